@@ -1,0 +1,277 @@
+//! `POST /command`: the request of section 3.
+
+use crate::{AppId, BadId, ChannelId, FunctionName, InstallId, Namespace, PostId, TeamId, UserId, Values};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
+
+/// A command as it arrives and as an app gets it. Unknown keys are ignored.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CommandRequest {
+    /// What is to be done.
+    pub command: Command,
+    /// Only `trigger_id`: `security.token` in a body is never a credential.
+    pub security: Security,
+    /// Who, where, with what.
+    pub context: Context,
+    /// Filled by the bundle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
+}
+
+/// Which function, with what values.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Command {
+    /// The app's namespace. Text here, so that a bad one is answered with its pointer.
+    pub namespace: String,
+    /// The function; spaces, `-` and `_` are the same. Empty: the function stands in `raw`.
+    pub function: String,
+    /// The line as typed.
+    pub raw: String,
+    /// Values that win over `raw`, which then is not parsed.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "some_values")]
+    pub encoded: Option<Values>,
+}
+
+fn some_values<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Values>, D::Error> {
+    Option::<Values>::deserialize(deserializer)
+}
+
+/// The part of `security` that is read.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Security {
+    /// With it a dialog can be opened. A credential: never logged, never handed to an app.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger_id: Option<String>,
+}
+
+/// Where a request comes from and what surrounds it. Objects that are absent, `null` or `{}` are not there.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Context {
+    /// The place in the client.
+    pub source: Source,
+    /// The Mattermost server; filled by the bundle from the install, whatever was sent.
+    pub config: ServerConfig,
+    /// The app; always filled by the bundle.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppContext>,
+    /// The user's language, `de`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// The user's time zone, `Europe/Berlin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// Who runs the command.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub acting_user: Option<User>,
+    /// Where it was run.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+    /// Absent for clicks in direct messages.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub team: Option<Team>,
+    /// The post it was run on.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub post: Option<Post>,
+    /// The direct parent, where the server knows one.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub parent_post: Option<Post>,
+    /// The thread.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub root_post: Option<Post>,
+    /// Whom and what the line mentions.
+    #[serde(deserialize_with = "mentioned")]
+    pub mentioned: Mentioned,
+    /// An app's state from a form or an action; opaque and sealed on the wire.
+    #[serde(skip_serializing_if = "serde_json::Value::is_null")]
+    pub state: serde_json::Value,
+    /// What was wanted and could not be had, with the reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_expanded: BTreeMap<String, NotExpanded>,
+}
+
+/// `null` and `{}` are absent; anything else must be whole.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: serde::de::DeserializeOwned,
+{
+    match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::Null => Ok(None),
+        serde_json::Value::Object(map) if map.is_empty() => Ok(None),
+        value => serde_json::from_value(value).map(Some).map_err(serde::de::Error::custom),
+    }
+}
+
+/// Why something that was wanted is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // The words of the protocol.
+pub enum NotExpanded {
+    Forbidden,
+    NotFound,
+    Unsupported,
+    Timeout,
+    NoToken,
+}
+
+/// The place in the client that a request comes from.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Source {
+    /// `location` or `location_element`; see [`Source::location`].
+    pub id: String,
+    /// The client to which answers go over the WebSocket.
+    #[serde(alias = "client_or_session_id_to_send_websockets_to", skip_serializing_if = "String::is_empty")]
+    pub client_id: String,
+    /// The client's own; never trusted.
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    pub props: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Locations that this version knows. The set is open: others are passed on as `other`.
+pub const LOCATIONS: [&str; 8] = [
+    "message_box", "post_menu", "channel_header", "main_menu", "post_action", "dialog", "conversation", "webhook",
+];
+
+impl Source {
+    /// The longest known location that `id` is or starts with, and the element behind it:
+    /// `post_menu_create` → (`post_menu`, `create`); anything else is (`other`, the id).
+    pub fn location(&self) -> (&str, &str) {
+        for location in LOCATIONS {
+            if let Some(rest) = self.id.strip_prefix(location) {
+                if rest.is_empty() {
+                    return (location, "");
+                }
+                if let Some(element) = rest.strip_prefix('_') {
+                    return (location, element);
+                }
+            }
+        }
+        ("other", &self.id)
+    }
+}
+
+/// Settings of the Mattermost server, and what else a sender put there.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ServerConfig {
+    /// From the install.
+    pub site_url: String,
+    /// From the install, `11.6.0`.
+    pub version: String,
+    /// What else was sent.
+    #[serde(flatten)]
+    pub more: serde_json::Map<String, serde_json::Value>,
+}
+
+/// The app and its install, filled by the bundle.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AppContext {
+    /// The app.
+    pub id: AppId,
+    /// Its version.
+    pub version: String,
+    /// This install of it.
+    pub install_id: InstallId,
+    /// Its bot.
+    pub bot: Bot,
+    /// What the admin set.
+    pub settings: Values,
+}
+
+/// The app's bot account on this server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Bot {
+    /// Its user id.
+    pub id: UserId,
+    /// Its name.
+    pub username: String,
+}
+
+macro_rules! object {
+    ($(#[$doc:meta])* $name:ident { $id:ty, $($field:ident),* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[allow(missing_docs)] // The names are those of Mattermost's REST API.
+        pub struct $name {
+            pub id: $id,
+            $(#[serde(default, skip_serializing_if = "Option::is_none")]
+            pub $field: Option<serde_json::Value>,)*
+        }
+        impl $name {
+            /// Just the id: level `id`.
+            pub fn of(id: $id) -> Self {
+                Self { id, $($field: None,)* }
+            }
+        }
+    };
+}
+
+object!(
+    /// A user at some level of expansion (section 8). Nothing else is ever sent.
+    User { UserId, username, first_name, last_name, nickname, position, locale, time_zone, is_bot, roles, email,
+        create_at, delete_at });
+object!(
+    /// A channel at some level of expansion.
+    Channel { ChannelId, team_id, r#type, name, display_name, header, purpose, creator_id, create_at, delete_at });
+object!(
+    /// A team at some level of expansion.
+    Team { TeamId, name, display_name, r#type, description });
+object!(
+    /// A post at some level of expansion.
+    Post { PostId, channel_id, user_id, root_id, message, create_at, r#type, props, file_ids, edit_at });
+
+/// Whom and what a line mentions, by name without `@` and `~`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Mentioned {
+    /// `bob` → the user.
+    pub users: BTreeMap<String, User>,
+    /// `town-square` → the channel.
+    pub channels: BTreeMap<String, Channel>,
+}
+
+/// `mentioned` may also be an array of users, or `{}` or `null`.
+fn mentioned<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Mentioned, D::Error> {
+    use serde::de::Error;
+    match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::Null => Ok(Mentioned::default()),
+        serde_json::Value::Array(users) => {
+            let mut mentioned = Mentioned::default();
+            for user in users {
+                let user: User = serde_json::from_value(user).map_err(D::Error::custom)?;
+                if let Some(name) = user.username.as_ref().and_then(serde_json::Value::as_str) {
+                    mentioned.users.insert(name.to_owned(), user);
+                }
+            }
+            Ok(mentioned)
+        }
+        value => serde_json::from_value(value).map_err(D::Error::custom),
+    }
+}
+
+/// How the bundle hands a request to an app.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Delivery {
+    /// An app's idempotency key.
+    pub id: String,
+    /// 1 for the first.
+    pub attempt: u32,
+}
+
+impl CommandRequest {
+    /// The namespace as a type.
+    pub fn namespace(&self) -> Result<Namespace, BadId> {
+        Namespace::new(self.command.namespace.clone())
+    }
+}
+
+/// A name as people and programs write it: in a function's name, spaces, `-` and `_` are the same.
+pub fn function_name(text: &str) -> Result<FunctionName, BadId> {
+    FunctionName::new(text.trim().to_lowercase().replace([' ', '-'], "_"))
+}

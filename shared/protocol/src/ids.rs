@@ -1,0 +1,201 @@
+//! Names and ids as types, so that an install's id cannot be passed where a user's is wanted.
+
+use serde::{Deserialize, Serialize};
+use std::{borrow::Borrow, fmt, str::FromStr};
+
+/// A text that is not an id of the wanted kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{found:?} is not {expected}")]
+pub struct BadId {
+    /// What was found, cut to 40 characters.
+    pub found: String,
+    /// What was expected, with article: "a Mattermost id (26 characters of a-z and 0-9)".
+    pub expected: &'static str,
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $expected:literal, $valid:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String"))]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks the shape and takes the text.
+            pub fn new(text: impl Into<String>) -> Result<Self, BadId> {
+                let text = text.into();
+                let valid: fn(&str) -> bool = $valid;
+                if valid(&text) {
+                    Ok(Self(text))
+                } else {
+                    Err(BadId { found: text.chars().take(40).collect(), expected: $expected })
+                }
+            }
+
+            /// The text itself.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = BadId;
+            fn try_from(text: String) -> Result<Self, BadId> {
+                Self::new(text)
+            }
+        }
+        impl FromStr for $name {
+            type Err = BadId;
+            fn from_str(text: &str) -> Result<Self, BadId> {
+                Self::new(text)
+            }
+        }
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+fn mattermost(text: &str) -> bool {
+    text.len() == 26 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+fn base32(text: &str) -> bool {
+    text.len() == 26 && text.bytes().all(|b| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b))
+}
+
+fn app_id(text: &str) -> bool {
+    (2..=32).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+fn function_name(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+fn number_below_a_billion(text: &str, digits: usize) -> bool {
+    (1..=digits).contains(&text.len())
+        && !text.starts_with('0')
+        && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+id!(
+    /// An app's id: `^[a-z][a-z0-9-]{1,31}$`.
+    AppId, "an app id (2 to 32 characters of a-z, 0-9 and -, starting with a letter)", app_id);
+id!(
+    /// The first word of an app's commands; by default the app's id, and of the same shape.
+    Namespace, "a namespace (2 to 32 characters of a-z, 0-9 and -, starting with a letter)", app_id);
+id!(
+    /// One thing an app does: `^[a-z][a-z0-9_]{0,63}$`.
+    FunctionName, "a function name (1 to 64 characters of a-z, 0-9 and _, starting with a letter)", function_name);
+id!(
+    /// One app on one Mattermost server: 26 random characters of `[a-z2-7]`. It names, it does not authorise.
+    InstallId, "an install id (26 characters of a-z and 2-7)", base32);
+id!(
+    /// Id of a key in an app's key ring: `[1-9][0-9]{0,5}`.
+    KeyId, "a key id (a number from 1 to 999999)", |t| number_below_a_billion(t, 6));
+id!(
+    /// A Mattermost user.
+    UserId, "a Mattermost id (26 characters of a-z and 0-9)", mattermost);
+id!(
+    /// A Mattermost channel.
+    ChannelId, "a Mattermost id (26 characters of a-z and 0-9)", mattermost);
+id!(
+    /// A Mattermost team.
+    TeamId, "a Mattermost id (26 characters of a-z and 0-9)", mattermost);
+id!(
+    /// A Mattermost post.
+    PostId, "a Mattermost id (26 characters of a-z and 0-9)", mattermost);
+
+/// Which of an install's shared secrets is meant: 1, 2, … in the order of rotations; at most nine digits.
+///
+/// 0 means that nobody was given a secret: no token verifies there, and none is ever made for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+pub struct Generation(pub u32);
+
+/// The address of a Mattermost server in the one form in which addresses are compared: scheme and host in
+/// lower case, no default port, no trailing `/`, path kept, no user, query or fragment.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String"))]
+pub struct SiteUrl(String);
+
+impl SiteUrl {
+    /// Parses and normalises.
+    pub fn new(text: &str) -> Result<Self, BadId> {
+        let bad = || BadId {
+            found: text.chars().take(40).collect(),
+            expected: "the address of a Mattermost server, such as https://chat.example.com",
+        };
+        let url = url::Url::parse(text.trim()).map_err(|_| bad())?;
+        let plain = matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        if !plain {
+            return Err(bad());
+        }
+        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+    }
+
+    /// The normalised text, without a trailing `/`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for SiteUrl {
+    type Error = BadId;
+    fn try_from(text: String) -> Result<Self, BadId> {
+        Self::new(&text)
+    }
+}
+impl FromStr for SiteUrl {
+    type Err = BadId;
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        Self::new(text)
+    }
+}
+impl From<SiteUrl> for String {
+    fn from(site: SiteUrl) -> String {
+        site.0
+    }
+}
+impl fmt::Display for SiteUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl fmt::Debug for SiteUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}

@@ -1,0 +1,36 @@
+//! What travels between a Mattermost server, the bundle and an app: protocol 2.
+//!
+//! Pure: no clock, no I/O, no randomness of its own. The time (`now`, Unix milliseconds), nonces and ids
+//! are handed in, so every rule of the protocol is a function that a test can call.
+//!
+//! A request walks through these modules from the outside in: [`token`] or [`seal`] says who speaks,
+//! [`command`] is what was asked, [`line`] turns a typed line into a function and [`Values`],
+//! [`manifest`] says what an app offers, [`answer`] is what comes back and [`error`] what is said instead.
+
+pub mod answer;
+pub mod command;
+pub mod error;
+pub mod form;
+pub mod ids;
+pub mod install;
+pub mod line;
+pub mod manifest;
+pub mod seal;
+pub mod secret;
+pub mod token;
+
+pub use answer::Answer;
+pub use command::CommandRequest;
+pub use error::{Code, ErrorBody};
+pub use form::{Field, FieldType, Form};
+pub use ids::*;
+pub use manifest::Manifest;
+
+/// The version of the protocol this crate speaks.
+pub const PROTOCOL: u32 = 2;
+
+/// Field name → value, as section 9 of the protocol defines values. An unset optional field is absent.
+pub type Values = serde_json::Map<String, serde_json::Value>;
+
+/// Unix time in milliseconds.
+pub type Millis = u64;
