@@ -1,0 +1,4 @@
+//! Key rings behind their cache.
+
+/// Key rings behind a cache: architecture section 4.
+pub struct KeyCache {}

@@ -1,0 +1,254 @@
+//! What the bundle keeps, as types that hold only what is valid.
+
+use cloud_apps_protocol::{
+    AppId, ChannelId, Generation, InstallId, KeyId, Manifest, Millis, SiteUrl, TeamId, UserId, Values,
+    command::Bot, install::Granted, manifest::Preset, secret::Secret,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// SHA-256 of a credential that is only ever verified: 64 characters of lower-case hex.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sha256(String);
+
+impl Sha256 {
+    /// Hashes a credential.
+    pub fn of(credential: &str) -> Self {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, credential.as_bytes());
+        Self(data_encoding::HEXLOWER.encode(digest.as_ref()))
+    }
+
+    /// The hex text; a table key.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Compares in constant time.
+    pub fn is(&self, other: &Self) -> bool {
+        use subtle::ConstantTimeEq;
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
+
+/// One app on one Mattermost server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Install {
+    /// Its id.
+    pub id: InstallId,
+    /// Its app.
+    pub app: AppId,
+    /// The app's version when it was installed or upgraded.
+    pub version: String,
+    /// The server.
+    pub site: SiteUrl,
+    /// Where it stands.
+    pub state: State,
+    /// Counts changes, from 1; every change names the one it builds on.
+    pub rev: u64,
+    /// The current shared secret; 0: nobody was given one.
+    pub generation: Generation,
+    /// Until when the previous generation verifies too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_until: Option<Millis>,
+    /// The key of the app's ring that this install's secrets are derived from.
+    pub key: KeyId,
+    /// The bot account.
+    pub bot: Bot,
+    /// The bot's token, sealed for its place (architecture: section 4).
+    pub bot_token: String,
+    /// SHA-256 of its static token, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub static_token: Option<Sha256>,
+    /// What the admin set.
+    #[serde(default, skip_serializing_if = "Values::is_empty")]
+    pub settings: Values,
+    /// Presets of the admin.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub presets: Vec<Preset>,
+    /// What the admin agreed to.
+    #[serde(default)]
+    pub granted: Granted,
+    /// `11.6.0`.
+    pub server_version: String,
+    /// The bundle's own address as this server reaches it.
+    pub base_url: String,
+    /// Who installed it.
+    pub installed_by: UserId,
+    /// When.
+    pub created_at: Millis,
+}
+
+/// Where an install stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum State {
+    /// Begun with a code; serves nothing, and goes with its code.
+    Pending {
+        /// The code that began it.
+        code: Sha256,
+        /// When the code expires.
+        until: Millis,
+    },
+    /// The app's `install` function is running.
+    Completing {
+        /// The code that began it.
+        code: Sha256,
+        /// When the code expires.
+        until: Millis,
+        /// Until when nobody else may try.
+        lease: Millis,
+    },
+    /// Serves.
+    Active,
+    /// An operator or admin switched it off.
+    Disabled,
+    /// Is being removed.
+    Removing,
+}
+
+/// What is registered in one team of an install's server.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Team {
+    /// Trigger → slash command.
+    #[serde(default)]
+    pub commands: BTreeMap<String, SlashCommand>,
+    /// Id → outgoing webhook.
+    #[serde(default)]
+    pub webhooks: BTreeMap<String, OutgoingWebhook>,
+}
+
+/// A slash command as a server knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlashCommand {
+    /// Its id there.
+    pub id: String,
+    /// Its token's hash.
+    pub token_sha256: Sha256,
+}
+
+/// An outgoing webhook as a server knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutgoingWebhook {
+    /// Its channel.
+    pub channel: ChannelId,
+    /// Its token's hash.
+    pub token_sha256: Sha256,
+}
+
+/// Permission to install one app on one site, once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstallCode {
+    /// Hash of the 32 random bytes' base64url text.
+    pub sha256: Sha256,
+    /// Which app.
+    pub app: AppId,
+    /// On which server.
+    pub site: SiteUrl,
+    /// The bundle's base URL that the install will keep.
+    pub base_url: String,
+    /// When it expires.
+    pub exp: Millis,
+    /// The install that it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub install: Option<InstallId>,
+    /// `complete` was done with it.
+    #[serde(default)]
+    pub spent: bool,
+}
+
+/// One app of the catalogue. Refuses unknown apps from memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogueEntry {
+    /// Its id.
+    pub id: AppId,
+    /// Its version.
+    pub version: String,
+    /// Shown to people.
+    pub display_name: String,
+    /// An URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icon: Option<String>,
+    /// Linked into the bundle, or reached over HTTPS or as a Lambda function.
+    pub linked: bool,
+}
+
+/// All registered apps: one item.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Catalogue {
+    /// Counts changes.
+    pub rev: u64,
+    /// The apps, by id.
+    pub apps: BTreeMap<AppId, CatalogueEntry>,
+}
+
+/// An app that was registered at run time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RegisteredApp {
+    /// Counts changes.
+    pub rev: u64,
+    /// Its manifest, upstream included.
+    pub manifest: Manifest,
+    /// Generation of its upstream secret.
+    pub upstream_generation: Generation,
+}
+
+/// The keys of one app, as they stand in its secret (Secrets Manager) or file.
+#[derive(Clone)]
+pub struct Ring {
+    /// The app.
+    pub app: AppId,
+    /// In the order of their making.
+    pub keys: Vec<Key>,
+}
+
+/// One key of a ring.
+#[derive(Clone)]
+pub struct Key {
+    /// Its id.
+    pub id: KeyId,
+    /// What everything is derived from.
+    pub root: Secret,
+    /// When it was made.
+    pub created_at: Millis,
+    /// From when on it is used for new things: 15 minutes after a rotation, so that every environment can open
+    /// what the first one seals.
+    pub use_from: Millis,
+    /// Whether it still verifies and opens.
+    pub revoked: bool,
+}
+
+impl Ring {
+    /// The key that new things are made with: the last one that is live and in use at `now`.
+    pub fn current(&self, now: Millis) -> Option<&Key> {
+        self.keys.iter().rev().find(|k| !k.revoked && k.use_from <= now)
+    }
+
+    /// A live key by its id.
+    pub fn key(&self, id: &KeyId) -> Option<&Key> {
+        self.keys.iter().find(|k| k.id == *id && !k.revoked)
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Opaque; asks for the next page.
+    pub cursor: Option<String>,
+}
+
+/// What of an install stands in the list of an app's installs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteEntry {
+    /// The server.
+    pub site: SiteUrl,
+    /// The install there.
+    pub install: InstallId,
+    /// When it was made.
+    pub created_at: Millis,
+}
+
+#[allow(dead_code)]
+fn team(_: TeamId) {}

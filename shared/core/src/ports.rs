@@ -1,0 +1,174 @@
+//! The ports: what the domain needs of a store. Each has three implementations under one conformance suite: AWS,
+//! SQLite and memory. A port stands apart where IAM draws a line: who holds [`Installs`] cannot change an install.
+//!
+//! Every look-up names the tenant. The clock is an argument (`now`, Unix milliseconds); expiry is decided by
+//! comparing with it, never by a store's own sweeping.
+
+use crate::model::{
+    Catalogue, Install, InstallCode, Page, RegisteredApp, Ring, Sha256, SiteEntry, State, Team,
+};
+use async_trait::async_trait;
+use cloud_apps_protocol::{AppId, InstallId, Millis, TeamId};
+
+/// A store that did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It throttles; try again later.
+    #[error("{what}: the store is throttling")]
+    Busy {
+        /// Which operation.
+        what: &'static str,
+        /// The store's own error.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// It cannot be reached, refuses, or failed. Whether the operation took effect is unknown.
+    #[error("{what}: the store is unavailable")]
+    Unavailable {
+        /// Which operation.
+        what: &'static str,
+        /// The store's own error.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What it holds cannot be read: made by another version, or by hand.
+    #[error("{what}: the stored item cannot be read: {detail}")]
+    Corrupt {
+        /// Which operation.
+        what: &'static str,
+        /// What is wrong, without the item's content.
+        detail: String,
+    },
+}
+
+/// Result of a port.
+pub type Stored<T> = Result<T, StoreError>;
+
+/// Reads installs. Always consistent reads; the caches are in front of it.
+#[async_trait]
+pub trait Installs: Send + Sync {
+    /// The install, in whatever state.
+    async fn find(&self, install: &InstallId) -> Stored<Option<Install>>;
+    /// The install and what is registered in one of its teams, in one round trip.
+    async fn find_with_team(&self, install: &InstallId, team: &TeamId) -> Stored<(Option<Install>, Option<Team>)>;
+    /// The install whose static token has this hash.
+    async fn find_static_token(&self, sha256: &Sha256) -> Stored<Option<InstallId>>;
+}
+
+/// Reads the registered apps.
+#[async_trait]
+pub trait Apps: Send + Sync {
+    /// The catalogue; empty where nothing was registered.
+    async fn all(&self) -> Stored<Catalogue>;
+    /// An app that was registered at run time (never a linked one).
+    async fn find(&self, app: &AppId) -> Stored<Option<RegisteredApp>>;
+}
+
+/// How [`Registry::begin`] went.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Begun {
+    /// The install is pending.
+    Created,
+    /// This code has begun this install before; nothing was written.
+    Again(InstallId),
+    /// The code is unknown, expired, spent, or for another app or site.
+    CodeRefused,
+    /// The app is on this site already (or another install of it is still pending).
+    AlreadyInstalled(SiteEntry),
+}
+
+/// How a conditional change went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    /// Done; the install has `rev` + 1.
+    Yes,
+    /// Somebody else was faster, or it is gone.
+    Conflict,
+}
+
+/// Writes apps, codes and installs. Only the install function holds it.
+#[async_trait]
+pub trait Registry: Send + Sync {
+    /// Replaces the catalogue if it still has revision `expected` (0: there is none).
+    async fn put_catalogue(&self, catalogue: &Catalogue, expected: u64) -> Stored<Changed>;
+
+    /// Keeps an install code until it expires.
+    async fn put_code(&self, code: &InstallCode) -> Stored<()>;
+    /// The code with this hash, if it is there (expired or not).
+    async fn code(&self, sha256: &Sha256) -> Stored<Option<InstallCode>>;
+
+    /// Begins an install, all or nothing: the code gets the install's id (it must be for this app and site, unexpired
+    /// at `now`, unspent, without another install); the site must be free for this app (absent, or held by a pending
+    /// install whose code is expired, which is then superseded); the install is written, and its static token's item.
+    /// `install.state` is `Pending` with the code's hash and expiry.
+    async fn begin(&self, install: &Install, now: Millis) -> Stored<Begun>;
+
+    /// Replaces an install if it still has revision `expected`; `install.rev` is `expected` + 1. A changed
+    /// `static_token` moves its item in the same transaction.
+    async fn change(&self, install: &Install, expected: u64) -> Stored<Changed>;
+
+    /// Writes what is registered in a team.
+    async fn put_team(&self, install: &InstallId, team: &TeamId, registered: &Team) -> Stored<()>;
+    /// The teams of an install, at most 1,000 (paged inside).
+    async fn teams(&self, install: &InstallId) -> Stored<Vec<(TeamId, Team)>>;
+
+    /// Ends the beginning, all or nothing: the code is spent, and the install (with `expected` revision) becomes
+    /// what `install` says. `now` must be before the code's expiry.
+    async fn activate(&self, install: &Install, expected: u64, code: &Sha256, now: Millis) -> Stored<Changed>;
+
+    /// Removes all of an install that is not active: teams and token first, then the install (if it has revision
+    /// `expected`), its code freed for another try, its site last. May be repeated after a failure at any point.
+    async fn undo(&self, install: &Install, expected: u64) -> Stored<Changed>;
+
+    /// The installs of an app, by site; at most `limit` (≤ 100) a page.
+    async fn list(&self, app: &AppId, limit: usize, cursor: Option<&str>) -> Stored<Page<SiteEntry>>;
+}
+
+/// What a claim was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// Do it.
+    Mine,
+    /// Somebody is at it until then.
+    Running(Millis),
+    /// A later attempt was sent.
+    Superseded,
+    /// It was done.
+    Done,
+}
+
+/// What is true for minutes. `once` and `claim` are two verbs; neither is built from the other.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// Whether `key` was free at `now`; it then is taken until `until`. Of any number at once, one gets `true`.
+    async fn once(&self, key: &str, until: Millis, now: Millis) -> Stored<bool>;
+
+    /// Asks to do a job (attempt 1, 2, …) for at most `lease` ms; its outcome is remembered until `keep`.
+    async fn claim(&self, key: &str, attempt: u32, lease: u64, keep: Millis, now: Millis) -> Stored<Claim>;
+    /// The job is done; whoever asks until `keep` is told so. `false` if the claim is not this attempt's any more.
+    async fn done(&self, key: &str, attempt: u32, keep: Millis, now: Millis) -> Stored<bool>;
+    /// The job failed, and attempt + 1 was sent: this attempt and earlier ones are superseded, the next may claim.
+    async fn again(&self, key: &str, attempt: u32, keep: Millis, now: Millis) -> Stored<bool>;
+
+    /// Keeps a small value (≤ 64 KiB) until `until`; `false` if the key holds an unexpired one.
+    async fn put(&self, key: &str, value: &str, until: Millis, now: Millis) -> Stored<bool>;
+    /// Takes the value away; `None` when absent or expired. Of any number at once, one gets it.
+    async fn take(&self, key: &str, now: Millis) -> Stored<Option<String>>;
+}
+
+/// Reads key rings.
+#[async_trait]
+pub trait Keys: Send + Sync {
+    /// The ring of an app; `None` when none was made.
+    async fn ring(&self, app: &AppId) -> Stored<Option<Ring>>;
+}
+
+/// Makes key rings. Only the install function holds it.
+#[async_trait]
+pub trait KeyMaker: Send + Sync {
+    /// Keeps `ring` unless the app has one; answers the one that stands. Of any number at once, one is kept.
+    async fn make(&self, ring: &Ring) -> Stored<Ring>;
+}
+
+#[allow(dead_code)]
+fn states(_: State) {}
