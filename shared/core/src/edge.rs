@@ -1,12 +1,17 @@
-//! The edge: what is known of a request before anything is verified.
+//! The edge: what is known of a request before anything is verified, and what is refused without looking further.
 
+use crate::refusal::Refusal;
 use bytes::Bytes;
-use cloud_apps_protocol::Millis;
+use cloud_apps_protocol::{Millis, error::Code};
+use http::{Method, header};
+
+pub use crate::route::{Function, Route};
 
 /// One request as it arrived, with what the platform says about it.
 ///
-/// AWS and the local bundle both make it: `route` comes from `routeKey` and `pathParameters` there, from the path
-/// here; never from `rawPath`, which stages and mappings change.
+/// AWS and the local bundle both make it: `route` comes from `routeKey` and `pathParameters` there
+/// ([`Route::from_key`]), from the path here ([`Route::from_path`]); never from `rawPath`, which stages and
+/// mappings change.
 #[derive(Debug)]
 pub struct Arrival {
     /// Which route of the protocol, with its parameters as text.
@@ -21,33 +26,52 @@ pub struct Arrival {
     pub request: http::Request<Bytes>,
 }
 
-/// The routes of the protocol. Parameters are as they stood in the path; their shape is checked by the handler.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)] // The routes of the protocol.
-pub enum Route {
-    Index,
-    Apps,
-    /// `POST /command` and `POST /` (`htp` differs).
-    Command { root: bool },
-    Embed,
-    Answers,
-    /// `POST` or `GET /hooks/{install}/slash`.
-    Slash { install: String },
-    Action { install: String },
-    Dialog { install: String },
-    Autocomplete,
-    Lookup { install: String, function: String, field: String },
-    Refresh { install: String },
-    Event,
-    Webhook { install: String },
-    Upstream { install: String, path: String },
-    Install,
-    Complete { install: String },
-    /// `GET`, `PATCH`, `DELETE /install/{id}`.
-    Installed { install: String },
-    Subscription { name: String },
-    Connect { app: String },
-    Callback { app: String },
-    /// Nothing of ours.
-    Unknown,
+/// The largest body of a request, in bytes (section 20).
+pub const MAX_BODY: usize = 1024 * 1024;
+
+/// The largest body of a vendor's webhook, in bytes (section 20).
+pub const MAX_UPSTREAM_BODY: usize = 512 * 1024;
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+impl Arrival {
+    /// A header as text, if it is there once and is text.
+    pub fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {
+        self.request.headers().get(name)?.to_str().ok()
+    }
+
+    /// Refuses what no handler reads: too large, encoded, or of another media type than the route takes.
+    pub fn check(&self) -> Result<(), Refusal> {
+        let limit = if matches!(self.route, Route::Upstream { .. }) { MAX_UPSTREAM_BODY } else { MAX_BODY };
+        if self.request.body().len() > limit {
+            return Err(Refusal::new(Code::TooLarge, format!("A body may have {limit} bytes here.")));
+        }
+        let unsupported = |message: String| Err(Refusal::new(Code::UnsupportedMediaType, message));
+        if self.request.headers().contains_key(header::CONTENT_ENCODING) {
+            return unsupported("Send the body as it is, without Content-Encoding.".into());
+        }
+        let accepted = self.media_types();
+        if accepted.is_empty() {
+            return Ok(());
+        }
+        let found = self.header(header::CONTENT_TYPE).unwrap_or_default();
+        let essence = found.split(';').next().unwrap_or_default().trim();
+        if accepted.iter().any(|accepted| essence.eq_ignore_ascii_case(accepted)) {
+            return Ok(());
+        }
+        unsupported(format!("Send this with Content-Type: {}.", accepted.join(" or ")))
+    }
+
+    /// The media types that the route takes; empty: any, or there is no body.
+    fn media_types(&self) -> &'static [&'static str] {
+        match self.route {
+            // Requests without a body, and those whose body is the vendor's own.
+            _ if matches!(*self.request.method(), Method::GET | Method::DELETE) => &[],
+            Route::Upstream { .. } | Route::Unknown => &[],
+            Route::Slash { .. } | Route::Connect { .. } => &[FORM],
+            Route::Webhook { .. } => &[JSON, FORM],
+            _ => &[JSON],
+        }
+    }
 }

@@ -7,9 +7,16 @@
 //! [`protocol::CommandRequest`]: cloud_apps_protocol::CommandRequest
 
 pub mod cache;
+pub mod catalogue;
 pub mod edge;
+#[cfg(any(test, feature = "conformance"))]
+pub mod faults;
 pub mod keys;
 pub mod memory;
 pub mod model;
 pub mod ports;
+pub mod refusal;
+pub mod respond;
+pub mod route;
+pub mod rules;
 pub mod world;

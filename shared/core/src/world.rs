@@ -1,8 +1,8 @@
 //! What every handler is given: the ports behind their caches, the linked apps, the outbound client.
 
-use crate::{keys::KeyCache, ports};
+use crate::{cache::InstallCache, catalogue::CatalogueCache, keys::KeyCache, ports};
 use cloud_app::{App, http::Outbound};
-use cloud_apps_protocol::AppId;
+use cloud_apps_protocol::{AppId, InstallId, Millis};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// What commands, queries and events need. Nothing here can change an install.
@@ -10,9 +10,11 @@ pub struct World {
     /// Linked apps, by id.
     pub linked: BTreeMap<AppId, App>,
     /// Installs, cached.
-    pub installs: crate::cache::InstallCache,
+    pub installs: InstallCache,
     /// The catalogue.
     pub apps: Arc<dyn ports::Apps>,
+    /// Which apps are registered, cached.
+    pub catalogue: CatalogueCache,
     /// What is spent and claimed.
     pub ledger: Arc<dyn ports::Ledger>,
     /// Key rings, cached.
@@ -21,6 +23,49 @@ pub struct World {
     pub http: Outbound,
     /// Random bytes; tests hand in a counter.
     pub random: Arc<dyn Random>,
+}
+
+/// What a [`World`] is built on.
+pub struct Stores {
+    /// Installs.
+    pub installs: Arc<dyn ports::Installs>,
+    /// Registered apps.
+    pub apps: Arc<dyn ports::Apps>,
+    /// What is spent and claimed.
+    pub ledger: Arc<dyn ports::Ledger>,
+    /// Key rings.
+    pub keys: Arc<dyn ports::Keys>,
+    /// How long an install is answered from the cache, in ms; 0: never. [`INSTALL_CACHE`] unless a test says else.
+    pub keep_installs: Millis,
+}
+
+/// How long an install is answered from the cache, in ms (architecture, section 4).
+pub const INSTALL_CACHE: Millis = 60_000;
+
+impl World {
+    /// A world with empty caches; nothing is read before it is needed.
+    pub fn new(
+        linked: impl IntoIterator<Item = App>,
+        stores: Stores,
+        http: Outbound,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        Self {
+            linked: linked.into_iter().map(|app| (app.manifest().id.clone(), app)).collect(),
+            installs: InstallCache::new(stores.installs, stores.keep_installs),
+            catalogue: CatalogueCache::new(Arc::clone(&stores.apps)),
+            apps: stores.apps,
+            ledger: stores.ledger,
+            keys: KeyCache::new(stores.keys),
+            http,
+            random,
+        }
+    }
+
+    /// Whether there is such an app, linked or registered. Strangers' apps are refused from memory.
+    pub async fn knows(&self, app: &AppId, now: Millis) -> ports::Stored<bool> {
+        Ok(self.linked.contains_key(app) || self.catalogue.has(app, now).await?)
+    }
 }
 
 /// What only the install function holds.
@@ -37,4 +82,73 @@ pub struct Office {
 pub trait Random: Send + Sync {
     /// Fills the buffer; the system's generator never fails on the platforms that Lambda runs on.
     fn fill(&self, bytes: &mut [u8]);
+}
+
+/// The generator of the cryptographic library.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    /// # Panics
+    ///
+    /// When the library has no entropy. Going on with known bytes for keys and nonces would be worse.
+    #[allow(clippy::expect_used)]
+    fn fill(&self, bytes: &mut [u8]) {
+        aws_lc_rs::rand::fill(bytes).expect("the system gives random bytes");
+    }
+}
+
+impl dyn Random {
+    /// 26 random characters of `[a-z2-7]`: 130 bits. Install ids, static tokens, request ids.
+    pub fn base32(&self) -> String {
+        let mut bytes = [0; 17];
+        self.fill(&mut bytes);
+        let mut text = data_encoding::BASE32_NOPAD.encode(&bytes).to_ascii_lowercase();
+        text.truncate(26);
+        text
+    }
+
+    /// A new install's id.
+    #[allow(clippy::expect_used)] // 26 characters of the right alphabet, whatever the bytes are; the test below.
+    pub fn install_id(&self) -> InstallId {
+        InstallId::new(self.base32()).expect("26 characters of base32 are an install id")
+    }
+
+    /// A request's id, where the platform gives none.
+    pub fn request_id(&self) -> String {
+        self.base32()
+    }
+
+    /// 12 bytes that are used once.
+    pub fn nonce(&self) -> [u8; 12] {
+        let mut nonce = [0; 12];
+        self.fill(&mut nonce);
+        nonce
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fixed(u8);
+    impl Random for Fixed {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(self.0);
+        }
+    }
+
+    #[test]
+    fn whatever_the_random_bytes_are_they_make_an_install_id() {
+        for byte in 0..=255 {
+            let random: &dyn Random = &Fixed(byte);
+            assert_eq!(random.install_id().as_str().len(), 26);
+        }
+    }
+
+    #[test]
+    fn the_systems_bytes_differ() {
+        let random: &dyn Random = &SystemRandom;
+        assert_ne!(random.request_id(), random.request_id());
+    }
 }
