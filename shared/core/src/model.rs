@@ -1,8 +1,8 @@
 //! What the bundle keeps, as types that hold only what is valid.
 
 use cloud_apps_protocol::{
-    AppId, ChannelId, Generation, InstallId, KeyId, Manifest, Millis, SiteUrl, TeamId, UserId, Values,
-    command::Bot, install::Granted, manifest::Preset, secret::Secret,
+    AppId, ChannelId, Generation, InstallId, KeyId, Manifest, Millis, SiteUrl, UserId, Values, command::Bot,
+    install::Granted, manifest::Preset, secret::Secret,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -249,6 +249,3 @@ pub struct SiteEntry {
     /// When it was made.
     pub created_at: Millis,
 }
-
-#[allow(dead_code)]
-fn team(_: TeamId) {}

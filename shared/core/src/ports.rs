@@ -4,9 +4,7 @@
 //! Every look-up names the tenant. The clock is an argument (`now`, Unix milliseconds); expiry is decided by
 //! comparing with it, never by a store's own sweeping.
 
-use crate::model::{
-    Catalogue, Install, InstallCode, Page, RegisteredApp, Ring, Sha256, SiteEntry, State, Team,
-};
+use crate::model::{Catalogue, Install, InstallCode, Page, RegisteredApp, Ring, Sha256, SiteEntry, Team};
 use async_trait::async_trait;
 use cloud_apps_protocol::{AppId, InstallId, Millis, TeamId};
 
@@ -39,6 +37,20 @@ pub enum StoreError {
         /// What is wrong, without the item's content.
         detail: String,
     },
+    /// The cursor was not given by this list.
+    #[error("{what}: this is not a cursor of this list; leave it out to begin at the start")]
+    BadCursor {
+        /// Which operation.
+        what: &'static str,
+    },
+    /// What is to be kept is larger than a store keeps.
+    #[error("{what}: this is larger than the {limit} bytes that are kept")]
+    TooLarge {
+        /// Which operation.
+        what: &'static str,
+        /// Bytes.
+        limit: usize,
+    },
 }
 
 /// Result of a port.
@@ -50,7 +62,11 @@ pub trait Installs: Send + Sync {
     /// The install, in whatever state.
     async fn find(&self, install: &InstallId) -> Stored<Option<Install>>;
     /// The install and what is registered in one of its teams, in one round trip.
-    async fn find_with_team(&self, install: &InstallId, team: &TeamId) -> Stored<(Option<Install>, Option<Team>)>;
+    async fn find_with_team(
+        &self,
+        install: &InstallId,
+        team: &TeamId,
+    ) -> Stored<(Option<Install>, Option<Team>)>;
     /// The install whose static token has this hash.
     async fn find_static_token(&self, sha256: &Sha256) -> Stored<Option<InstallId>>;
 }
@@ -89,7 +105,7 @@ pub enum Changed {
 /// Writes apps, codes and installs. Only the install function holds it.
 #[async_trait]
 pub trait Registry: Send + Sync {
-    /// Replaces the catalogue if it still has revision `expected` (0: there is none).
+    /// Replaces the catalogue if it still has revision `expected` (0: there is none); it then has `expected` + 1.
     async fn put_catalogue(&self, catalogue: &Catalogue, expected: u64) -> Stored<Changed>;
 
     /// Keeps an install code until it expires.
@@ -100,24 +116,29 @@ pub trait Registry: Send + Sync {
     /// Begins an install, all or nothing: the code gets the install's id (it must be for this app and site, unexpired
     /// at `now`, unspent, without another install); the site must be free for this app (absent, or held by a pending
     /// install whose code is expired, which is then superseded); the install is written, and its static token's item.
-    /// `install.state` is `Pending` with the code's hash and expiry.
+    /// `install.state` is `Pending` with the code's hash and expiry. An undo that was cut off, of this code's earlier
+    /// install or of the site's, is finished first.
     async fn begin(&self, install: &Install, now: Millis) -> Stored<Begun>;
 
-    /// Replaces an install if it still has revision `expected`; `install.rev` is `expected` + 1. A changed
-    /// `static_token` moves its item in the same transaction.
+    /// Replaces an install if it still has revision `expected`; it then has `expected` + 1. A changed
+    /// `static_token` moves its item in the same transaction. An install whose undo has begun is not changed any more.
     async fn change(&self, install: &Install, expected: u64) -> Stored<Changed>;
 
-    /// Writes what is registered in a team.
+    /// Writes what is registered in a team. Nothing is written where the install is gone or going: the change that
+    /// follows tells of the conflict.
     async fn put_team(&self, install: &InstallId, team: &TeamId, registered: &Team) -> Stored<()>;
     /// The teams of an install, at most 1,000 (paged inside).
     async fn teams(&self, install: &InstallId) -> Stored<Vec<(TeamId, Team)>>;
 
     /// Ends the beginning, all or nothing: the code is spent, and the install (with `expected` revision) becomes
     /// what `install` says. `now` must be before the code's expiry.
-    async fn activate(&self, install: &Install, expected: u64, code: &Sha256, now: Millis) -> Stored<Changed>;
+    async fn activate(&self, install: &Install, expected: u64, code: &Sha256, now: Millis)
+    -> Stored<Changed>;
 
-    /// Removes all of an install that is not active: teams and token first, then the install (if it has revision
-    /// `expected`), its code freed for another try, its site last. May be repeated after a failure at any point.
+    /// Removes all of an install that is not active, if it has revision `expected`: it is marked first (pending, with
+    /// a code that expired at 0), so that nothing finishes it meanwhile; then teams and token go, then the install
+    /// while its code is freed for another try, its site last. May be repeated with the same arguments after a failure
+    /// at any point; `Yes` also when it is gone already.
     async fn undo(&self, install: &Install, expected: u64) -> Stored<Changed>;
 
     /// The installs of an app, by site; at most `limit` (≤ 100) a page.
@@ -169,6 +190,3 @@ pub trait KeyMaker: Send + Sync {
     /// Keeps `ring` unless the app has one; answers the one that stands. Of any number at once, one is kept.
     async fn make(&self, ring: &Ring) -> Stored<Ring>;
 }
-
-#[allow(dead_code)]
-fn states(_: State) {}

@@ -1,0 +1,300 @@
+//! What every store decides alike: whether a code is good, a site free, a claim granted, an install open to undoing.
+//! Pure functions over what was read; memory and SQLite decide by them under a lock, DynamoDB writes the same rules as
+//! condition expressions and uses these to read what a refused condition gives back.
+
+use crate::{
+    model::{Install, InstallCode, Page, SiteEntry, State},
+    ports::{Claim, StoreError, Stored},
+};
+use cloud_apps_protocol::{InstallId, Millis, SiteUrl};
+use serde::{Deserialize, Serialize};
+
+/// The largest document of one item, in bytes of JSON: a table's item may have 400 KiB, its other attributes included.
+pub const MAX_DOCUMENT: usize = 350 * 1024;
+/// The largest value that the ledger keeps, in bytes.
+pub const MAX_VALUE: usize = 64 * 1024;
+/// The most entries that a page of a list has.
+pub const MAX_PAGE: usize = 100;
+/// The most teams of an install that are read.
+pub const MAX_TEAMS: usize = 1_000;
+/// The version of every stored item. A reader takes this one; it refuses what a later version wrote.
+pub const ITEM_VERSION: u64 = 1;
+
+/// Whether `now` is past the end of what lives until `until`. At the very millisecond it is over.
+pub fn over(until: Millis, now: Millis) -> bool {
+    until <= now
+}
+
+/// What a code says to an install that is to begin with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CodeSays {
+    /// It may begin.
+    Good,
+    /// The code has begun this install.
+    Again(InstallId),
+    /// Unknown, expired, spent, or for another app or site.
+    Refused,
+}
+
+/// Judges a code for `install`.
+pub fn code_says(code: Option<&InstallCode>, install: &Install, now: Millis) -> CodeSays {
+    match code {
+        Some(code)
+            if !code.spent
+                && !over(code.exp, now)
+                && code.app == install.app
+                && code.site == install.site =>
+        {
+            code.install.clone().map_or(CodeSays::Good, CodeSays::Again)
+        }
+        _ => CodeSays::Refused,
+    }
+}
+
+/// What holds a site for an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SiteSays {
+    /// Nothing: it may begin.
+    Free,
+    /// An install that stands.
+    Held(SiteEntry),
+    /// An install that was never finished and cannot be any more: undo it, then begin.
+    Abandoned(SiteEntry),
+}
+
+/// Judges a site by its entry and the install that the entry names (`None`: it is gone, only the entry was left by
+/// an undo that did not come to its end).
+pub fn site_says(entry: Option<&SiteEntry>, holder: Option<&Install>, now: Millis) -> SiteSays {
+    match entry {
+        None => SiteSays::Free,
+        Some(entry) if holder.is_none_or(|install| abandoned(install, now)) => {
+            SiteSays::Abandoned(entry.clone())
+        }
+        Some(entry) => SiteSays::Held(entry.clone()),
+    }
+}
+
+/// Whether an install was never finished and cannot be any more, for its code is over and nobody is at it.
+pub fn abandoned(install: &Install, now: Millis) -> bool {
+    match install.state {
+        State::Pending { until, .. } => over(until, now),
+        State::Completing { until, lease, .. } => over(until, now) && over(lease, now),
+        State::Active | State::Disabled | State::Removing => false,
+    }
+}
+
+/// Whether an undo has marked this install: it is pending with a code that expired at the beginning of time, so that
+/// nothing changes it any more, and any [`begin`](crate::ports::Registry::begin) may finish the undo.
+pub fn given_up(install: &Install) -> bool {
+    matches!(install.state, State::Pending { until: 0, .. })
+}
+
+/// The code that began an install which is not finished.
+pub fn code_of(install: &Install) -> Option<&crate::model::Sha256> {
+    match &install.state {
+        State::Pending { code, .. } | State::Completing { code, .. } => Some(code),
+        State::Active | State::Disabled | State::Removing => None,
+    }
+}
+
+/// Whether a change that builds on revision `expected` may replace what is stored.
+pub fn may_change(stored: Option<&Install>, expected: u64) -> bool {
+    stored.is_some_and(|install| install.rev == expected && !given_up(install))
+}
+
+/// Whether an install and its code may become active.
+pub fn may_activate(
+    stored: Option<&Install>,
+    expected: u64,
+    code: Option<&InstallCode>,
+    now: Millis,
+) -> bool {
+    let Some(install) = stored.filter(|_| may_change(stored, expected)) else { return false };
+    code_of(install).is_some()
+        && code.is_some_and(|c| !c.spent && !over(c.exp, now) && c.install.as_ref() == Some(&install.id))
+}
+
+/// Whether what is registered in a team may still be written: not where the install is gone, or going.
+pub fn may_register(install: Option<&Install>) -> bool {
+    install.is_some_and(|install| install.state != State::Removing && !given_up(install))
+}
+
+/// What an undo does next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Undo {
+    /// The install is active, or somebody changed it.
+    Conflict,
+    /// It is gone; only its site may be left.
+    Gone,
+    /// Write this in its place first (it has the next revision): from then on nothing can finish the install.
+    Mark(Box<Install>),
+    /// It is marked: remove teams and token, then this revision of it, then its site.
+    Remove(Box<Install>),
+}
+
+/// Judges an undo that builds on revision `expected`. A repeated one finds its own mark, which has the revision after.
+pub fn undo(stored: Option<&Install>, expected: u64) -> Undo {
+    let Some(install) = stored else { return Undo::Gone };
+    let marked = given_up(install) || install.state == State::Removing;
+    let ours = install.rev == expected || (marked && install.rev == expected.saturating_add(1));
+    match &install.state {
+        _ if !ours => Undo::Conflict,
+        State::Active => Undo::Conflict,
+        _ if marked => Undo::Remove(Box::new(install.clone())),
+        state => {
+            let state = match state {
+                State::Pending { code, .. } | State::Completing { code, .. } => {
+                    State::Pending { code: code.clone(), until: 0 }
+                }
+                State::Active | State::Disabled | State::Removing => State::Removing,
+            };
+            Undo::Mark(Box::new(Install { state, rev: next(expected), ..install.clone() }))
+        }
+    }
+}
+
+/// The revision after one.
+pub fn next(rev: u64) -> u64 {
+    rev.saturating_add(1)
+}
+
+/// The entry that an install has in the list of its app.
+pub fn site_entry(install: &Install) -> SiteEntry {
+    SiteEntry { site: install.site.clone(), install: install.id.clone(), created_at: install.created_at }
+}
+
+/// What stands of a job in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// An attempt runs, or died.
+    Running,
+    /// It is done.
+    Done,
+    /// It failed, and the next attempt was sent.
+    Again,
+}
+
+impl Work {
+    /// The word under which it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Work::Running => "running",
+            Work::Done => "done",
+            Work::Again => "again",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Work::Running, Work::Done, Work::Again].into_iter().find(|work| work.as_str() == word)
+    }
+}
+
+/// A claim as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claimed {
+    /// Which attempt.
+    pub attempt: u32,
+    /// What became of it.
+    pub work: Work,
+    /// Until when a running attempt is left alone.
+    pub lease: Millis,
+    /// Until when this is remembered.
+    pub exp: Millis,
+}
+
+/// Answers a claim of `attempt`, given what is stored.
+///
+/// A later attempt takes over when the lease of an earlier one is over; an earlier one never takes over from a later
+/// one. So a copy that a crash left on a queue joins the chain of attempts and cannot start a second one.
+pub fn claim(stored: Option<&Claimed>, attempt: u32, now: Millis) -> Claim {
+    let Some(stored) = stored.filter(|stored| !over(stored.exp, now)) else { return Claim::Mine };
+    match stored.work {
+        Work::Done => Claim::Done,
+        Work::Again if attempt > stored.attempt => Claim::Mine,
+        Work::Running if attempt >= stored.attempt && over(stored.lease, now) => Claim::Mine,
+        Work::Running if attempt >= stored.attempt => Claim::Running(stored.lease),
+        Work::Again | Work::Running => Claim::Superseded,
+    }
+}
+
+/// Whether `attempt` may say that its job became `end`; saying it twice is the same as once.
+pub fn may_end(stored: Option<&Claimed>, attempt: u32, end: Work, now: Millis) -> bool {
+    stored.is_some_and(|stored| {
+        stored.attempt == attempt
+            && !over(stored.exp, now)
+            && (stored.work == Work::Running || stored.work == end)
+    })
+}
+
+/// The cursor of a page that ended with `site`.
+pub fn cursor_after(site: &SiteUrl) -> String {
+    data_encoding::BASE64URL_NOPAD.encode(format!("1 {site}").as_bytes())
+}
+
+/// The site that a cursor stands behind.
+pub fn site_before(what: &'static str, cursor: &str) -> Stored<SiteUrl> {
+    let bad = || StoreError::BadCursor { what };
+    let bytes = data_encoding::BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| bad())?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| bad())?;
+    SiteUrl::new(text.strip_prefix("1 ").ok_or_else(bad)?).map_err(|_| bad())
+}
+
+/// Serialises what is to be stored, if it fits.
+pub fn to_document<T: Serialize>(what: &'static str, value: &T) -> Stored<String> {
+    // Text keys and finite numbers: what the model holds always serialises.
+    let json = serde_json::to_string(value)
+        .map_err(|error| StoreError::Unavailable { what, source: Box::new(error) })?;
+    if json.len() > MAX_DOCUMENT { Err(StoreError::TooLarge { what, limit: MAX_DOCUMENT }) } else { Ok(json) }
+}
+
+/// Reads a stored document. The error says where it broke, never what stood there.
+pub fn from_document<T: for<'de> Deserialize<'de>>(
+    what: &'static str,
+    version: u64,
+    json: &str,
+) -> Stored<T> {
+    check_version(what, version)?;
+    serde_json::from_str(json).map_err(|error| StoreError::Corrupt { what, detail: without_content(&error) })
+}
+
+/// Refuses an item of another version.
+pub fn check_version(what: &'static str, version: u64) -> Stored<()> {
+    if version == ITEM_VERSION {
+        return Ok(());
+    }
+    let detail = format!(
+        "it has version {version}, and this program reads {ITEM_VERSION}: run the version that wrote it, or a later one"
+    );
+    Err(StoreError::Corrupt { what, detail })
+}
+
+/// Refuses a value that the ledger does not keep.
+pub fn check_value(what: &'static str, value: &str) -> Stored<()> {
+    if value.len() > MAX_VALUE { Err(StoreError::TooLarge { what, limit: MAX_VALUE }) } else { Ok(()) }
+}
+
+/// Where a JSON text broke; serde's own words may quote the text.
+pub fn without_content(error: &serde_json::Error) -> String {
+    let kind = match error.classify() {
+        serde_json::error::Category::Io => "could not be read",
+        serde_json::error::Category::Syntax => "is not JSON",
+        serde_json::error::Category::Data => "does not have the expected shape",
+        serde_json::error::Category::Eof => "ends too early",
+    };
+    format!("the JSON {kind} (line {}, column {})", error.line(), error.column())
+}
+
+/// A page of `limit` entries from up to one more than that; the cursor says that there are more.
+pub fn page(mut items: Vec<SiteEntry>, limit: usize) -> Page<SiteEntry> {
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let cursor = if more { items.last().map(|entry| cursor_after(&entry.site)) } else { None };
+    Page { items, cursor }
+}
+
+/// The end of a lease of `lease` ms.
+pub fn lease_until(lease: u64, now: Millis) -> Millis {
+    now.saturating_add(lease)
+}
