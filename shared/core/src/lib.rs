@@ -6,17 +6,34 @@
 //!
 //! [`protocol::CommandRequest`]: cloud_apps_protocol::CommandRequest
 
+pub mod authenticate;
+pub mod autocomplete;
+pub mod bot;
+pub mod bundle;
 pub mod cache;
 pub mod catalogue;
+pub mod command;
+pub mod deliver;
+pub mod dialect;
+pub mod dispatch;
 pub mod edge;
+pub mod event;
+pub mod expand;
 #[cfg(any(test, feature = "conformance"))]
 pub mod faults;
 pub mod keys;
+pub mod log;
 pub mod memory;
 pub mod model;
+pub mod offline;
 pub mod ports;
 pub mod refusal;
+pub mod resolve;
 pub mod respond;
 pub mod route;
+pub mod ring;
 pub mod rules;
+#[cfg(any(test, feature = "conformance"))]
+pub mod sample;
+pub mod settle;
 pub mod world;

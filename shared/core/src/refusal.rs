@@ -57,14 +57,7 @@ impl Refusal {
 
     /// The cause and its causes in one line, for the log.
     pub fn chain(&self) -> Option<String> {
-        let mut text = self.source.as_ref()?.to_string();
-        let mut next = self.source.as_ref().and_then(|s| s.source());
-        while let Some(cause) = next {
-            text.push_str(": ");
-            text.push_str(&cause.to_string());
-            next = cause.source();
-        }
-        Some(text)
+        self.source.as_deref().map(|source| crate::log::chain(source))
     }
 
     /// A body that is not the JSON that was expected.

@@ -1,0 +1,103 @@
+//! A V2 server's JWT (section 2).
+//!
+//! In this order: header shape and `kid` → the app is known (from memory) → the key (from the ring's cache) → MAC →
+//! shape of the claims, times, method, route, body → `aud`. All that without a read. Then the install: it is there,
+//! `iss` is its site, the generation is its current one or the previous one within its grace, it serves.
+
+use super::{LOOKS, serves};
+use crate::{edge::Arrival, log::LogLine, model::Install, refusal::Refusal, world::World};
+use cloud_apps_protocol::{
+    Code, Generation, Millis, SiteUrl,
+    token::{Claims, Direction, Expected, Kid, Unverified},
+};
+use std::sync::Arc;
+
+/// A token whose MAC and claims are right; the install is still to be asked.
+pub struct Verified {
+    /// Which secret it was made with.
+    pub kid: Kid,
+    /// What it says.
+    pub claims: Claims,
+}
+
+/// Verifies a token without reading anything of the install.
+pub async fn verify(
+    world: &World,
+    arrival: &Arrival,
+    token: &str,
+    line: &mut LogLine,
+) -> Result<Verified, Refusal> {
+    let unverified = Unverified::parse(token, Direction::Server)?;
+    let kid = unverified.kid.clone();
+    if !world.knows(&kid.app, arrival.now).await? {
+        return Err(Refusal::unauthorized());
+    }
+    let root = world.keys.root(&kid.app, &kid.key, arrival.now).await?.ok_or_else(Refusal::unauthorized)?;
+    let secret = root.shared(&kid.app, &kid.install, kid.generation);
+    let route = arrival.route.path();
+    let claims = unverified.verify(
+        &secret,
+        Expected {
+            method: arrival.request.method().as_str(),
+            route: &route,
+            body: arrival.request.body(),
+            now: arrival.now,
+        },
+    )?;
+    line.app = Some(kid.app.to_string());
+    line.install = Some(kid.install.to_string());
+    line.user = Some(claims.sub.clone());
+    if claims.aud != kid.app.as_str() {
+        return Err(wrong_audience("aud", "app"));
+    }
+    Ok(Verified { kid, claims })
+}
+
+impl Verified {
+    /// The install, if this token speaks for it.
+    pub async fn install(&self, world: &World, now: Millis) -> Result<Arc<Install>, Refusal> {
+        let mut refusal = Refusal::unauthorized();
+        for look in LOOKS {
+            match world.installs.find(&self.kid.install, look, now).await? {
+                None => refusal = Refusal::unauthorized(),
+                Some(install) => match self.speaks_for(&install, now) {
+                    Ok(()) => return Ok(install),
+                    Err(refused) => refusal = refused,
+                },
+            }
+        }
+        Err(refusal)
+    }
+
+    fn speaks_for(&self, install: &Install, now: Millis) -> Result<(), Refusal> {
+        if install.app != self.kid.app || !generation_lives(install, self.kid.generation, now) {
+            return Err(Refusal::unauthorized());
+        }
+        if SiteUrl::new(&self.claims.iss).ok().as_ref() != Some(&install.site) {
+            return Err(wrong_audience("iss", "server"));
+        }
+        serves(install)
+    }
+
+    /// Requires that `user`, where the body names one, is the token's subject.
+    pub fn acts_as(&self, user: Option<&str>) -> Result<(), Refusal> {
+        if user.is_none_or(|user| user == self.claims.sub) {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::BadToken, "The token's sub is not the acting user of the body.")
+            .with("claim", "sub"))
+    }
+}
+
+/// The current generation, or the previous one within its grace. 0: nobody was given a secret.
+fn generation_lives(install: &Install, generation: Generation, now: Millis) -> bool {
+    let Generation(current) = install.generation;
+    let previous = install.previous_until.is_some_and(|until| now < until);
+    generation.0 != 0
+        && (generation.0 == current || (previous && generation.0.checked_add(1) == Some(current)))
+}
+
+fn wrong_audience(claim: &str, what: &str) -> Refusal {
+    Refusal::new(Code::WrongAudience, format!("The token's {claim} is another {what}'s."))
+        .with("claim", claim)
+}

@@ -1,0 +1,48 @@
+//! Who speaks: from a request's credential to an install that serves.
+//!
+//! The order is the protocol's (sections 2 and 19): shape, then what can be verified without a read, then one read.
+//! Whatever fails before a MAC verified, or before a token was found, is one and the same `unauthorized`. A refusal
+//! that would rest on a cached install is looked at again first ([`Freshness::Reread`]).
+
+pub mod jwt;
+pub mod seal;
+pub mod slash;
+pub mod static_token;
+pub mod webhook;
+
+use crate::{
+    cache::Freshness,
+    edge::Arrival,
+    model::{Install, State},
+    refusal::Refusal,
+};
+use cloud_apps_protocol::{Code, token::Credential};
+use http::header;
+
+/// What the `Authorization` header of a request holds.
+pub fn credential(arrival: &Arrival) -> Result<Credential, Refusal> {
+    let values = arrival.request.headers().get_all(header::AUTHORIZATION);
+    Ok(Credential::from_headers(values.iter().map(http::HeaderValue::as_bytes))?)
+}
+
+/// Whether an install serves. Its sender has proved to belong to it, so the sentence may say how it stands.
+pub(crate) fn serves(install: &Install) -> Result<(), Refusal> {
+    match install.state {
+        State::Active => Ok(()),
+        State::Disabled => Err(Refusal::new(
+            Code::Disabled,
+            format!("{} is switched off on this server. An admin can switch it on again.", install.app),
+        )),
+        State::Pending { .. } | State::Completing { .. } => Err(Refusal::new(
+            Code::Disabled,
+            format!(
+                "{} is not installed completely yet. Finish the installation, then try again.",
+                install.app
+            ),
+        )),
+        State::Removing => Err(Refusal::unauthorized()),
+    }
+}
+
+/// A cached look-up first; where that would refuse, the store's own word.
+pub(crate) const LOOKS: [Freshness; 2] = [Freshness::Cached, Freshness::Reread];

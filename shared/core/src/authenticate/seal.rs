@@ -1,0 +1,31 @@
+//! A seal that came back through Mattermost (section 14.3). Opened before anything is read.
+
+use crate::{edge::Arrival, log::LogLine, refusal::Refusal, world::World};
+use cloud_apps_protocol::{
+    Code,
+    seal::{Content, SealError, SealKind, Sealed},
+};
+
+/// Opens a seal of this kind that belongs to the install of the path.
+pub async fn open(
+    world: &World,
+    arrival: &Arrival,
+    install: &str,
+    kind: SealKind,
+    text: &str,
+    line: &mut LogLine,
+) -> Result<Content, Refusal> {
+    let sealed = Sealed::parse(text).map_err(|_| Refusal::unauthorized())?;
+    if sealed.install.as_str() != install || !world.knows(&sealed.app, arrival.now).await? {
+        return Err(Refusal::unauthorized());
+    }
+    let root =
+        world.keys.root(&sealed.app, &sealed.key, arrival.now).await?.ok_or_else(Refusal::unauthorized)?;
+    let content = sealed.open(&root, kind, arrival.now).map_err(|error| match error {
+        SealError::Expired => Refusal::new(Code::Forbidden, "This has expired: run the command again."),
+        SealError::Invalid | SealError::TooLarge => Refusal::unauthorized(),
+    })?;
+    line.app = Some(sealed.app.to_string());
+    line.install = Some(sealed.install.to_string());
+    Ok(content)
+}

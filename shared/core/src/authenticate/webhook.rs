@@ -1,0 +1,48 @@
+//! An outgoing webhook of an unmodified server (section 14.1): its token is registered for this install, with this
+//! team and this channel.
+
+use super::LOOKS;
+use crate::{log::LogLine, model::Install, model::Sha256, refusal::Refusal, world::World};
+use cloud_apps_protocol::{InstallId, Millis, TeamId};
+use std::sync::Arc;
+
+/// What a delivery says of itself.
+pub struct Claim<'a> {
+    /// The install of the path.
+    pub install: &'a str,
+    /// The body's team.
+    pub team: &'a str,
+    /// The body's channel.
+    pub channel: &'a str,
+    /// The body's token.
+    pub token: &'a str,
+}
+
+/// The install, in whatever state, if the claim is true.
+pub async fn install(
+    world: &World,
+    claim: &Claim<'_>,
+    now: Millis,
+    line: &mut LogLine,
+) -> Result<Arc<Install>, Refusal> {
+    let (Ok(id), Ok(team)) = (InstallId::new(claim.install), TeamId::new(claim.team)) else {
+        return Err(Refusal::unauthorized());
+    };
+    if claim.token.is_empty() {
+        return Err(Refusal::unauthorized());
+    }
+    let sha256 = Sha256::of(claim.token);
+    for look in LOOKS {
+        let found = world.installs.find_with_team(&id, &team, look, now).await?;
+        let mut right = false;
+        for webhook in found.1.iter().flat_map(|team| team.webhooks.values()) {
+            right |= webhook.channel.as_str() == claim.channel && webhook.token_sha256.is(&sha256);
+        }
+        if let (Some(install), true) = (found.0, right) {
+            line.app = Some(install.app.to_string());
+            line.install = Some(install.id.to_string());
+            return Ok(install);
+        }
+    }
+    Err(Refusal::unauthorized())
+}

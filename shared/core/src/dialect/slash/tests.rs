@@ -1,0 +1,3 @@
+//! What a slash answer may hold, whatever the app answered.
+
+use super::*;

@@ -1,0 +1,126 @@
+//! V2: JSON in, JSON out (sections 3 and 4), from a server with a JWT or a caller with a static token.
+
+use crate::{
+    authenticate::{self, jwt, static_token},
+    dispatch::{self, Caller, Command, Spend, UserToken},
+    edge::Arrival,
+    log::LogLine,
+    model::Sha256,
+    refusal::Refusal,
+    respond::Responder,
+    world::World,
+};
+use bytes::Bytes;
+use cloud_apps_protocol::{
+    Answer, CommandRequest,
+    answer::Kind,
+    command::User,
+    token::{Claims, Credential, Scope},
+};
+use http::{Response, StatusCode};
+use std::sync::Arc;
+
+/// How long past its expiry a `jti` stays spent, in ms: the leeway of 30 s, and as much again.
+const JTI_GRACE: u64 = 60_000;
+
+/// `POST /command` and `POST /`.
+pub async fn command(
+    world: &Arc<World>,
+    arrival: &Arrival,
+    line: &mut LogLine,
+) -> Result<Response<Bytes>, Refusal> {
+    let command = match authenticate::credential(arrival)? {
+        Credential::Jwt(token) => by_jwt(world, arrival, &token, line).await?,
+        Credential::Opaque(token) => by_static_token(world, arrival, &token, line).await?,
+    };
+    let answer = dispatch::run(world, arrival, command, line).await?;
+    Ok(render(&Responder::new(arrival), &answer, line))
+}
+
+async fn by_jwt(
+    world: &World,
+    arrival: &Arrival,
+    token: &str,
+    line: &mut LogLine,
+) -> Result<Command, Refusal> {
+    let verified = jwt::verify(world, arrival, token, line).await?;
+    let mut request = decode(arrival)?;
+    let acting = request.context.acting_user.as_ref().map(|user| user.id.as_str());
+    verified.acts_as(acting)?;
+    if request.context.acting_user.is_none() {
+        let id = verified.claims.sub.parse().map_err(|_| {
+            Refusal::new(cloud_apps_protocol::Code::BadToken, "The token's sub is not a Mattermost user id.")
+                .with("claim", "sub")
+        })?;
+        request.context.acting_user = Some(User::of(id));
+    }
+    let spend = jti(&verified);
+    // The app's own definition says whether this may run twice. Where only a preset of the install's admin decides,
+    // or the app is not linked, it is spent before the function runs instead.
+    let early = world
+        .linked
+        .get(&verified.kid.app)
+        .is_some_and(|app| dispatch::must_spend(app, &request, arrival.now));
+    let (install, spent) = tokio::join!(verified.install(world, arrival.now), async {
+        if early { spend.spend(world, arrival.now).await } else { Ok(()) }
+    });
+    let install = install?;
+    spent?;
+    let unspent = (!early).then_some(spend);
+    let delivery_id = verified.claims.jti.clone();
+    let user_token = user_token(verified.claims);
+    Ok(Command { install, request, caller: Caller::Server { user_token, unspent }, delivery_id })
+}
+
+/// The ledger's key of a token. The `jti` is the sender's text: only its hash is as long as it looks.
+fn jti(verified: &jwt::Verified) -> Spend {
+    let Claims { jti, exp, .. } = &verified.claims;
+    Spend {
+        key: format!("JTI#{}#{}", verified.kid.install, Sha256::of(jti).as_str()),
+        until: exp.saturating_mul(1000).saturating_add(JTI_GRACE),
+    }
+}
+
+fn user_token(claims: Claims) -> Option<UserToken> {
+    let admin = match claims.scope {
+        Scope::User => false,
+        Scope::Admin => true,
+        // The bot's own token, which the install has already.
+        Scope::Bot => return None,
+    };
+    claims.mattermost_token.map(|token| UserToken { token: token.into(), admin })
+}
+
+async fn by_static_token(
+    world: &World,
+    arrival: &Arrival,
+    token: &str,
+    line: &mut LogLine,
+) -> Result<Command, Refusal> {
+    let install = static_token::install(world, token, arrival.now, line).await?;
+    let request = decode(arrival)?;
+    Ok(Command { install, request, caller: Caller::StaticToken, delivery_id: arrival.request_id.clone() })
+}
+
+fn decode(arrival: &Arrival) -> Result<CommandRequest, Refusal> {
+    serde_json::from_slice(arrival.request.body()).map_err(|error| Refusal::bad_json(&error))
+}
+
+/// The answer as it stands in section 4.
+fn render(responder: &Responder, answer: &Answer, line: &mut LogLine) -> Response<Bytes> {
+    line.outcome(name(&answer.kind));
+    responder.json(StatusCode::OK, answer)
+}
+
+/// The word for an answer, for the log.
+pub(super) fn name(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Message(_) => "message",
+        Kind::Form { .. } => "form",
+        Kind::Navigate { .. } => "navigate",
+        Kind::Ask { .. } => "ask",
+        Kind::Accepted { .. } => "accepted",
+        Kind::Error { .. } => "error",
+        Kind::Done => "done",
+    }
+}

@@ -1,0 +1,101 @@
+//! The event function: what happened on a server, and what vendors tell. Senders are verified; events themselves
+//! come with a later version, and nothing is accepted that would not be delivered.
+
+use crate::{
+    authenticate::{self, jwt, serves, webhook},
+    command::no_route,
+    edge::{Arrival, Route},
+    log::LogLine,
+    refusal::Refusal,
+    respond::Responder,
+    world::World,
+};
+use bytes::Bytes;
+use cloud_apps_protocol::{
+    Code,
+    token::{Credential, Scope},
+};
+use http::{Response, header};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// Answers one request.
+pub async fn handle(world: &Arc<World>, arrival: Arrival) -> Response<Bytes> {
+    let mut line = LogLine::new(&arrival);
+    let result = route(world, &arrival, &mut line).await;
+    line.close(&Responder::new(&arrival), result)
+}
+
+async fn route(world: &World, arrival: &Arrival, line: &mut LogLine) -> Result<Response<Bytes>, Refusal> {
+    arrival.check()?;
+    match &arrival.route {
+        Route::Event => {
+            events(world, arrival, line).await?;
+            Err(Refusal::not_served("Events are", "They were not accepted."))
+        }
+        Route::Webhook { install } => {
+            outgoing_webhook(world, arrival, install, line).await?;
+            Err(Refusal::not_served("Outgoing webhooks are", "The message was not passed on."))
+        }
+        // There is no secret to verify a vendor with before webhooks can be registered.
+        Route::Upstream { .. } => {
+            Err(Refusal::not_served("Webhooks of vendors are", "The delivery was not accepted."))
+        }
+        _ => Err(no_route()),
+    }
+}
+
+/// Events come from the server itself: scope `bot`, and the bot as subject.
+async fn events(world: &World, arrival: &Arrival, line: &mut LogLine) -> Result<(), Refusal> {
+    let Credential::Jwt(token) = authenticate::credential(arrival)? else {
+        return Err(Refusal::unauthorized());
+    };
+    let verified = jwt::verify(world, arrival, &token, line).await?;
+    let install = verified.install(world, arrival.now).await?;
+    verified.acts_as(Some(install.bot.id.as_str()))?;
+    if verified.claims.scope != Scope::Bot {
+        return Err(Refusal::new(Code::Forbidden, "Events are sent with the scope bot."));
+    }
+    Ok(())
+}
+
+/// The part of an outgoing webhook that says whose it is.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Delivery {
+    token: String,
+    team_id: String,
+    channel_id: String,
+}
+
+async fn outgoing_webhook(
+    world: &World,
+    arrival: &Arrival,
+    install: &str,
+    line: &mut LogLine,
+) -> Result<(), Refusal> {
+    let body = arrival.request.body();
+    let json =
+        arrival.header(header::CONTENT_TYPE).is_some_and(|media| media.starts_with("application/json"));
+    let delivery: Delivery = if json {
+        serde_json::from_slice(body).map_err(|_| Refusal::unauthorized())?
+    } else {
+        let mut delivery = Delivery::default();
+        for (key, value) in form_urlencoded::parse(body) {
+            match &*key {
+                "token" => delivery.token = value.into_owned(),
+                "team_id" => delivery.team_id = value.into_owned(),
+                "channel_id" => delivery.channel_id = value.into_owned(),
+                _ => {}
+            }
+        }
+        delivery
+    };
+    let claim = webhook::Claim {
+        install,
+        team: &delivery.team_id,
+        channel: &delivery.channel_id,
+        token: &delivery.token,
+    };
+    serves(&*webhook::install(world, &claim, arrival.now, line).await?)
+}

@@ -1,0 +1,142 @@
+//! One wide line per request (architecture, section 6).
+//!
+//! What may stand there is a closed list: ids, codes, times. Never a token, a body, a path, a query, or what a
+//! person wrote.
+
+use crate::{edge::Arrival, refusal::Refusal, respond::Responder};
+use bytes::Bytes;
+use cloud_apps_protocol::Code;
+use http::Response;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Instant,
+};
+
+/// Set by the first request of this process.
+static WARM: AtomicBool = AtomicBool::new(false);
+
+/// What is known of a request so far.
+#[derive(Debug)]
+pub struct LogLine {
+    started: Instant,
+    cold: bool,
+    route: &'static str,
+    request_id: String,
+    trace: Option<String>,
+    /// The app, once a credential verified.
+    pub app: Option<String>,
+    /// The install, once a credential verified.
+    pub install: Option<String>,
+    /// The acting user's id.
+    pub user: Option<String>,
+    /// What runs.
+    pub function: Option<String>,
+    /// The app's idempotency key.
+    pub delivery_id: Option<String>,
+    /// How long the app's function ran.
+    pub upstream_ms: Option<u64>,
+    /// What happened: the type of the answer, or `refused`.
+    outcome: &'static str,
+    code: Option<Code>,
+    error: Option<String>,
+}
+
+impl LogLine {
+    /// Begins the line, and the measurement.
+    pub fn new(arrival: &Arrival) -> Self {
+        Self {
+            started: Instant::now(),
+            cold: !WARM.swap(true, Ordering::Relaxed),
+            route: arrival.route.name(),
+            request_id: arrival.request_id.clone(),
+            trace: arrival.header("traceparent").and_then(trace_id),
+            app: None,
+            install: None,
+            user: None,
+            function: None,
+            delivery_id: None,
+            upstream_ms: None,
+            outcome: "done",
+            code: None,
+            error: None,
+        }
+    }
+
+    /// Milliseconds since the request arrived.
+    pub fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// What the request was answered.
+    pub fn outcome(&mut self, outcome: &'static str) {
+        self.outcome = outcome;
+    }
+
+    /// The request was refused: code and causes, for the log only.
+    pub fn refused(&mut self, refusal: &Refusal) {
+        self.outcome = "refused";
+        self.code = Some(refusal.code);
+        self.error = refusal.chain();
+    }
+
+    /// Something failed that the answer speaks of already.
+    pub fn failed(&mut self, cause: &(dyn std::error::Error + 'static)) {
+        self.error = Some(chain(cause));
+    }
+
+    /// Turns a handler's result into the response, and writes the line.
+    pub fn close(
+        mut self,
+        responder: &Responder,
+        result: Result<Response<Bytes>, Refusal>,
+    ) -> Response<Bytes> {
+        let response = result.unwrap_or_else(|refusal| {
+            self.refused(&refusal);
+            responder.refuse(&refusal)
+        });
+        self.write(response.status().as_u16());
+        response
+    }
+
+    fn write(&self, status: u16) {
+        let code = self.code.and_then(|code| serde_json::to_value(code).ok());
+        tracing::info!(
+            route = self.route,
+            app = self.app,
+            install = self.install,
+            user = self.user,
+            function = self.function,
+            outcome = self.outcome,
+            code = code.as_ref().and_then(serde_json::Value::as_str),
+            status,
+            ms = self.elapsed_ms(),
+            upstream_ms = self.upstream_ms,
+            cold = self.cold,
+            request_id = self.request_id,
+            delivery_id = self.delivery_id,
+            trace = self.trace,
+            error = self.error,
+            "request"
+        );
+    }
+}
+
+/// An error and its causes in one line.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+/// The trace id of a W3C `traceparent` (version 00); anything else is nobody's.
+fn trace_id(header: &str) -> Option<String> {
+    let mut parts = header.split('-');
+    let (version, id) = (parts.next()?, parts.next()?);
+    let hex = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    (version == "00" && id.len() == 32 && hex(id)).then(|| id.to_owned())
+}

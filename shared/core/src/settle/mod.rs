@@ -1,0 +1,108 @@
+//! What the bundle does with an app's answer before any dialect renders it (section 4): mentions are made quiet,
+//! what this version cannot show is said so, and a message to the channel is posted by the bot.
+
+mod attachment;
+mod post;
+pub mod text;
+
+use crate::{log::LogLine, model::Install};
+use cloud_app::Cx;
+use cloud_apps_protocol::{
+    Answer, ChannelId, PostId,
+    answer::{Kind, Message, To},
+    command::Context,
+};
+
+/// Where a request's answers are posted, and by whom.
+#[derive(Debug, Clone)]
+pub struct Place {
+    channel: Option<ChannelId>,
+    root: Option<PostId>,
+    bot: String,
+}
+
+impl Place {
+    /// The request's channel and thread.
+    pub fn of(context: &Context, install: &Install) -> Self {
+        Self {
+            channel: context.channel.as_ref().map(|channel| channel.id.clone()),
+            root: context.root_post.as_ref().map(|post| post.id.clone()),
+            bot: install.bot.username.clone(),
+        }
+    }
+}
+
+/// Settles an answer: what comes out is shown as it is, in any dialect.
+pub async fn settle(answer: Answer, cx: &Cx, place: &Place, line: &mut LogLine) -> Answer {
+    let Answer { kind, mut warnings } = answer;
+    let kind = match kind {
+        Kind::Message(message) => {
+            let message = presentable(message, &mut warnings);
+            match message.to {
+                To::User => Kind::Message(message),
+                To::Channel => post::post(message, cx, place, line).await,
+            }
+        }
+        Kind::Navigate { url } if !is_address(&url) => {
+            error("The app wanted to open something that is no address.")
+        }
+        Kind::Form { .. } => error(
+            "This opens a form, which this version of the bundle cannot do. Give the values on the line.",
+        ),
+        Kind::Ask { .. } => error(
+            "This starts a conversation, which this version of the bundle cannot do. Give the values on the line.",
+        ),
+        kind @ (Kind::Navigate { .. } | Kind::Accepted { .. } | Kind::Error { .. } | Kind::Done) => kind,
+    };
+    Answer { kind, warnings }
+}
+
+fn error(text: &str) -> Kind {
+    Kind::Error { text: text.into(), fields: std::collections::BTreeMap::new() }
+}
+
+/// The message as it may be shown: attachments without what only a sealed action may hold, no loud mention.
+fn presentable(mut message: Message, warnings: &mut Vec<String>) -> Message {
+    let mut actions = false;
+    message.attachments = message.attachments.iter().map(|a| attachment::shown(a, &mut actions)).collect();
+    if actions {
+        warnings.push("This version of the bundle shows no buttons and menus: they were left out.".into());
+    }
+    if message.attachments.len() > attachment::MAX {
+        message.attachments.truncate(attachment::MAX);
+        warnings.push(format!("Only the first {} attachments are shown.", attachment::MAX));
+    }
+    if !message.notify {
+        message.text = text::quiet(&message.text);
+        message.attachments.iter_mut().for_each(text::quiet_all);
+    }
+    message
+}
+
+/// An absolute web or Mattermost address, or a path on the Mattermost server. Never a script.
+fn is_address(url: &str) -> bool {
+    if url.starts_with('/') {
+        return true;
+    }
+    url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https" | "mailto" | "mattermost"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_are_gone_to() {
+        for (url, good) in [
+            ("https://example.com/x", true),
+            ("/ops/channels/town-square", true),
+            ("mattermost://chat.example.com", true),
+            ("javascript:alert(1)", false),
+            ("data:text/html,x", false),
+            ("example.com", false),
+            ("", false),
+        ] {
+            assert_eq!(is_address(url), good, "{url}");
+        }
+    }
+}
