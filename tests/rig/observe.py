@@ -1,0 +1,113 @@
+"""A proxy between functions and the AWS emulator that writes down who did what to which resource.
+
+Each function names itself in the user agent of its AWS calls (`app/CommandFunction`). What was observed is then compared
+with the IAM statements of the template: the emulator enforces none, so this is how we know that they suffice and that none
+is idle. Bodies are read for the names of tables, secrets and queues and then forgotten: no value of an item or secret is kept.
+"""
+import contextlib, http.client, http.server, json, re, threading, urllib.parse
+
+ACCOUNT = "000000000000"  # the emulator's
+SERVICES = {"DynamoDB_20120810": "dynamodb", "secretsmanager": "secretsmanager", "AmazonSQS": "sqs", "TrentService": "kms"}
+# What a transaction may do to an item is allowed by the action of the same name; there is no action for the whole.
+TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem",
+               "Get": "GetItem"}
+
+
+def effects(target, path, body, region):
+    """What a request needs to be allowed: (action, resource) pairs, as IAM names them."""
+    prefix, _, operation = target.partition(".")
+    service = SERVICES.get(prefix)
+    arn = lambda service, name: f"arn:aws:{service}:{region}:{ACCOUNT}:{name}"
+    if service == "dynamodb":
+        table = lambda name: arn("dynamodb", f"table/{name}")
+        if operation in ("TransactWriteItems", "TransactGetItems"):
+            for item in body.get("TransactItems", []):
+                for verb, what in item.items():
+                    yield f"dynamodb:{TRANSACTION[verb]}", table(what["TableName"])
+        elif operation in ("BatchGetItem", "BatchWriteItem"):
+            for name in body.get("RequestItems", {}):
+                yield f"dynamodb:{operation}", table(name)
+        else:
+            index = f"/index/{body['IndexName']}" if body.get("IndexName") else ""
+            yield f"dynamodb:{operation}", table(body.get("TableName", "?")) + index
+    elif service == "secretsmanager":
+        name = body.get("SecretId") or body.get("Name") or "?"
+        # AWS ends a secret's ARN with a dash and six characters of its own choice.
+        yield f"secretsmanager:{operation}", name if name.startswith("arn:") else arn("secretsmanager", f"secret:{name}-Aa0Bb1")
+    elif service == "sqs":
+        yield f"sqs:{operation}", arn("sqs", urllib.parse.urlparse(body.get("QueueUrl", "?")).path.rsplit("/", 1)[-1])
+    elif service:
+        yield f"{service}:{operation}", body.get("KeyId", "?")
+    elif function := re.fullmatch(r"/2015-03-31/functions/([^/]+)/invocations", path):
+        yield "lambda:InvokeFunction", arn("lambda", f"function:{urllib.parse.unquote(function[1])}")
+    else:
+        yield f"unknown:{target or path}", "?"
+
+
+class Observer:
+    """What was seen: {(function, action, resource): how often}."""
+
+    def __init__(self, region):
+        self.region, self.calls, self.lock = region, {}, threading.Lock()
+
+    def saw(self, headers, path, body):
+        agents = " ".join(headers.get(name, "") for name in ("x-amz-user-agent", "user-agent"))
+        named = re.search(r"\bapp/(\w+)", agents)
+        try:
+            decoded = json.loads(body) if body else {}
+        except ValueError:
+            decoded = {}
+        with self.lock:
+            for action, resource in effects(headers.get("x-amz-target", ""), path, decoded, self.region):
+                key = (named[1] if named else "nobody", action, resource)
+                self.calls[key] = self.calls.get(key, 0) + 1
+
+    def report(self):
+        return [{"function": f, "action": a, "resource": r, "times": n} for (f, a, r), n in sorted(self.calls.items())]
+
+
+@contextlib.contextmanager
+def proxy(host, port, upstream, observer):
+    """Serves `http://host:port` in front of `upstream` (host:port), telling `observer` of each request."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def forward(self):
+            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            observer.saw({k.lower(): v for k, v in self.headers.items()}, self.path, body)
+            onward = http.client.HTTPConnection(upstream, timeout=60)
+            try:
+                onward.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+                for name, value in self.headers.items():
+                    if name.lower() not in ("connection", "transfer-encoding"):
+                        onward.putheader(name, value)
+                onward.endheaders(body)
+                answer = onward.getresponse()
+                content = answer.read()
+            except OSError as error:  # as a load balancer would
+                self.send_error(502, str(error))
+                return
+            finally:
+                onward.close()
+            self.send_response_only(answer.status, answer.reason)
+            for name, value in answer.getheaders():
+                if name.lower() not in ("connection", "transfer-encoding", "content-length"):
+                    self.send_header(name, value)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = forward
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer((host, port), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
