@@ -1,48 +1,322 @@
 //! Key rings behind a cache (architecture, section 4): 5 minutes ± 20 %, stale up to 24 h while the store fails; an
 //! unknown key id refetches at most once per app and 30 s, a bad MAC never. And what is sealed with the rings: an
 //! install's bot token.
+//!
+//! An app without a ring is remembered for 30 s, apart from the rings: whoever guesses app ids pushes out no ring.
 
 use crate::{
-    model::{Install, Key},
-    ports::{Keys, Stored},
+    model::{Install, Key, Ring},
+    ports::{Keys, StoreError, Stored},
 };
 use cloud_app::cx::Credential;
-use cloud_apps_protocol::{AppId, KeyId, Millis, secret::Secret};
-use std::sync::Arc;
+use cloud_apps_protocol::{AppId, KeyId, Millis, seal, secret::Secret};
+use lru::LruCache;
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use zeroize::Zeroizing;
+
+/// How long a ring is used without asking; 20 % more or less, so that environments do not all ask at once.
+const KEEP: Millis = 5 * 60_000;
+/// How old a ring may become while the store fails.
+const STALE: Millis = 24 * 3_600_000;
+/// How often at most an unknown key id, a missing ring or a failing store is asked about, per app.
+const PAUSE: Millis = 30_000;
+/// How many rings, and how many apps without one, are kept.
+const ROOM: usize = 1_000;
 
 /// The cache.
 pub struct KeyCache {
-    #[allow(dead_code)]
     keys: Arc<dyn Keys>,
+    jitter: RandomState,
+    rings: Mutex<Rings>,
+}
+
+struct Rings {
+    found: LruCache<AppId, Slot>,
+    absent: LruCache<AppId, Millis>,
+}
+
+#[derive(Clone)]
+struct Slot {
+    ring: Arc<Ring>,
+    /// When it was read.
+    at: Millis,
+    /// Until when it is used without asking.
+    until: Millis,
+    /// When somebody last asked, whether or not an answer came.
+    asked: Millis,
 }
 
 impl KeyCache {
     /// A cache in front of `keys`.
     pub fn new(keys: Arc<dyn Keys>) -> Self {
-        Self { keys }
+        // Unbounded, with a bound on insertion: an LRU with a bound takes its room when it is made.
+        let rings = Rings { found: LruCache::unbounded(), absent: LruCache::unbounded() };
+        Self { keys, jitter: RandomState::new(), rings: Mutex::new(rings) }
     }
 
     /// The root of a live key by its id; `None` when the app has no ring, or no such key, or it is revoked.
     pub async fn root(&self, app: &AppId, key: &KeyId, now: Millis) -> Stored<Option<Secret>> {
-        let _ = (app, key, now);
-        unimplemented!("owned by the stores work")
+        let Some(slot) = self.slot(app, now).await? else { return Ok(None) };
+        let known = slot.ring.keys.iter().any(|k| k.id == *key);
+        if known || now.saturating_sub(slot.asked) < PAUSE {
+            return Ok(slot.ring.key(key).map(|k| k.root.clone()));
+        }
+        // It may have been made a moment ago, elsewhere.
+        let ring = self.fetch(app, now).await?;
+        Ok(ring.and_then(|slot| slot.ring.key(key).map(|k| k.root.clone())))
     }
 
     /// The key that new things are made with; `None` when the app has no ring.
     pub async fn current(&self, app: &AppId, now: Millis) -> Stored<Option<Key>> {
-        let _ = (app, now);
-        unimplemented!("owned by the stores work")
+        Ok(self.slot(app, now).await?.and_then(|slot| slot.ring.current(now).cloned()))
     }
 
     /// Opens an install's bot token for its own site.
     pub async fn open_bot_token(&self, install: &Install, now: Millis) -> Stored<Credential> {
-        let _ = (install, now);
-        unimplemented!("owned by the stores work")
+        const WHAT: &str = "KeyCache.open_bot_token";
+        let corrupt = |detail: &str| StoreError::Corrupt { what: WHAT, detail: detail.to_owned() };
+        let key = seal::store_key(&install.bot_token)
+            .ok_or_else(|| corrupt("the bot token is not a sealed one"))?;
+        let root = self.root(&install.app, &key, now).await?;
+        let root = root
+            .ok_or_else(|| corrupt("the key that sealed the bot token is gone or revoked: install again"))?;
+        let plain = seal::store_open(&root, &bot_token_place(install), &install.bot_token).map_err(|_| {
+            corrupt("the bot token was not sealed for this app, install and site: install again")
+        })?;
+        let token =
+            std::str::from_utf8(&plain).map_err(|_| corrupt("the bot token is not text: install again"))?;
+        Ok(Credential { origin: install.site.clone(), token: token.into() })
+    }
+
+    /// Takes in a ring that this process made or read elsewhere, so that it is known at once.
+    pub fn remember(&self, ring: Ring, now: Millis) {
+        self.settle(Arc::new(ring), now);
+    }
+
+    async fn slot(&self, app: &AppId, now: Millis) -> Stored<Option<Slot>> {
+        {
+            let mut rings = self.lock();
+            if let Some(slot) = rings.found.get(app) {
+                let spared = now.saturating_sub(slot.asked) < PAUSE && now.saturating_sub(slot.at) < STALE;
+                if now < slot.until || spared {
+                    return Ok(Some(slot.clone()));
+                }
+            } else if rings.absent.get(app).is_some_and(|at| now.saturating_sub(*at) < PAUSE) {
+                return Ok(None);
+            }
+        }
+        self.fetch(app, now).await
+    }
+
+    async fn fetch(&self, app: &AppId, now: Millis) -> Stored<Option<Slot>> {
+        if let Some(slot) = self.lock().found.get_mut(app) {
+            // Before the answer: of several requests with an unknown key id, one asks.
+            slot.asked = now;
+        }
+        match self.keys.ring(app).await {
+            Ok(Some(ring)) => Ok(Some(self.settle(Arc::new(ring), now))),
+            Ok(None) => {
+                let mut rings = self.lock();
+                rings.found.pop(app);
+                rings.absent.put(app.clone(), now);
+                if rings.absent.len() > ROOM {
+                    rings.absent.pop_lru();
+                }
+                Ok(None)
+            }
+            Err(error) => {
+                let known = self.lock().found.get(app).cloned();
+                known.filter(|slot| now.saturating_sub(slot.at) < STALE).map(Some).ok_or(error)
+            }
+        }
+    }
+
+    fn settle(&self, ring: Arc<Ring>, now: Millis) -> Slot {
+        let share = self.jitter.hash_one((&ring.app, now)) % (KEEP * 2 / 5 + 1);
+        let until = now.saturating_add(KEEP * 4 / 5 + share);
+        let slot = Slot { ring, at: now, until, asked: now };
+        let mut rings = self.lock();
+        rings.absent.pop(&slot.ring.app);
+        rings.found.put(slot.ring.app.clone(), slot.clone());
+        if rings.found.len() > ROOM {
+            rings.found.pop_lru();
+        }
+        slot
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Rings> {
+        self.rings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Seals a bot token for its place: scheme, app, install, field and site.
 pub fn seal_bot_token(key: &Key, install: &Install, nonce: [u8; 12], token: &str) -> String {
-    let _ = (key, install, nonce, token);
-    unimplemented!("owned by the stores work")
+    seal::store_seal(&key.root, &key.id, &bot_token_place(install), nonce, token.as_bytes())
+}
+
+/// What a bot token is bound to, so that a writable table cannot redirect it.
+fn bot_token_place(install: &Install) -> [&str; 5] {
+    ["k1", install.app.as_str(), install.id.as_str(), "bot_token", install.site.as_str()]
+}
+
+/// Fresh random bytes become a ring; the bytes are wiped from the caller's buffer.
+pub fn generate_ring(app: AppId, now: Millis, random: &dyn crate::world::Random) -> Ring {
+    let mut root = Zeroizing::new([0; 32]);
+    random.fill(&mut root[..]);
+    Ring::generate(app, now, *root)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{memory::Memory, sample};
+    use secrecy::ExposeSecret;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    struct Store {
+        memory: Memory,
+        fails: AtomicBool,
+    }
+
+    #[async_trait::async_trait]
+    impl Keys for Store {
+        async fn ring(&self, app: &AppId) -> Stored<Option<Ring>> {
+            let ring = self.memory.ring(app).await?;
+            if self.fails.load(Ordering::SeqCst) {
+                return Err(StoreError::Unavailable { what: "Keys.ring", source: "down".into() });
+            }
+            Ok(ring)
+        }
+    }
+
+    fn cache() -> (Arc<Store>, KeyCache) {
+        let memory = Memory::new();
+        memory.put_ring(sample::ring(&sample::app(), 1));
+        let store = Arc::new(Store { memory, fails: false.into() });
+        (store.clone(), KeyCache::new(store))
+    }
+
+    fn key(id: &str) -> KeyId {
+        KeyId::new(id).unwrap()
+    }
+
+    fn with_second_key() -> Ring {
+        let mut ring = sample::ring(&sample::app(), 1);
+        let root = Secret::new([2; 32]);
+        ring.keys.push(Key { id: key("2"), root, created_at: 0, use_from: 900_000, revoked: false });
+        ring
+    }
+
+    impl Store {
+        fn asked(&self) -> u64 {
+            self.memory.counts().secrets()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_ring_is_asked_for_every_five_minutes_give_or_take_a_fifth() {
+        for _ in 0..20 {
+            let (store, cache) = cache();
+            for now in [0, 239_999] {
+                assert!(cache.root(&sample::app(), &key("1"), now).await.unwrap().is_some());
+            }
+            assert_eq!(store.asked(), 1);
+            cache.current(&sample::app(), 360_001).await.unwrap().unwrap();
+            assert_eq!(store.asked(), 2);
+        }
+    }
+
+    #[tokio::test]
+    async fn caches_do_not_all_ask_at_the_same_moment() {
+        let mut ends = std::collections::BTreeSet::new();
+        for _ in 0..20 {
+            let (_, cache) = cache();
+            ends.insert(cache.slot(&sample::app(), 0).await.unwrap().unwrap().until);
+        }
+        assert!(ends.len() > 1);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_key_id_asks_at_most_once_in_30_seconds() {
+        let (store, cache) = cache();
+        cache.root(&sample::app(), &key("1"), 0).await.unwrap().unwrap();
+        store.memory.put_ring(with_second_key());
+        assert!(cache.root(&sample::app(), &key("2"), 29_999).await.unwrap().is_none());
+        assert_eq!(store.asked(), 1);
+        assert!(cache.root(&sample::app(), &key("2"), 30_000).await.unwrap().is_some());
+        for now in 30_000..30_100 {
+            assert!(cache.root(&sample::app(), &key("3"), now).await.unwrap().is_none());
+        }
+        assert_eq!(store.asked(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_revoked_key_is_refused_and_asks_nothing() {
+        let (store, cache) = cache();
+        let mut ring = sample::ring(&sample::app(), 1);
+        ring.keys[0].revoked = true;
+        store.memory.put_ring(ring);
+        for now in [0, 100_000] {
+            assert!(cache.root(&sample::app(), &key("1"), now).await.unwrap().is_none());
+        }
+        assert_eq!(store.asked(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_app_without_a_ring_is_asked_for_every_30_seconds() {
+        let (store, cache) = cache();
+        let other = sample::app_id("other");
+        for now in [0, 29_999] {
+            assert!(cache.current(&other, now).await.unwrap().is_none());
+        }
+        assert_eq!(store.asked(), 1);
+        cache.remember(sample::ring(&other, 3), 29_999);
+        assert!(cache.current(&other, 29_999).await.unwrap().is_some());
+        assert_eq!(store.asked(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_failing_store_is_survived_for_a_day_and_asked_every_30_seconds() {
+        let (store, cache) = cache();
+        cache.current(&sample::app(), 0).await.unwrap();
+        store.fails.store(true, Ordering::SeqCst);
+        for now in [400_000, 400_001, 429_999] {
+            assert!(cache.root(&sample::app(), &key("1"), now).await.unwrap().is_some());
+        }
+        assert_eq!(store.asked(), 2);
+        assert!(cache.current(&sample::app(), STALE - 1).await.unwrap().is_some());
+        assert!(cache.current(&sample::app(), STALE).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_new_key_is_used_from_its_time_on() {
+        let (store, cache) = cache();
+        store.memory.put_ring(with_second_key());
+        assert_eq!(cache.current(&sample::app(), 899_999).await.unwrap().unwrap().id, key("1"));
+        assert_eq!(cache.current(&sample::app(), 900_000).await.unwrap().unwrap().id, key("2"));
+    }
+
+    #[tokio::test]
+    async fn a_bot_token_opens_for_its_own_install_and_site_only() {
+        let (_, cache) = cache();
+        let key = cache.current(&sample::app(), 0).await.unwrap().unwrap();
+        let mut install = sample::install(1);
+        install.bot_token = seal_bot_token(&key, &install, [3; 12], "the bot's token");
+        assert!(!install.bot_token.contains("token"));
+        let credential = cache.open_bot_token(&install, 0).await.unwrap();
+        assert_eq!(credential.origin, install.site);
+        assert_eq!(credential.token.expose_secret(), "the bot's token");
+
+        let moved = Install { site: sample::site(2), ..install.clone() };
+        let taken = Install { id: sample::install_id(2), ..install.clone() };
+        let plain = Install { bot_token: "the bot's token".into(), ..install.clone() };
+        for install in [moved, taken, plain] {
+            let error = cache.open_bot_token(&install, 0).await.unwrap_err();
+            assert!(matches!(error, StoreError::Corrupt { .. }));
+            assert!(!format!("{error:?}").contains("the bot's token"));
+        }
+    }
 }

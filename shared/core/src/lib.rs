@@ -9,13 +9,14 @@
 pub mod authenticate;
 pub mod autocomplete;
 pub mod bot;
-pub mod bundle;
 pub mod cache;
 pub mod catalogue;
 pub mod command;
 pub mod deliver;
 pub mod dialect;
 pub mod dispatch;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod edge;
 pub mod event;
 pub mod expand;
