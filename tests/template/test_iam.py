@@ -1,0 +1,57 @@
+"""The comparison of statements and observation, and the observation of the last deployed run where there is one."""
+import copy, json, os, unittest
+
+import iam, stack
+
+
+def exactly_what_is_allowed():
+    """An observation in which every function did everything it may, once."""
+    seen = {"region": "us-east-1", "account": "0", "stack": "local",
+            "resources": {name: f"local-{name}" for name in stack.source()["Resources"]}, "calls": []}
+    for function in stack.functions():
+        for statement in stack.statements(function):
+            if statement["Sid"] not in iam.PLATFORM:
+                for action in stack.listed(statement["Action"]):
+                    for resource in stack.listed(statement["Resource"]):
+                        concrete = iam.arns(resource, seen).replace("*", "hello").replace("??????", "Aa0Bb1")
+                        seen["calls"].append({"function": function, "action": action, "resource": concrete, "times": 1})
+    return seen
+
+
+class Comparison(unittest.TestCase):
+    def test_a_run_that_did_all_it_may_and_no_more_has_no_difference(self):
+        self.assertEqual([], list(iam.compare(exactly_what_is_allowed())))
+
+    def test_a_statement_that_nothing_used_is_named(self):
+        whole = exactly_what_is_allowed()
+        for call in whole["calls"]:
+            less = dict(whole, calls=[c for c in whole["calls"] if c is not call])
+            [difference] = iam.compare(less)
+            self.assertIn(call["action"], difference)
+            self.assertIn(call["function"], difference)
+
+    def test_a_call_that_no_statement_allows_is_named(self):
+        for field, value in [("action", "dynamodb:Scan"), ("resource", "arn:aws:dynamodb:us-east-1:0:table/other"),
+                             ("function", "nobody"), ("function", "DeliverFunction")]:
+            more = exactly_what_is_allowed()
+            more["calls"].append(copy.copy(more["calls"][0]) | {field: value})
+            [difference] = iam.compare(more)
+            self.assertIn("AWS would refuse", difference)
+
+    def test_a_secret_of_another_stack_is_not_covered(self):
+        more = exactly_what_is_allowed()
+        more["calls"].append({"function": "CommandFunction", "action": "secretsmanager:GetSecretValue", "times": 1,
+                              "resource": "arn:aws:secretsmanager:us-east-1:0:secret:other/app/hello/keys-Aa0Bb1"})
+        self.assertEqual(1, len(list(iam.compare(more))))
+
+
+OBSERVATION = os.environ.get("CLOUD_APPS_OBSERVATION")
+if OBSERVATION:
+    class Observed(unittest.TestCase):
+        def test_what_functions_did_is_what_their_statements_allow_both_ways(self):
+            with open(OBSERVATION) as file:
+                seen = json.load(file)
+            self.assertTrue(seen["calls"], "nothing was observed: the functions did not go through the proxy")
+            differences = list(iam.compare(seen))
+            if differences:
+                self.fail("\n".join(["the statements are not what the functions did:", *differences]))

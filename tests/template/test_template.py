@@ -1,0 +1,271 @@
+"""The template as a program: what lint does not see."""
+import copy, json, re, subprocess, tomllib, unittest
+
+import stack
+
+# Every route of the protocol and the function that serves it.
+ROUTES = {
+    "CommandFunction": """
+        POST /
+        POST /command
+        POST /app/embed
+        POST /app/answers
+        POST /hooks/{install}/slash
+        GET /hooks/{install}/slash
+        POST /hooks/{install}/action
+        POST /hooks/{install}/dialog""",
+    "AutocompleteFunction": """
+        POST /autocomplete
+        POST /hooks/{install}/lookup/{function}/{field}
+        POST /hooks/{install}/refresh""",
+    "EventFunction": """
+        POST /event
+        POST /hooks/{install}/webhook
+        POST /hooks/{install}/upstream/{path}
+        GET /hooks/{install}/upstream/{path}""",
+    "InstallFunction": """
+        GET /
+        GET /apps
+        POST /install
+        POST /install/{install}/complete
+        GET /install/{install}
+        PATCH /install/{install}
+        DELETE /install/{install}
+        PUT /app/subscriptions/{name}
+        DELETE /app/subscriptions/{name}
+        GET /oauth2/{app}/connect
+        POST /oauth2/{app}/connect
+        GET /oauth2/{app}/callback""",
+}
+FUNCTIONS = {  # binary, folder, timeout in seconds
+    "CommandFunction": ("command", "functions/command", 29),
+    "AutocompleteFunction": ("autocomplete", "functions/autocomplete", 10),
+    "EventFunction": ("event", "functions/event", 10),
+    "DeliverFunction": ("deliver", "functions/event", 60),
+    "InstallFunction": ("install", "functions/install", 29),
+}
+
+
+class Whole(unittest.TestCase):
+    def test_sam_finds_nothing_to_complain_about(self):
+        done = subprocess.run([stack.ROOT / ".venv/sam/bin/sam", "validate", "--lint", "--template", stack.TEMPLATE],
+                              capture_output=True, text=True, cwd=stack.ROOT)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+
+    def test_the_transformed_template_has_no_circular_dependency(self):
+        self.assertEqual([], stack.cycle(stack.transformed()))
+
+    def test_the_address_of_the_api_in_a_function_would_be_found_as_a_cycle(self):
+        template = copy.deepcopy(stack.source())
+        template["Resources"]["CommandFunction"]["Properties"]["Environment"]["Variables"]["URL"] = {"Fn::Sub": "https://${HttpApi}"}
+        found = stack.cycle(stack.transform(template))
+        self.assertIn("CommandFunction", found)
+        self.assertIn("HttpApi", found)
+
+    def test_nothing_has_a_physical_name(self):
+        names = {"TableName", "QueueName", "FunctionName", "RoleName", "LogGroupName", "AlarmName", "Name", "ManagedPolicyName"}
+        for name, resource in stack.transformed()["Resources"].items():
+            given = names & set(resource.get("Properties", {}))
+            # A mapping and a permission name the function that they are for.
+            if resource["Type"] in ("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission"):
+                given -= {"FunctionName"}
+            self.assertEqual(set(), given, name)
+
+    def test_every_parameter_and_output_is_described_and_every_parameter_used(self):
+        template = stack.source()
+        for kind in ("Parameters", "Outputs"):
+            for name, item in template[kind].items():
+                self.assertGreater(len(item.get("Description", "")), 15, name)
+        used = set(stack.references({k: v for k, v in template.items() if k != "Parameters"}))
+        self.assertEqual(set(), set(template["Parameters"]) - used)
+
+    def test_every_parameter_has_a_default_so_that_a_first_deployment_asks_nothing(self):
+        self.assertEqual([], [n for n, p in stack.source()["Parameters"].items() if "Default" not in p])
+
+    def test_everything_that_is_named_exists(self):
+        template = stack.transformed()
+        known = set(template["Resources"]) | set(template["Parameters"])
+        missing = {r for r in stack.references(template) if r not in known and not r.startswith("AWS::")}
+        self.assertEqual(set(), missing)
+
+    def test_the_sam_cli_builds_without_its_cache_and_knows_the_sample_world(self):
+        config = tomllib.loads((stack.ROOT / "samconfig.toml").read_text())["default"]
+        self.assertIs(False, config["build"]["parameters"]["cached"])
+        for command in ("local_invoke", "local_start_api"):
+            self.assertTrue((stack.ROOT / config[command]["parameters"]["env_vars"]).exists())
+
+
+class Routes(unittest.TestCase):
+    def test_every_route_of_the_protocol_is_in_exactly_one_function_and_no_other_is(self):
+        expected = sorted((*line.split(), name) for name, lines in ROUTES.items() for line in lines.split("\n") if line.strip())
+        self.assertEqual(expected, sorted(stack.routes()))
+
+    def test_the_transformed_api_has_them_all(self):
+        [api] = stack.of_type(stack.transformed(), "AWS::ApiGatewayV2::Api").values()
+        found = {(m.upper(), path) for path, methods in api["Properties"]["Body"]["paths"].items() for m in methods}
+        self.assertEqual({(m, p) for m, p, _ in stack.routes()}, found)
+
+    def test_no_route_takes_whatever_comes(self):
+        for method, path, _ in stack.routes():
+            self.assertNotIn("+}", path)
+            self.assertNotIn(method, ("ANY", "X-AMAZON-APIGATEWAY-ANY-METHOD"))
+
+    def test_the_stage_is_the_default_one_throttled_and_its_log_says_route_and_status_only(self):
+        [stage] = stack.of_type(stack.transformed(), "AWS::ApiGatewayV2::Stage").values()
+        stage = stage["Properties"]
+        self.assertEqual("$default", stage["StageName"])
+        self.assertEqual({"ThrottlingRateLimit", "ThrottlingBurstLimit"}, set(stage["DefaultRouteSettings"]))
+        self.assertEqual({"route": "$context.routeKey", "status": "$context.status"}, json.loads(stage["AccessLogSettings"]["Format"]))
+
+
+class Functions(unittest.TestCase):
+    def test_each_is_built_from_its_binary_with_its_timeout(self):
+        resources = stack.of_type(stack.source(), "AWS::Serverless::Function")
+        found = {n: (r["Metadata"]["BuildProperties"]["Binary"], r["Properties"]["CodeUri"], r["Properties"]["Timeout"])
+                 for n, r in resources.items()}
+        self.assertEqual(FUNCTIONS, found)
+        self.assertEqual({"rust-cargolambda"}, {r["Metadata"]["BuildMethod"] for r in resources.values()})
+
+    def test_all_run_on_amazon_linux_2023_with_memory_and_processor_of_the_parameters(self):
+        for name, f in stack.of_type(stack.transformed(), "AWS::Lambda::Function").items():
+            f = f["Properties"]
+            self.assertEqual("provided.al2023", f["Runtime"], name)
+            self.assertEqual([{"Ref": "Architecture"}], f["Architectures"], name)
+            self.assertEqual({"Ref": "MemorySize"}, f["MemorySize"], name)
+            self.assertNotIn("ReservedConcurrentExecutions", f, name)
+
+    def test_each_writes_json_to_a_log_of_its_own_that_forgets(self):
+        groups = {}
+        for name, f in stack.of_type(stack.transformed(), "AWS::Lambda::Function").items():
+            logging = f["Properties"]["LoggingConfig"]
+            self.assertEqual("JSON", logging["LogFormat"], name)
+            groups[name] = logging["LogGroup"]["Ref"]
+        self.assertEqual(len(FUNCTIONS), len(set(groups.values())))
+        for name, group in stack.of_type(stack.source(), "AWS::Logs::LogGroup").items():
+            self.assertEqual({"Ref": "LogRetentionDays"}, group["Properties"]["RetentionInDays"], name)
+
+    def test_their_environment_holds_our_variables_only_and_no_address_of_the_api(self):
+        for name, f in stack.functions().items():
+            variables = f["Environment"]["Variables"]
+            self.assertEqual([], [v for v in variables if not re.fullmatch(r"CLOUD_APPS_[A-Z_]+", v)], name)
+            self.assertEqual("", variables["CLOUD_APPS_SAMPLE"], name)
+            self.assertNotIn("HttpApi", set(stack.references(variables)), name)
+
+    def test_every_variable_is_documented(self):
+        documented = (stack.ROOT / "docs/configuration.md").read_text()
+        variables = {v for f in stack.functions().values() for v in f["Environment"]["Variables"]}
+        self.assertEqual([], sorted(v for v in variables if f"`{v}`" not in documented))
+
+
+class Rights(unittest.TestCase):
+    def test_each_function_has_a_role_of_its_own_with_inline_statements_only(self):
+        roles = stack.of_type(stack.transformed(), "AWS::IAM::Role")
+        self.assertEqual(sorted(roles), sorted(stack.role_of(f) for f in FUNCTIONS))
+        for name, role in roles.items():
+            self.assertNotIn("ManagedPolicyArns", role["Properties"], name)
+        self.assertEqual({}, stack.of_type(stack.transformed(), "AWS::IAM::Policy"))
+
+    def test_no_statement_has_a_star_but_for_the_app_in_the_name_of_a_key_ring(self):
+        for function in FUNCTIONS:
+            for statement in stack.statements(function):
+                label = f"{function} {statement['Sid']}"
+                self.assertEqual("Allow", statement["Effect"], label)
+                self.assertNotIn("*", json.dumps(statement["Action"]), label)
+                for resource in stack.listed(statement["Resource"]):
+                    text = resource["Fn::Sub"] if "Fn::Sub" in resource else json.dumps(resource)
+                    self.assertNotIn("*", text.replace("${AWS::StackName}/app/*/keys-??????", ""), label)
+
+    def test_every_statement_names_its_port_once(self):
+        for function in FUNCTIONS:
+            sids = [s["Sid"] for s in stack.statements(function)]
+            self.assertEqual(len(sids), len(set(sids)), function)
+
+    def test_only_the_install_function_writes_installs_and_makes_keys(self):
+        for function in FUNCTIONS:
+            for statement in stack.statements(function):
+                for action in stack.listed(statement["Action"]):
+                    service, verb = action.split(":")
+                    writes = not verb.startswith(("Get", "BatchGet", "Query"))
+                    guarded = service == "secretsmanager" or "InstallsTable" in set(stack.references(statement))
+                    if writes and guarded:
+                        self.assertEqual("InstallFunction", function, action)
+
+
+class Tables(unittest.TestCase):
+    def test_installs_and_data_survive_and_the_ledger_goes(self):
+        tables = stack.of_type(stack.source(), "AWS::DynamoDB::Table")
+        self.assertEqual({"InstallsTable", "DataTable", "LedgerTable"}, set(tables))
+        for name in ("InstallsTable", "DataTable"):
+            table, p = tables[name], tables[name]["Properties"]
+            self.assertEqual(("RetainExceptOnCreate", "Retain"), (table["DeletionPolicy"], table["UpdateReplacePolicy"]))
+            self.assertTrue(p["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"])
+            self.assertEqual({"Ref": "DeletionProtection"}, p["DeletionProtectionEnabled"])
+            self.assertEqual(["pk", "sk"], [k["AttributeName"] for k in p["KeySchema"]])
+        ledger, p = tables["LedgerTable"], tables["LedgerTable"]["Properties"]
+        self.assertEqual(("Delete", "Delete"), (ledger["DeletionPolicy"], ledger["UpdateReplacePolicy"]))
+        self.assertEqual({"AttributeName": "ttl", "Enabled": True}, p["TimeToLiveSpecification"])
+        self.assertEqual(["pk"], [k["AttributeName"] for k in p["KeySchema"]])
+        self.assertFalse({"PointInTimeRecoverySpecification", "DeletionProtectionEnabled"} & set(p))
+
+    def test_all_are_billed_on_demand_without_index_or_stream(self):
+        for name, table in stack.of_type(stack.source(), "AWS::DynamoDB::Table").items():
+            p = table["Properties"]
+            self.assertEqual("PAY_PER_REQUEST", p["BillingMode"], name)
+            self.assertFalse({"GlobalSecondaryIndexes", "LocalSecondaryIndexes", "StreamSpecification"} & set(p), name)
+
+    def test_a_first_deployment_that_fails_can_be_rolled_back(self):
+        self.assertEqual("false", stack.source()["Parameters"]["DeletionProtection"]["Default"])
+
+
+class Queues(unittest.TestCase):
+    NUMBERS = {"EventQueue": (360, 5, 10, 50), "CommandQueue": (360, 3, 1, 20)}  # visibility, receives, batch, concurrency
+
+    def test_their_numbers_are_those_of_the_design(self):
+        template = stack.source()
+        mappings = {m["Properties"]["EventSourceArn"]["Fn::GetAtt"][0]: m["Properties"]
+                    for m in stack.of_type(template, "AWS::Lambda::EventSourceMapping").values()}
+        found = {}
+        for name in self.NUMBERS:
+            queue, mapping = template["Resources"][name]["Properties"], mappings[name]
+            concurrency = template["Parameters"][mapping["ScalingConfig"]["MaximumConcurrency"]["Ref"]]["Default"]
+            found[name] = (queue["VisibilityTimeout"], queue["RedrivePolicy"]["maxReceiveCount"], mapping["BatchSize"], concurrency)
+            self.assertEqual({"Ref": "DeliverFunction"}, mapping["FunctionName"])
+            self.assertEqual(["ReportBatchItemFailures"], mapping["FunctionResponseTypes"])
+            self.assertGreaterEqual(queue["VisibilityTimeout"], 6 * FUNCTIONS["DeliverFunction"][2])
+        self.assertEqual(self.NUMBERS, found)
+        self.assertEqual(set(self.NUMBERS), set(mappings))
+
+    def test_each_has_dead_letters_and_all_are_kept_14_days_encrypted_and_standard(self):
+        queues = stack.of_type(stack.source(), "AWS::SQS::Queue")
+        dead = {q["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+                for q in queues.values() if "RedrivePolicy" in q["Properties"]}
+        self.assertEqual({"EventDeadLetters", "CommandDeadLetters"}, dead)
+        self.assertEqual(dead | set(self.NUMBERS), set(queues))
+        for name, queue in queues.items():
+            p = queue["Properties"]
+            self.assertEqual(14 * 24 * 3600, p["MessageRetentionPeriod"], name)
+            self.assertIn("SqsManagedSseEnabled", p, name)
+            self.assertNotIn("FifoQueue", p, name)
+
+    def test_the_consumer_may_send_to_its_own_queue(self):
+        for name, f in stack.of_type(stack.transformed(), "AWS::Lambda::Function").items():
+            self.assertEqual("Allow" if name == "DeliverFunction" else None, f["Properties"].get("RecursiveLoop"), name)
+
+
+class Alarms(unittest.TestCase):
+    def test_there_are_four_and_each_says_what_to_do_next(self):
+        alarms = stack.of_type(stack.source(), "AWS::CloudWatch::Alarm")
+        self.assertEqual({"DeadEventsAlarm", "DeadCommandsAlarm", "EventAgeAlarm", "ServerErrorsAlarm"}, set(alarms))
+        for name, alarm in alarms.items():
+            p = alarm["Properties"]
+            self.assertIn(" Next: ", p["AlarmDescription"], name)
+            self.assertLessEqual(len(p["AlarmDescription"]), 1024, name)
+            self.assertEqual("notBreaching", p["TreatMissingData"], name)
+            self.assertEqual(p["AlarmActions"], p["OKActions"], name)
+
+    def test_their_texts_name_resources_and_parameters_that_exist(self):
+        template = stack.source()
+        known = set(template["Resources"]) | set(template["Parameters"])
+        for name, alarm in stack.of_type(template, "AWS::CloudWatch::Alarm").items():
+            named = set(re.findall(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b", alarm["Properties"]["AlarmDescription"]))
+            self.assertEqual(set(), named - known, name)
