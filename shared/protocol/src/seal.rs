@@ -4,7 +4,13 @@
 //! app's key, `wire` ‖ kind ‖ install_id, length-prefixed), AAD = all that precedes the ciphertext and the kind.
 
 use crate::{AppId, ChannelId, Form, FunctionName, InstallId, KeyId, Millis, UserId, Values, secret::Secret};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// The longest seal, in bytes.
+pub const MAX_SEAL: usize = 4096;
 
 /// What a seal is for. One kind never opens as another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,6 +21,17 @@ pub enum SealKind {
     Link,
     /// `delivery.reply`.
     Reply,
+}
+
+impl SealKind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Action => "action",
+            Self::Dialog => "dialog",
+            Self::Link => "link",
+            Self::Reply => "reply",
+        }
+    }
 }
 
 /// What a seal holds.
@@ -53,7 +70,7 @@ pub struct Content {
 }
 
 /// A seal's outer parts, readable by anyone; nothing is verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Sealed {
     /// Whose key ring.
     pub app: AppId,
@@ -61,8 +78,13 @@ pub struct Sealed {
     pub key: KeyId,
     /// Which install.
     pub install: InstallId,
-    #[allow(dead_code)]
     text: String,
+}
+
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sealed({}.{}.{})", self.app, self.key, self.install)
+    }
 }
 
 /// A seal that does not open. It never says why in words that help a forger.
@@ -82,14 +104,33 @@ pub enum SealError {
 impl Sealed {
     /// Reads the outer parts.
     pub fn parse(text: &str) -> Result<Self, SealError> {
-        let _ = text;
-        unimplemented!("owned by the protocol work")
+        if text.len() > MAX_SEAL {
+            return Err(SealError::Invalid);
+        }
+        let mut parts = text.split('.');
+        let mut next = || parts.next().ok_or(SealError::Invalid);
+        let (version, app, key, install, _) = (next()?, next()?, next()?, next()?, next()?);
+        if version != "s1" || parts.next().is_some() {
+            return Err(SealError::Invalid);
+        }
+        Ok(Self {
+            app: app.parse().map_err(|_| SealError::Invalid)?,
+            key: key.parse().map_err(|_| SealError::Invalid)?,
+            install: install.parse().map_err(|_| SealError::Invalid)?,
+            text: text.to_owned(),
+        })
     }
 
     /// Opens it with the root of the key that it names.
     pub fn open(&self, root: &Secret, kind: SealKind, now: Millis) -> Result<Content, SealError> {
-        let _ = (root, kind, now);
-        unimplemented!("owned by the protocol work")
+        let (outer, box_) = self.text.rsplit_once('.').ok_or(SealError::Invalid)?;
+        let box_ = BASE64URL_NOPAD.decode(box_.as_bytes()).map_err(|_| SealError::Invalid)?;
+        let plain = open(&wire_key(root, kind, &self.install), &wire_aad(outer, kind), box_)?;
+        let content: Content = serde_json::from_slice(&plain).map_err(|_| SealError::Invalid)?;
+        if content.exp.is_some_and(|exp| exp <= now) {
+            return Err(SealError::Expired);
+        }
+        Ok(content)
     }
 }
 
@@ -97,26 +138,85 @@ impl Sealed {
 pub fn seal(
     root: &Secret, key: &KeyId, install: &InstallId, kind: SealKind, nonce: [u8; 12], content: &Content,
 ) -> Result<String, SealError> {
-    let _ = (root, key, install, kind, nonce, content);
-    unimplemented!("owned by the protocol work")
+    let outer = format!("s1.{}.{key}.{install}", content.app);
+    let plain = Zeroizing::new(serde_json::to_vec(content).map_err(|_| SealError::Invalid)?);
+    let box_ = close(&wire_key(root, kind, install), &wire_aad(&outer, kind), nonce, &plain)?;
+    let text = format!("{outer}.{}", BASE64URL_NOPAD.encode(&box_));
+    if text.len() > MAX_SEAL { Err(SealError::TooLarge) } else { Ok(text) }
+}
+
+fn wire_key(root: &Secret, kind: SealKind, install: &InstallId) -> Secret {
+    root.derive(&[b"wire", kind.word().as_bytes(), install.as_str().as_bytes()])
+}
+
+/// All that precedes the ciphertext but the nonce, which GCM authenticates itself, and the kind.
+fn wire_aad(outer: &str, kind: SealKind) -> Vec<u8> {
+    length_prefixed(&[outer, kind.word()])
+}
+
+fn length_prefixed(parts: &[&str]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for part in parts {
+        bytes.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    bytes
+}
+
+/// `nonce ‖ ciphertext ‖ tag`.
+fn close(key: &Secret, aad: &[u8], nonce: [u8; NONCE_LEN], plain: &[u8]) -> Result<Vec<u8>, SealError> {
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.expose()).map_err(|_| SealError::Invalid)?);
+    let mut text = plain.to_vec();
+    // Fails only for plaintexts beyond 64 GiB.
+    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut text)
+        .map_err(|_| SealError::TooLarge)?;
+    let mut out = nonce.to_vec();
+    out.append(&mut text);
+    Ok(out)
+}
+
+fn open(key: &Secret, aad: &[u8], mut box_: Vec<u8>) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.expose()).map_err(|_| SealError::Invalid)?);
+    let (nonce, text) = box_.split_first_chunk_mut::<NONCE_LEN>().ok_or(SealError::Invalid)?;
+    let plain = key
+        .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(aad), text)
+        .map_err(|_| SealError::Invalid)?;
+    Ok(Zeroizing::new(plain.to_vec()))
 }
 
 /// Encrypts `plain` for one `place` (what it is, and where it may be used) at rest:
-/// `key id ‖ nonce ‖ AES-256-GCM(HKDF(root, "store" ‖ place), AAD = place)`, as base64url behind `k1.<key>.`.
+/// `nonce ‖ AES-256-GCM(HKDF(root, "store" ‖ place), AAD = place)`, as base64url behind `k1.<key>.`.
 /// `place` parts are scheme, app, install, field and destination, so that a writable table cannot redirect a token.
+///
+/// What cannot be encrypted (64 GiB and more) gives an empty text, which opens nowhere.
 pub fn store_seal(root: &Secret, key: &KeyId, place: &[&str], nonce: [u8; 12], plain: &[u8]) -> String {
-    let _ = (root, key, place, nonce, plain);
-    unimplemented!("owned by the protocol work")
+    let aad = store_aad(key.as_str(), place);
+    close(&store_secret(root, place), &aad, nonce, plain)
+        .map(|box_| format!("k1.{key}.{}", BASE64URL_NOPAD.encode(&box_)))
+        .unwrap_or_default()
+}
+
+fn store_secret(root: &Secret, place: &[&str]) -> Secret {
+    let mut parts: Vec<&[u8]> = vec![b"store"];
+    parts.extend(place.iter().map(|part| part.as_bytes()));
+    root.derive(&parts)
+}
+
+fn store_aad(key: &str, place: &[&str]) -> Vec<u8> {
+    let mut parts = vec!["k1", key];
+    parts.extend(place);
+    length_prefixed(&parts)
 }
 
 /// The key that a value sealed by [`store_seal`] names.
 pub fn store_key(sealed: &str) -> Option<KeyId> {
-    let _ = sealed;
-    unimplemented!("owned by the protocol work")
+    let (key, _) = sealed.strip_prefix("k1.")?.split_once('.')?;
+    key.parse().ok()
 }
 
 /// Opens what [`store_seal`] made for the same place.
-pub fn store_open(root: &Secret, place: &[&str], sealed: &str) -> Result<zeroize::Zeroizing<Vec<u8>>, SealError> {
-    let _ = (root, place, sealed);
-    unimplemented!("owned by the protocol work")
+pub fn store_open(root: &Secret, place: &[&str], sealed: &str) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    let (key, box_) = sealed.strip_prefix("k1.").and_then(|rest| rest.split_once('.')).ok_or(SealError::Invalid)?;
+    let box_ = BASE64URL_NOPAD.decode(box_.as_bytes()).map_err(|_| SealError::Invalid)?;
+    open(&store_secret(root, place), &store_aad(key, place), box_)
 }

@@ -1,7 +1,30 @@
 //! The JWT profile (section 2) and the `Authorization` header. The clock is handed in.
+//!
+//! What fails before the MAC verifies is one and the same `unauthorized`, so that a stranger learns nothing. After it
+//! the sender is known to hold the secret, and is told what is wrong: first claims that are missing, doubled or
+//! mistyped in the order of [`Claims`], then the token's life, method and route, then the clock, then the body.
 
 use crate::{AppId, Generation, InstallId, KeyId, Millis, error::Code, secret::Secret};
-use serde::{Deserialize, Serialize};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use data_encoding::BASE64URL_NOPAD;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, crypto};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{MapAccess, Visitor},
+};
+use serde_json::Value;
+use std::{fmt, str::FromStr};
+
+/// The most that an `Authorization` value may have, in bytes.
+pub const MAX_TOKEN: usize = 4096;
+/// The longest life of a token, in seconds.
+pub const MAX_LIFE: u64 = 300;
+/// How far two clocks may be apart, in seconds.
+pub const LEEWAY: u64 = 30;
+/// 128 bits in base64url: the shortest `jti`.
+const MIN_JTI: usize = 22;
+/// The longest `jti`: it becomes part of a key.
+const MAX_JTI: usize = 128;
 
 /// The direction of a token. Each is refused elsewhere (RFC 8725 §3.11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +88,8 @@ pub struct Claims {
     pub body_sha256: String,
 }
 
-impl std::fmt::Debug for Claims {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claims").field("iss", &self.iss).field("aud", &self.aud).field("sub", &self.sub).finish_non_exhaustive()
     }
 }
@@ -105,12 +128,165 @@ pub struct Refused {
     pub message: String,
 }
 
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Jwt(_) => "Jwt(…)",
+            Self::Opaque(_) => "Opaque(…)",
+        })
+    }
+}
+
+impl Direction {
+    /// The header's `typ`.
+    pub fn typ(self) -> &'static str {
+        match self {
+            Self::Server => "cloud-apps+jwt",
+            Self::Upstream => "cloud-apps-upstream+jwt",
+            Self::App => "cloud-apps-app+jwt",
+        }
+    }
+}
+
+impl fmt::Display for Kid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}.{}", self.app, self.key, self.install, self.generation.0)
+    }
+}
+
+impl FromStr for Kid {
+    type Err = Refused;
+
+    fn from_str(text: &str) -> Result<Self, Refused> {
+        let bad = || Refused::unauthorized();
+        let mut parts = text.split('.');
+        let mut next = || parts.next().ok_or_else(bad);
+        let (app, key, install, generation) = (next()?, next()?, next()?, next()?);
+        if parts.next().is_some() {
+            return Err(bad());
+        }
+        let shaped = (1..=9).contains(&generation.len())
+            && !generation.starts_with('0')
+            && generation.bytes().all(|b| b.is_ascii_digit());
+        if !shaped {
+            return Err(bad());
+        }
+        Ok(Self {
+            app: app.parse().map_err(|_| bad())?,
+            key: key.parse().map_err(|_| bad())?,
+            install: install.parse().map_err(|_| bad())?,
+            generation: Generation(generation.parse().map_err(|_| bad())?),
+        })
+    }
+}
+
+impl Refused {
+    /// The one answer to everything that is not proved.
+    pub fn unauthorized() -> Self {
+        Self {
+            code: Code::Unauthorized,
+            claim: None,
+            message: "The request's credential is missing or not valid here. Check that it belongs to this install \
+                      and has not been replaced."
+                .to_owned(),
+        }
+    }
+
+    /// A claim that is wrong, from a sender who holds the secret.
+    pub fn bad_token(claim: &'static str, message: impl Into<String>) -> Self {
+        Self { code: Code::BadToken, claim: Some(claim), message: message.into() }
+    }
+
+    fn code(code: Code, message: impl Into<String>) -> Self {
+        Self { code, claim: None, message: message.into() }
+    }
+}
+
 impl Credential {
     /// Reads the values of all `Authorization` headers: exactly one, scheme `Bearer` or `Token` in any case, at
     /// most 4 KiB, no comma (API Gateway joins two headers with one).
     pub fn from_headers<'h>(headers: impl IntoIterator<Item = &'h [u8]>) -> Result<Self, Refused> {
-        let _ = headers.into_iter().next();
-        unimplemented!("owned by the protocol work")
+        let mut headers = headers.into_iter();
+        let (Some(value), None) = (headers.next(), headers.next()) else { return Err(Refused::unauthorized()) };
+        let text = std::str::from_utf8(value).map_err(|_| Refused::unauthorized())?;
+        let (scheme, credential) = text.split_once(' ').ok_or_else(Refused::unauthorized)?;
+        let credential = credential.trim_matches(' ');
+        let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token");
+        // RFC 6750: the characters of a b64token. No comma, no space.
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
+        if !known || credential.is_empty() || text.len() > MAX_TOKEN || !credential.bytes().all(plain) {
+            return Err(Refused::unauthorized());
+        }
+        if credential.bytes().filter(|b| *b == b'.').count() == 2 {
+            Ok(Self::Jwt(credential.to_owned()))
+        } else {
+            Ok(Self::Opaque(credential.to_owned()))
+        }
+    }
+}
+
+/// The members of a JSON object in their order, doubled ones included: a map would keep one of the two.
+struct Members(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+impl Members {
+    fn read(part: &str) -> Option<Self> {
+        serde_json::from_slice(&BASE64URL_NOPAD.decode(part.as_bytes()).ok()?).ok()
+    }
+
+    /// The member of this name, if it is there exactly once.
+    fn once(&self, name: &str) -> Option<&Value> {
+        let mut found = self.0.iter().filter(|(n, _)| n == name);
+        let (_, value) = found.next()?;
+        found.next().is_none().then_some(value)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(n, _)| n == name)
+    }
+
+    fn doubled(&self) -> bool {
+        self.0.iter().enumerate().any(|(i, (name, _))| self.0.iter().skip(i + 1).any(|(n, _)| n == name))
+    }
+
+    fn claim(&self, claim: &'static str, expected: &str) -> Result<&Value, Refused> {
+        self.once(claim).ok_or_else(|| {
+            let how = if self.has(claim) { "doubled" } else { "missing" };
+            Refused::bad_token(claim, format!("The token's claim `{claim}` is {how}: send it once, {expected}."))
+        })
+    }
+
+    fn text(&self, claim: &'static str) -> Result<String, Refused> {
+        let value = self.claim(claim, "a text")?;
+        value.as_str().filter(|text| !text.is_empty()).map(str::to_owned).ok_or_else(|| {
+            Refused::bad_token(claim, format!("The token's claim `{claim}` must be a text that is not empty."))
+        })
+    }
+
+    fn seconds(&self, claim: &'static str) -> Result<u64, Refused> {
+        let value = self.claim(claim, "in Unix seconds")?;
+        value.as_u64().ok_or_else(|| {
+            Refused::bad_token(claim, format!("The token's claim `{claim}` must be a whole number of Unix seconds."))
+        })
     }
 }
 
@@ -119,32 +295,137 @@ impl Credential {
 pub struct Unverified {
     /// Which secret it claims to be made with.
     pub kid: Kid,
-    #[allow(dead_code)]
     token: String,
+}
+
+impl fmt::Debug for Unverified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unverified").field("kid", &self.kid).finish_non_exhaustive()
+    }
 }
 
 impl Unverified {
     /// Checks alg, typ, kid, crit and the token's size. Every failure is the same `unauthorized`.
     pub fn parse(token: &str, direction: Direction) -> Result<Self, Refused> {
-        let _ = (token, direction);
-        unimplemented!("owned by the protocol work")
+        if token.len() > MAX_TOKEN {
+            return Err(Refused::unauthorized());
+        }
+        let (header, _) = token.split_once('.').ok_or_else(Refused::unauthorized)?;
+        let header = Members::read(header).ok_or_else(Refused::unauthorized)?;
+        let is = |name: &str, text: &str| header.once(name).and_then(Value::as_str) == Some(text);
+        // RFC 8725 §3.1, §3.11; RFC 7515 §4.1.11: nothing critical is understood here.
+        if header.doubled() || !is("alg", "HS256") || !is("typ", direction.typ()) || header.has("crit") {
+            return Err(Refused::unauthorized());
+        }
+        let kid = header.once("kid").and_then(Value::as_str).ok_or_else(Refused::unauthorized)?;
+        Ok(Self { kid: kid.parse()?, token: token.to_owned() })
     }
 
     /// Verifies the MAC, then every claim that needs no install: shape, times, method, route, body.
     /// `iss`, `aud`, `sub`, scope and generation are compared by the caller once the install is read.
     pub fn verify(&self, secret: &Secret, expected: Expected<'_>) -> Result<Claims, Refused> {
-        let _ = (secret, expected);
-        unimplemented!("owned by the protocol work")
+        let (message, signature) = self.token.rsplit_once('.').ok_or_else(Refused::unauthorized)?;
+        let key = DecodingKey::from_secret(secret.expose());
+        // In constant time; no claim was read before.
+        match crypto::verify(signature, message.as_bytes(), &key, Algorithm::HS256) {
+            Ok(true) => {}
+            Ok(false) | Err(_) => return Err(Refused::unauthorized()),
+        }
+        let payload = message.split_once('.').and_then(|(_, payload)| Members::read(payload));
+        let members = payload
+            .ok_or_else(|| Refused::bad_token("payload", "The token's payload must be one JSON object in base64url."))?;
+        let claims = Claims::read(&members)?;
+        claims.check(expected)?;
+        Ok(claims)
     }
 }
 
-/// Makes a token.
+impl Claims {
+    fn read(members: &Members) -> Result<Self, Refused> {
+        let claims = Self {
+            iss: members.text("iss")?,
+            aud: members.text("aud")?,
+            sub: members.text("sub")?,
+            iat: members.seconds("iat")?,
+            exp: members.seconds("exp")?,
+            jti: members.text("jti")?,
+            htm: members.text("htm")?,
+            htp: members.text("htp")?,
+            scope: serde_json::from_value(Value::String(members.text("scope")?)).map_err(|_| {
+                Refused::bad_token("scope", "The token's claim `scope` must be user, bot or admin.")
+            })?,
+            mattermost_token: if members.has("mattermost_token") {
+                Some(members.text("mattermost_token")?)
+            } else {
+                None
+            },
+            body_sha256: members.text("body_sha256")?,
+        };
+        let random = claims.jti.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        if !random || !(MIN_JTI..=MAX_JTI).contains(&claims.jti.len()) {
+            return Err(Refused::bad_token(
+                "jti",
+                format!("The token's claim `jti` must have {MIN_JTI} to {MAX_JTI} characters of base64url: 128 random bits or more."),
+            ));
+        }
+        Ok(claims)
+    }
+
+    fn check(&self, expected: Expected<'_>) -> Result<(), Refused> {
+        let now = expected.now / 1000;
+        match self.exp.checked_sub(self.iat) {
+            Some(1..=MAX_LIFE) => {}
+            _ => {
+                return Err(Refused::bad_token(
+                    "exp",
+                    format!("The token's `exp` must be 1 to {MAX_LIFE} s after its `iat`; 60 s are usual."),
+                ));
+            }
+        }
+        if self.htm != expected.method {
+            return Err(Refused::bad_token(
+                "htm",
+                format!("The token is for another method: this request's is {}.", expected.method),
+            ));
+        }
+        if self.htp != expected.route {
+            return Err(Refused::bad_token(
+                "htp",
+                format!("The token is for another route: this request's is {}, without host and stage.", expected.route),
+            ));
+        }
+        if self.exp.saturating_add(LEEWAY) < now {
+            return Err(Refused::code(
+                Code::TokenExpired,
+                "The token has expired. Make a new one for every request, and compare this machine's clock with ours.",
+            ));
+        }
+        if self.iat > now.saturating_add(LEEWAY) {
+            return Err(Refused::code(
+                Code::ClockSkew,
+                format!("The token is from the future: our clock says {now} (Unix seconds). Set the sender's clock by NTP."),
+            ));
+        }
+        let body = body_sha256(expected.body);
+        if verify_slices_are_equal(body.as_bytes(), self.body_sha256.as_bytes()).is_err() {
+            return Err(Refused::code(
+                Code::BodyMismatch,
+                "The body is not the one that was signed: `body_sha256` is of the exact bytes as sent.",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Makes a token. Claims that cannot be written give an empty one, which nothing accepts.
 pub fn sign(direction: Direction, kid: &Kid, secret: &Secret, claims: &impl Serialize) -> String {
-    let _ = (direction, kid, secret, serde_json::to_string(claims));
-    unimplemented!("owned by the protocol work")
+    let mut header = Header::new(Algorithm::HS256);
+    header.typ = Some(direction.typ().to_owned());
+    header.kid = Some(kid.to_string());
+    jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(secret.expose())).unwrap_or_default()
 }
 
 /// base64url without padding of SHA-256: `body_sha256`.
 pub fn body_sha256(body: &[u8]) -> String {
-    data_encoding::BASE64URL_NOPAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body).as_ref())
+    BASE64URL_NOPAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body).as_ref())
 }
