@@ -245,9 +245,9 @@ fn put<K: Hash + Eq + Clone, V>(shelf: &mut LruCache<K, V>, room: usize, key: &K
 mod tests {
     use super::*;
     use crate::{
+        conformance::sample,
         faults::{Fault, Faults, Faulty},
         memory::Memory,
-        sample,
     };
     use Freshness::{Cached, Reread};
 

@@ -172,7 +172,7 @@ pub fn generate_ring(app: AppId, now: Millis, random: &dyn crate::world::Random)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{memory::Memory, sample};
+    use crate::{conformance::sample, memory::Memory};
     use secrecy::ExposeSecret;
     use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -34,7 +34,5 @@ pub mod respond;
 pub mod route;
 pub mod ring;
 pub mod rules;
-#[cfg(any(test, feature = "conformance"))]
-pub mod sample;
 pub mod settle;
 pub mod world;

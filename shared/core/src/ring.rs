@@ -135,7 +135,7 @@ impl fmt::Debug for Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample;
+    use crate::conformance::sample;
     use proptest::prelude::*;
 
     const WHAT: &str = "a test";

@@ -1,10 +1,9 @@
 //! Cases of [`Keys`] and [`KeyMaker`].
 
-use super::{race, run_cases};
+use super::{race, run_cases, sample};
 use crate::{
     model::Ring,
     ports::{KeyMaker, Keys},
-    sample,
 };
 
 /// Runs all cases of [`Keys`] and [`KeyMaker`]; `make` gives a store without rings.

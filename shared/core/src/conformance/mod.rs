@@ -20,6 +20,7 @@
 mod keys;
 mod ledger;
 mod registry;
+pub mod sample;
 mod undo;
 
 pub use keys::keys;

@@ -1,10 +1,10 @@
 //! Cases of [`Installs`], [`Apps`] and [`Registry`].
 
-use super::{RACERS, race, run_cases};
+use super::{RACERS, race, run_cases, sample};
 use crate::{
     model::{Catalogue, CatalogueEntry, Install, InstallCode, OutgoingWebhook, Sha256, State, Team},
     ports::{Apps, Begun, Changed, Installs, Registry, StoreError},
-    rules, sample,
+    rules,
 };
 use cloud_apps_protocol::{ChannelId, InstallId};
 

@@ -1,9 +1,9 @@
 //! An undo that is cut off: for stores that need several requests for one.
 
+use super::sample;
 use crate::{
     model::State,
     ports::{Begun, Changed, Installs, Registry},
-    sample,
 };
 
 /// Undoes an install on a store whose n-th request to what is behind it fails, for every n, and checks that whoever
