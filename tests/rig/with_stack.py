@@ -19,7 +19,7 @@ What the emulator does not do, and what we do about it:
 * IAM is not enforced: --observe writes down what functions do, to be compared with the statements.
 * Alarms never fire, TTL deletes late, every invoke starts a new environment and costs some 100 ms.
 """
-import argparse, contextlib, json, os, pathlib, re, shutil, signal, socket, subprocess, sys, tempfile, time
+import argparse, contextlib, json, os, pathlib, platform, re, shutil, signal, socket, subprocess, sys, tempfile, time
 import urllib.request
 
 import observe
@@ -198,11 +198,15 @@ def parse():
     parser.add_argument("--parameter", action="append", default=[], metavar="KEY=VALUE", help="may be repeated")
     parser.add_argument("--parameter-file", action="append", default=[], metavar="KEY=FILE",
                         help="a parameter whose value is a file's content, such as a certificate")
-    parser.add_argument("--observe", type=pathlib.Path, metavar="FILE", help="write what functions did to which resource")
-    parser.add_argument("--log", type=pathlib.Path, metavar="FILE", help="keep the emulator's and the functions' log")
+    path = lambda variable: pathlib.Path(os.environ[variable]) if os.environ.get(variable) else None
+    parser.add_argument("--observe", type=pathlib.Path, metavar="FILE", default=path("CLOUD_APPS_OBSERVATION_FILE"),
+                        help="write what functions did to which resource (also: CLOUD_APPS_OBSERVATION_FILE)")
+    parser.add_argument("--log", type=pathlib.Path, metavar="FILE", default=path("CLOUD_APPS_STACK_LOG"),
+                        help="append the emulator's and the functions' log to it (also: CLOUD_APPS_STACK_LOG)")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     args = parser.parse_args()
-    parameters = {}
+    # What was built here runs here; the template's default is for AWS.
+    parameters = {"Architecture": "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"}
     for given, read in ((args.parameter, str), (args.parameter_file, lambda path: pathlib.Path(path).read_text())):
         for pair in given:
             key, separator, value = pair.partition("=")

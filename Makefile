@@ -1,0 +1,44 @@
+# The few commands that a newcomer needs. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help run check test bench build deploy fmt lint unit
+
+# The project's own SAM CLI and cargo-lambda where tests/rig/setup.sh has installed them, else those of the machine.
+export PATH := $(CURDIR)/.venv/sam/bin:$(PATH)
+ARCH ?= arm64
+
+help: ## list these commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 16
+
+run: ## serve the whole bundle on this machine, with a demo Mattermost; needs Rust and a C compiler only
+	@cargo run -q -p cloud-apps -- serve $(ARGS)
+
+check: fmt lint unit ## format, clippy and every test that needs cargo only
+
+test: ## everything: installs what is missing (says so first), check, emulators, sam, bench
+	@python3 tests/rig/run.py
+
+bench: ## build the functions and print start-up, size and speed as ratios, to target/bench.json too
+	@python3 tests/rig/run.py setup build
+	@cargo build -q --release -p bench && target/release/bench .aws-sam/build
+
+build: ## build the functions for AWS (ARCH=arm64 or x86_64)
+	sam build --parameter-overrides Architecture=$(ARCH)
+
+deploy: build ## build and deploy with your AWS credentials (ARGS=--guided the first time)
+	sam deploy --parameter-overrides Architecture=$(ARCH) $(ARGS)
+
+# --- parts of `check` ---------------------------------------------------------------------------------------------------
+# Always the whole workspace: for one package cargo resolves features differently and compiles most of it again.
+fmt:
+	cargo fmt --all --check
+
+lint:
+	cargo clippy --quiet --workspace --all-targets -- -D warnings
+
+# Left out: what needs emulators (the stores' tests on AWS, the stack's tests); `make test` runs it.
+unit:
+	@status=0; \
+	cargo test --quiet --workspace --lib --bins --no-fail-fast || status=1; \
+	cargo test --quiet --workspace --exclude cloud-apps-aws --exclude stack-tests --test '*' --no-fail-fast || status=1; \
+	cargo test --quiet --workspace --doc --no-fail-fast || status=1; \
+	exit $$status
