@@ -1,0 +1,488 @@
+//! [`Installs`], [`Apps`] and [`Registry`] in SQLite.
+
+use super::sqlite::{Sqlite, Trouble, document, int};
+use async_trait::async_trait;
+use cloud_apps_core::{
+    model::{Catalogue, Install, InstallCode, Page, RegisteredApp, Sha256, SiteEntry, Team},
+    ports::{Apps, Begun, Changed, Installs, Registry, StoreError, Stored},
+    rules::{self, CodeSays, ITEM_VERSION, SiteSays, Undo},
+};
+use cloud_apps_protocol::{AppId, InstallId, Millis, TeamId};
+use rusqlite::{OptionalExtension, Params, Row, Transaction, params};
+use serde::Serialize;
+
+/// How long after its expiry a code is swept away, in milliseconds.
+const SWEEP_AFTER: Millis = 24 * 3_600_000;
+
+/// One transaction of one operation.
+struct Books<'a> {
+    what: &'static str,
+    tx: &'a Transaction<'a>,
+}
+
+fn versioned(row: &Row<'_>) -> rusqlite::Result<(i64, String)> {
+    Ok((row.get(0)?, row.get(1)?))
+}
+
+impl Books<'_> {
+    fn execute(&self, sql: &str, params: impl Params) -> Result<usize, Trouble> {
+        Ok(self.tx.prepare_cached(sql)?.execute(params)?)
+    }
+
+    fn one<T: for<'de> serde::Deserialize<'de>>(
+        &self,
+        sql: &str,
+        params: impl Params,
+    ) -> Result<Option<T>, Trouble> {
+        document(self.what, self.tx.prepare_cached(sql)?.query_row(params, versioned))
+    }
+
+    fn many<T: for<'de> serde::Deserialize<'de>>(
+        &self,
+        sql: &str,
+        params: impl Params,
+    ) -> Result<Vec<T>, Trouble> {
+        let mut statement = self.tx.prepare_cached(sql)?;
+        let rows = statement.query_map(params, versioned)?;
+        rows.map(|row| {
+            let found = document(self.what, row)?;
+            found.ok_or_else(|| rusqlite::Error::QueryReturnedNoRows.into())
+        })
+        .collect()
+    }
+
+    fn json<T: Serialize>(&self, value: &T) -> Stored<String> {
+        rules::to_document(self.what, value)
+    }
+
+    fn corrupt<T>(&self, detail: &str) -> Result<T, Trouble> {
+        Err(StoreError::Corrupt { what: self.what, detail: detail.to_owned() }.into())
+    }
+
+    fn install(&self, id: &InstallId) -> Result<Option<Install>, Trouble> {
+        self.one("SELECT v, document FROM installs WHERE id = ?1", [id.as_str()])
+    }
+
+    fn team(&self, install: &InstallId, team: &TeamId) -> Result<Option<Team>, Trouble> {
+        let key = [install.as_str(), team.as_str()];
+        self.one("SELECT v, document FROM teams WHERE install = ?1 AND team = ?2", key)
+    }
+
+    fn token(&self, sha256: &Sha256) -> Result<Option<InstallId>, Trouble> {
+        // An install's id as a JSON text is the id in quotes: the same path as every document.
+        let row = self
+            .tx
+            .prepare_cached("SELECT v, json_quote(install) FROM tokens WHERE sha256 = ?1")?
+            .query_row([sha256.as_str()], versioned);
+        document(self.what, row)
+    }
+
+    fn code(&self, sha256: &Sha256) -> Result<Option<InstallCode>, Trouble> {
+        self.one("SELECT v, document FROM codes WHERE sha256 = ?1", [sha256.as_str()])
+    }
+
+    fn put_code(&self, code: &InstallCode) -> Result<(), Trouble> {
+        self.execute(
+            "INSERT OR REPLACE INTO codes (sha256, v, exp, document) VALUES (?1, ?2, ?3, ?4)",
+            params![code.sha256.as_str(), int(ITEM_VERSION), int(code.exp), self.json(code)?],
+        )?;
+        Ok(())
+    }
+
+    fn site(&self, install: &Install) -> Result<Option<SiteEntry>, Trouble> {
+        let key = [install.app.as_str(), install.site.as_str()];
+        self.one("SELECT v, document FROM sites WHERE app = ?1 AND site = ?2", key)
+    }
+
+    /// Writes an install and moves its static token.
+    fn put_install(&self, install: &Install) -> Result<(), Trouble> {
+        let document = self.json(install)?;
+        self.execute("DELETE FROM tokens WHERE install = ?1", [install.id.as_str()])?;
+        if let Some(token) = &install.static_token {
+            if self.token(token)?.is_some() {
+                return self.corrupt("another install has this static token");
+            }
+            self.execute(
+                "INSERT INTO tokens (sha256, v, install) VALUES (?1, ?2, ?3)",
+                params![token.as_str(), int(ITEM_VERSION), install.id.as_str()],
+            )?;
+        }
+        self.execute(
+            "INSERT OR REPLACE INTO installs (id, v, document) VALUES (?1, ?2, ?3)",
+            params![install.id.as_str(), int(ITEM_VERSION), document],
+        )?;
+        Ok(())
+    }
+
+    fn undo(&self, install: &Install, expected: u64) -> Result<Changed, Trouble> {
+        match rules::undo(self.install(&install.id)?.as_ref(), expected) {
+            Undo::Conflict => return Ok(Changed::Conflict),
+            Undo::Gone => {}
+            // One transaction: nobody sees the mark, so none is written.
+            Undo::Mark(stored) | Undo::Remove(stored) => {
+                let id = [stored.id.as_str()];
+                self.execute("DELETE FROM teams WHERE install = ?1", id)?;
+                self.execute("DELETE FROM tokens WHERE install = ?1", id)?;
+                self.execute("DELETE FROM installs WHERE id = ?1", id)?;
+                if let Some(code) = rules::code_of(&stored)
+                    && let Some(code) =
+                        self.code(code)?.filter(|code| code.install.as_ref() == Some(&stored.id))
+                {
+                    self.put_code(&InstallCode { install: None, ..code })?;
+                }
+            }
+        }
+        self.execute(
+            "DELETE FROM sites WHERE app = ?1 AND site = ?2 AND install = ?3",
+            [install.app.as_str(), install.site.as_str(), install.id.as_str()],
+        )?;
+        Ok(Changed::Yes)
+    }
+
+    fn begin(&self, install: &Install, now: Millis) -> Result<Begun, Trouble> {
+        let Some(sha256) = rules::code_of(install) else { return self.corrupt("an install begins pending") };
+        self.execute("DELETE FROM codes WHERE exp < ?1", [int(now.saturating_sub(SWEEP_AFTER))])?;
+        let code = self.code(sha256)?;
+        match rules::code_says(code.as_ref(), install, now) {
+            CodeSays::Good => {}
+            CodeSays::Refused => return Ok(Begun::CodeRefused),
+            CodeSays::Again(id) => return Ok(Begun::Again(id)),
+        }
+        let entry = self.site(install)?;
+        let holder = entry.as_ref().map(|entry| self.install(&entry.install)).transpose()?.flatten();
+        match rules::site_says(entry.as_ref(), holder.as_ref(), now) {
+            SiteSays::Free => {}
+            SiteSays::Held(entry) => return Ok(Begun::AlreadyInstalled(entry)),
+            SiteSays::Abandoned(_) => {
+                if let Some(holder) = holder {
+                    self.undo(&holder, holder.rev)?;
+                }
+            }
+        }
+        if self.install(&install.id)?.is_some() {
+            return self.corrupt("an install with this id is there");
+        }
+        self.put_install(install)?;
+        let entry = rules::site_entry(install);
+        self.execute(
+            "INSERT OR REPLACE INTO sites (app, site, v, install, document) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                install.app.as_str(),
+                install.site.as_str(),
+                int(ITEM_VERSION),
+                install.id.as_str(),
+                self.json(&entry)?
+            ],
+        )?;
+        if let Some(code) = code {
+            self.put_code(&InstallCode { install: Some(install.id.clone()), ..code })?;
+        }
+        Ok(Begun::Created)
+    }
+}
+
+impl Sqlite {
+    async fn with<T: Send + 'static>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(Books<'_>) -> Result<T, Trouble> + Send + 'static,
+    ) -> Stored<T> {
+        self.run(what, move |tx| work(Books { what, tx })).await
+    }
+}
+
+#[async_trait]
+impl Installs for Sqlite {
+    async fn find(&self, install: &InstallId) -> Stored<Option<Install>> {
+        let install = install.clone();
+        self.with("Installs.find", move |books| books.install(&install)).await
+    }
+
+    async fn find_with_team(
+        &self,
+        install: &InstallId,
+        team: &TeamId,
+    ) -> Stored<(Option<Install>, Option<Team>)> {
+        let (install, team) = (install.clone(), team.clone());
+        self.with("Installs.find_with_team", move |books| {
+            Ok((books.install(&install)?, books.team(&install, &team)?))
+        })
+        .await
+    }
+
+    async fn find_static_token(&self, sha256: &Sha256) -> Stored<Option<InstallId>> {
+        let sha256 = sha256.clone();
+        self.with("Installs.find_static_token", move |books| books.token(&sha256)).await
+    }
+}
+
+#[async_trait]
+impl Apps for Sqlite {
+    async fn all(&self) -> Stored<Catalogue> {
+        self.with("Apps.all", |books| {
+            Ok(books.one("SELECT v, document FROM catalogue", [])?.unwrap_or_default())
+        })
+        .await
+    }
+
+    async fn find(&self, app: &AppId) -> Stored<Option<RegisteredApp>> {
+        let app = app.clone();
+        self.with("Apps.find", move |books| {
+            books.one("SELECT v, document FROM apps WHERE app = ?1", [app.as_str()])
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Registry for Sqlite {
+    async fn put_catalogue(&self, catalogue: &Catalogue, expected: u64) -> Stored<Changed> {
+        let catalogue = Catalogue { rev: rules::next(expected), ..catalogue.clone() };
+        self.with("Registry.put_catalogue", move |books| {
+            let document = books.json(&catalogue)?;
+            let rev: Option<i64> =
+                books.tx.query_row("SELECT rev FROM catalogue", [], |row| row.get(0)).optional()?;
+            if rev.unwrap_or_default() != int(expected) {
+                return Ok(Changed::Conflict);
+            }
+            books.execute(
+                "INSERT OR REPLACE INTO catalogue (one, v, rev, document) VALUES (1, ?1, ?2, ?3)",
+                params![int(ITEM_VERSION), int(catalogue.rev), document],
+            )?;
+            Ok(Changed::Yes)
+        })
+        .await
+    }
+
+    async fn put_code(&self, code: &InstallCode) -> Stored<()> {
+        let code = code.clone();
+        self.with("Registry.put_code", move |books| books.put_code(&code)).await
+    }
+
+    async fn code(&self, sha256: &Sha256) -> Stored<Option<InstallCode>> {
+        let sha256 = sha256.clone();
+        self.with("Registry.code", move |books| books.code(&sha256)).await
+    }
+
+    async fn begin(&self, install: &Install, now: Millis) -> Stored<Begun> {
+        let install = install.clone();
+        self.with("Registry.begin", move |books| books.begin(&install, now)).await
+    }
+
+    async fn change(&self, install: &Install, expected: u64) -> Stored<Changed> {
+        let install = Install { rev: rules::next(expected), ..install.clone() };
+        self.with("Registry.change", move |books| {
+            books.json(&install)?;
+            if !rules::may_change(books.install(&install.id)?.as_ref(), expected) {
+                return Ok(Changed::Conflict);
+            }
+            books.put_install(&install)?;
+            Ok(Changed::Yes)
+        })
+        .await
+    }
+
+    async fn put_team(&self, install: &InstallId, team: &TeamId, registered: &Team) -> Stored<()> {
+        let (install, team, registered) = (install.clone(), team.clone(), registered.clone());
+        self.with("Registry.put_team", move |books| {
+            let document = books.json(&registered)?;
+            if rules::may_register(books.install(&install)?.as_ref()) {
+                books.execute(
+                    "INSERT OR REPLACE INTO teams (install, team, v, document) VALUES (?1, ?2, ?3, ?4)",
+                    params![install.as_str(), team.as_str(), int(ITEM_VERSION), document],
+                )?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn teams(&self, install: &InstallId) -> Stored<Vec<(TeamId, Team)>> {
+        let install = install.clone();
+        self.with("Registry.teams", move |books| {
+            books.many(
+                "SELECT v, json_array(team, json(document)) FROM teams WHERE install = ?1 ORDER BY team LIMIT ?2",
+                params![install.as_str(), int(rules::MAX_TEAMS as u64)],
+            )
+        })
+        .await
+    }
+
+    async fn activate(
+        &self,
+        install: &Install,
+        expected: u64,
+        code: &Sha256,
+        now: Millis,
+    ) -> Stored<Changed> {
+        let (install, sha256) = (Install { rev: rules::next(expected), ..install.clone() }, code.clone());
+        self.with("Registry.activate", move |books| {
+            books.json(&install)?;
+            let code = books.code(&sha256)?;
+            if !rules::may_activate(books.install(&install.id)?.as_ref(), expected, code.as_ref(), now) {
+                return Ok(Changed::Conflict);
+            }
+            books.put_install(&install)?;
+            if let Some(code) = code {
+                books.put_code(&InstallCode { spent: true, ..code })?;
+            }
+            Ok(Changed::Yes)
+        })
+        .await
+    }
+
+    async fn undo(&self, install: &Install, expected: u64) -> Stored<Changed> {
+        let install = install.clone();
+        self.with("Registry.undo", move |books| books.undo(&install, expected)).await
+    }
+
+    async fn list(&self, app: &AppId, limit: usize, cursor: Option<&str>) -> Stored<Page<SiteEntry>> {
+        const WHAT: &str = "Registry.list";
+        let limit = limit.clamp(1, rules::MAX_PAGE);
+        let after = cursor.map(|cursor| rules::site_before(WHAT, cursor)).transpose()?;
+        let app = app.clone();
+        self.with(WHAT, move |books| {
+            let after = after.as_ref().map_or("", |site| site.as_str());
+            let items = books.many(
+                "SELECT v, document FROM sites WHERE app = ?1 AND site > ?2 ORDER BY site LIMIT ?3",
+                params![app.as_str(), after, int(limit as u64 + 1)],
+            )?;
+            Ok(rules::page(items, limit))
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::OpenError;
+    use cloud_apps_core::{
+        conformance::{self, sample},
+        faults::{Fault, Faults, Faulty},
+    };
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// A new database per call, in one folder.
+    struct Folder(tempfile::TempDir, AtomicUsize);
+
+    impl Folder {
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap(), AtomicUsize::new(0))
+        }
+        fn next(&self) -> Sqlite {
+            let n = self.1.fetch_add(1, Ordering::SeqCst);
+            Sqlite::open(&self.0.path().join(format!("{n}.db"))).unwrap()
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn sqlite_keeps_installs_and_the_registry() {
+        let folder = Folder::new();
+        conformance::installs_and_registry(async || folder.next()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn sqlite_keeps_the_ledger() {
+        let folder = Folder::new();
+        conformance::ledger(async || folder.next()).await;
+    }
+
+    #[tokio::test]
+    async fn sqlite_finishes_an_undo_that_was_cut_off() {
+        let folder = Folder::new();
+        for fault in [Fault::Before, Fault::After] {
+            conformance::interrupted_undo(
+                async || folder.next(),
+                |store, n| {
+                    let faults = Faults::at(n, fault);
+                    (Faulty::new(store.clone(), faults.clone()), move || faults.struck())
+                },
+            )
+            .await;
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_kept_is_there_after_a_restart_and_for_a_second_process() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("folder").join("bundle.db");
+        let first = Sqlite::open(&path).unwrap();
+        first.put_code(&sample::code(1, 1_000)).await.unwrap();
+        let second = Sqlite::open(&path).unwrap();
+        second.begin(&sample::pending(1, 1_000), 0).await.unwrap();
+        assert!(Installs::find(&first, &sample::install_id(1)).await.unwrap().is_some());
+        drop((first, second));
+        let third = Sqlite::open(&path).unwrap();
+        assert!(Installs::find(&third, &sample::install_id(1)).await.unwrap().is_some());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn the_files_are_for_their_owner_only() {
+        use std::{fs, os::unix::fs::PermissionsExt};
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("folder");
+        let store = Sqlite::open(&folder.join("bundle.db")).unwrap();
+        store.put_code(&sample::code(1, 1_000)).await.unwrap();
+        assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+        let mut names = Vec::new();
+        for file in fs::read_dir(&folder).unwrap() {
+            let file = file.unwrap();
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+            names.push(file.file_name().into_string().unwrap());
+        }
+        assert!(
+            names.contains(&"bundle.db".to_owned()) && names.contains(&"bundle.db-wal".to_owned()),
+            "{names:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_item_of_a_later_version_is_not_read() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(&root.path().join("bundle.db")).unwrap();
+        store.put_code(&sample::code(1, 1_000)).await.unwrap();
+        store.begin(&sample::pending(1, 1_000), 0).await.unwrap();
+        let later =
+            |tx: &Transaction<'_>| Ok(tx.execute_batch("UPDATE installs SET v = 2; UPDATE codes SET v = 2")?);
+        store.run("a test", later).await.unwrap();
+        let install = Installs::find(&store, &sample::install_id(1)).await.unwrap_err();
+        let code = store.code(&sample::code_hash(1)).await.unwrap_err();
+        for error in [install, code] {
+            assert!(
+                matches!(error, StoreError::Corrupt { .. }) && error.to_string().contains("version 2"),
+                "{error}"
+            );
+        }
+        assert!(store.undo(&sample::pending(1, 1_000), 1).await.is_err(), "and not removed either");
+    }
+
+    #[tokio::test]
+    async fn a_document_that_cannot_be_read_is_named_without_its_content() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(&root.path().join("bundle.db")).unwrap();
+        store.put_code(&sample::code(1, 1_000)).await.unwrap();
+        let spoil =
+            |tx: &Transaction<'_>| Ok(tx.execute_batch("UPDATE codes SET document = '\"the secret\"'")?);
+        store.run("a test", spoil).await.unwrap();
+        let error = store.code(&sample::code_hash(1)).await.unwrap_err();
+        assert!(
+            matches!(error, StoreError::Corrupt { .. }) && !format!("{error:?}").contains("secret"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_or_a_later_one_is_refused_by_name() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("bundle.db");
+        std::fs::write(&path, "not a database, but long enough to be looked at by SQLite ".repeat(50))
+            .unwrap();
+        let error = Sqlite::open(&path).err().unwrap();
+        assert!(error.to_string().contains("bundle.db"), "{error}");
+        let later = root.path().join("later.db");
+        rusqlite::Connection::open(&later).unwrap().pragma_update(None, "user_version", 7).unwrap();
+        assert!(matches!(Sqlite::open(&later), Err(OpenError::Later { found: 7, .. })));
+    }
+}

@@ -1,0 +1,177 @@
+//! The database: one file, one connection behind a lock, every operation one transaction on a blocking thread.
+//!
+//! One writer is all that SQLite has anyway; with `WAL` another process (an operator's, a second `serve` by mistake)
+//! may read meanwhile, and writes wait for each other for five seconds. What is decided, is decided by
+//! [`rules`](cloud_apps_core::rules) inside the transaction.
+
+use super::files;
+use cloud_apps_core::{
+    ports::{StoreError, Stored},
+    rules,
+};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// What the tables look like; stands in the file as `user_version`.
+const SCHEMA_VERSION: i64 = 1;
+
+/// `v` is the version of the document beside it. Times are Unix milliseconds.
+const SCHEMA: &str = "
+CREATE TABLE catalogue (one INTEGER PRIMARY KEY CHECK (one = 1), v INTEGER NOT NULL, rev INTEGER NOT NULL,
+    document TEXT NOT NULL) STRICT;
+CREATE TABLE apps (app TEXT PRIMARY KEY, v INTEGER NOT NULL, document TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE codes (sha256 TEXT PRIMARY KEY, v INTEGER NOT NULL, exp INTEGER NOT NULL, document TEXT NOT NULL)
+    STRICT, WITHOUT ROWID;
+CREATE INDEX codes_by_expiry ON codes (exp);
+CREATE TABLE installs (id TEXT PRIMARY KEY, v INTEGER NOT NULL, document TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE teams (install TEXT NOT NULL, team TEXT NOT NULL, v INTEGER NOT NULL, document TEXT NOT NULL,
+    PRIMARY KEY (install, team)) STRICT, WITHOUT ROWID;
+CREATE TABLE sites (app TEXT NOT NULL, site TEXT NOT NULL, v INTEGER NOT NULL, install TEXT NOT NULL,
+    document TEXT NOT NULL, PRIMARY KEY (app, site)) STRICT, WITHOUT ROWID;
+CREATE TABLE tokens (sha256 TEXT PRIMARY KEY, v INTEGER NOT NULL, install TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE ledger (key TEXT PRIMARY KEY, v INTEGER NOT NULL, exp INTEGER NOT NULL, attempt INTEGER, work TEXT,
+    lease INTEGER, value TEXT) STRICT, WITHOUT ROWID;
+CREATE INDEX ledger_by_expiry ON ledger (exp);
+";
+
+/// The database of a local bundle. Clones share it.
+#[derive(Clone)]
+pub struct Sqlite(Arc<Mutex<Connection>>);
+
+/// A database that does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file system refuses.
+    #[error(transparent)]
+    File(#[from] files::FileError),
+    /// SQLite refuses.
+    #[error("{}: this is not a database of a local bundle, or another process keeps it locked: {source}", path.display())]
+    Database {
+        /// Which file.
+        path: PathBuf,
+        /// SQLite's words.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A later program made it.
+    #[error("{}: a later version of cloud-apps made this (tables {found}, this program knows {SCHEMA_VERSION}); use that version, or move the file away", path.display())]
+    Later {
+        /// Which file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+    },
+}
+
+/// What goes wrong inside a transaction.
+pub(super) enum Trouble {
+    Sql(rusqlite::Error),
+    Store(StoreError),
+}
+
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Trouble {
+    fn named(self, what: &'static str) -> StoreError {
+        match self {
+            Self::Store(error) => error,
+            Self::Sql(source) => match source.sqlite_error_code() {
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                    StoreError::Busy { what, source: Box::new(source) }
+                }
+                _ => StoreError::Unavailable { what, source: Box::new(source) },
+            },
+        }
+    }
+}
+
+impl Sqlite {
+    /// Opens the file, which is made (with its folder) if it is not there.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            files::private_folder(folder)?;
+        }
+        // SQLite gives its journal the mode of the file.
+        files::private_file(path)?;
+        let refused = |source| OpenError::Database { path: path.to_owned(), source };
+        let mut connection = Connection::open(path).map_err(refused)?;
+        let found = prepare(&mut connection).map_err(refused)?;
+        if found > SCHEMA_VERSION {
+            return Err(OpenError::Later { path: path.to_owned(), found });
+        }
+        Ok(Self(Arc::new(Mutex::new(connection))))
+    }
+
+    /// Runs one transaction. An error takes all of it back.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Trouble> + Send + 'static,
+    ) -> Stored<T> {
+        let shared = Arc::clone(&self.0);
+        let task = tokio::task::spawn_blocking(move || {
+            // A panic drops its transaction, which takes it back.
+            let mut connection = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let outcome = work(&transaction)?;
+            transaction.commit()?;
+            Ok(outcome)
+        });
+        match task.await {
+            Ok(outcome) => outcome.map_err(|trouble: Trouble| trouble.named(what)),
+            Err(source) => Err(StoreError::Unavailable { what, source: Box::new(source) }),
+        }
+    }
+}
+
+/// Sets the connection up and makes the tables of a new file; gives the file's version.
+fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // With WAL a power cut may lose the last transactions, never the file; a spent token that comes back is worth a sync.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found == 0 {
+        transaction.execute_batch(SCHEMA)?;
+        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    }
+    transaction.commit()?;
+    Ok(found.max(SCHEMA_VERSION))
+}
+
+/// A number as SQLite has them. What is beyond 2^63 is a time or count that never comes.
+pub(super) fn int(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A stored number.
+pub(super) fn number(what: &'static str, stored: i64) -> Stored<u64> {
+    u64::try_from(stored).map_err(|_| StoreError::Corrupt { what, detail: "a number is negative".to_owned() })
+}
+
+/// The document of one row, if the row is there.
+pub(super) fn document<T: for<'de> serde::Deserialize<'de>>(
+    what: &'static str,
+    row: rusqlite::Result<(i64, String)>,
+) -> Result<Option<T>, Trouble> {
+    match row {
+        Ok((v, document)) => Ok(Some(rules::from_document(what, number(what, v)?, &document)?)),
+        Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
