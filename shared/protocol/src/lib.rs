@@ -18,6 +18,7 @@ pub mod manifest;
 pub mod seal;
 pub mod secret;
 pub mod token;
+pub mod values;
 
 pub use answer::Answer;
 pub use command::CommandRequest;
