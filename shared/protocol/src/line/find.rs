@@ -1,0 +1,39 @@
+//! Which function a line names: the longest run of its first words that is a function or a preset.
+
+use super::{Grammar, Target, lexer::Word};
+
+/// The most words that a name can have: 64 characters, each word one and a separator.
+const MAX_WORDS: usize = 32;
+
+/// The words before the first flag or literal.
+pub(super) fn bare(words: &[Word]) -> impl Iterator<Item = &str> {
+    words.iter().map_while(|word| word.plain().filter(|text| !text.starts_with("--"))).take(MAX_WORDS)
+}
+
+/// The bare words as one name: spaces, `-` and `_` are the same.
+pub(super) fn joined(words: &[Word]) -> String {
+    normal(&bare(words).collect::<Vec<_>>().join("_"))
+}
+
+/// The name and its beginnings, longest first, down to one word.
+pub(super) fn stems(name: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(name), |name| name.rsplit_once('_').map(|(head, _)| head))
+}
+
+fn normal(text: &str) -> String {
+    text.to_lowercase().replace('-', "_")
+}
+
+/// A name as people say it.
+pub(super) fn spoken(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+/// The target that the most words name, and the words behind them.
+pub(super) fn longest<'g, 'w>(grammar: &Grammar<'g>, words: &'w [Word]) -> Option<(Target<'g>, &'w [Word])> {
+    let bare: Vec<String> = bare(words).map(normal).collect();
+    (1..=bare.len()).rev().find_map(|n| {
+        let target = grammar.target(&bare.get(..n)?.join("_"))?;
+        Some((target, words.get(n..)?))
+    })
+}

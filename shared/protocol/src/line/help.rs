@@ -1,0 +1,107 @@
+//! Help, made from the manifest, in Mattermost's Markdown.
+
+use super::{Grammar, Target, bind::{expects, flag}, code, find::spoken};
+use crate::{Field, FieldType};
+use std::fmt::Write;
+
+impl Grammar<'_> {
+    /// What the app is, and its commands.
+    pub(super) fn help_of_app(&self) -> String {
+        let mut help = format!("#### {}\n", self.manifest.display_name);
+        if !self.manifest.description.is_empty() {
+            let _ = writeln!(help, "{}", self.manifest.description);
+        }
+        help.push('\n');
+        for command in &self.manifest.commands {
+            self.list(&mut help, command.function.as_str(), &command.summary);
+        }
+        for preset in self.all_presets() {
+            self.list(&mut help, preset.name.as_str(), &preset.label);
+        }
+        if self.manifest.commands.is_empty() {
+            help.push_str("It has no commands.\n");
+        } else {
+            let _ = write!(help, "\n`/{} help <command>` explains one of them.", self.manifest.namespace());
+        }
+        help
+    }
+
+    /// The commands whose names begin with these words.
+    pub(super) fn help_below(&self, stem: &str) -> String {
+        let mut help = format!("`/{} {}` goes on:\n\n", self.manifest.namespace(), spoken(stem));
+        let prefix = format!("{stem}_");
+        for command in self.manifest.commands.iter().filter(|c| c.function.as_str().starts_with(&prefix)) {
+            self.list(&mut help, command.function.as_str(), &command.summary);
+        }
+        for preset in self.all_presets().filter(|p| p.name.as_str().starts_with(&prefix)) {
+            self.list(&mut help, preset.name.as_str(), &preset.label);
+        }
+        help
+    }
+
+    fn list(&self, help: &mut String, name: &str, summary: &str) {
+        let line = format!("/{} {}", self.manifest.namespace(), spoken(name));
+        let dash = if summary.is_empty() { "" } else { " – " };
+        let _ = writeln!(help, "- {}{dash}{summary}", code(&line));
+    }
+
+    /// One command: how it is written, and what each field takes.
+    pub(super) fn help_of(&self, target: Target<'_>) -> String {
+        let command = target.command;
+        let name = target.preset.map_or(command.function.as_str(), |p| p.name.as_str());
+        let mut help = format!("#### /{} {}\n", self.manifest.namespace(), spoken(name));
+        let summary = target.preset.map_or(&command.summary, |p| &p.label);
+        for text in [summary, &command.description] {
+            if !text.is_empty() {
+                let _ = writeln!(help, "{text}\n");
+            }
+        }
+        if let Some(preset) = target.preset {
+            let _ = writeln!(help, "Short for {} with other values filled in.\n", code(&format!("/{} {}", self.manifest.namespace(), spoken(preset.function.as_str()))));
+        }
+        let fields: Vec<&Field> = command.fields.iter().filter(|f| f.r#type != FieldType::Markdown).collect();
+        let mut usage = format!("/{} {}", self.manifest.namespace(), spoken(name));
+        for field in &fields {
+            let _ = write!(usage, " {}", shape(field));
+        }
+        let _ = writeln!(help, "Usage: {}", code(&usage));
+        if !fields.is_empty() {
+            help.push_str("\n| field | takes | |\n|---|---|---|\n");
+        }
+        for field in &fields {
+            let mut about = String::from(if field.required { "**Required.** " } else { "" });
+            about.push_str(&cell(&field.description));
+            for option in field.options.iter().filter(|o| !o.description.is_empty()) {
+                let _ = write!(about, " {}: {}", code(&option.value), cell(&option.description));
+            }
+            if let Some(default) = target.preset.and_then(|p| p.values.get(field.name.as_str())).or(field.default.as_ref()) {
+                let text = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+                let _ = write!(about, " Default: {}.", code(&text));
+            }
+            let _ = writeln!(help, "| {} | {} | {} |", cell(&code(&flag(field))), cell(&expects(field)), about.trim());
+        }
+        help
+    }
+}
+
+/// Text inside a table: a bar would end the cell, a line the row.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace(['\n', '\r'], " ")
+}
+
+/// A field as it stands in the usage line.
+fn shape(field: &Field) -> String {
+    let name = field.name.as_str().replace('_', "-");
+    let dots = if field.multiple { " …" } else { "" };
+    let shape = match (field.positional, field.r#type) {
+        (true, FieldType::User) => format!("@{name}"),
+        (true, FieldType::Channel) => format!("~{name}"),
+        (true, _) => format!("<{name}>"),
+        (false, FieldType::Bool) => format!("--{name}"),
+        (false, _) => {
+            let value = if field.hint.is_empty() { "…" } else { &field.hint };
+            format!("--{name}={value}")
+        }
+    };
+    if field.required { format!("{shape}{dots}") } else { format!("[{shape}{dots}]") }
+}
