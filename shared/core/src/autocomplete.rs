@@ -55,8 +55,7 @@ async fn query(world: &World, arrival: &Arrival, line: &mut LogLine) -> Result<(
         return Err(Refusal::unauthorized());
     };
     let verified = jwt::verify(world, arrival, &token, line).await?;
-    let query: Query =
-        serde_json::from_slice(arrival.request.body()).map_err(|error| Refusal::bad_json(&error))?;
+    let query: Query = arrival.json()?;
     verified.acts_as(query.context.acting_user.as_ref().map(|user| user.id.as_str()))?;
     verified.install(world, arrival.now).await?;
     Ok(())

@@ -5,8 +5,8 @@
 //! deadline, its panic caught; and its answer is settled ([`crate::settle`]).
 
 use crate::{
-    bot::InstallBot, edge::Arrival, expand, log::LogLine, model::Install, refusal::Refusal, resolve::resolve,
-    settle, world::World,
+    bot::InstallBot, cache::Freshness, edge::Arrival, expand, log::LogLine, model::Install, refusal::Refusal,
+    resolve::resolve, settle, world::World,
 };
 use cloud_app::{
     App, Cx, Failure,
@@ -101,7 +101,7 @@ pub fn must_spend(app: &App, request: &CommandRequest, now: Millis) -> bool {
 pub async fn run(
     world: &Arc<World>,
     arrival: &Arrival,
-    command: Command,
+    mut command: Command,
     line: &mut LogLine,
 ) -> Result<Answer, Refusal> {
     line.user = command.request.context.acting_user.as_ref().map(|user| user.id.to_string());
@@ -119,11 +119,19 @@ pub async fn run(
             format!("{} has no command {}.", app.manifest().id, invocation.function),
         )
     })?;
-    allowed(entry, &command)?;
+    if allowed(entry, &command).is_err() {
+        // An admin may have granted it a moment ago.
+        if let Some(install) =
+            world.installs.find(&command.install.id, Freshness::Reread, arrival.now).await?
+        {
+            command.install = install;
+        }
+        allowed(entry, &command)?;
+    }
     if let Some(answer) = incomplete(app, &command, &invocation) {
         return Ok(answer);
     }
-    let (cx, place) = surroundings(world, arrival, app, entry, command, line).await?;
+    let (cx, place) = surroundings(world, arrival, app, entry, command).await?;
     let mut answer = call(app, &cx, invocation.function.as_str(), invocation.values, arrival, line).await?;
     answer.warnings.splice(0..0, invocation.warnings);
     Ok(settle::settle(answer, &cx, &place, line).await)
@@ -220,7 +228,6 @@ async fn surroundings(
     app: &App,
     entry: &CommandEntry,
     command: Command,
-    line: &mut LogLine,
 ) -> Result<(Cx, settle::Place), Refusal> {
     let Command { install, mut request, caller, delivery_id } = command;
     let place = settle::Place::of(&request.context, &install);
@@ -271,7 +278,6 @@ async fn surroundings(
         user,
         http: world.http.clone(),
     });
-    let _ = line;
     Ok((cx, place))
 }
 

@@ -4,6 +4,8 @@ use crate::refusal::Refusal;
 use bytes::Bytes;
 use cloud_apps_protocol::{Millis, error::Code};
 use http::{Method, header};
+use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
 
 pub use crate::route::{Function, Route};
 
@@ -41,6 +43,18 @@ impl Arrival {
         self.request.headers().get(name)?.to_str().ok()
     }
 
+    /// The body as JSON of this shape. What is not JSON is said by line and column, what has another shape by its
+    /// JSON pointer.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        let mut deserializer = serde_json::Deserializer::from_slice(self.request.body());
+        let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+            let pointer = pointer(error.path());
+            Refusal::bad_json(&pointer, &error.into_inner())
+        })?;
+        deserializer.end().map_err(|error| Refusal::bad_json("", &error))?;
+        Ok(value)
+    }
+
     /// Refuses what no handler reads: too large, encoded, or of another media type than the route takes.
     pub fn check(&self) -> Result<(), Refusal> {
         let limit = if matches!(self.route, Route::Upstream { .. }) { MAX_UPSTREAM_BODY } else { MAX_BODY };
@@ -74,4 +88,15 @@ impl Arrival {
             _ => &[JSON],
         }
     }
+}
+
+/// RFC 6901: `/context/acting_user`; empty for the whole body.
+fn pointer(path: &Path) -> String {
+    let steps = path.iter().map(|segment| match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { variant } => format!("/{variant}"),
+        Segment::Unknown => String::new(),
+    });
+    steps.collect()
 }

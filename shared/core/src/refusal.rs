@@ -60,9 +60,15 @@ impl Refusal {
         self.source.as_deref().map(|source| crate::log::chain(source))
     }
 
-    /// A body that is not the JSON that was expected.
-    pub fn bad_json(error: &serde_json::Error) -> Self {
-        Self::new(Code::BadJson, format!("The body is not the JSON that this route takes: {error}."))
+    /// A body that is not JSON, or not of the shape that was expected at `pointer`.
+    pub fn bad_json(pointer: &str, error: &serde_json::Error) -> Self {
+        if error.is_data() {
+            return Self::bad_request(
+                pointer,
+                format!("{} is not what stands here: {error}.", place(pointer)),
+            );
+        }
+        Self::new(Code::BadJson, format!("The body is not JSON: {error}."))
             .with("line", error.line())
             .with("column", error.column())
     }
@@ -123,4 +129,8 @@ impl From<LineError> for Refusal {
         let fields: Map<String, Value> = error.fields.into_iter().map(|(k, v)| (k, v.into())).collect();
         refusal.with("fields", fields)
     }
+}
+
+fn place(pointer: &str) -> &str {
+    if pointer.is_empty() { "The body" } else { pointer }
 }

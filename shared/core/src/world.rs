@@ -109,7 +109,11 @@ impl dyn Random {
     }
 
     /// A new install's id.
-    #[allow(clippy::expect_used)] // 26 characters of the right alphabet, whatever the bytes are; the test below.
+    ///
+    /// # Panics
+    ///
+    /// Never: see the test below.
+    #[allow(clippy::expect_used)] // 26 characters of the right alphabet, whatever the bytes are.
     pub fn install_id(&self) -> InstallId {
         InstallId::new(self.base32()).expect("26 characters of base32 are an install id")
     }

@@ -3,7 +3,7 @@
 //!
 //! Unknown install, unknown team, unknown trigger and wrong token are one refusal after the same work.
 
-use super::LOOKS;
+use super::{LOOKS, serves};
 use crate::{
     edge::Arrival,
     log::LogLine,
@@ -27,7 +27,7 @@ pub struct Claim<'a> {
     pub token: &'a str,
 }
 
-/// The install, in whatever state, if the claim is true.
+/// The install, if the claim is true and it serves.
 pub async fn install(
     world: &World,
     arrival: &Arrival,
@@ -41,6 +41,7 @@ pub async fn install(
     if claim.token.is_empty() || !header_agrees(arrival, &sha256) {
         return Err(Refusal::unauthorized());
     }
+    let mut refusal = Refusal::unauthorized();
     for look in LOOKS {
         let found = world.installs.find_with_team(&id, &team, look, arrival.now).await?;
         // Compared also where there is nothing to compare with, so that the work is the same.
@@ -50,10 +51,13 @@ pub async fn install(
         if let (Some(install), true) = (found.0, right) {
             line.app = Some(install.app.to_string());
             line.install = Some(install.id.to_string());
-            return Ok(install);
+            match serves(&install) {
+                Ok(()) => return Ok(install),
+                Err(refused) => refusal = refused,
+            }
         }
     }
-    Err(Refusal::unauthorized())
+    Err(refusal)
 }
 
 /// `Authorization: Token x` must carry the body's token; other schemes are not ours (outgoing OAuth sends `Bearer`).

@@ -1,7 +1,7 @@
 //! An outgoing webhook of an unmodified server (section 14.1): its token is registered for this install, with this
 //! team and this channel.
 
-use super::LOOKS;
+use super::{LOOKS, serves};
 use crate::{log::LogLine, model::Install, model::Sha256, refusal::Refusal, world::World};
 use cloud_apps_protocol::{InstallId, Millis, TeamId};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub struct Claim<'a> {
     pub token: &'a str,
 }
 
-/// The install, in whatever state, if the claim is true.
+/// The install, if the claim is true and it serves.
 pub async fn install(
     world: &World,
     claim: &Claim<'_>,
@@ -32,6 +32,7 @@ pub async fn install(
         return Err(Refusal::unauthorized());
     }
     let sha256 = Sha256::of(claim.token);
+    let mut refusal = Refusal::unauthorized();
     for look in LOOKS {
         let found = world.installs.find_with_team(&id, &team, look, now).await?;
         let mut right = false;
@@ -41,8 +42,11 @@ pub async fn install(
         if let (Some(install), true) = (found.0, right) {
             line.app = Some(install.app.to_string());
             line.install = Some(install.id.to_string());
-            return Ok(install);
+            match serves(&install) {
+                Ok(()) => return Ok(install),
+                Err(refused) => refusal = refused,
+            }
         }
     }
-    Err(Refusal::unauthorized())
+    Err(refusal)
 }

@@ -79,7 +79,6 @@ async fn run(
 ) -> Result<Answer, Refusal> {
     let form = Form::decode(arrival.request.body());
     let install = authenticate::slash::install(world, arrival, &form.claim(install), line).await?;
-    authenticate::serves(&install)?;
     let namespace = world.linked.get(&install.app).map(|app| app.manifest().namespace().to_owned());
     let request = form.request(namespace)?;
     let delivery_id = form.delivery_id(&install, &arrival.request_id);
@@ -243,6 +242,3 @@ fn warned(mut body: Body, warnings: &[String]) -> Body {
     body.text = crate::settle::text::cut(&body.text, EPHEMERAL_LIMIT);
     body
 }
-
-#[cfg(test)]
-mod tests;

@@ -44,7 +44,7 @@ async fn by_jwt(
     line: &mut LogLine,
 ) -> Result<Command, Refusal> {
     let verified = jwt::verify(world, arrival, token, line).await?;
-    let mut request = decode(arrival)?;
+    let mut request: CommandRequest = arrival.json()?;
     let acting = request.context.acting_user.as_ref().map(|user| user.id.as_str());
     verified.acts_as(acting)?;
     if request.context.acting_user.is_none() {
@@ -54,7 +54,7 @@ async fn by_jwt(
         })?;
         request.context.acting_user = Some(User::of(id));
     }
-    let spend = jti(&verified);
+    let once = jti(&verified);
     // The app's own definition says whether this may run twice. Where only a preset of the install's admin decides,
     // or the app is not linked, it is spent before the function runs instead.
     let early = world
@@ -62,11 +62,11 @@ async fn by_jwt(
         .get(&verified.kid.app)
         .is_some_and(|app| dispatch::must_spend(app, &request, arrival.now));
     let (install, spent) = tokio::join!(verified.install(world, arrival.now), async {
-        if early { spend.spend(world, arrival.now).await } else { Ok(()) }
+        if early { once.spend(world, arrival.now).await } else { Ok(()) }
     });
     let install = install?;
     spent?;
-    let unspent = (!early).then_some(spend);
+    let unspent = (!early).then_some(once);
     let delivery_id = verified.claims.jti.clone();
     let user_token = user_token(verified.claims);
     Ok(Command { install, request, caller: Caller::Server { user_token, unspent }, delivery_id })
@@ -98,12 +98,8 @@ async fn by_static_token(
     line: &mut LogLine,
 ) -> Result<Command, Refusal> {
     let install = static_token::install(world, token, arrival.now, line).await?;
-    let request = decode(arrival)?;
+    let request = arrival.json()?;
     Ok(Command { install, request, caller: Caller::StaticToken, delivery_id: arrival.request_id.clone() })
-}
-
-fn decode(arrival: &Arrival) -> Result<CommandRequest, Refusal> {
-    serde_json::from_slice(arrival.request.body()).map_err(|error| Refusal::bad_json(&error))
 }
 
 /// The answer as it stands in section 4.

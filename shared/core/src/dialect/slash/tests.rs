@@ -1,3 +1,0 @@
-//! What a slash answer may hold, whatever the app answered.
-
-use super::*;

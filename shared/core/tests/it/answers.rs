@@ -1,0 +1,140 @@
+//! Every kind of answer in every dialect: golden files, and what no answer may ever hold.
+
+use crate::stage::{Stage, command_body};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// What an app may answer, one of each kind and more.
+fn answers() -> Vec<(&'static str, Value)> {
+    let actions = json!([{
+        "text": "MM-1", "title": "MM-1", "title_link": "https://jira.example.com/MM-1",
+        "fields": [{"title": "Votes", "value": 7, "short": true}],
+        "actions": [{"type": "button", "label": "Assign to me", "function": "assign",
+            "integration": {"url": "https://evil.example.com", "context": {"secret": "x"}}}],
+        "integration": {"url": "https://evil.example.com"},
+    }]);
+    let form = json!({"title": "Create", "submit": {"function": "create_issue"}, "fields": []});
+    vec![
+        ("a message", json!({"type": "message", "text": "**Hi**"})),
+        ("an empty message", json!({"type": "message", "text": ""})),
+        ("a message that shouts", json!({"type": "message", "text": "@all @channel @here"})),
+        ("a message that may notify", json!({"type": "message", "text": "@all", "notify": true})),
+        (
+            "a message with attachments and actions",
+            json!({"type": "message", "text": "Found", "attachments": actions}),
+        ),
+        ("a message that replaces", json!({"type": "message", "text": "Done", "replace": true})),
+        ("a form", json!({"type": "form", "form": form})),
+        ("a conversation", json!({"type": "ask", "form": form})),
+        ("a place to go", json!({"type": "navigate", "url": "https://jira.example.com/MM-1"})),
+        ("a script to run", json!({"type": "navigate", "url": "javascript:alert(1)"})),
+        ("work that goes on", json!({"type": "accepted", "text": "Exporting…"})),
+        ("work that goes on, without words", json!({"type": "accepted"})),
+        (
+            "an error",
+            json!({"type": "error", "text": "No.", "fields": {"project": "Closed.", "summary": "Too long."}}),
+        ),
+        ("nothing", json!({"type": "done"})),
+        ("nothing, with warnings", json!({"type": "done", "warnings": ["Two were left out."]})),
+        ("no answer of the protocol", json!({"type": "dance"})),
+    ]
+}
+
+async fn both(stage: &Stage, answer: &Value) -> (Value, Value) {
+    let mut body = command_body("");
+    body["command"]["function"] = "say".into();
+    body["command"]["encoded"] = json!({"answer": answer});
+    let v2 = stage.send(stage.v2("/command", &body)).await;
+    assert_eq!(v2.status, 200, "{answer}: {v2:?}");
+    // On a line JSON is a quoted word.
+    let quoted = answer.to_string().replace('\\', "\\\\").replace('"', "\\\"");
+    let slash = stage.type_(&format!("say --answer=\"{quoted}\"")).await;
+    assert_eq!(slash.status, 200, "{answer}: {slash:?}");
+    (v2.body, slash.body)
+}
+
+#[tokio::test]
+async fn every_answer_looks_in_every_dialect_as_the_golden_file_says() {
+    let stage = Stage::new();
+    let mut golden = String::new();
+    for (name, answer) in answers() {
+        let (v2, slash) = both(&stage, &answer).await;
+        writeln!(golden, "# {name}\n\napp    {answer}\nv2     {v2}\nslash  {slash}\n").unwrap();
+    }
+    expect_test::expect_file!["../golden/answers.txt"].assert_eq(&golden);
+}
+
+#[tokio::test]
+async fn a_long_ephemeral_message_is_cut_with_a_note() {
+    let stage = Stage::new();
+    let text = "é".repeat(20_000);
+    let mut body = command_body("");
+    body["command"]["function"] = "say".into();
+    body["command"]["encoded"] = json!({"answer": {"type": "message", "text": text}});
+    let (_, slash) = both(&stage, &json!({"type": "message", "text": text})).await;
+    let shown = slash["text"].as_str().unwrap();
+    assert_eq!(shown.chars().count(), 16_383);
+    assert!(shown.ends_with("_The rest was too long to show._"), "{}", &shown[shown.len() - 60..]);
+}
+
+/// Whether the key stands anywhere in the value.
+fn holds(value: &Value, key: &str) -> bool {
+    match value {
+        Value::Object(map) => map.iter().any(|(name, value)| name == key || holds(value, key)),
+        Value::Array(values) => values.iter().any(|value| holds(value, key)),
+        _ => false,
+    }
+}
+
+/// Any JSON, rich in the keys that matter.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i32>().prop_map(Value::from),
+        "[ -~]{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let key = prop_oneof![
+            Just("integration".to_owned()),
+            Just("actions".into()),
+            Just("attachments".into()),
+            Just("fields".into()),
+            Just("text".into()),
+            Just("value".into()),
+            Just("title".into()),
+            "[a-z_]{1,8}",
+        ];
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((key, inner), 0..4)
+                .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_slash_answer_ever_holds_an_integration(
+        kind in prop_oneof!["message", "error", "accepted", "navigate", "form", "ask", "done"],
+        attachments in prop::collection::vec(any_json(), 0..4), more in any_json(), text in "[ -~]{0,20}",
+    ) {
+        let stage = Stage::new();
+        let answer = json!({
+            "type": kind, "text": text, "url": "https://example.com", "attachments": attachments, "fields": {},
+            "form": {"title": "x", "submit": {"function": "x"}, "fields": []}, "more": more, "actions": more,
+            "integration": more,
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let quoted = answer.to_string().replace('\\', "\\\\").replace('"', "\\\"");
+        let slash = runtime.block_on(stage.type_(&format!("say --answer=\"{quoted}\"")));
+        prop_assert_eq!(slash.status.as_u16(), 200);
+        prop_assert_eq!(stage.calls().len(), 1, "the app answered: {}", slash.body);
+        for key in ["integration", "actions", "props", "context"] {
+            prop_assert!(!holds(&slash.body, key), "{}", slash.body);
+        }
+    }
+}

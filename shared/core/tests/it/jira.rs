@@ -1,0 +1,128 @@
+//! The app of these tests: it does what its command says, and remembers that it was called.
+
+use cloud_app::{App, Command, Cx, Failure, Fields, Result, Run};
+use cloud_apps_protocol::{Answer, BadId, CommandRequest, Field, InstallId, Values, manifest::CommandEntry};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    sync::{LazyLock, Mutex},
+};
+
+/// What was called, by install: each test has an install of its own.
+static CALLS: LazyLock<Mutex<BTreeMap<InstallId, Vec<Call>>>> = LazyLock::new(Mutex::default);
+
+/// One call of a function.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub function: String,
+    pub request: CommandRequest,
+    pub values: Values,
+    pub deadline: i64,
+}
+
+/// The calls of an install so far.
+pub fn calls(install: &InstallId) -> Vec<Call> {
+    CALLS.lock().unwrap().get(install).cloned().unwrap_or_default()
+}
+
+fn remember(function: &str, cx: &Cx, values: &Values) {
+    let request = cx.request().clone();
+    let install = request.context.app.as_ref().unwrap().install_id.clone();
+    let call = Call {
+        function: function.into(),
+        request,
+        values: values.clone(),
+        deadline: cx.deadline().as_millisecond(),
+    };
+    CALLS.lock().unwrap().entry(install).or_default().push(call);
+}
+
+macro_rules! command {
+    ($name:ident, $function:literal, $entry:tt, |$cx:ident, $values:ident| $run:expr) => {
+        struct $name(Values);
+        impl Fields for $name {
+            fn fields() -> Result<Vec<Field>, BadId> {
+                Ok(Self::entry()?.fields)
+            }
+            fn from_values(values: Values) -> Result<Self, Failure> {
+                Ok(Self(values))
+            }
+        }
+        impl Command for $name {
+            const FUNCTION: &'static str = $function;
+            fn entry() -> Result<CommandEntry, BadId> {
+                let mut entry = json!($entry);
+                entry["function"] = $function.into();
+                Ok(serde_json::from_value(entry).unwrap())
+            }
+        }
+        impl Run for $name {
+            async fn run(self, $cx: Cx) -> Result<Answer> {
+                let $values = self.0;
+                remember($function, &$cx, &$values);
+                $run
+            }
+        }
+    };
+}
+
+command!(CreateIssue, "create_issue", {"summary": "Creates an issue.",
+    "fields": [
+        {"name": "project", "type": "text", "required": true, "hint": "MM"},
+        {"name": "summary", "type": "text", "positional": true},
+        {"name": "assignee", "type": "user", "positional": true},
+        {"name": "channel", "type": "channel", "positional": true},
+    ],
+}, |_cx, values| {
+    Ok(Answer::text(format!("Created an issue in {}.", values["project"].as_str().unwrap())))
+});
+
+command!(Search, "search", {"summary": "Finds issues.", "safe": true},
+    |_cx, _values| Ok(Answer::text("Nothing found.")));
+
+command!(Say, "say", {"summary": "Answers what it is told to.",
+    "safe": true,
+    "fields": [{"name": "answer", "type": "json", "required": true}],
+}, |_cx, values| Ok(serde_json::from_value(values["answer"].clone())?));
+
+command!(Hang, "hang", {"summary": "Never ends."}, |_cx, _values| std::future::pending().await);
+
+command!(Panics, "panics", {"summary": "Panics."}, |_cx, values| {
+    let nothing: Option<&Value> = values.get("nothing");
+    Ok(Answer::text(nothing.expect("there is nothing").to_string()))
+});
+
+command!(Fails, "fails", {"summary": "Fails for a reason that is not its user's."},
+    |_cx, _values| Err("not a number".parse::<u32>().unwrap_err().into()));
+
+command!(Refuses, "refuses", {"summary": "Says what is wrong."},
+    |_cx, _values| Err(Failure::say("There is no such project.").at("project", "Choose another.")));
+
+command!(Needs, "needs", {"summary": "Needs to know its channel.",
+    "expand": {"channel": "summary!", "acting_user": "summary"},
+}, |_cx, _values| Ok(Answer::done()));
+
+command!(Later, "later", {"summary": "Runs from the queue.", "deferred": true},
+    |_cx, _values| Ok(Answer::done()));
+
+command!(AsUser, "as_user", {"summary": "Posts as its user.", "post_as_user": true},
+    |_cx, _values| Ok(Answer::done()));
+
+command!(WithAccount, "with_account", {"summary": "Needs an account.", "account": "required"},
+    |_cx, _values| Ok(Answer::done()));
+
+/// The app.
+pub fn app() -> App {
+    App::new("jira", "1.2.0", "Jira")
+        .command::<CreateIssue>()
+        .command::<Search>()
+        .command::<Say>()
+        .command::<Hang>()
+        .command::<Panics>()
+        .command::<Fails>()
+        .command::<Refuses>()
+        .command::<Needs>()
+        .command::<Later>()
+        .command::<AsUser>()
+        .command::<WithAccount>()
+}

@@ -1,0 +1,107 @@
+//! The log: one wide JSON line per request, and no secret in any.
+
+use crate::stage::{ALICE, SLASH_TOKEN, STATIC_TOKEN, Stage, command_body, form, request};
+use http::header;
+use serde_json::Value;
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+};
+use tracing_subscriber::fmt::MakeWriter;
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Captured {
+    type Writer = Self;
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Captured {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn lines(&self) -> Vec<Value> {
+        self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+/// What is logged on this thread until the guard is dropped.
+fn captured() -> (Captured, tracing::subscriber::DefaultGuard) {
+    let captured = Captured::default();
+    let subscriber =
+        tracing_subscriber::fmt().json().flatten_event(true).with_writer(captured.clone()).finish();
+    (captured, tracing::subscriber::set_default(subscriber))
+}
+
+#[tokio::test]
+async fn a_request_is_one_line_that_says_what_happened() {
+    let stage = Stage::new();
+    let (log, _guard) = captured();
+    let mut request = stage.v2("/command", &command_body("/jira create issue --project=MM"));
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    request.headers_mut().insert("traceparent", trace.parse().unwrap());
+    stage.send(request).await;
+    stage.type_("fails").await;
+    stage.run("/jira frobnicate").await;
+    let lines = log.lines();
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    let line = &lines[0];
+    assert_eq!(line["route"], "command");
+    assert_eq!(line["app"], "jira");
+    assert_eq!(line["install"], stage.install.id.as_str());
+    assert_eq!(line["user"], ALICE);
+    assert_eq!(line["function"], "create_issue");
+    assert_eq!(line["outcome"], "message");
+    assert_eq!(line["status"], 200);
+    assert_eq!(line["request_id"], "request-1");
+    assert_eq!(line["trace"], "0af7651916cd43dd8448eb211c80319c");
+    assert!(line["ms"].is_u64() && line["upstream_ms"].is_u64() && line["cold"].is_boolean());
+    assert!(line["delivery_id"].is_string());
+    assert_eq!(lines[1]["outcome"], "error");
+    assert!(lines[1]["error"].as_str().unwrap().contains("invalid digit"), "{}", lines[1]);
+    assert_eq!((&lines[2]["outcome"], &lines[2]["code"]), (&"refused".into(), &"unknown_function".into()));
+}
+
+#[tokio::test]
+async fn no_line_holds_a_credential_a_body_or_a_path() {
+    let stage = Stage::new();
+    let (log, _guard) = captured();
+    let mut body = command_body("/jira create issue --project=CANARYVALUE");
+    body["security"] = serde_json::json!({"trigger_id": "CANARYTRIGGER"});
+    let text = body.to_string();
+    let mut claims = stage.claims("/command", &text);
+    claims["mattermost_token"] = "CANARYMATTERMOSTTOKEN".into();
+    let token = stage.token(&claims);
+    let bearer = format!("Bearer {token}");
+    stage.send(request("/command", &text, &[(header::AUTHORIZATION, &bearer)])).await;
+    stage.send(request("/command", &text, &[(header::AUTHORIZATION, &bearer)])).await;
+    stage.send(request("/command", "CANARYBODY", &[(header::AUTHORIZATION, &bearer)])).await;
+    let opaque = format!("Token {STATIC_TOKEN}");
+    stage.send(request("/command", "{\"CANARYBODY\"", &[(header::AUTHORIZATION, &opaque)])).await;
+    stage.type_("create issue --project=CANARYVALUE").await;
+    let mut wrong = form("CANARYVALUE");
+    wrong.retain(|(key, _)| *key != "token");
+    wrong.push(("token", "canarytokencanarytokencana"));
+    stage.send(stage.slash(&wrong)).await;
+    let text = log.text();
+    assert_eq!(text.lines().count(), 6);
+    for secret in
+        [&token, SLASH_TOKEN, STATIC_TOKEN, "CANARY", "canary", "isepw4368fr8pb3xm4wus8rbho", "/hooks"]
+    {
+        assert!(!text.contains(secret), "{secret} stands in {text}");
+    }
+}
