@@ -134,7 +134,14 @@ pub struct Source {
 
 /// Locations that this version knows. The set is open: others are passed on as `other`.
 pub const LOCATIONS: [&str; 8] = [
-    "message_box", "post_menu", "channel_header", "main_menu", "post_action", "dialog", "conversation", "webhook",
+    "message_box",
+    "post_menu",
+    "channel_header",
+    "main_menu",
+    "post_action",
+    "dialog",
+    "conversation",
+    "webhook",
 ];
 
 impl Source {

@@ -41,13 +41,40 @@ pub enum Code {
 
 impl Code {
     /// Every code, for tests and documentation.
+    #[allow(clippy::enum_glob_use)] // Thirty names, each once.
     pub const ALL: [Code; 30] = {
         use Code::*;
         [
-            BadJson, BadRequest, BadCommandLine, Unauthorized, BadToken, TokenExpired, ClockSkew, WrongAudience,
-            BodyMismatch, NotGranted, Disabled, Forbidden, NoRoute, UnknownFunction, Duplicate, AlreadyInstalled,
-            VersionConflict, TooLarge, UnsupportedMediaType, BadManifest, InstallRefused, NotExpanded, Busy, Internal,
-            UpstreamFailed, UpstreamRefused, BadAnswer, AnswerTooLarge, Unavailable, Deadline,
+            BadJson,
+            BadRequest,
+            BadCommandLine,
+            Unauthorized,
+            BadToken,
+            TokenExpired,
+            ClockSkew,
+            WrongAudience,
+            BodyMismatch,
+            NotGranted,
+            Disabled,
+            Forbidden,
+            NoRoute,
+            UnknownFunction,
+            Duplicate,
+            AlreadyInstalled,
+            VersionConflict,
+            TooLarge,
+            UnsupportedMediaType,
+            BadManifest,
+            InstallRefused,
+            NotExpanded,
+            Busy,
+            Internal,
+            UpstreamFailed,
+            UpstreamRefused,
+            BadAnswer,
+            AnswerTooLarge,
+            Unavailable,
+            Deadline,
         ]
     };
 

@@ -100,9 +100,7 @@ fn function_name(text: &str) -> bool {
 }
 
 fn number_below_a_billion(text: &str, digits: usize) -> bool {
-    (1..=digits).contains(&text.len())
-        && !text.starts_with('0')
-        && text.bytes().all(|b| b.is_ascii_digit())
+    (1..=digits).contains(&text.len()) && !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 id!(

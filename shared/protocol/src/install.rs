@@ -51,7 +51,10 @@ pub struct BotCredentials {
 
 impl std::fmt::Debug for BotCredentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("BotCredentials").field("user_id", &self.user_id).field("username", &self.username).finish_non_exhaustive()
+        f.debug_struct("BotCredentials")
+            .field("user_id", &self.user_id)
+            .field("username", &self.username)
+            .finish_non_exhaustive()
     }
 }
 

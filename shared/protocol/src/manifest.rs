@@ -205,7 +205,11 @@ impl TryFrom<String> for Expand {
             "id" => Level::Id,
             "summary" => Level::Summary,
             "all" => Level::All,
-            _ => return Err(format!("{text:?} is no level: write id, summary or all, with ! behind it when required")),
+            _ => {
+                return Err(format!(
+                    "{text:?} is no level: write id, summary or all, with ! behind it when required"
+                ));
+            }
         };
         Ok(Self { level, required })
     }

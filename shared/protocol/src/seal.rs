@@ -1,7 +1,7 @@
 //! Seals (section 14.3): what goes out through Mattermost and comes back, encrypted and bound to what it is for.
 //!
 //! `s1.<app>.<key>.<install_id>.<base64url(nonce ‖ ciphertext ‖ tag)>`, AES-256-GCM, key = HKDF-SHA256(root of the
-//! app's key, `wire` ‖ kind ‖ install_id, length-prefixed), AAD = all that precedes the ciphertext and the kind.
+//! app's key, `wire` ‖ kind ‖ `install_id`, length-prefixed), AAD = all that precedes the ciphertext and the kind.
 
 use crate::{AppId, ChannelId, Form, FunctionName, InstallId, KeyId, Millis, UserId, Values, secret::Secret};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -136,7 +136,12 @@ impl Sealed {
 
 /// Seals. `nonce` is 12 random bytes that are never used twice.
 pub fn seal(
-    root: &Secret, key: &KeyId, install: &InstallId, kind: SealKind, nonce: [u8; 12], content: &Content,
+    root: &Secret,
+    key: &KeyId,
+    install: &InstallId,
+    kind: SealKind,
+    nonce: [u8; 12],
+    content: &Content,
 ) -> Result<String, SealError> {
     let outer = format!("s1.{}.{key}.{install}", content.app);
     let plain = Zeroizing::new(serde_json::to_vec(content).map_err(|_| SealError::Invalid)?);
@@ -216,7 +221,8 @@ pub fn store_key(sealed: &str) -> Option<KeyId> {
 
 /// Opens what [`store_seal`] made for the same place.
 pub fn store_open(root: &Secret, place: &[&str], sealed: &str) -> Result<Zeroizing<Vec<u8>>, SealError> {
-    let (key, box_) = sealed.strip_prefix("k1.").and_then(|rest| rest.split_once('.')).ok_or(SealError::Invalid)?;
+    let (key, box_) =
+        sealed.strip_prefix("k1.").and_then(|rest| rest.split_once('.')).ok_or(SealError::Invalid)?;
     let box_ = BASE64URL_NOPAD.decode(box_.as_bytes()).map_err(|_| SealError::Invalid)?;
     open(&store_secret(root, place), &store_aad(key, place), box_)
 }

@@ -31,6 +31,7 @@ impl Secret {
 
     /// HKDF-SHA256 (RFC 5869, no salt) of this secret; `info` is `parts`, each led by its length as a
     /// big-endian u32, so that no two lists of parts give the same bytes.
+    #[must_use]
     pub fn derive(&self, parts: &[&[u8]]) -> Secret {
         let mut info = Vec::new();
         for part in parts {
@@ -50,6 +51,7 @@ impl Secret {
     }
 
     /// The secret shared between the bundle and one Mattermost server (`self` is the root of the app's key).
+    #[must_use]
     pub fn shared(&self, app: &AppId, install: &InstallId, generation: Generation) -> Secret {
         self.derive(&[
             b"shared_secret",

@@ -90,7 +90,11 @@ pub struct Claims {
 
 impl fmt::Debug for Claims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Claims").field("iss", &self.iss).field("aud", &self.aud).field("sub", &self.sub).finish_non_exhaustive()
+        f.debug_struct("Claims")
+            .field("iss", &self.iss)
+            .field("aud", &self.aud)
+            .field("sub", &self.sub)
+            .finish_non_exhaustive()
     }
 }
 
@@ -207,7 +211,9 @@ impl Credential {
     /// most 4 KiB, no comma (API Gateway joins two headers with one).
     pub fn from_headers<'h>(headers: impl IntoIterator<Item = &'h [u8]>) -> Result<Self, Refused> {
         let mut headers = headers.into_iter();
-        let (Some(value), None) = (headers.next(), headers.next()) else { return Err(Refused::unauthorized()) };
+        let (Some(value), None) = (headers.next(), headers.next()) else {
+            return Err(Refused::unauthorized());
+        };
         let text = std::str::from_utf8(value).map_err(|_| Refused::unauthorized())?;
         let (scheme, credential) = text.split_once(' ').ok_or_else(Refused::unauthorized)?;
         let credential = credential.trim_matches(' ');
@@ -271,21 +277,30 @@ impl Members {
     fn claim(&self, claim: &'static str, expected: &str) -> Result<&Value, Refused> {
         self.once(claim).ok_or_else(|| {
             let how = if self.has(claim) { "doubled" } else { "missing" };
-            Refused::bad_token(claim, format!("The token's claim `{claim}` is {how}: send it once, {expected}."))
+            Refused::bad_token(
+                claim,
+                format!("The token's claim `{claim}` is {how}: send it once, {expected}."),
+            )
         })
     }
 
     fn text(&self, claim: &'static str) -> Result<String, Refused> {
         let value = self.claim(claim, "a text")?;
         value.as_str().filter(|text| !text.is_empty()).map(str::to_owned).ok_or_else(|| {
-            Refused::bad_token(claim, format!("The token's claim `{claim}` must be a text that is not empty."))
+            Refused::bad_token(
+                claim,
+                format!("The token's claim `{claim}` must be a text that is not empty."),
+            )
         })
     }
 
     fn seconds(&self, claim: &'static str) -> Result<u64, Refused> {
         let value = self.claim(claim, "in Unix seconds")?;
         value.as_u64().ok_or_else(|| {
-            Refused::bad_token(claim, format!("The token's claim `{claim}` must be a whole number of Unix seconds."))
+            Refused::bad_token(
+                claim,
+                format!("The token's claim `{claim}` must be a whole number of Unix seconds."),
+            )
         })
     }
 }
@@ -332,8 +347,9 @@ impl Unverified {
             Ok(false) | Err(_) => return Err(Refused::unauthorized()),
         }
         let payload = message.split_once('.').and_then(|(_, payload)| Members::read(payload));
-        let members = payload
-            .ok_or_else(|| Refused::bad_token("payload", "The token's payload must be one JSON object in base64url."))?;
+        let members = payload.ok_or_else(|| {
+            Refused::bad_token("payload", "The token's payload must be one JSON object in base64url.")
+        })?;
         let claims = Claims::read(&members)?;
         claims.check(expected)?;
         Ok(claims)
@@ -365,7 +381,9 @@ impl Claims {
         if !random || !(MIN_JTI..=MAX_JTI).contains(&claims.jti.len()) {
             return Err(Refused::bad_token(
                 "jti",
-                format!("The token's claim `jti` must have {MIN_JTI} to {MAX_JTI} characters of base64url: 128 random bits or more."),
+                format!(
+                    "The token's claim `jti` must have {MIN_JTI} to {MAX_JTI} characters of base64url: 128 random bits or more."
+                ),
             ));
         }
         Ok(claims)
@@ -391,7 +409,10 @@ impl Claims {
         if self.htp != expected.route {
             return Err(Refused::bad_token(
                 "htp",
-                format!("The token is for another route: this request's is {}, without host and stage.", expected.route),
+                format!(
+                    "The token is for another route: this request's is {}, without host and stage.",
+                    expected.route
+                ),
             ));
         }
         if self.exp.saturating_add(LEEWAY) < now {
@@ -403,7 +424,9 @@ impl Claims {
         if self.iat > now.saturating_add(LEEWAY) {
             return Err(Refused::code(
                 Code::ClockSkew,
-                format!("The token is from the future: our clock says {now} (Unix seconds). Set the sender's clock by NTP."),
+                format!(
+                    "The token is from the future: our clock says {now} (Unix seconds). Set the sender's clock by NTP."
+                ),
             ));
         }
         let body = body_sha256(expected.body);

@@ -89,7 +89,9 @@ fn text(field: &Field, value: &Value) -> Result<Value, String> {
         Some(Subtype::Url) if !web(text) => {
             return Err(format!("{} is not a URL: write https://…", shown()));
         }
-        Some(Subtype::Line | Subtype::Email | Subtype::Url) | None if text.contains('\n') && field.subtype.is_some() => {
+        Some(Subtype::Line | Subtype::Email | Subtype::Url) | None
+            if text.contains('\n') && field.subtype.is_some() =>
+        {
             return Err("has several lines, one is allowed".to_owned());
         }
         _ => {}
@@ -98,7 +100,8 @@ fn text(field: &Field, value: &Value) -> Result<Value, String> {
         let whole = regex_lite::Regex::new(&format!("^(?:{pattern})$"))
             .map_err(|_| "has a pattern in the manifest that cannot be read".to_owned())?;
         if !whole.is_match(text) {
-            let hint = if field.hint.is_empty() { String::new() } else { format!(", such as {}", field.hint) };
+            let hint =
+                if field.hint.is_empty() { String::new() } else { format!(", such as {}", field.hint) };
             return Err(format!("{} does not have the form {pattern}{hint}", shown()));
         }
     }
@@ -125,7 +128,8 @@ fn number(field: &Field, value: &Value) -> Result<Value, String> {
         Value::String(text) => {
             let text = text.trim();
             // "+5" is a number to people and not to JSON.
-            serde_json::from_str(text.strip_prefix('+').unwrap_or(text)).map_err(|_| is_not(value, "a number"))?
+            serde_json::from_str(text.strip_prefix('+').unwrap_or(text))
+                .map_err(|_| is_not(value, "a number"))?
         }
         _ => return Err(is_not(value, "a number")),
     };
@@ -160,7 +164,9 @@ fn select(field: &Field, value: &Value) -> Result<Value, String> {
         return Ok(chosen.clone());
     }
     let is = |option: &&SelectOption| {
-        option.value == text || option.value.eq_ignore_ascii_case(text) || option.label.eq_ignore_ascii_case(text)
+        option.value == text
+            || option.value.eq_ignore_ascii_case(text)
+            || option.label.eq_ignore_ascii_case(text)
     };
     let exact = field.options.iter().find(|option| option.value == text);
     if let Some(option) = exact.or_else(|| field.options.iter().find(is)) {
@@ -179,7 +185,7 @@ pub(crate) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> O
     let word = word.to_lowercase();
     let likeness = |other: &str| strsim::normalized_damerau_levenshtein(&word, &other.to_lowercase());
     let (near, score) = words.map(|w| (w, likeness(w))).max_by(|a, b| a.1.total_cmp(&b.1))?;
-    (score >= 0.5).then_some(near)
+    (score >= 0.6).then_some(near)
 }
 
 fn id<T: std::str::FromStr>(value: &Value, expected: &str) -> Result<Value, String> {
@@ -221,5 +227,9 @@ fn files(value: &Value) -> Result<Value, String> {
         Value::String(_) => vec![value.clone()],
         _ => return Err(is_not(value, "a list of files")),
     };
-    items.iter().map(|item| id::<PostId>(item, "the id of an uploaded file")).collect::<Result<_, _>>().map(Value::Array)
+    items
+        .iter()
+        .map(|item| id::<PostId>(item, "the id of an uploaded file"))
+        .collect::<Result<_, _>>()
+        .map(Value::Array)
 }

@@ -1,7 +1,11 @@
 //! The words behind a function's name become values of its fields.
 
 use super::{Fault, Grammar, Line, LineError, Target, code, dates, find, lexer::Word};
-use crate::{Field, FieldType, UserId, Values, form::Subtype, values::{check_value, nearest}};
+use crate::{
+    Field, FieldType, UserId, Values,
+    form::Subtype,
+    values::{check_value, nearest},
+};
 use serde_json::Value;
 
 impl Grammar<'_> {
@@ -13,7 +17,7 @@ impl Grammar<'_> {
         }
         let mut binding = Binding { grammar: self, target, values: Values::new(), form: false };
         binding.read(words).map_err(|fault| self.explain(fault, Some(target.command)))?;
-        Ok(Line::Run(self.invocation(target, binding.values, binding.form, Vec::new())))
+        Ok(Line::Run(Self::invocation(target, binding.values, binding.form, Vec::new())))
     }
 }
 
@@ -57,7 +61,12 @@ impl Binding<'_, '_> {
         let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
         let normal = name.to_lowercase().replace('-', "_");
         let found = field(self.target, &normal).filter(|f| f.r#type != FieldType::Markdown);
-        let negated = || normal.strip_prefix("no_").and_then(|n| field(self.target, n)).filter(|f| f.r#type == FieldType::Bool);
+        let negated = || {
+            normal
+                .strip_prefix("no_")
+                .and_then(|n| field(self.target, n))
+                .filter(|f| f.r#type == FieldType::Bool)
+        };
         let Some(field) = found.or_else(negated) else {
             if normal == "form" && value.is_none() {
                 self.form = true;
@@ -71,25 +80,29 @@ impl Binding<'_, '_> {
                 (false, None) => Value::Bool(false),
                 (true, Some(text)) => Value::from(text),
                 (false, Some(_)) => {
-                    return Err(Fault::new(word.start, &word.text, format!("`{}` or `{}=no`", word.flag_name(), flag(field)), "takes no value"));
+                    return Err(Fault::new(
+                        word.start,
+                        &word.text,
+                        format!("`{}` or `{}=no`", word.flag_name(), flag(field)),
+                        "takes no value",
+                    ));
                 }
             };
-            return self.put(field, word, value);
+            return self.put(field, word, &value);
         }
-        let (at, text) = match value {
-            Some(text) => (word, text.to_owned()),
-            None => {
-                // The value is the next word, unless that is a flag itself.
-                let next = rest.as_slice().first().filter(|next| next.flag().is_none());
-                let Some(next) = next else {
-                    return Err(Fault::new(word.start, &word.text, format!("`{}=…`: {}", flag(field), expects(field)), "has no value"));
-                };
-                rest.next();
-                (next, next.text.clone())
-            }
+        let (at, text) = if let Some(text) = value {
+            (word, text)
+        } else {
+            // The value is the next word, unless that is a flag itself.
+            let Some(next) = rest.as_slice().first().filter(|next| next.flag().is_none()) else {
+                let expected = format!("`{}=…`: {}", flag(field), expects(field));
+                return Err(Fault::new(word.start, &word.text, expected, "has no value"));
+            };
+            rest.next();
+            (next, next.text.as_str())
         };
-        let value = self.typed(field, &text, at)?;
-        self.put(field, at, value)
+        let value = self.typed(field, text, at)?;
+        self.put(field, at, &value)
     }
 
     /// `-x`: nobody has short flags, and a number may be negative.
@@ -110,11 +123,17 @@ impl Binding<'_, '_> {
     }
 
     fn unknown_flag(&self, word: &Word, name: &str) -> Fault {
-        let flags: Vec<String> = self.target.command.fields.iter().map(|f| format!("`{}`", flag(f))).take(12).collect();
+        let flags: Vec<String> =
+            self.target.command.fields.iter().map(|f| format!("`{}`", flag(f))).take(12).collect();
         let command = find::spoken(self.target.command.function.as_str());
-        let expected = if flags.is_empty() { format!("no flags behind `{command}`") } else { format!("one of {}", flags.join(", ")) };
+        let expected = if flags.is_empty() {
+            format!("no flags behind `{command}`")
+        } else {
+            format!("one of {}", flags.join(", "))
+        };
         let found = word.text.split('=').next().unwrap_or_default();
-        Fault::new(word.start, found, expected, format!("is no flag of `{command}`")).near(self.nearest_flag(name))
+        Fault::new(word.start, found, expected, format!("is no flag of `{command}`"))
+            .near(self.nearest_flag(name))
     }
 
     /// Gives the words without a flag to the positional fields that no flag has filled, in their order.
@@ -132,25 +151,37 @@ impl Binding<'_, '_> {
             if field.multiple && last {
                 for word in words.by_ref() {
                     let value = self.typed(field, &word.text, word)?;
-                    self.put(field, word, value)?;
+                    self.put(field, word, &value)?;
                 }
-            } else if last && field.r#type == FieldType::Text && field.subtype.is_none_or(|s| matches!(s, Subtype::Line | Subtype::Textarea)) {
+            } else if last
+                && field.r#type == FieldType::Text
+                && field.subtype.is_none_or(|s| matches!(s, Subtype::Line | Subtype::Textarea))
+            {
                 // The last text takes the rest of the line: nobody quotes a sentence.
                 let Some(first) = words.next() else { return Ok(()) };
-                let text = std::iter::once(first).chain(words.by_ref()).map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ");
+                let text = std::iter::once(first)
+                    .chain(words.by_ref())
+                    .map(|w| w.text.as_str())
+                    .collect::<Vec<_>>()
+                    .join(" ");
                 let value = self.typed(field, &text, first)?;
-                self.put(field, first, value)?;
+                self.put(field, first, &value)?;
             } else {
                 let Some(word) = words.next() else { return Ok(()) };
                 let value = self.typed(field, &word.text, word)?;
-                self.put(field, word, value)?;
+                self.put(field, word, &value)?;
             }
         }
         match words.next() {
             None => Ok(()),
             Some(word) => {
                 let command = find::spoken(target.command.function.as_str());
-                let fault = Fault::new(word.start, &word.text, "a flag, or the end of the line", format!("is more than `{command}` takes"));
+                let fault = Fault::new(
+                    word.start,
+                    &word.text,
+                    "a flag, or the end of the line",
+                    format!("is more than `{command}` takes"),
+                );
                 Err(fault.near(word.plain().and_then(|text| self.nearest_flag(text))))
             }
         }
@@ -160,19 +191,14 @@ impl Binding<'_, '_> {
     fn typed(&self, field: &Field, text: &str, word: &Word) -> Result<Value, Fault> {
         let grammar = self.grammar;
         let mentioned = grammar.mentioned;
-        let nobody = |what: &str, how: &str| {
-            Fault::new(word.start, &word.text, expects(field), format!("is {what} that this team does not have, or {how} yourself"))
-        };
+        let absent = |what: &str| Err(Fault::new(word.start, &word.text, expects(field), what));
         Ok(match field.r#type {
             FieldType::User => {
                 let name = text.trim_end_matches([',', ';', ':', '!', '?', '.']).trim_start_matches('@');
                 match mentioned.users.get(name).or_else(|| mentioned.users.get(&name.to_lowercase())) {
                     Some(user) => user.id.as_str().into(),
                     None if UserId::new(text).is_ok() => text.into(),
-                    None => {
-                        let fault = nobody("a user", "one that you cannot see");
-                        return Err(Fault { what: "is nobody in this team".to_owned(), ..fault });
-                    }
+                    None => return absent("is nobody in this team"),
                 }
             }
             FieldType::Channel => {
@@ -180,35 +206,44 @@ impl Binding<'_, '_> {
                 match mentioned.channels.get(name).or_else(|| mentioned.channels.get(&name.to_lowercase())) {
                     Some(channel) => channel.id.as_str().into(),
                     None if UserId::new(text).is_ok() => text.into(),
-                    None => {
-                        let fault = nobody("a channel", "a private one");
-                        return Err(Fault { what: "is no public channel of this team".to_owned(), ..fault });
-                    }
+                    None => return absent("is no public channel of this team"),
                 }
             }
             FieldType::Post => permalink(text).unwrap_or(text).into(),
             FieldType::Date | FieldType::Datetime => {
-                dates::read(field.r#type, text, grammar.now, grammar.time_zone).map_or_else(|| text.into(), Value::from)
+                dates::read(field.r#type, text, grammar.now, grammar.time_zone)
+                    .map_or_else(|| text.into(), Value::from)
             }
             FieldType::Json => serde_json::from_str(text).map_err(|e| {
-                Fault::new(word.start, &word.text, "JSON, in quotes where it has spaces", format!("is not JSON ({e})"))
+                Fault::new(
+                    word.start,
+                    &word.text,
+                    "JSON, in quotes where it has spaces",
+                    format!("is not JSON ({e})"),
+                )
             })?,
             _ => text.into(),
         })
     }
 
     /// Checks a value and keeps it. A repeated flag makes a list, where the field takes one.
-    fn put(&mut self, field: &Field, word: &Word, value: Value) -> Result<(), Fault> {
+    fn put(&mut self, field: &Field, word: &Word, value: &Value) -> Result<(), Fault> {
         let name = field.name.as_str();
-        let value = check_value(field, &value).map_err(|why| {
+        let value = check_value(field, value).map_err(|why| {
             let secret = field.subtype == Some(Subtype::Password);
             let found = if secret { flag(field) } else { word.text.clone() };
-            Fault::new(word.start, &found, expects(field), format!("does not fit {}: {why}", code(&flag(field))))
+            let what = format!("does not fit {}: {why}", code(&flag(field)));
+            Fault { value: true, ..Fault::new(word.start, &found, expects(field), what) }
         })?;
         match (self.values.get_mut(name), value) {
             (Some(Value::Array(list)), Value::Array(more)) => list.extend(more),
             (Some(_), _) => {
-                return Err(Fault::new(word.start, &word.text, format!("`{}` once", flag(field)), "gives a value a second time"));
+                return Err(Fault::new(
+                    word.start,
+                    &word.text,
+                    format!("`{}` once", flag(field)),
+                    "gives a value a second time",
+                ));
             }
             (None, value) => {
                 self.values.insert(name.to_owned(), value);

@@ -1,7 +1,11 @@
 //! Dates and times as people type them, in the user's time zone.
 
 use crate::{FieldType, Millis};
-use jiff::{Span, Timestamp, Zoned, civil::{Date, DateTime, Time}, tz::TimeZone};
+use jiff::{
+    Span, Timestamp, Zoned,
+    civil::{Date, DateTime, Time},
+    tz::TimeZone,
+};
 
 /// `2026-11-22`, `today`, `tomorrow 9:00`, `+2d`, `9:00` as the field's form on the wire; `None` when it is nothing of
 /// that.
@@ -39,7 +43,9 @@ fn moment(text: &str, now: &Zoned, zone: &TimeZone) -> Option<Timestamp> {
     if let Ok(time) = text.to_uppercase().parse::<Timestamp>() {
         return Some(time);
     }
-    let local: DateTime = match text.split_once([' ', 't']) {
+    // `2026-11-22T9:00`: the T of `tomorrow` is none.
+    let parts = text.split_once(' ').or_else(|| Some((text.get(..10)?, text.get(10..)?.strip_prefix('t')?)));
+    let local: DateTime = match parts {
         Some((date, time)) if day(date, now).is_some() => day(date, now)?.to_datetime(clock(time)?),
         _ => match clock(text) {
             Some(time) => now.date().to_datetime(time),

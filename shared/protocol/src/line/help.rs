@@ -1,6 +1,11 @@
 //! Help, made from the manifest, in Mattermost's Markdown.
 
-use super::{Grammar, Target, bind::{expects, flag}, code, find::spoken};
+use super::{
+    Grammar, Target,
+    bind::{expects, flag},
+    code,
+    find::spoken,
+};
 use crate::{Field, FieldType};
 use std::fmt::Write;
 
@@ -57,7 +62,11 @@ impl Grammar<'_> {
             }
         }
         if let Some(preset) = target.preset {
-            let _ = writeln!(help, "Short for {} with other values filled in.\n", code(&format!("/{} {}", self.manifest.namespace(), spoken(preset.function.as_str()))));
+            let _ = writeln!(
+                help,
+                "Short for {} with other values filled in.\n",
+                code(&format!("/{} {}", self.manifest.namespace(), spoken(preset.function.as_str())))
+            );
         }
         let fields: Vec<&Field> = command.fields.iter().filter(|f| f.r#type != FieldType::Markdown).collect();
         let mut usage = format!("/{} {}", self.manifest.namespace(), spoken(name));
@@ -69,16 +78,25 @@ impl Grammar<'_> {
             help.push_str("\n| field | takes | |\n|---|---|---|\n");
         }
         for field in &fields {
-            let mut about = String::from(if field.required { "**Required.** " } else { "" });
+            let default =
+                target.preset.and_then(|p| p.values.get(field.name.as_str())).or(field.default.as_ref());
+            let mut about =
+                String::from(if field.required && default.is_none() { "**Required.** " } else { "" });
             about.push_str(&cell(&field.description));
             for option in field.options.iter().filter(|o| !o.description.is_empty()) {
                 let _ = write!(about, " {}: {}", code(&option.value), cell(&option.description));
             }
-            if let Some(default) = target.preset.and_then(|p| p.values.get(field.name.as_str())).or(field.default.as_ref()) {
+            if let Some(default) = default {
                 let text = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
                 let _ = write!(about, " Default: {}.", code(&text));
             }
-            let _ = writeln!(help, "| {} | {} | {} |", cell(&code(&flag(field))), cell(&expects(field)), about.trim());
+            let _ = writeln!(
+                help,
+                "| {} | {} | {} |",
+                cell(&code(&flag(field))),
+                cell(&expects(field)),
+                about.trim()
+            );
         }
         help
     }

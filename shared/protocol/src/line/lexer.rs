@@ -91,7 +91,12 @@ pub(super) fn words(line: &str) -> Result<Vec<Word>, Fault> {
         }
         if let Some((closing, at)) = open {
             let found: String = line.chars().skip(at).take(20).collect();
-            return Err(Fault::new(at, &found, format!("a closing {closing}"), "opens a quote that is never closed"));
+            return Err(Fault::new(
+                at,
+                &found,
+                format!("a closing {closing}"),
+                "opens a quote that is never closed",
+            ));
         }
         words.push(word);
     }
@@ -100,5 +105,9 @@ pub(super) fn words(line: &str) -> Result<Vec<Word>, Fault> {
 
 /// Whether a quote here opens one: at the beginning of a word, or of a flag's value.
 fn begins(word: &Word, at: usize) -> bool {
-    at == word.start || (!word.literal && word.text.starts_with("--") && word.text.ends_with('=') && word.text.matches('=').count() == 1)
+    at == word.start
+        || (!word.literal
+            && word.text.starts_with("--")
+            && word.text.ends_with('=')
+            && word.text.matches('=').count() == 1)
 }

@@ -11,6 +11,8 @@ mod find;
 mod help;
 mod lexer;
 mod print;
+#[cfg(test)]
+mod tests;
 
 use crate::{
     FunctionName, Manifest, Values,
@@ -107,7 +109,9 @@ impl<'a> Grammar<'a> {
         let Some((target, rest)) = find::longest(self, words) else {
             let stem = find::joined(words);
             // `/jira create` with `create_issue` and `create_epic`: say how it may go on.
-            if self.names().any(|name| name.starts_with(&format!("{stem}_"))) && find::bare(words).count() == words.len() {
+            if self.names().any(|name| name.starts_with(&format!("{stem}_")))
+                && find::bare(words).count() == words.len()
+            {
                 return Ok(Line::Help(self.help_below(&stem)));
             }
             return Err(self.unknown(words));
@@ -131,7 +135,11 @@ impl<'a> Grammar<'a> {
         let mut fields = BTreeMap::new();
         for (name, value) in values {
             let Some(field) = target.command.fields.iter().find(|f| f.name.as_str() == name) else {
-                warnings.push(format!("{} has no field {}, so it was left out.", code(target.command.function.as_str()), code(name)));
+                warnings.push(format!(
+                    "{} has no field {}, so it was left out.",
+                    code(target.command.function.as_str()),
+                    code(name)
+                ));
                 continue;
             };
             // Dialogs of 5.37 send `null` for what was left empty, later ones nothing.
@@ -148,7 +156,8 @@ impl<'a> Grammar<'a> {
             }
         }
         if !fields.is_empty() {
-            let list: Vec<String> = fields.iter().map(|(name, message)| format!("{}: {message}", code(name))).collect();
+            let list: Vec<String> =
+                fields.iter().map(|(name, message)| format!("{}: {message}", code(name))).collect();
             return Err(LineError {
                 position: 0,
                 found: String::new(),
@@ -158,7 +167,7 @@ impl<'a> Grammar<'a> {
                 fields,
             });
         }
-        Ok(self.invocation(target, given, false, warnings))
+        Ok(Self::invocation(target, given, false, warnings))
     }
 
     /// Help for the app, or for what `words` name.
@@ -198,20 +207,22 @@ impl<'a> Grammar<'a> {
         let flagged = words.iter().any(|word| word.plain() == Some("--help"));
         match bare.split_first() {
             None if words.is_empty() || flagged => Some(self.help_of_app()),
-            Some((first, rest)) if first.eq_ignore_ascii_case("help") && self.target("help").is_none() => Some(self.help(rest)),
+            Some((first, rest)) if first.eq_ignore_ascii_case("help") && self.target("help").is_none() => {
+                Some(self.help(rest))
+            }
             _ => None,
         }
     }
 
     /// Fills in what was not given: the preset's values, then the defaults. What is still missing is named.
-    fn invocation(&self, target: Target<'_>, given: Values, form: bool, warnings: Vec<String>) -> Invocation {
+    fn invocation(target: Target<'_>, mut given: Values, form: bool, warnings: Vec<String>) -> Invocation {
         let mut values = Values::new();
         let mut missing = Vec::new();
         for field in &target.command.fields {
             let name = field.name.as_str();
             let preset = target.preset.and_then(|p| p.values.get(name));
             let filled = preset.or(field.default.as_ref()).and_then(|value| check_value(field, value).ok());
-            match given.get(name).cloned().or(filled) {
+            match given.remove(name).or(filled) {
                 Some(value) => {
                     values.insert(name.to_owned(), value);
                 }
@@ -224,7 +235,11 @@ impl<'a> Grammar<'a> {
 
     fn see_help(&self, command: Option<&CommandEntry>) -> String {
         match command {
-            Some(command) => format!("See `/{} help {}`.", self.manifest.namespace(), find::spoken(command.function.as_str())),
+            Some(command) => format!(
+                "See `/{} help {}`.",
+                self.manifest.namespace(),
+                find::spoken(command.function.as_str())
+            ),
             None => format!("See `/{} help`.", self.manifest.namespace()),
         }
     }
@@ -232,12 +247,13 @@ impl<'a> Grammar<'a> {
     fn explain(&self, fault: Fault, command: Option<&CommandEntry>) -> LineError {
         let near = fault.near.as_ref().map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
         let found = if fault.found.is_empty() { "The line".to_owned() } else { code(&fault.found) };
+        // A value's own error says what was expected.
+        let expected = if fault.value { String::new() } else { format!(" Expected {}.", fault.expected) };
         LineError {
             message: format!(
-                "{found} {} (at character {}). Expected {}.{near} {}",
+                "{found} {} (at character {}).{expected}{near} {}",
                 fault.what,
                 fault.position + 1,
-                fault.expected,
                 self.see_help(command)
             ),
             position: fault.position,
@@ -255,14 +271,20 @@ impl<'a> Grammar<'a> {
         let near = find::stems(&stem).find_map(|stem| crate::values::nearest(stem, self.names()));
         let position = first.map_or(0, |w| w.start);
         let found = first.map(|w| w.text.clone()).unwrap_or_default();
-        let mut fault = Fault::new(position, &found, format!("a command of {}", self.manifest.display_name), "is no command");
+        let mut fault = Fault::new(
+            position,
+            &found,
+            format!("a command of {}", self.manifest.display_name),
+            "is no command",
+        );
         fault.near = near.map(|near| format!("/{} {}", self.manifest.namespace(), find::spoken(near)));
         LineError { unknown_function: true, ..self.explain(fault, None) }
     }
 
     fn no_function(&self, function: &str) -> LineError {
         let near = crate::values::nearest(function, self.names());
-        let mut fault = Fault::new(0, function, format!("a command of {}", self.manifest.display_name), "is no command");
+        let mut fault =
+            Fault::new(0, function, format!("a command of {}", self.manifest.display_name), "is no command");
         fault.near = near.map(str::to_owned);
         LineError { unknown_function: true, ..self.explain(fault, None) }
     }
@@ -277,13 +299,15 @@ struct Fault {
     /// Reads behind the found word.
     what: String,
     near: Option<String>,
+    /// The word is a value that does not fit its field.
+    value: bool,
 }
 
 impl Fault {
     fn new(position: usize, found: &str, expected: impl Into<String>, what: impl Into<String>) -> Self {
         // Somebody else's words are shown cut.
         let found = found.chars().take(60).collect();
-        Self { position, found, expected: expected.into(), what: what.into(), near: None }
+        Self { position, found, expected: expected.into(), what: what.into(), near: None, value: false }
     }
 
     fn near(mut self, near: Option<String>) -> Self {
@@ -292,7 +316,7 @@ impl Fault {
     }
 }
 
-/// Text as Markdown code, whatever backticks it has: CommonMark wants a longer fence than any run inside.
+/// Text as Markdown code, whatever backticks it has: `CommonMark` wants a longer fence than any run inside.
 fn code(text: &str) -> String {
     let text = text.replace(['\n', '\r'], " ");
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);

@@ -7,32 +7,34 @@ use serde_json::Value;
 impl Grammar<'_> {
     /// The line that gives `invocation` when it is read: values are quoted as needed.
     pub fn print(&self, invocation: &Invocation) -> String {
-        let mut line = format!("/{} {}", self.manifest.namespace(), spoken(invocation.function.as_str()));
-        let fields = self.manifest.command(invocation.function.as_str()).map(|c| c.fields.as_slice()).unwrap_or_default();
-        for field in fields {
-            let Some(value) = invocation.values.get(field.name.as_str()) else { continue };
-            match value {
-                Value::Array(items) if field.multiple || field.r#type == FieldType::File => {
-                    items.iter().for_each(|item| one(&mut line, field, item));
+        let head = format!("/{} {}", self.manifest.namespace(), spoken(invocation.function.as_str()));
+        let mut words = vec![head];
+        let command = self.manifest.command(invocation.function.as_str());
+        for field in command.map(|c| c.fields.as_slice()).unwrap_or_default() {
+            match invocation.values.get(field.name.as_str()) {
+                None => {}
+                Some(Value::Array(items)) if field.multiple || field.r#type == FieldType::File => {
+                    words.extend(items.iter().map(|item| word(field, item)));
                 }
-                value => one(&mut line, field, value),
+                Some(value) => words.push(word(field, value)),
             }
         }
         if invocation.form {
-            line.push_str(" --form");
+            words.push("--form".to_owned());
         }
-        line
+        words.join(" ")
     }
 }
 
-fn one(line: &mut String, field: &Field, value: &Value) {
+/// The word that gives one value.
+fn word(field: &Field, value: &Value) -> String {
     let flag = flag(field);
     match (field.r#type, value) {
-        (FieldType::Bool, Value::Bool(true)) => line.push_str(&format!(" {flag}")),
-        (FieldType::Bool, Value::Bool(false)) => line.push_str(&format!(" --no-{}", flag.trim_start_matches("--"))),
-        (FieldType::Json, value) => line.push_str(&format!(" {flag}={}", quoted(&value.to_string()))),
-        (_, Value::String(text)) => line.push_str(&format!(" {flag}={}", quoted(text))),
-        (_, value) => line.push_str(&format!(" {flag}={}", quoted(&value.to_string()))),
+        (FieldType::Bool, Value::Bool(true)) => flag,
+        (FieldType::Bool, Value::Bool(false)) => format!("--no-{}", flag.trim_start_matches("--")),
+        (FieldType::Json, value) => format!("{flag}={}", quoted(&value.to_string())),
+        (_, Value::String(text)) => format!("{flag}={}", quoted(text)),
+        (_, value) => format!("{flag}={}", quoted(&value.to_string())),
     }
 }
 
