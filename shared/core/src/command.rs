@@ -52,7 +52,7 @@ async fn route(
 
 /// An app that runs outside the bundle speaks with its upstream secret. This version hands none out, so whatever
 /// comes is refused; it is read all the same, so that a malformed token is answered like everywhere else.
-fn upstream(arrival: &Arrival) -> Refusal {
+pub(crate) fn upstream(arrival: &Arrival) -> Refusal {
     match authenticate::credential(arrival) {
         Ok(Credential::Jwt(token)) => {
             Unverified::parse(&token, Direction::App).err().map_or_else(Refusal::unauthorized, Refusal::from)

@@ -22,6 +22,7 @@ pub mod event;
 pub mod expand;
 #[cfg(any(test, feature = "conformance"))]
 pub mod faults;
+pub mod install;
 pub mod keys;
 pub mod log;
 pub mod memory;

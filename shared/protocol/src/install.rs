@@ -161,6 +161,23 @@ pub struct CompleteRequest {
     pub registered: Vec<Registered>,
 }
 
+/// The 200 of `POST /install/{id}/complete`; the same again however often it is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstallCompleted {
+    /// The install.
+    pub install_id: InstallId,
+    /// Its app.
+    pub app_id: AppId,
+    /// Its server.
+    pub site_url: SiteUrl,
+    /// `active`; later perhaps `disabled`.
+    pub state: String,
+    /// What to type to see that it works: `/hello help`.
+    pub r#try: Vec<String>,
+    /// What does not work on this server, and why.
+    pub unavailable: Vec<Unavailable>,
+}
+
 /// One thing that was registered with the server.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -211,7 +228,7 @@ pub struct InstallView {
     pub version: String,
     /// On which server.
     pub site_url: SiteUrl,
-    /// `pending`, `active`, `disabled`, `removing`.
+    /// `pending`, `completing`, `active`, `disabled`, `removing`.
     pub state: String,
     /// For `If-Match`.
     pub rev: u64,
@@ -229,6 +246,9 @@ pub struct InstallView {
     pub teams: Vec<TeamId>,
     /// Where the server sends what.
     pub endpoints: Endpoints,
+    /// What does not work on this server, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unavailable: Vec<Unavailable>,
     /// When it was made.
     pub created_at: Millis,
 }

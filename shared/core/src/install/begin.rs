@@ -1,0 +1,253 @@
+//! `POST /install`: a code, a server, a bot become a pending install, and the caller learns what to register.
+//!
+//! The answer is made from what is stored and what is derived, so the same code gets it again after whatever went
+//! wrong on the way. With another body it replaces the data of its own pending install: nothing is active yet.
+
+use super::{
+    codes, plan, request,
+    state::{OnBegin, on_begin},
+    stored,
+};
+use crate::{
+    edge::Arrival,
+    keys::seal_bot_token,
+    log::LogLine,
+    model::{Install, InstallCode, Key, Sha256, SiteEntry, State},
+    ports::{Begun, Changed},
+    refusal::Refusal,
+    rules::next,
+    world::Office,
+};
+use cloud_apps_protocol::{
+    Code, Generation, Manifest, Millis,
+    command::Bot,
+    install::{InstallCreated, InstallRequest},
+    secret::Secret,
+    token::Kid,
+};
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+/// How often a change is tried again that somebody else was faster with.
+const TRIES: usize = 3;
+
+/// Begins an install, or answers again.
+pub async fn begin(
+    office: &Office,
+    arrival: &Arrival,
+    line: &mut LogLine,
+) -> Result<InstallCreated, Refusal> {
+    let mut code = codes::presented(office, arrival).await?;
+    codes::unused(&code, arrival.now)?;
+    line.app = Some(code.app.to_string());
+    let body: Value = arrival.json()?;
+    // Whose code it is, is not told.
+    if body.get("app_id").and_then(Value::as_str).is_some_and(|app| app != code.app.as_str()) {
+        return Err(codes::refused());
+    }
+    let manifest = super::linked(office, &code.app)?.manifest();
+    let request = request::read(&body, manifest, &code.site)?;
+    let key = current_key(office, &code, arrival.now).await?;
+
+    for _ in 0..TRIES {
+        let known = match &code.install {
+            Some(id) => stored(office, id, arrival.now).await?,
+            None => None,
+        };
+        match on_begin(known.as_deref(), &code.sha256, arrival.now) {
+            OnBegin::Refuse => return Err(codes::refused()),
+            OnBegin::Busy(lease) => return Err(super::busy(lease, arrival.now)),
+            OnBegin::Begin => {
+                let install = fresh(office, &request, manifest, &code, &key, arrival.now);
+                possible(manifest, &install)?;
+                match office.registry.begin(&install, arrival.now).await? {
+                    Begun::Created => return Ok(answer(&install, manifest, &key.root, line)),
+                    Begun::Again(id) => code.install = Some(id),
+                    Begun::CodeRefused => return Err(codes::refused()),
+                    Begun::AlreadyInstalled(entry) => {
+                        return Err(taken(office, &entry, &code, arrival.now).await?);
+                    }
+                }
+            }
+            OnBegin::Replace => {
+                let Some(known) = known else { return Err(codes::refused()) };
+                let (install, root) =
+                    replaced(office, &known, &request, manifest, &code, &key, arrival.now).await?;
+                possible(manifest, &install)?;
+                if install == *known {
+                    return Ok(answer(&install, manifest, &root, line));
+                }
+                let changed = office.registry.change(&install, known.rev).await?;
+                office.world.installs.forget(&known.id);
+                if changed == Changed::Yes {
+                    let install = Install { rev: next(known.rev), ..install };
+                    return Ok(answer(&install, manifest, &root, line));
+                }
+            }
+        }
+    }
+    Err(super::busy(arrival.now, arrival.now))
+}
+
+/// The key that a new install's secrets are derived from.
+async fn current_key(office: &Office, code: &InstallCode, now: Millis) -> Result<Key, Refusal> {
+    office.world.keys.current(&code.app, now).await?.ok_or_else(|| {
+        let message = format!(
+            "{} has no key ring. An operator makes one with `cloud-apps operator register`; then try again.",
+            code.app
+        );
+        Refusal { retry_after: Some(30), ..Refusal::new(Code::Unavailable, message) }
+    })
+}
+
+/// A new install as the request describes it.
+fn fresh(
+    office: &Office,
+    request: &InstallRequest,
+    manifest: &Manifest,
+    code: &InstallCode,
+    key: &Key,
+    now: Millis,
+) -> Install {
+    let mut install = Install {
+        id: office.world.random.install_id(),
+        app: code.app.clone(),
+        version: manifest.version.clone(),
+        site: code.site.clone(),
+        state: State::Pending { code: code.sha256.clone(), until: code.exp },
+        rev: 1,
+        generation: Generation(u32::from(request.v2)),
+        previous_until: None,
+        key: key.id.clone(),
+        bot: Bot { id: request.bot.user_id.clone(), username: request.bot.username.clone() },
+        bot_token: String::new(),
+        static_token: None,
+        settings: request.settings.clone(),
+        presets: Vec::new(),
+        granted: request.granted.clone(),
+        server_version: request.server.version.clone(),
+        base_url: code.base_url.clone(),
+        installed_by: request.installed_by.clone(),
+        created_at: now,
+    };
+    if request.static_token {
+        install.static_token = Some(Sha256::of(&static_token(&key.root, &install)));
+    }
+    install.bot_token = seal_bot_token(key, &install, office.world.random.nonce(), &request.bot.access_token);
+    install
+}
+
+/// The pending install with what the request says now; equal to it where nothing differs. Its id and key stay, so
+/// that what was handed over stays good; only where its key was revoked does it take the current one.
+async fn replaced(
+    office: &Office,
+    known: &Install,
+    request: &InstallRequest,
+    manifest: &Manifest,
+    code: &InstallCode,
+    current: &Key,
+    now: Millis,
+) -> Result<(Install, Secret), Refusal> {
+    let key = match office.world.keys.root(&known.app, &known.key, now).await? {
+        Some(root) => Key { id: known.key.clone(), root, ..current.clone() },
+        None => current.clone(),
+    };
+    let wanted = fresh(office, request, manifest, code, &key, now);
+    let mut install = Install {
+        id: known.id.clone(),
+        rev: known.rev,
+        created_at: known.created_at,
+        static_token: None,
+        ..wanted
+    };
+    if request.static_token {
+        install.static_token = Some(Sha256::of(&static_token(&key.root, &install)));
+    }
+    // A seal differs each time; what is in it may not.
+    let opened = office.world.keys.open_bot_token(known, now).await;
+    install.bot_token = match opened {
+        Ok(held) if held.token.expose_secret() == request.bot.access_token => known.bot_token.clone(),
+        // What cannot be opened (its key was revoked) is replaced.
+        _ => seal_bot_token(&key, &install, office.world.random.nonce(), &request.bot.access_token),
+    };
+    Ok((install, key.root))
+}
+
+/// Refuses where the app said that it cannot do without what this server does not give.
+fn possible(manifest: &Manifest, install: &Install) -> Result<(), Refusal> {
+    let Some((kind, reason)) = plan::required(manifest, install) else { return Ok(()) };
+    let message = format!(
+        "{} cannot do without the event {kind}, and it would not get it: {reason}. Nothing was installed.",
+        manifest.id
+    );
+    Err(Refusal::new(Code::InstallRefused, message).with("event", kind))
+}
+
+/// 26 characters of `[a-z2-7]`, derived: whoever holds the root can make it again, and nobody needs to keep it.
+fn static_token(root: &Secret, install: &Install) -> Zeroizing<String> {
+    let secret =
+        root.derive(&[b"static_token", install.app.as_str().as_bytes(), install.id.as_str().as_bytes()]);
+    let mut text = data_encoding::BASE32_NOPAD.encode(secret.expose()).to_ascii_lowercase();
+    text.truncate(26);
+    Zeroizing::new(text)
+}
+
+fn answer(install: &Install, manifest: &Manifest, root: &Secret, line: &mut LogLine) -> InstallCreated {
+    line.install = Some(install.id.to_string());
+    line.outcome("pending");
+    let v2 = install.generation.0 != 0;
+    let kid = Kid {
+        app: install.app.clone(),
+        key: install.key.clone(),
+        install: install.id.clone(),
+        generation: install.generation,
+    };
+    let shared = || root.shared(&install.app, &install.id, install.generation).to_base64url().to_string();
+    InstallCreated {
+        install_id: install.id.clone(),
+        kid: v2.then(|| kid.to_string()),
+        shared_secret: v2.then(shared),
+        static_token: install.static_token.as_ref().map(|_| static_token(root, install).to_string()),
+        endpoints: plan::endpoints(&install.base_url, &install.id),
+        register: plan::register(manifest, &install.granted),
+        unavailable: plan::unavailable(manifest, install),
+    }
+}
+
+/// What stands in the way, and what to do about it.
+async fn taken(
+    office: &Office,
+    entry: &SiteEntry,
+    code: &InstallCode,
+    now: Millis,
+) -> Result<Refusal, Refusal> {
+    let (app, site, id) = (&code.app, &entry.site, &entry.install);
+    let since = date(entry.created_at);
+    let standing = stored(office, id, now).await?;
+    let message = match standing.as_deref().map(|install| &install.state) {
+        Some(State::Pending { until, .. } | State::Completing { until, .. }) => format!(
+            "An installation of {app} on {site} was begun on {since} with another code and is not finished. \
+             Finish it with that code, or try again after {}, when that code has expired.",
+            date(*until)
+        ),
+        Some(State::Disabled) => format!(
+            "{app} is installed on {site} since {since} and switched off. An operator switches it on with \
+             `cloud-apps operator enable {id}`."
+        ),
+        _ => format!(
+            "{app} is installed on {site} since {since}. It goes on working as it is. An operator sees it with \
+             `cloud-apps operator show {id}`; this version of the bundle cannot remove it to make room."
+        ),
+    };
+    Ok(Refusal::new(Code::AlreadyInstalled, message)
+        .with("site_url", site.as_str())
+        .with("since", entry.created_at)
+        .with("install_id", id.as_str()))
+}
+
+/// `2026-11-22 12:00 UTC`.
+fn date(at: Millis) -> String {
+    let at = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+    at.unwrap_or(jiff::Timestamp::MAX).strftime("%Y-%m-%d %H:%M UTC").to_string()
+}

@@ -1,0 +1,190 @@
+//! `POST /install/{install}/complete`: what was registered is kept, the app's `install` function runs, and the install
+//! serves; or the app refuses, and nothing is left.
+//!
+//! One goes on at a time: a lease, taken by revision. Whoever dies leaves it to run out, and the next `complete` with
+//! the same code does everything again; the app's function is then called again with the same delivery id.
+
+use super::{
+    codes, lifecycle, plan,
+    problems::Reader,
+    state::{OnComplete, on_complete},
+    stored, view,
+};
+use crate::{
+    edge::Arrival,
+    log::LogLine,
+    model::{Install, InstallCode, Sha256, SlashCommand, State, Team},
+    ports::Changed,
+    refusal::Refusal,
+    rules::next,
+    world::Office,
+};
+use cloud_apps_protocol::{
+    InstallId, Manifest, Millis, PostId, TeamId,
+    install::{InstallCompleted, Wanted},
+};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// How long one attempt has: longer than the function that serves it lives, in ms (architecture, section 6).
+const LEASE: Millis = 30_000;
+/// The most entries of one request (section 12).
+const MAX_ENTRIES: usize = 90;
+
+/// Completes an install, or answers again.
+pub async fn complete(
+    office: &Office,
+    arrival: &Arrival,
+    install: &str,
+    line: &mut LogLine,
+) -> Result<InstallCompleted, Refusal> {
+    let code = codes::presented(office, arrival).await?;
+    let id = InstallId::new(install).map_err(|_| codes::refused())?;
+    if code.install.as_ref() != Some(&id) {
+        return Err(codes::refused());
+    }
+    // A spent one may ask how it ended, also later: it learns nothing else.
+    if !code.spent {
+        codes::unused(&code, arrival.now)?;
+    }
+    line.app = Some(code.app.to_string());
+    line.install = Some(id.to_string());
+    let app = super::linked(office, &code.app)?;
+    let known = stored(office, &id, arrival.now).await?;
+    let step = on_complete(known.as_deref(), &code.sha256, arrival.now);
+    let Some(known) = known else { return Err(codes::refused()) };
+    match step {
+        OnComplete::Refuse => Err(codes::refused()),
+        OnComplete::Busy(lease) => Err(super::busy(lease, arrival.now)),
+        OnComplete::Again => Ok(answer(app.manifest(), &known, line)),
+        OnComplete::Start => {
+            let teams = registered(&arrival.json()?, app.manifest(), &known)?;
+            let install = take(office, &known, &code, arrival.now).await?;
+            let outcome = finish(office, arrival, &install, &code, teams, line).await;
+            // Whatever came of it, this process reads it anew.
+            office.world.installs.forget(&id);
+            outcome
+        }
+    }
+}
+
+/// Pending → completing: from here on nobody else touches it before the lease is over.
+async fn take(office: &Office, known: &Install, code: &InstallCode, now: Millis) -> Result<Install, Refusal> {
+    let lease = now.saturating_add(LEASE);
+    let state = State::Completing { code: code.sha256.clone(), until: code.exp, lease };
+    let install = Install { state, ..known.clone() };
+    match office.registry.change(&install, known.rev).await? {
+        Changed::Yes => Ok(Install { rev: next(known.rev), ..install }),
+        Changed::Conflict => {
+            office.world.installs.forget(&known.id);
+            Err(super::busy(now, now))
+        }
+    }
+}
+
+/// Completing → active, or undone.
+async fn finish(
+    office: &Office,
+    arrival: &Arrival,
+    install: &Install,
+    code: &InstallCode,
+    mut teams: BTreeMap<TeamId, Team>,
+    line: &mut LogLine,
+) -> Result<InstallCompleted, Refusal> {
+    let app = super::linked(office, &install.app)?;
+    // What an earlier attempt registered, and this one does not, verifies nobody any more.
+    for (team, _) in office.registry.teams(&install.id).await? {
+        teams.entry(team).or_default();
+    }
+    for (team, registered) in &teams {
+        office.registry.put_team(&install.id, team, registered).await?;
+    }
+    if let Err(refusal) = lifecycle::install(office, arrival, app, install, line).await {
+        return match office.registry.undo(install, install.rev).await? {
+            Changed::Yes => Err(refusal),
+            Changed::Conflict => Err(super::busy(arrival.now, arrival.now)),
+        };
+    }
+    let active = Install { state: State::Active, ..install.clone() };
+    match office.registry.activate(&active, install.rev, &code.sha256, arrival.now).await? {
+        Changed::Yes => Ok(answer(app.manifest(), &Install { rev: next(install.rev), ..active }, line)),
+        Changed::Conflict => Err(super::busy(arrival.now, arrival.now)),
+    }
+}
+
+fn answer(manifest: &Manifest, install: &Install, line: &mut LogLine) -> InstallCompleted {
+    line.outcome(view::word(&install.state));
+    InstallCompleted {
+        install_id: install.id.clone(),
+        app_id: install.app.clone(),
+        site_url: install.site.clone(),
+        state: view::word(&install.state).into(),
+        r#try: plan::try_it(manifest, &install.granted),
+        unavailable: plan::unavailable(manifest, install),
+    }
+}
+
+/// What was registered, by team; all problems at once. Tokens are hashed here and go no further.
+fn registered(
+    body: &Value,
+    manifest: &Manifest,
+    install: &Install,
+) -> Result<BTreeMap<TeamId, Team>, Refusal> {
+    let mut reader = Reader::new(body);
+    let entries = reader.list("/registered");
+    if entries.len() > MAX_ENTRIES {
+        let message =
+            format!("has {} entries, and {MAX_ENTRIES} fit in one request: send fewer teams", entries.len());
+        reader.problem("/registered", message);
+        return reader.finish(None);
+    }
+    let wanted = plan::register(manifest, &install.granted);
+    let mut teams: BTreeMap<TeamId, Team> = BTreeMap::new();
+    for n in 0..entries.len() {
+        let at = format!("/registered/{n}");
+        match reader.text(&format!("{at}/kind")) {
+            Some("slash_command") => slash_command(&mut reader, &at, &wanted, &mut teams),
+            Some(_) => reader.problem(
+                format!("{at}/kind"),
+                "is nothing that this install asked to register: register what the answer to POST /install lists",
+            ),
+            None => {}
+        }
+    }
+    reader.finish(Some(teams))
+}
+
+fn slash_command(reader: &mut Reader<'_>, at: &str, wanted: &[Wanted], teams: &mut BTreeMap<TeamId, Team>) {
+    let team: Option<TeamId> = reader.parsed(&format!("{at}/team_id"));
+    // A command's id and token have the shape of a Mattermost id.
+    let id: Option<PostId> = reader.parsed(&format!("{at}/id"));
+    let token = reader.text(&format!("{at}/token"));
+    let token = token.filter(|token| {
+        let good = PostId::new(*token).is_ok();
+        if !good {
+            let message = "is not the token of a slash command (26 characters of a-z and 0-9): send the one that \
+                           Mattermost showed when the command was made";
+            reader.problem(format!("{at}/token"), message);
+        }
+        good
+    });
+    let trigger = reader.text(&format!("{at}/trigger"));
+    let asked = |trigger: &str| {
+        wanted.iter().any(|wanted| matches!(wanted, Wanted::SlashCommand { trigger: t, .. } if t == trigger))
+    };
+    let trigger = trigger.filter(|trigger| {
+        let good = asked(trigger);
+        if !good {
+            let message = "is not the trigger that this install asked to register: register what the answer to \
+                           POST /install lists";
+            reader.problem(format!("{at}/trigger"), message);
+        }
+        good
+    });
+    let (Some(team), Some(id), Some(token), Some(trigger)) = (team, id, token, trigger) else { return };
+    let command = SlashCommand { id: id.to_string(), token_sha256: Sha256::of(token) };
+    let commands = &mut teams.entry(team.clone()).or_default().commands;
+    if commands.insert(trigger.to_owned(), command).is_some() {
+        reader.problem(at, format!("repeats /{trigger} of team {team}: send each command once"));
+    }
+}

@@ -1,0 +1,174 @@
+//! The install function: how an app comes to a Mattermost server, and what its operator does.
+//!
+//! Two steps make an install ([`state`] has the table): `POST /install` checks everything and makes it pending, the
+//! caller registers what it is told to, `complete` runs the app's own part and makes it serve. Both are authorised by
+//! an install code, both may be repeated, and either of them cut off anywhere leaves an install that is whole or
+//! none. Operators come by another door ([`operator`](mod@operator)).
+
+mod begin;
+pub mod codes;
+mod complete;
+mod lifecycle;
+pub mod operator;
+mod plan;
+mod problems;
+mod request;
+pub mod state;
+mod view;
+
+pub use operator::{OperatorAnswer, OperatorRequest, is_operator, operator};
+pub use view::etag;
+
+use crate::{
+    authenticate::{self, jwt},
+    cache::Freshness,
+    command::{no_route, upstream},
+    edge::{Arrival, Route},
+    log::LogLine,
+    model::Install,
+    ports::Stored,
+    refusal::Refusal,
+    respond::Responder,
+    world::Office,
+};
+use bytes::Bytes;
+use cloud_app::App;
+use cloud_apps_protocol::{
+    AppId, Code, InstallId, Millis, PROTOCOL,
+    token::{Credential, Scope},
+};
+use http::{HeaderValue, Method, Response, StatusCode, header};
+use serde_json::json;
+use std::sync::Arc;
+
+/// The header by which a server learns that it must fetch the install again (section 18).
+const MANIFEST: &str = "cloud-apps-manifest";
+
+/// Answers one request.
+pub async fn handle(office: &Office, arrival: Arrival) -> Response<Bytes> {
+    let mut line = LogLine::new(&arrival);
+    let result = route(office, &arrival, &mut line).await;
+    line.close(&Responder::new(&arrival), result)
+}
+
+async fn route(office: &Office, arrival: &Arrival, line: &mut LogLine) -> Result<Response<Bytes>, Refusal> {
+    arrival.check()?;
+    let responder = Responder::new(arrival);
+    match &arrival.route {
+        Route::Index => {
+            let index = json!({ "protocol": [PROTOCOL], "bundle": env!("CARGO_PKG_VERSION") });
+            Ok(responder.json(StatusCode::OK, &index))
+        }
+        Route::Install => {
+            let created = begin::begin(office, arrival, line).await?;
+            Ok(unstored(responder.json(StatusCode::CREATED, &created)))
+        }
+        Route::Complete { install } => {
+            let completed = complete::complete(office, arrival, install, line).await?;
+            Ok(unstored(responder.json(StatusCode::OK, &completed)))
+        }
+        Route::Installed { install } if *arrival.request.method() == Method::GET => {
+            show(office, arrival, install, line).await
+        }
+        Route::Installed { install } => {
+            let (verified, _) = server(office, arrival, install, line).await?;
+            if verified.claims.scope != Scope::Admin {
+                return Err(Refusal::new(
+                    Code::Forbidden,
+                    "Only an admin of the server changes an install: send a token with the scope admin.",
+                ));
+            }
+            Err(Refusal::not_served("Changing and removing an install are", "Nothing was changed."))
+        }
+        Route::Subscription { .. } => Err(upstream(arrival)),
+        Route::Apps => Err(Refusal::not_served(
+            "The public catalogue of apps is",
+            "An operator sees it with `cloud-apps operator apps`.",
+        )),
+        Route::Connect { .. } | Route::Callback { .. } => {
+            Err(Refusal::not_served("Accounts of users elsewhere are", "Nothing was connected."))
+        }
+        _ => Err(no_route()),
+    }
+}
+
+/// `GET /install/{install}`.
+async fn show(
+    office: &Office,
+    arrival: &Arrival,
+    install: &str,
+    line: &mut LogLine,
+) -> Result<Response<Bytes>, Refusal> {
+    let (_, install) = server(office, arrival, install, line).await?;
+    let app = linked(office, &install.app)?;
+    let etag = etag(app.manifest(), &install);
+    let known = arrival.header(header::IF_NONE_MATCH).is_some_and(|tags| view::matches(tags, &etag));
+    let mut response = if known {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        if let Ok(id) = HeaderValue::from_str(&arrival.request_id) {
+            response.headers_mut().insert("x-request-id", id);
+        }
+        response
+    } else {
+        let teams = office.registry.teams(&install.id).await?;
+        Responder::new(arrival).json(StatusCode::OK, &view::view(app.manifest(), &install, &teams))
+    };
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        response.headers_mut().insert(header::ETAG, etag.clone());
+        response.headers_mut().insert(MANIFEST, etag);
+    }
+    Ok(response)
+}
+
+/// The server's own token, for the install of the path.
+async fn server(
+    office: &Office,
+    arrival: &Arrival,
+    install: &str,
+    line: &mut LogLine,
+) -> Result<(jwt::Verified, Arc<Install>), Refusal> {
+    let Credential::Jwt(token) = authenticate::credential(arrival)? else {
+        return Err(Refusal::unauthorized());
+    };
+    let verified = jwt::verify(&office.world, arrival, &token, line).await?;
+    if verified.kid.install.as_str() != install {
+        return Err(Refusal::unauthorized());
+    }
+    let install = verified.install(&office.world, arrival.now).await?;
+    Ok((verified, install))
+}
+
+/// The app, where it is linked into this bundle.
+fn linked<'o>(office: &'o Office, app: &AppId) -> Result<&'o App, Refusal> {
+    office.world.linked.get(app).ok_or_else(|| {
+        let message = format!(
+            "{app} is not linked into this bundle, and other upstreams are not called by this version. Deploy a \
+             bundle that links it, then try again."
+        );
+        Refusal::new(Code::UpstreamFailed, message)
+    })
+}
+
+/// An install as the store has it now: what follows is a change that builds on its revision.
+async fn stored(office: &Office, id: &InstallId, now: Millis) -> Stored<Option<Arc<Install>>> {
+    office.world.installs.forget(id);
+    office.world.installs.find(id, Freshness::Cached, now).await
+}
+
+/// Somebody else is at it, until `lease` at the latest.
+fn busy(lease: Millis, now: Millis) -> Refusal {
+    let seconds = lease.saturating_sub(now).div_ceil(1_000).max(1);
+    let message =
+        format!("This installation is being completed by another request. Ask again in {seconds} s.");
+    Refusal {
+        retry_after: Some(u32::try_from(seconds).unwrap_or(u32::MAX)),
+        ..Refusal::new(Code::Unavailable, message)
+    }
+}
+
+/// What holds secrets stays in no cache on the way.
+fn unstored(mut response: Response<Bytes>) -> Response<Bytes> {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

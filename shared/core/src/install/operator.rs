@@ -1,0 +1,372 @@
+//! What operators ask: a direct invocation of the install function with `{"operator":{…}}`, or the local bundle's
+//! socket. AWS IAM, or the socket's mode, says who may; there is no admin route and no admin token.
+//!
+//! [`OperatorRequest`] and [`OperatorAnswer`] are what the `cloud-apps` command and the function share.
+
+use super::{codes, linked, stored, view};
+use crate::{
+    keys::generate_ring,
+    model::{Catalogue, CatalogueEntry, Install, InstallCode, Sha256, State},
+    ports::Changed,
+    refusal::Refusal,
+    rules::next,
+    world::Office,
+};
+use cloud_apps_protocol::{
+    AppId, Code, ErrorBody, InstallId, Millis, SiteUrl, error::ErrorDetail, install::InstallView,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// What an operator asks; under the key `operator` of the invocation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub enum OperatorRequest {
+    /// Puts the linked apps in the catalogue and makes the key rings that are missing. May be repeated.
+    /// Answered by [`OperatorAnswer::Apps`].
+    Register {},
+    /// The catalogue. Answered by [`OperatorAnswer::Apps`].
+    Apps {},
+    /// Makes an install code. Answered by [`OperatorAnswer::Code`].
+    Code {
+        /// For which app.
+        app: AppId,
+        /// On which Mattermost server.
+        site_url: SiteUrl,
+        /// The bundle's address as that server reaches it; the install keeps it.
+        base_url: SiteUrl,
+        /// How long it is good, in seconds: at most 86,400.
+        #[serde(default = "valid")]
+        valid_seconds: u64,
+    },
+    /// The installs of an app, 100 at a time. Answered by [`OperatorAnswer::Installs`].
+    List {
+        /// Which app.
+        app: AppId,
+        /// Of the page before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<String>,
+    },
+    /// One install. Answered by [`OperatorAnswer::Install`].
+    Show {
+        /// Which.
+        install_id: InstallId,
+    },
+    /// Stops serving an install; everywhere within a minute. Answered by [`OperatorAnswer::Install`].
+    Disable {
+        /// Which.
+        install_id: InstallId,
+    },
+    /// Serves an install again. Answered by [`OperatorAnswer::Install`].
+    Enable {
+        /// Which.
+        install_id: InstallId,
+    },
+}
+
+fn valid() -> u64 {
+    codes::VALID
+}
+
+impl OperatorRequest {
+    /// The whole payload: `{"operator":{"do":"apps"}}`.
+    pub fn payload(&self) -> Value {
+        json!({ "operator": self })
+    }
+}
+
+/// What an operator is answered.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum OperatorAnswer {
+    /// It was not done.
+    Error(ErrorBody),
+    /// An install code. It stands here and nowhere else.
+    Code {
+        /// 43 characters of base64url. A credential.
+        code: String,
+        /// Unix milliseconds.
+        expires_at: Millis,
+    },
+    /// Apps of the bundle, by id.
+    Apps {
+        /// The apps.
+        apps: Vec<CatalogueEntry>,
+    },
+    /// Installs of an app, by site.
+    Installs {
+        /// This page.
+        installs: Vec<Listed>,
+        /// Asks for the next page; absent on the last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<String>,
+    },
+    /// One install.
+    Install(Box<InstallView>),
+}
+
+/// One install of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// The install.
+    pub install_id: InstallId,
+    /// Its server.
+    pub site_url: SiteUrl,
+    /// Unix milliseconds.
+    pub created_at: Millis,
+}
+
+impl std::fmt::Debug for OperatorAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Error(error) => f.debug_tuple("Error").field(error).finish(),
+            Self::Code { expires_at, .. } => {
+                f.debug_struct("Code").field("expires_at", expires_at).finish_non_exhaustive()
+            }
+            Self::Apps { apps } => f.debug_struct("Apps").field("apps", apps).finish(),
+            Self::Installs { installs, cursor } => {
+                f.debug_struct("Installs").field("installs", installs).field("cursor", cursor).finish()
+            }
+            Self::Install(install) => f.debug_tuple("Install").field(install).finish(),
+        }
+    }
+}
+
+/// Whether an invocation is an operator's: one key, `operator`. An event of API Gateway has a dozen keys of its own,
+/// and whatever a stranger sends stands below them, so no HTTP request can look like this.
+pub fn is_operator(event: &Value) -> bool {
+    event.as_object().is_some_and(|keys| keys.len() == 1 && keys.contains_key("operator"))
+}
+
+/// How many installs stand on a page.
+const PAGE: usize = 100;
+/// How often a change is tried again that somebody else was faster with.
+const TRIES: usize = 5;
+
+/// Answers one invocation; never fails, for an error is an answer too. `now` in Unix milliseconds.
+pub async fn operator(office: &Office, request: Value, now: Millis, request_id: &str) -> Value {
+    let read = read(&request);
+    let what = read.as_ref().map_or("unreadable", OperatorRequest::name);
+    let outcome = match read {
+        Ok(request) => run(office, request, now).await,
+        Err(refusal) => Err(refusal),
+    };
+    let refused = outcome.as_ref().err();
+    let code = refused.and_then(|refusal| serde_json::to_value(refusal.code).ok());
+    tracing::info!(
+        route = "operator",
+        function = what,
+        outcome = if refused.is_some() { "refused" } else { "done" },
+        code = code.as_ref().and_then(|code| code.as_str()),
+        request_id,
+        error = refused.and_then(Refusal::chain),
+        "request"
+    );
+    let answer = outcome.unwrap_or_else(|refusal| OperatorAnswer::Error(error(refusal, request_id)));
+    // Text keys only: it always serialises.
+    serde_json::to_value(&answer).unwrap_or_default()
+}
+
+fn error(refusal: Refusal, request_id: &str) -> ErrorBody {
+    let Refusal { code, message, more, .. } = refusal;
+    ErrorBody { error: ErrorDetail { code, message, request_id: request_id.to_owned(), more } }
+}
+
+fn read(request: &Value) -> Result<OperatorRequest, Refusal> {
+    if !is_operator(request) {
+        return Err(Refusal::bad_request(
+            "",
+            "An operator's request is {\"operator\":{\"do\":…}} and nothing else.",
+        ));
+    }
+    let inner = request.get("operator").unwrap_or(&Value::Null);
+    OperatorRequest::deserialize(inner).map_err(|error| {
+        let message = format!(
+            "This operator's request cannot be read: {error}. Use the `cloud-apps` of the version that is deployed."
+        );
+        Refusal::bad_request("/operator", message)
+    })
+}
+
+impl OperatorRequest {
+    /// Its word, for the log.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Register {} => "register",
+            Self::Apps {} => "apps",
+            Self::Code { .. } => "code",
+            Self::List { .. } => "list",
+            Self::Show { .. } => "show",
+            Self::Disable { .. } => "disable",
+            Self::Enable { .. } => "enable",
+        }
+    }
+}
+
+async fn run(office: &Office, request: OperatorRequest, now: Millis) -> Result<OperatorAnswer, Refusal> {
+    match request {
+        OperatorRequest::Register {} => register(office, now).await,
+        OperatorRequest::Apps {} => Ok(apps(office.world.apps.all().await?)),
+        OperatorRequest::Code { app, site_url, base_url, valid_seconds } => {
+            code(office, app, site_url, &base_url, valid_seconds, now).await
+        }
+        OperatorRequest::List { app, cursor } => {
+            let page = office.registry.list(&app, PAGE, cursor.as_deref()).await?;
+            let listed = page.items.into_iter().map(|entry| Listed {
+                install_id: entry.install,
+                site_url: entry.site,
+                created_at: entry.created_at,
+            });
+            Ok(OperatorAnswer::Installs { installs: listed.collect(), cursor: page.cursor })
+        }
+        OperatorRequest::Show { install_id } => {
+            let install = stored(office, &install_id, now).await?.ok_or_else(|| unknown(&install_id))?;
+            show(office, &install).await
+        }
+        OperatorRequest::Disable { install_id } => switch(office, &install_id, State::Disabled, now).await,
+        OperatorRequest::Enable { install_id } => switch(office, &install_id, State::Active, now).await,
+    }
+}
+
+fn apps(catalogue: Catalogue) -> OperatorAnswer {
+    OperatorAnswer::Apps { apps: catalogue.apps.into_values().collect() }
+}
+
+/// The catalogue becomes: what is linked now, and what was registered at run time.
+async fn register(office: &Office, now: Millis) -> Result<OperatorAnswer, Refusal> {
+    // Rings first: an app that the catalogue names has one.
+    for app in office.world.linked.keys() {
+        ring(office, app, now).await?;
+    }
+    for _ in 0..TRIES {
+        let catalogue = office.world.apps.all().await?;
+        let mut wanted = catalogue.clone();
+        wanted.apps.retain(|_, entry| !entry.linked);
+        wanted.apps.extend(office.world.linked.values().map(|app| {
+            let manifest = app.manifest();
+            let entry = CatalogueEntry {
+                id: manifest.id.clone(),
+                version: manifest.version.clone(),
+                display_name: manifest.display_name.clone(),
+                icon: manifest.icon.clone(),
+                linked: true,
+            };
+            (manifest.id.clone(), entry)
+        }));
+        let same = wanted == catalogue;
+        if same || office.registry.put_catalogue(&wanted, catalogue.rev).await? == Changed::Yes {
+            return Ok(apps(wanted));
+        }
+    }
+    Err(faster("the catalogue"))
+}
+
+/// Makes an app's key ring if it has none.
+async fn ring(office: &Office, app: &AppId, now: Millis) -> Result<(), Refusal> {
+    if office.world.keys.current(app, now).await?.is_none() {
+        let ring = generate_ring(app.clone(), now, &*office.world.random);
+        let stands = office.key_maker.make(&ring).await?;
+        office.world.keys.remember(stands, now);
+    }
+    Ok(())
+}
+
+async fn code(
+    office: &Office,
+    app: AppId,
+    site: SiteUrl,
+    base_url: &SiteUrl,
+    valid_seconds: u64,
+    now: Millis,
+) -> Result<OperatorAnswer, Refusal> {
+    if !office.world.linked.contains_key(&app) {
+        return Err(no_such_app(office, &app));
+    }
+    private(office, "/operator/site_url", &site)?;
+    private(office, "/operator/base_url", base_url)?;
+    if !(1..=codes::MAX_VALID).contains(&valid_seconds) {
+        let message = format!("A code is good for 1 to {} seconds (24 hours).", codes::MAX_VALID);
+        return Err(Refusal::bad_request("/operator/valid_seconds", message));
+    }
+    ring(office, &app, now).await?;
+    let code = codes::generate(&*office.world.random);
+    let expires_at = now.saturating_add(valid_seconds.saturating_mul(1_000));
+    let kept = InstallCode {
+        sha256: Sha256::of(&code),
+        app,
+        site,
+        base_url: base_url.to_string(),
+        exp: expires_at,
+        install: None,
+        spent: false,
+    };
+    office.registry.put_code(&kept).await?;
+    Ok(OperatorAnswer::Code { code: code.to_string(), expires_at })
+}
+
+fn no_such_app(office: &Office, app: &AppId) -> Refusal {
+    let linked: Vec<&str> = office.world.linked.keys().map(AppId::as_str).collect();
+    let linked = if linked.is_empty() { "no app at all".to_owned() } else { linked.join(", ") };
+    let message = format!(
+        "There is no app {app} in this bundle; it links {linked}. Check the name, or deploy a bundle with it."
+    );
+    Refusal::bad_request("/operator/app", message)
+}
+
+/// Codes, tokens and secrets travel between these two: over `https`, or without leaving the machine.
+fn private(office: &Office, pointer: &str, address: &SiteUrl) -> Result<(), Refusal> {
+    let url = url::Url::parse(address.as_str()).ok();
+    let here = url.as_ref().and_then(url::Url::host).is_some_and(|host| match host {
+        url::Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        url::Host::Ipv4(address) => address.is_loopback(),
+        url::Host::Ipv6(address) => address.is_loopback(),
+    });
+    let local_bundle = office.world.http.policy().loopback;
+    if here || local_bundle || url.is_some_and(|url| url.scheme() == "https") {
+        return Ok(());
+    }
+    let message =
+        format!("{address} does not begin with https, and secrets would travel in clear. Use https.");
+    Err(Refusal::bad_request(pointer, message))
+}
+
+async fn show(office: &Office, install: &Install) -> Result<OperatorAnswer, Refusal> {
+    let teams = office.registry.teams(&install.id).await?;
+    let app = linked(office, &install.app)?;
+    Ok(OperatorAnswer::Install(Box::new(view::view(app.manifest(), install, &teams))))
+}
+
+/// Active ⇄ disabled; the state it has already is no error.
+async fn switch(office: &Office, id: &InstallId, to: State, now: Millis) -> Result<OperatorAnswer, Refusal> {
+    for _ in 0..TRIES {
+        let install = stored(office, id, now).await?.ok_or_else(|| unknown(id))?;
+        if install.state == to {
+            return show(office, &install).await;
+        }
+        if !matches!(install.state, State::Active | State::Disabled) {
+            let message = format!(
+                "{id} is {}: only an install that is complete is switched off and on. Finish it, or let its code expire.",
+                view::word(&install.state)
+            );
+            return Err(Refusal::new(Code::VersionConflict, message));
+        }
+        let switched = Install { state: to.clone(), ..(*install).clone() };
+        let changed = office.registry.change(&switched, install.rev).await?;
+        office.world.installs.forget(id);
+        if changed == Changed::Yes {
+            return show(office, &Install { rev: next(install.rev), ..switched }).await;
+        }
+    }
+    Err(faster("this install"))
+}
+
+fn unknown(id: &InstallId) -> Refusal {
+    let message =
+        format!("There is no install {id}. `cloud-apps operator list APP` shows the installs of an app.");
+    Refusal::bad_request("/operator/install_id", message)
+}
+
+fn faster(what: &str) -> Refusal {
+    let message = format!("Others keep changing {what} at the same time. Try again.");
+    Refusal { retry_after: Some(1), ..Refusal::new(Code::VersionConflict, message) }
+}

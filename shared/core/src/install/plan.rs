@@ -1,0 +1,135 @@
+//! What an install comes to on its server: where the server sends what, what is to be registered there, and what
+//! will not work and why. All of it follows from the manifest and the install, so it is never stored.
+
+use crate::model::Install;
+use cloud_apps_protocol::{
+    InstallId, Manifest, SiteUrl,
+    install::{Endpoints, Granted, Unavailable, Wanted},
+    manifest::{AccountUse, CommandEntry},
+};
+
+/// How many characters of a hint or a description Mattermost's clients show in one line.
+const LINE: usize = 128;
+
+/// Addresses of an install.
+pub fn endpoints(base_url: &str, install: &InstallId) -> Endpoints {
+    let base = base_url.trim_end_matches('/');
+    let hook = |name: &str| format!("{base}/hooks/{install}/{name}");
+    Endpoints {
+        command: format!("{base}/command"),
+        autocomplete: format!("{base}/autocomplete"),
+        event: format!("{base}/event"),
+        slash: hook("slash"),
+        action: hook("action"),
+        dialog: hook("dialog"),
+        webhook: hook("webhook"),
+        complete: format!("{base}/install/{install}/complete"),
+    }
+}
+
+/// What the caller registers with the server before `complete`.
+pub fn register(manifest: &Manifest, granted: &Granted) -> Vec<Wanted> {
+    if !granted.locations.contains("message_box") {
+        return Vec::new();
+    }
+    let description =
+        if manifest.description.is_empty() { &manifest.display_name } else { &manifest.description };
+    vec![Wanted::SlashCommand {
+        trigger: manifest.namespace().to_owned(),
+        per: "team".into(),
+        auto_complete_desc: one_line(description),
+        auto_complete_hint: hint(manifest),
+    }]
+}
+
+/// `[greet | time | help]`, or `[function] [--flags]` where that would be long.
+fn hint(manifest: &Manifest) -> String {
+    let names = manifest.commands.iter().map(|command| command.function.as_str()).chain(["help"]);
+    let all = format!("[{}]", names.collect::<Vec<_>>().join(" | "));
+    if all.len() <= LINE { all } else { "[function] [--flags]".into() }
+}
+
+fn one_line(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() <= LINE {
+        return text;
+    }
+    text.chars().take(LINE - 1).chain(['…']).collect()
+}
+
+/// What somebody may type to see that it works.
+pub fn try_it(manifest: &Manifest, granted: &Granted) -> Vec<String> {
+    let typed = granted.locations.contains("message_box");
+    if typed { vec![format!("/{} help", manifest.namespace())] } else { Vec::new() }
+}
+
+/// What was granted, or is offered, and does not work on this server with this version of the bundle.
+pub fn unavailable(manifest: &Manifest, install: &Install) -> Vec<Unavailable> {
+    // A server that was given a secret speaks V2.
+    let v2 = install.generation.0 != 0;
+    let granted = &install.granted;
+    let mut list = Vec::new();
+    let mut add = |kind: &str, name: &str, reason: String| {
+        list.push(Unavailable { kind: kind.into(), name: name.into(), reason });
+    };
+    for event in manifest.events.iter().filter(|event| granted.events.contains(&event.kind)) {
+        add("event", event.name.as_str(), event_reason(&event.kind, v2, &install.site));
+    }
+    for location in &granted.locations {
+        if let Some(reason) = location_reason(location, v2) {
+            add("location", location, reason);
+        }
+    }
+    for command in &manifest.commands {
+        if let Some(what) = later(command) {
+            add(
+                "command",
+                command.function.as_str(),
+                format!("{what} not served by this version of the bundle"),
+            );
+        }
+    }
+    for path in &granted.webhooks {
+        add("webhook", path, "webhooks of vendors are not served by this version of the bundle".into());
+    }
+    list
+}
+
+/// Events that the app cannot do without and that will not come, with the reason.
+pub fn required(manifest: &Manifest, install: &Install) -> Option<(String, String)> {
+    let v2 = install.generation.0 != 0;
+    let event = manifest.events.iter().find(|event| event.required)?;
+    Some((event.kind.clone(), event_reason(&event.kind, v2, &install.site)))
+}
+
+fn event_reason(kind: &str, v2: bool, site: &SiteUrl) -> String {
+    if v2 || kind == "message_posted" {
+        "events are not delivered by this version of the bundle".into()
+    } else {
+        format!("{site} is an unmodified Mattermost, which does not tell of {kind}: that takes the plugin")
+    }
+}
+
+fn location_reason(location: &str, v2: bool) -> Option<String> {
+    match location {
+        "post_menu" | "channel_header" | "main_menu" if !v2 => Some(
+            "an unmodified Mattermost has no apps in its menus: run the command in the message box".into(),
+        ),
+        "post_action" | "dialog" | "conversation" => {
+            Some("buttons, dialogs and conversations are not served by this version of the bundle".into())
+        }
+        _ => None,
+    }
+}
+
+fn later(command: &CommandEntry) -> Option<&'static str> {
+    if command.deferred {
+        Some("commands that run from a queue are")
+    } else if command.account == Some(AccountUse::Required) {
+        Some("commands that need an account of the user elsewhere are")
+    } else if command.post_as_user {
+        Some("commands that post as the user are")
+    } else {
+        None
+    }
+}

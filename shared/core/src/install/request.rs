@@ -1,0 +1,207 @@
+//! The body of `POST /install`, checked against the app's manifest and the code's site: all problems at once.
+
+use super::problems::Reader;
+use crate::refusal::Refusal;
+use cloud_apps_protocol::{
+    Manifest, SiteUrl, Values,
+    form::{Field, FieldType, Subtype},
+    install::{BotCredentials, Granted, InstallRequest, Server},
+    manifest::Permission,
+    values::check_value,
+};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// The largest settings, in bytes of JSON (section 20).
+const MAX_SETTINGS: usize = 16 * 1024;
+/// The longest token that is taken: Mattermost's have 26 characters, and a proxy's may have more.
+const MAX_TOKEN: usize = 512;
+
+/// Reads and checks it.
+pub fn read(body: &Value, manifest: &Manifest, site: &SiteUrl) -> Result<InstallRequest, Refusal> {
+    let mut reader = Reader::new(body);
+    let app_id = reader.parsed("/app_id");
+    let site_url: Option<SiteUrl> = reader.parsed("/server/site_url");
+    if let Some(found) = site_url.as_ref().filter(|found| *found != site) {
+        let message =
+            format!("is {found}, and this code is for {site}: ask the operator for one for {found}");
+        reader.problem("/server/site_url", message);
+    }
+    let version = server_version(&mut reader);
+    let bot_id = reader.parsed("/bot/user_id");
+    let username = username(&mut reader);
+    let access_token = access_token(&mut reader);
+    let installed_by = reader.parsed("/installed_by");
+    let v2 = reader.flag("/v2");
+    let static_token = reader.flag("/static_token");
+    let granted = granted(&mut reader, manifest);
+    let settings = settings(&mut reader, manifest);
+    let request = (|| {
+        Some(InstallRequest {
+            app_id: app_id?,
+            server: Server { site_url: site_url?, version: version? },
+            bot: BotCredentials { user_id: bot_id?, username: username?, access_token: access_token? },
+            installed_by: installed_by?,
+            v2,
+            static_token,
+            granted,
+            settings,
+        })
+    })();
+    reader.finish(request)
+}
+
+/// `11.6.0`, with whatever a build adds behind it.
+fn server_version(reader: &mut Reader<'_>) -> Option<String> {
+    const AT: &str = "/server/version";
+    let text = reader.text(AT)?;
+    let mut parts = text.split('.');
+    let number = |part: Option<&str>| part.is_some_and(|p| p.parse::<u32>().is_ok());
+    if number(parts.next()) && number(parts.next()) && text.len() <= 64 && text.is_ascii() {
+        return Some(text.to_owned());
+    }
+    reader.problem(
+        AT,
+        "is not a version of Mattermost, such as 11.6.0: send what its api/v4/config/client says",
+    );
+    None
+}
+
+/// A name as Mattermost gives them.
+fn username(reader: &mut Reader<'_>) -> Option<String> {
+    const AT: &str = "/bot/username";
+    let text = reader.text(AT)?;
+    let named = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_');
+    if (1..=64).contains(&text.len()) && text.bytes().all(named) {
+        return Some(text.to_owned());
+    }
+    reader.problem(AT, "is not the name of a bot account: a-z, 0-9, '.', '-' and '_', without @");
+    None
+}
+
+/// Whatever can stand in a header. It is never repeated.
+fn access_token(reader: &mut Reader<'_>) -> Option<String> {
+    const AT: &str = "/bot/access_token";
+    let text = reader.text(AT)?;
+    if (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic()) {
+        return Some(text.to_owned());
+    }
+    reader.problem(AT, "is not an access token: make one for the bot and send it without spaces");
+    None
+}
+
+/// A part of what the manifest asks for, by whole names.
+fn granted(reader: &mut Reader<'_>, manifest: &Manifest) -> Granted {
+    if reader.at("/granted").is_some_and(|granted| !granted.is_object()) {
+        reader.problem("/granted", "is not an object of lists");
+        return Granted::default();
+    }
+    let named = |permission: &Permission| serde_json::to_value(permission).ok()?.as_str().map(str::to_owned);
+    let permissions = manifest.permissions.iter().filter_map(named).collect();
+    let permissions = part(reader, manifest, "permissions", &permissions);
+    let granted = Granted {
+        permissions: manifest
+            .permissions
+            .iter()
+            .filter(|p| named(p).is_some_and(|name| permissions.contains(&name)))
+            .copied()
+            .collect(),
+        locations: part(reader, manifest, "locations", &manifest.locations.iter().cloned().collect()),
+        events: part(reader, manifest, "events", &manifest.events.iter().map(|e| e.kind.clone()).collect()),
+        webhooks: part(
+            reader,
+            manifest,
+            "webhooks",
+            &manifest.webhooks.iter().map(|w| w.path.clone()).collect(),
+        ),
+    };
+    for event in manifest.events.iter().filter(|event| event.required) {
+        if !granted.events.contains(&event.kind) {
+            let message =
+                format!("does not have {:?}, and {} cannot do without: grant it", event.kind, manifest.id);
+            reader.problem("/granted/events", message);
+        }
+    }
+    granted
+}
+
+fn part(
+    reader: &mut Reader<'_>,
+    manifest: &Manifest,
+    what: &str,
+    asked: &BTreeSet<String>,
+) -> BTreeSet<String> {
+    let pointer = format!("/granted/{what}");
+    let mut granted = BTreeSet::new();
+    for (n, item) in reader.list(&pointer).iter().enumerate() {
+        let name = item.as_str().unwrap_or_default();
+        if asked.contains(name) {
+            granted.insert(name.to_owned());
+            continue;
+        }
+        let asks: Vec<&str> = asked.iter().map(String::as_str).collect();
+        let asks = if asks.is_empty() { "none".to_owned() } else { asks.join(", ") };
+        let shown: String = name.chars().take(40).collect();
+        let message = format!("({shown:?}) is none of the {what} that {} asks for: {asks}", manifest.id);
+        reader.problem(format!("{pointer}/{n}"), message);
+    }
+    granted
+}
+
+/// What the admin set, in its one form, with the defaults of what was left out.
+fn settings(reader: &mut Reader<'_>, manifest: &Manifest) -> Values {
+    let empty = Values::new();
+    let given = match reader.at("/settings") {
+        None => &empty,
+        Some(Value::Object(given)) => given,
+        Some(_) => {
+            reader.problem("/settings", "is not an object");
+            &empty
+        }
+    };
+    if serde_json::to_vec(given).is_ok_and(|json| json.len() > MAX_SETTINGS) {
+        reader.problem("/settings", format!("has more than the {MAX_SETTINGS} bytes that settings may have"));
+        return empty;
+    }
+    let fields = || manifest.settings.iter().filter(|field| field.r#type != FieldType::Markdown);
+    for name in given.keys().filter(|name| !fields().any(|field| field.name.as_str() == name.as_str())) {
+        let known: Vec<&str> = fields().map(|field| field.name.as_str()).collect();
+        let known = if known.is_empty() { "it has none".to_owned() } else { known.join(", ") };
+        let message = format!("is no setting of {}: {known}", manifest.id);
+        reader.problem(pointer_to(name), message);
+    }
+    let mut settings = Values::new();
+    for field in fields() {
+        let name = field.name.as_str();
+        match given.get(name).filter(|value| !value.is_null()) {
+            Some(value) => match check_value(field, value) {
+                Ok(value) => {
+                    settings.insert(name.to_owned(), value);
+                }
+                Err(message) => reader.problem(pointer_to(name), without_password(field, message)),
+            },
+            None => match &field.default {
+                Some(default) => {
+                    settings.insert(name.to_owned(), default.clone());
+                }
+                None if field.required => reader.problem(pointer_to(name), "is required"),
+                None => {}
+            },
+        }
+    }
+    settings
+}
+
+fn pointer_to(setting: &str) -> String {
+    let setting: String = setting.chars().take(64).collect();
+    format!("/settings/{}", setting.replace('~', "~0").replace('/', "~1"))
+}
+
+/// A check's sentence may repeat what was given.
+fn without_password(field: &Field, message: String) -> String {
+    if field.subtype == Some(Subtype::Password) {
+        "is not what this setting takes (it is a password, so it is not shown)".to_owned()
+    } else {
+        message
+    }
+}

@@ -1,0 +1,68 @@
+//! What a server, an admin or an operator may know of an install. Settings of type `password` are write-only.
+
+use super::plan;
+use crate::model::{Install, State, Team};
+use cloud_apps_protocol::{Manifest, TeamId, Values, form::Subtype, install::InstallView};
+
+/// The install as it is shown.
+pub fn view(manifest: &Manifest, install: &Install, teams: &[(TeamId, Team)]) -> InstallView {
+    InstallView {
+        install_id: install.id.clone(),
+        app_id: install.app.clone(),
+        version: install.version.clone(),
+        site_url: install.site.clone(),
+        state: word(&install.state).into(),
+        rev: install.rev,
+        bot: install.bot.clone(),
+        granted: install.granted.clone(),
+        settings: shown(manifest, &install.settings),
+        commands: manifest.commands.clone(),
+        presets: manifest.presets.iter().chain(&install.presets).cloned().collect(),
+        teams: teams.iter().filter(|(_, team)| !team.commands.is_empty()).map(|(id, _)| id.clone()).collect(),
+        endpoints: plan::endpoints(&install.base_url, &install.id),
+        unavailable: plan::unavailable(manifest, install),
+        created_at: install.created_at,
+    }
+}
+
+/// The settings that the manifest knows and that are no passwords: what it does not know any more may have been one.
+pub fn shown(manifest: &Manifest, settings: &Values) -> Values {
+    let open = |name: &str| {
+        let field = manifest.settings.iter().find(|field| field.name.as_str() == name);
+        field.is_some_and(|field| field.subtype != Some(Subtype::Password))
+    };
+    settings
+        .iter()
+        .filter(|(name, _)| open(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// The word for a state.
+pub fn word(state: &State) -> &'static str {
+    match state {
+        State::Pending { .. } => "pending",
+        State::Completing { .. } => "completing",
+        State::Active => "active",
+        State::Disabled => "disabled",
+        State::Removing => "removing",
+    }
+}
+
+/// The entity tag of what a server shows of an install: `Cloud-Apps-Manifest`, `ETag`. It changes with the manifest
+/// and with every change of the install, and is made without a read.
+pub fn etag(manifest: &Manifest, install: &Install) -> String {
+    let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    digest.update(&install.rev.to_be_bytes());
+    digest.update(install.id.as_str().as_bytes());
+    // A manifest has text keys only and always serialises.
+    digest.update(&serde_json::to_vec(manifest).unwrap_or_default());
+    let sum = digest.finish();
+    format!("\"{}\"", data_encoding::BASE64URL_NOPAD.encode(sum.as_ref().get(..16).unwrap_or_default()))
+}
+
+/// Whether an `If-None-Match` names this tag (RFC 9110, 13.1.2: weakly compared).
+pub fn matches(if_none_match: &str, etag: &str) -> bool {
+    let mut tags = if_none_match.split(',').map(str::trim);
+    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}
