@@ -43,7 +43,7 @@ impl Arrival {
         self.request.headers().get(name)?.to_str().ok()
     }
 
-    /// The body as JSON of this shape. What is not JSON is said by line and column, what has another shape by its
+    /// The body, a JSON object of this shape. What is not JSON is said by line and column, what has another shape by its
     /// JSON pointer.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         let mut deserializer = serde_json::Deserializer::from_slice(self.request.body());
@@ -52,6 +52,11 @@ impl Arrival {
             Refusal::bad_json(&pointer, &error.into_inner())
         })?;
         deserializer.end().map_err(|error| Refusal::bad_json("", &error))?;
+        // Serde reads an array as a struct too, in the order of its fields.
+        let first = self.request.body().iter().find(|byte| !byte.is_ascii_whitespace());
+        if first != Some(&b'{') {
+            return Err(Refusal::bad_request("", "The body is not a JSON object."));
+        }
         Ok(value)
     }
 

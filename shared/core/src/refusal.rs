@@ -33,7 +33,7 @@ impl Refusal {
 
     /// What every credential that does not verify is answered, whatever is wrong with it.
     pub fn unauthorized() -> Self {
-        Self::new(Code::Unauthorized, "The credential of this request is not valid here.")
+        token::Refused::unauthorized().into()
     }
 
     /// A part of the protocol that this version does not serve.

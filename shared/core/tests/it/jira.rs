@@ -85,6 +85,9 @@ command!(Say, "say", {"summary": "Answers what it is told to.",
     "fields": [{"name": "answer", "type": "json", "required": true}],
 }, |_cx, values| Ok(serde_json::from_value(values["answer"].clone())?));
 
+command!(Long, "long", {"summary": "Talks and talks.", "safe": true},
+    |_cx, _values| Ok(Answer::text("é".repeat(20_000))));
+
 command!(Hang, "hang", {"summary": "Never ends."}, |_cx, _values| std::future::pending().await);
 
 command!(Panics, "panics", {"summary": "Panics."}, |_cx, values| {
@@ -117,6 +120,7 @@ pub fn app() -> App {
         .command::<CreateIssue>()
         .command::<Search>()
         .command::<Say>()
+        .command::<Long>()
         .command::<Hang>()
         .command::<Panics>()
         .command::<Fails>()

@@ -3,18 +3,19 @@
 use crate::stage::{ALICE, SLASH_TOKEN, STATIC_TOKEN, Stage, command_body, form, request};
 use http::header;
 use serde_json::Value;
-use std::{
-    io::Write,
-    sync::{Arc, Mutex},
-};
-use tracing_subscriber::fmt::MakeWriter;
+use std::{cell::RefCell, io::Write, sync::Once};
 
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What was logged on this thread. A test runs on one; the subscriber is one for all, because whether a line is
+    /// wanted is cached for the process.
+    static LOGGED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
-impl Write for Captured {
+struct ThisThread;
+
+impl Write for ThisThread {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        LOGGED.with_borrow_mut(|logged| logged.extend_from_slice(bytes));
         Ok(bytes.len())
     }
     fn flush(&mut self) -> std::io::Result<()> {
@@ -22,16 +23,23 @@ impl Write for Captured {
     }
 }
 
-impl<'a> MakeWriter<'a> for Captured {
-    type Writer = Self;
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
+/// What this test logs from here on.
+struct Log;
 
-impl Captured {
+impl Log {
+    fn begin() -> Self {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(|| ThisThread);
+            tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
+        });
+        LOGGED.take();
+        Self
+    }
+
+    #[allow(clippy::unused_self)] // Only who has begun may read.
     fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        String::from_utf8(LOGGED.with_borrow(Clone::clone)).unwrap()
     }
 
     fn lines(&self) -> Vec<Value> {
@@ -39,18 +47,10 @@ impl Captured {
     }
 }
 
-/// What is logged on this thread until the guard is dropped.
-fn captured() -> (Captured, tracing::subscriber::DefaultGuard) {
-    let captured = Captured::default();
-    let subscriber =
-        tracing_subscriber::fmt().json().flatten_event(true).with_writer(captured.clone()).finish();
-    (captured, tracing::subscriber::set_default(subscriber))
-}
-
 #[tokio::test]
 async fn a_request_is_one_line_that_says_what_happened() {
     let stage = Stage::new();
-    let (log, _guard) = captured();
+    let log = Log::begin();
     let mut request = stage.v2("/command", &command_body("/jira create issue --project=MM"));
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     request.headers_mut().insert("traceparent", trace.parse().unwrap());
@@ -79,7 +79,7 @@ async fn a_request_is_one_line_that_says_what_happened() {
 #[tokio::test]
 async fn no_line_holds_a_credential_a_body_or_a_path() {
     let stage = Stage::new();
-    let (log, _guard) = captured();
+    let log = Log::begin();
     let mut body = command_body("/jira create issue --project=CANARYVALUE");
     body["security"] = serde_json::json!({"trigger_id": "CANARYTRIGGER"});
     let text = body.to_string();

@@ -64,7 +64,7 @@ async fn the_same_trigger_id_is_the_same_delivery() {
 
 #[tokio::test]
 async fn everything_but_a_failed_authentication_is_a_200_with_a_sentence() {
-    let stage = Stage::with(|install| drop(install.granted.locations.remove("nothing")));
+    let stage = Stage::new();
     for (text, says) in [
         ("frobnicate", "frobnicate"),
         ("create issue --colour=red", "colour"),

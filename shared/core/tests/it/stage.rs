@@ -5,15 +5,15 @@ use bytes::Bytes;
 use cloud_app::http::{Outbound, Policy};
 use cloud_apps_core::{
     autocomplete, command,
+    conformance::sample,
     edge::{Arrival, Function, Route},
     event,
     memory::Memory,
     model::{Install, Sha256, SlashCommand, Team},
-    sample,
     world::{INSTALL_CACHE, Random, Stores, World},
 };
 use cloud_apps_protocol::{
-    Generation, Millis, TeamId, UserId, manifest::Permission, secret::Secret, token::body_sha256,
+    Generation, Millis, TeamId, manifest::Permission, secret::Secret, token::body_sha256,
 };
 use http::{Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
@@ -276,9 +276,5 @@ impl Answered {
     /// What a person reads.
     pub fn text(&self) -> &str {
         self.body["error"]["message"].as_str().or(self.body["text"].as_str()).unwrap_or_default()
-    }
-
-    pub fn user(id: &str) -> UserId {
-        id.parse().unwrap()
     }
 }
