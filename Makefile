@@ -10,7 +10,7 @@ help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 16
 
 run: ## serve the whole bundle on this machine, with a demo Mattermost; needs Rust and a C compiler only
-	@cargo run -q -p cloud-apps -- serve $(ARGS)
+	@cargo run -p cloud-apps -- serve $(ARGS)
 
 check: fmt lint unit ## format, clippy and every test that needs cargo only
 
