@@ -1,1 +1,151 @@
-//! Placeholder.
+//! Hello: greets, tells the time, says who you are, and shows what an error looks like.
+
+use cloud_app::prelude::*;
+use jiff::tz::{self, TimeZone};
+
+/// The app.
+pub fn app() -> App {
+    App::new("hello", env!("CARGO_PKG_VERSION"), "Hello")
+        .description("Greets people, tells the time, and shows what a Cloud App can do.")
+        .permissions([Permission::ActAsBot])
+        .command::<Greet>()
+        .command::<Time>()
+        .command::<Whoami>()
+        .command::<Fail>()
+        .on_install(on_install)
+}
+
+/// Greets somebody.
+#[derive(Command)]
+struct Greet {
+    /// Whom to greet.
+    #[field(positional)]
+    user: UserId,
+    /// In which language.
+    #[field(default = Language::En)]
+    language: Language,
+    /// In capitals.
+    loud: bool,
+    /// For everybody in the channel, by the bot.
+    public: bool,
+}
+
+#[derive(Choice)]
+enum Language {
+    /// Deutsch
+    De,
+    /// English
+    En,
+    /// Español
+    Es,
+    /// Français
+    Fr,
+    /// 日本語
+    Ja,
+}
+
+impl Run for Greet {
+    async fn run(self, cx: Cx) -> Result<Answer> {
+        let word = match self.language {
+            Language::De => "Hallo",
+            Language::En => "Hello",
+            Language::Es => "Hola",
+            Language::Fr => "Bonjour",
+            Language::Ja => "こんにちは",
+        };
+        let word = if self.loud { word.to_uppercase() } else { word.to_owned() };
+        let greeting = format!("{word}, @{}!", cx.username(&self.user).await?);
+        Ok(if self.public { Answer::to_channel(greeting) } else { Answer::text(greeting) })
+    }
+}
+
+/// Tells the time.
+#[derive(Command)]
+#[command(safe)]
+struct Time {
+    /// Where; in your own time zone if you do not say.
+    #[field(hint = "Europe/Berlin")]
+    zone: Option<String>,
+}
+
+impl Run for Time {
+    async fn run(self, cx: Cx) -> Result<Answer> {
+        let zone = match &self.zone {
+            Some(name) => TimeZone::get(name).map_err(|_| unknown_zone(name))?,
+            None => cx.time_zone(),
+        };
+        let now = cx.now().to_zoned(zone.clone());
+        let place = zone.iana_name().unwrap_or("UTC");
+        Ok(Answer::text(format!("It is **{}** in {place}.", now.strftime("%H:%M on %A, %-d %B %Y"))))
+    }
+}
+
+fn unknown_zone(name: &str) -> Failure {
+    let wanted = name.to_lowercase().replace(' ', "_");
+    let likeness = |zone: &str| {
+        let zone = zone.to_lowercase();
+        let city = zone.rsplit('/').next().unwrap_or(&zone);
+        strsim::jaro_winkler(city, &wanted).max(strsim::jaro_winkler(&zone, &wanted))
+    };
+    let mut zones: Vec<_> = tz::db().available().map(|zone| (likeness(zone.as_str()), zone)).collect();
+    zones.sort_by(|(a, one), (b, other)| b.total_cmp(a).then_with(|| one.as_str().cmp(other.as_str())));
+    let near: Vec<_> = zones.iter().take(3).filter(|(likeness, _)| *likeness > 0.8).collect();
+    let advice = match near.as_slice() {
+        [] => "Write one as in the IANA database, such as Europe/Berlin.".to_owned(),
+        near => {
+            let names: Vec<_> = near.iter().map(|(_, zone)| format!("`{zone}`")).collect();
+            format!("Did you mean {}?", names.join(" or "))
+        }
+    };
+    Failure::say(format!("There is no time zone “{}”. {advice}", escape(name)))
+}
+
+/// Says who you are.
+///
+/// The app asks Mattermost as its bot, so it sees what everybody may see of you.
+#[derive(Command)]
+#[command(safe)]
+struct Whoami;
+
+impl Run for Whoami {
+    async fn run(self, cx: Cx) -> Result<Answer> {
+        let me = cx.bot().user_by_id(cx.acting_user()?).await?;
+        let name = match me.full_name() {
+            name if name.is_empty() => String::new(),
+            name => format!(" ({})", escape(&name)),
+        };
+        Ok(Answer::text(format!("You are @{}{name}. Your id is `{}`.", me.username, me.id)))
+    }
+}
+
+/// Fails, to show what an error looks like.
+#[derive(Command)]
+#[command(safe)]
+struct Fail {
+    /// As the app expects it, or as a bug.
+    #[field(default = Cause::Expected)]
+    cause: Cause,
+}
+
+#[derive(Choice)]
+enum Cause {
+    /// The app says what is wrong and what to do.
+    Expected,
+    /// You read one sentence and the request's id, with which the cause is found in the log.
+    Bug,
+}
+
+impl Run for Fail {
+    async fn run(self, _: Cx) -> Result<Answer> {
+        match self.cause {
+            Cause::Expected => {
+                Err(Failure::say("This is what an error looks like. Nothing is broken: you asked for it."))
+            }
+            Cause::Bug => Ok(Answer::text("forty-two".parse::<u32>()?.to_string())),
+        }
+    }
+}
+
+async fn on_install(_: Cx) -> Result<Answer> {
+    Ok(Answer::text("Hello is here. Try `/hello help`."))
+}

@@ -1,0 +1,362 @@
+//! An app: its manifest and the functions behind it, from one definition.
+//!
+//! A definition never panics. What is wrong with it is kept, and [`App::check`] names all of it at once: a test of the
+//! app should call [`App::assert_valid`], and a bundle refuses to start with an app that is not valid.
+
+use crate::{Command, Cx, Fields, Result, event::Event, event::Subscription, location::Location};
+use cloud_apps_protocol::{
+    Answer, AppId, FunctionName, Manifest, Namespace, PROTOCOL, Values,
+    manifest::{BotAccount, EventEntry, Lifecycle, Permission, Preset, Problem, Upstream},
+};
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+};
+
+/// What a command does.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say what it does",
+    note = "write `impl Run for {Self} {{ async fn run(self, cx: Cx) -> Result<Answer> {{ … }} }}`"
+)]
+pub trait Run: Command {
+    /// Runs it. Cancelled at the deadline.
+    fn run(self, cx: Cx) -> impl Future<Output = Result<Answer>> + Send;
+}
+
+/// A call of a function, under way.
+pub type Running = Pin<Box<dyn Future<Output = Result<Answer>> + Send>>;
+
+type Function = Arc<dyn Fn(Cx, Values) -> Running + Send + Sync>;
+
+/// An app that is linked into the bundle.
+#[derive(Clone)]
+pub struct App {
+    manifest: Manifest,
+    functions: BTreeMap<FunctionName, Function>,
+    problems: Vec<Problem>,
+}
+
+/// The definition of an app.
+impl App {
+    /// An app. It appears in the message box, and asks for no permission, unless it says otherwise.
+    pub fn new(id: &str, version: &str, display_name: &str) -> Self {
+        let mut problems = Vec::new();
+        let id = AppId::new(id).unwrap_or_else(|bad| {
+            problems.push(problem("/id", &bad));
+            nameless()
+        });
+        let manifest = Manifest {
+            schema: None,
+            protocol: PROTOCOL,
+            id,
+            version: version.to_owned(),
+            display_name: display_name.to_owned(),
+            description: String::new(),
+            homepage_url: None,
+            icon: None,
+            namespace: None,
+            bot: None,
+            permissions: Vec::new(),
+            locations: vec![Location::MessageBox.to_string()],
+            upstream: Upstream::Linked,
+            accounts: None,
+            settings: Vec::new(),
+            commands: Vec::new(),
+            presets: Vec::new(),
+            events: Vec::new(),
+            webhooks: Vec::new(),
+            lifecycle: Lifecycle::default(),
+            translations: BTreeMap::new(),
+        };
+        Self { manifest, functions: BTreeMap::new(), problems }
+    }
+
+    /// What it is, in a sentence.
+    #[must_use]
+    pub fn description(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.manifest.description);
+        self
+    }
+
+    /// Where to read more.
+    #[must_use]
+    pub fn homepage(mut self, url: &str) -> Self {
+        self.manifest.homepage_url = Some(url.to_owned());
+        self
+    }
+
+    /// An absolute `https` URL or a `data:` URL.
+    #[must_use]
+    pub fn icon(mut self, url: &str) -> Self {
+        self.manifest.icon = Some(url.to_owned());
+        self
+    }
+
+    /// The first word of its commands, where that is not the app's id.
+    #[must_use]
+    pub fn namespace(mut self, namespace: &str) -> Self {
+        match Namespace::new(namespace) {
+            Ok(namespace) => self.manifest.namespace = Some(namespace),
+            Err(bad) => self.problems.push(problem("/namespace", &bad)),
+        }
+        self
+    }
+
+    /// Its bot account, where that is not named like the app.
+    #[must_use]
+    pub fn bot(mut self, username: &str, display_name: &str) -> Self {
+        self.manifest.bot =
+            Some(BotAccount { username: username.to_owned(), display_name: display_name.to_owned() });
+        self
+    }
+
+    /// What it asks to be allowed.
+    #[must_use]
+    pub fn permissions(mut self, permissions: impl IntoIterator<Item = Permission>) -> Self {
+        // A set, so that the manifest is the same whatever the order.
+        self.manifest.permissions = permissions.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        self
+    }
+
+    /// Where it wants to appear; by default in the message box.
+    #[must_use]
+    pub fn locations(mut self, locations: impl IntoIterator<Item = Location>) -> Self {
+        self.manifest.locations = locations.into_iter().map(|location| location.to_string()).collect();
+        self
+    }
+
+    /// What an admin sets per install: a struct with `#[derive(Settings)]`, which functions read with
+    /// [`Cx::settings`].
+    #[must_use]
+    pub fn settings<S: Fields>(mut self) -> Self {
+        match S::fields() {
+            Ok(fields) => self.manifest.settings = fields,
+            Err(bad) => self.problems.push(problem("/settings", &bad)),
+        }
+        self
+    }
+
+    /// A command.
+    #[must_use]
+    pub fn command<C: Run>(mut self) -> Self {
+        let pointer = format!("/commands/{}", self.manifest.commands.len());
+        match C::entry() {
+            Ok(entry) => {
+                let name = entry.function.clone();
+                self.manifest.commands.push(entry);
+                self.bind(name, &pointer, |cx, values| match C::from_values(values) {
+                    Ok(command) => Box::pin(command.run(cx)),
+                    Err(failure) => Box::pin(std::future::ready(Err(failure))),
+                });
+            }
+            Err(bad) => self.problems.push(problem(&pointer, &bad)),
+        }
+        self
+    }
+
+    /// A pre-configured command: `/jira bug` for `/jira create_issue --type=Bug`. `values` is an object.
+    #[must_use]
+    pub fn preset<C: Command>(
+        mut self,
+        name: &str,
+        label: &str,
+        values: Value,
+        locations: impl IntoIterator<Item = Location>,
+    ) -> Self {
+        let pointer = format!("/presets/{}", self.manifest.presets.len());
+        let preset = FunctionName::new(name).and_then(|name| Ok((name, FunctionName::new(C::FUNCTION)?)));
+        match (preset, values) {
+            (Ok((name, function)), Value::Object(values)) => self.manifest.presets.push(Preset {
+                name,
+                label: label.to_owned(),
+                function,
+                values,
+                locations: locations.into_iter().map(|location| location.to_string()).collect(),
+            }),
+            (Err(bad), _) => self.problems.push(problem(&pointer, &bad)),
+            (_, other) => self.problems.push(problem(
+                &format!("{pointer}/values"),
+                &format!("{other} is no object: write json!({{\"field\": value}})"),
+            )),
+        }
+        self
+    }
+
+    /// A function that is told of events: `.event(EventKind::UserJoinedChannel.named("welcome"), welcome)`.
+    #[must_use]
+    pub fn event<F, Told>(mut self, subscription: Subscription, handler: F) -> Self
+    where
+        F: Fn(Cx, Event) -> Told + Send + Sync + 'static,
+        Told: Future<Output = Result<()>> + Send + 'static,
+    {
+        let pointer = format!("/events/{}", self.manifest.events.len());
+        match FunctionName::new(subscription.name.as_str()) {
+            Ok(name) => {
+                self.manifest.events.push(EventEntry {
+                    name: name.clone(),
+                    kind: subscription.kind.as_str().to_owned(),
+                    function: name.clone(),
+                    expand: subscription.expand,
+                    user_id: subscription.user_id,
+                    channel_id: subscription.channel_id,
+                    team_id: subscription.team_id,
+                    trigger_words: subscription.trigger_words,
+                    required: subscription.required,
+                });
+                self.bind(name, &pointer, move |cx, values| {
+                    let told = serde_json::from_value(Value::Object(values)).map(|event| handler(cx, event));
+                    Box::pin(async move {
+                        told?.await?;
+                        Ok(Answer::done())
+                    })
+                });
+            }
+            Err(bad) => self.problems.push(problem(&pointer, &bad)),
+        }
+        self
+    }
+
+    /// Called before an install becomes active; an answer of kind `error`, or a failure, refuses the install.
+    #[must_use]
+    pub fn on_install<F, Done>(self, handler: F) -> Self
+    where
+        F: Fn(Cx) -> Done + Send + Sync + 'static,
+        Done: Future<Output = Result<Answer>> + Send + 'static,
+    {
+        self.lifecycle("on_install", |lifecycle| &mut lifecycle.install, handler)
+    }
+
+    /// Called before an install is removed.
+    #[must_use]
+    pub fn on_uninstall<F, Done>(self, handler: F) -> Self
+    where
+        F: Fn(Cx) -> Done + Send + Sync + 'static,
+        Done: Future<Output = Result<Answer>> + Send + 'static,
+    {
+        self.lifecycle("on_uninstall", |lifecycle| &mut lifecycle.uninstall, handler)
+    }
+
+    /// Called when an admin changes settings; an answer of kind `error`, or a failure, refuses the change.
+    #[must_use]
+    pub fn on_configure<F, Done>(self, handler: F) -> Self
+    where
+        F: Fn(Cx) -> Done + Send + Sync + 'static,
+        Done: Future<Output = Result<Answer>> + Send + 'static,
+    {
+        self.lifecycle("on_configure", |lifecycle| &mut lifecycle.configure, handler)
+    }
+
+    /// Called when an install moves to another version of the app.
+    #[must_use]
+    pub fn on_upgrade<F, Done>(self, handler: F) -> Self
+    where
+        F: Fn(Cx) -> Done + Send + Sync + 'static,
+        Done: Future<Output = Result<Answer>> + Send + 'static,
+    {
+        self.lifecycle("on_upgrade", |lifecycle| &mut lifecycle.upgrade, handler)
+    }
+
+    fn lifecycle<F, Done>(
+        mut self,
+        name: &str,
+        place: fn(&mut Lifecycle) -> &mut Option<FunctionName>,
+        handler: F,
+    ) -> Self
+    where
+        F: Fn(Cx) -> Done + Send + Sync + 'static,
+        Done: Future<Output = Result<Answer>> + Send + 'static,
+    {
+        // The names are this module's own; a bad one would show in the first test of it.
+        if let Ok(name) = FunctionName::new(name) {
+            *place(&mut self.manifest.lifecycle) = Some(name.clone());
+            self.bind(name, "/lifecycle", move |cx, _| Box::pin(handler(cx)));
+        }
+        self
+    }
+
+    /// A name stands for one function: the first keeps it.
+    fn bind(
+        &mut self,
+        name: FunctionName,
+        pointer: &str,
+        function: impl Fn(Cx, Values) -> Running + Send + Sync + 'static,
+    ) {
+        if self.functions.contains_key(&name) {
+            self.problems.push(problem(pointer, &format!("{name} is defined twice: rename one of the two")));
+            return;
+        }
+        self.functions.insert(name, Arc::new(function));
+    }
+}
+
+/// What the bundle does with an app.
+impl App {
+    /// The manifest, made from the definition; the same bytes for the same definition.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Whether there is a function of this name.
+    pub fn has(&self, function: &str) -> bool {
+        self.functions.contains_key(function)
+    }
+
+    /// Calls a function: a command with its values, an event's with the event, a lifecycle's with nothing. `None` if
+    /// there is none of this name.
+    pub fn call(&self, function: &str, cx: Cx, values: Values) -> Option<Running> {
+        self.functions.get(function).map(|run| run(cx, values))
+    }
+
+    /// Everything that is wrong with the definition; nothing for a valid app.
+    pub fn check(&self) -> Vec<Problem> {
+        let mut problems = self.problems.clone();
+        // One mistake is told once, in the words of whoever saw it first.
+        let told: BTreeSet<String> = problems.iter().map(|problem| problem.pointer.clone()).collect();
+        problems.extend(self.manifest.check().into_iter().filter(|problem| !told.contains(&problem.pointer)));
+        problems
+    }
+
+    /// For a test of one's app: panics with every problem.
+    ///
+    /// # Panics
+    ///
+    /// If [`App::check`] finds anything.
+    #[allow(clippy::panic)] // This is an assertion.
+    #[track_caller]
+    pub fn assert_valid(&self) {
+        let problems = self.check();
+        let told = problems.iter().map(|p| format!("\n  {}: {} {}", p.pointer, p.message, p.hint));
+        assert!(problems.is_empty(), "{} is not a valid app:{}", self.manifest.id, told.collect::<String>());
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let functions: Vec<_> = self.functions.keys().collect();
+        f.debug_struct("App")
+            .field("id", &self.manifest.id)
+            .field("functions", &functions)
+            .finish_non_exhaustive()
+    }
+}
+
+fn problem(pointer: &str, message: &dyn fmt::Display) -> Problem {
+    Problem {
+        pointer: pointer.to_owned(),
+        line: 0,
+        column: 0,
+        length: 1,
+        message: message.to_string(),
+        hint: String::new(),
+    }
+}
+
+/// Stands where an app's id is none, so that the other problems can be told too.
+#[allow(clippy::expect_used)] // A literal of the right shape: a test holds it.
+fn nameless() -> AppId {
+    AppId::new("nameless").expect("the literal is an app id")
+}

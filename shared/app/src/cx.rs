@@ -1,0 +1,202 @@
+//! What a function is given: the request, the Mattermost client, settings, the deadline.
+
+use crate::{
+    Failure, Fields, Mattermost, Result,
+    http::{Outbound, Policy},
+};
+use async_trait::async_trait;
+use cloud_apps_protocol::{
+    CommandRequest, Millis, SiteUrl, UserId, Values,
+    command::{Channel, Mentioned, Team},
+};
+use jiff::{Timestamp, tz::TimeZone};
+use secrecy::SecretString;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// A token and the one site it may be sent to. The HTTP client takes this, never a URL and a token.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// The site.
+    pub origin: SiteUrl,
+    /// Its token.
+    pub token: SecretString,
+}
+
+/// Where the bot's token comes from. The bundle implements it; tests hand in a fixed one.
+#[async_trait]
+pub trait BotTokens: Send + Sync {
+    /// The install's bot token; `fresh` after Mattermost refused it, to read the install again.
+    async fn bot(&self, fresh: bool) -> Result<Credential, Failure>;
+}
+
+/// A token that never changes.
+#[async_trait]
+impl BotTokens for Credential {
+    async fn bot(&self, _: bool) -> Result<Credential, Failure> {
+        Ok(self.clone())
+    }
+}
+
+/// The surroundings of one call. Cheap to clone.
+#[derive(Clone)]
+pub struct Cx(Arc<Surroundings>);
+
+struct Surroundings {
+    inner: Inner,
+    ends: Instant,
+}
+
+/// What a [`Cx`] is made of; the bundle and tests build it.
+pub struct Inner {
+    /// The request as the protocol defines it, `context.app` and `context.config` filled.
+    pub request: CommandRequest,
+    /// Unix milliseconds when the request came in.
+    pub now: Millis,
+    /// Unix milliseconds after which nobody waits for the answer.
+    pub deadline: Millis,
+    /// The request's id, as it stands in log and errors.
+    pub request_id: String,
+    /// What the admin set, passwords included.
+    pub settings: Values,
+    /// The bot's token.
+    pub bot: Arc<dyn BotTokens>,
+    /// The acting user's token, where there is one.
+    pub user: Option<Credential>,
+    /// The client for outbound calls.
+    pub http: Outbound,
+}
+
+impl Cx {
+    /// Wraps the parts.
+    pub fn new(inner: Inner) -> Self {
+        let left = Duration::from_millis(inner.deadline.saturating_sub(inner.now));
+        Self(Arc::new(Surroundings { ends: Instant::now() + left, inner }))
+    }
+
+    /// For tests of functions: noon of 22 November 2026, 8 s, no settings, and a Mattermost on loopback where `bot`
+    /// names one.
+    pub fn for_tests(request: CommandRequest, bot: Option<Credential>) -> Self {
+        const NOON: Millis = 1_795_348_800_000;
+        struct NoMattermost;
+        #[async_trait]
+        impl BotTokens for NoMattermost {
+            async fn bot(&self, _: bool) -> Result<Credential, Failure> {
+                Err(Failure::say("This test has no Mattermost: hand a Credential to Cx::for_tests."))
+            }
+        }
+        Self::new(Inner {
+            request,
+            now: NOON,
+            deadline: NOON + 8_000,
+            request_id: "test".to_owned(),
+            settings: Values::new(),
+            bot: bot.map_or(Arc::new(NoMattermost) as Arc<dyn BotTokens>, |bot| Arc::new(bot)),
+            user: None,
+            http: Outbound::new(Policy { loopback: true, ..Policy::default() }),
+        })
+    }
+
+    /// The request.
+    pub fn request(&self) -> &CommandRequest {
+        &self.0.inner.request
+    }
+
+    /// Who runs the command. A failure that says so where nobody is known, as with a static token.
+    pub fn acting_user(&self) -> Result<&UserId> {
+        let user = self.request().context.acting_user.as_ref();
+        user.map(|user| &user.id).ok_or_else(|| {
+            Failure::say(
+                "This command must know who runs it, and the request does not say. Run it in Mattermost.",
+            )
+        })
+    }
+
+    /// Where it was run.
+    pub fn channel(&self) -> Option<&Channel> {
+        self.request().context.channel.as_ref()
+    }
+
+    /// In which team; absent for clicks in direct messages.
+    pub fn team(&self) -> Option<&Team> {
+        self.request().context.team.as_ref()
+    }
+
+    /// Whom and what the line mentions.
+    pub fn mentioned(&self) -> &Mentioned {
+        &self.request().context.mentioned
+    }
+
+    /// A user's name without `@`: from the request where it stands there, else Mattermost is asked as the bot.
+    pub async fn username(&self, user: &UserId) -> Result<String> {
+        let context = &self.request().context;
+        if let Some((name, _)) = context.mentioned.users.iter().find(|(_, mentioned)| mentioned.id == *user) {
+            return Ok(name.clone());
+        }
+        let acting = context.acting_user.as_ref().filter(|acting| acting.id == *user);
+        if let Some(name) = acting.and_then(|acting| acting.username.as_ref()).and_then(|name| name.as_str())
+        {
+            return Ok(name.to_owned());
+        }
+        Ok(self.bot().user_by_id(user).await?.username)
+    }
+
+    /// Mattermost, with the bot's rights.
+    pub fn bot(&self) -> Mattermost {
+        Mattermost::bot(self.0.inner.http.clone(), Arc::clone(&self.0.inner.bot)).until(self.0.ends)
+    }
+
+    /// Mattermost, with the acting user's rights, where there is a token of theirs.
+    pub fn user(&self) -> Option<Mattermost> {
+        let credential = self.0.inner.user.clone()?;
+        Some(Mattermost::user(self.0.inner.http.clone(), credential).until(self.0.ends))
+    }
+
+    /// What the admin set, passwords included.
+    pub fn settings<T: Fields>(&self) -> Result<T> {
+        T::from_values(self.0.inner.settings.clone()).map_err(|mut failure| {
+            failure.text =
+                Some("The settings of this app are not complete: an admin must set them.".to_owned());
+            failure
+        })
+    }
+
+    /// When the request came in.
+    pub fn now(&self) -> Timestamp {
+        timestamp(self.0.inner.now)
+    }
+
+    /// After this nobody waits for the answer.
+    pub fn deadline(&self) -> Timestamp {
+        timestamp(self.0.inner.deadline)
+    }
+
+    /// How long the function still has.
+    pub fn remaining(&self) -> Duration {
+        self.0.ends.saturating_duration_since(Instant::now())
+    }
+
+    /// The request's id, as it stands in the log and in errors.
+    pub fn request_id(&self) -> &str {
+        &self.0.inner.request_id
+    }
+
+    /// The user's language, `de`; `en` where it is not known.
+    pub fn locale(&self) -> &str {
+        self.request().context.locale.as_deref().unwrap_or("en")
+    }
+
+    /// The user's time zone; UTC where it is not known.
+    pub fn time_zone(&self) -> TimeZone {
+        let name = self.request().context.time_zone.as_deref();
+        name.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
+    }
+}
+
+/// Far beyond any date where the milliseconds are beyond what a [`Timestamp`] holds.
+fn timestamp(millis: Millis) -> Timestamp {
+    let millis = i64::try_from(millis).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,150 @@
+//! Why a call did not come to an answer. An error names the site alone: a path may hold the id of a hook, which is
+//! a credential.
+
+use super::{MAX_ANSWER, address::Class};
+use std::{error::Error as StdError, net::IpAddr, time::Duration};
+
+type Source = Box<dyn StdError + Send + Sync>;
+
+/// Why a call did not come to an answer, and what the operator can do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is not `https`, or, in the local bundle, `http` to loopback.
+    #[error(
+        "{origin} is not called: only https is, and in the local bundle http to this machine; change the site's address"
+    )]
+    Scheme {
+        /// The site.
+        origin: String,
+    },
+    /// The address cannot be called at all: it has no host, or a user in it.
+    #[error("this is no address that can be called: {0}")]
+    Address(String),
+    /// The address is not public, and the operator did not list it.
+    #[error("{host} is not called: {address} is {class}; if it is yours, add its network to AllowedNetworks")]
+    Refused {
+        /// The host.
+        host: String,
+        /// Its address.
+        address: IpAddr,
+        /// Why.
+        class: Class,
+    },
+    /// The name has no address.
+    #[error("{host} was not found: check the site's address, and that the bundle can resolve it")]
+    NotFound {
+        /// The host.
+        host: String,
+        #[source]
+        /// What the resolver said.
+        source: Source,
+    },
+    /// Nobody answers there.
+    #[error(
+        "{origin} cannot be connected to: check that it is up, and that the bundle's network leads there"
+    )]
+    Connect {
+        /// The site.
+        origin: String,
+        #[source]
+        /// What the network said.
+        source: Source,
+    },
+    /// It does not prove to be who it should be.
+    #[error(
+        "the certificate of {origin} is not trusted ({reason}); if it is of a private CA, put that CA's PEM into ExtraCertificates"
+    )]
+    Certificate {
+        /// The site.
+        origin: String,
+        /// Why.
+        reason: String,
+    },
+    /// It took too long.
+    #[error("{origin} did not answer within {} ms", .limit.as_millis())]
+    Timeout {
+        /// The site.
+        origin: String,
+        /// What it was given.
+        limit: Duration,
+    },
+    /// The answer is too long.
+    #[error("{origin} answered more than {} KiB, which is not read", MAX_ANSWER / 1024)]
+    TooLarge {
+        /// The site.
+        origin: String,
+    },
+    /// The connection broke.
+    #[error("the call of {origin} broke off")]
+    Broken {
+        /// The site.
+        origin: String,
+        #[source]
+        /// What the network said.
+        source: Source,
+    },
+    /// The client cannot be built.
+    #[error("no call can be made: {0}")]
+    Setup(String),
+}
+
+/// Refused by the resolver: every address of a host.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{address} is {class}")]
+pub(super) struct RefusedAddress {
+    pub address: IpAddr,
+    pub class: Class,
+}
+
+/// A name without addresses.
+#[derive(Debug, thiserror::Error)]
+#[error("no address")]
+pub(super) struct NoAddress(#[source] pub Option<std::io::Error>);
+
+impl Error {
+    /// What reqwest's error means.
+    pub(super) fn of(error: reqwest::Error, url: &url::Url, limit: Duration) -> Self {
+        let origin = origin(url);
+        let host = url.host_str().unwrap_or_default().to_owned();
+        // The whole URL must not stand in a log.
+        let error = error.without_url();
+        if let Some(RefusedAddress { address, class }) = cause::<RefusedAddress>(&error) {
+            return Self::Refused { host, address: *address, class: *class };
+        }
+        if cause::<NoAddress>(&error).is_some() {
+            return Self::NotFound { host, source: error.into() };
+        }
+        if let Some(reason) = cause::<rustls::Error>(&error) {
+            return Self::Certificate { origin, reason: reason.to_string() };
+        }
+        if error.is_timeout() {
+            let limit = if error.is_connect() { limit.min(super::CONNECT) } else { limit };
+            return Self::Timeout { origin, limit };
+        }
+        if error.is_connect() {
+            return Self::Connect { origin, source: error.into() };
+        }
+        Self::Broken { origin, source: error.into() }
+    }
+}
+
+/// Scheme, host and port.
+pub(super) fn origin(url: &url::Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+/// The first error of this type in the chain, also where an `io::Error` wraps it.
+fn cause<'e, E: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<E>() {
+            return Some(found);
+        }
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if let Some(wrapped) = wrapped {
+            return cause::<E>(wrapped);
+        }
+        next = error.source();
+    }
+    None
+}

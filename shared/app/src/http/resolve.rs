@@ -1,0 +1,69 @@
+//! Names to addresses, of which only permitted ones are ever connected to.
+
+use super::{
+    Policy, address,
+    error::{NoAddress, RefusedAddress},
+};
+use async_trait::async_trait;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+/// Looks names up.
+#[async_trait]
+pub trait Names: Send + Sync {
+    /// The addresses of a host.
+    async fn look_up(&self, host: &str) -> io::Result<Vec<IpAddr>>;
+}
+
+/// As the system does.
+pub struct SystemNames;
+
+#[async_trait]
+impl Names for SystemNames {
+    async fn look_up(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(tokio::net::lookup_host((host, 0)).await?.map(|address| address.ip()).collect())
+    }
+}
+
+/// Whether a name means this machine by RFC 6761, section 6.3.
+pub(super) fn is_this_machine(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    host == "localhost" || host.ends_with(".localhost")
+}
+
+/// A resolver that gives no address that the policy does not permit.
+pub(super) struct Guarded {
+    pub policy: Arc<Policy>,
+    pub names: Arc<dyn Names>,
+}
+
+impl Resolve for Guarded {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (policy, names) = (Arc::clone(&self.policy), Arc::clone(&self.names));
+        Box::pin(async move {
+            let found = names.look_up(name.as_str()).await.map_err(|error| NoAddress(Some(error)))?;
+            let mut refused = None;
+            let mut permitted = Vec::new();
+            for address in found {
+                // `http` is allowed to this machine by its name: then it must be this machine.
+                if is_this_machine(name.as_str()) && !address.is_loopback() {
+                    continue;
+                }
+                match address::permitted(address, &policy.allowed_networks, policy.loopback) {
+                    // Port 0: the URL's.
+                    Ok(()) => permitted.push(SocketAddr::new(address, 0)),
+                    Err(class) => refused = Some(RefusedAddress { address, class }),
+                }
+            }
+            match (permitted.is_empty(), refused) {
+                (false, _) => Ok(Box::new(permitted.into_iter()) as Addrs),
+                (true, Some(refused)) => Err(refused.into()),
+                (true, None) => Err(NoAddress(None).into()),
+            }
+        })
+    }
+}

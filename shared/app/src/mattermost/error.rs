@@ -1,0 +1,147 @@
+//! What Mattermost did not do, and what to do about it.
+
+use crate::{Failure, http};
+use ::http::StatusCode;
+use serde::Deserialize;
+
+/// Why a call of Mattermost has no result. Never holds the token.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no token to call it with.
+    #[error("there is no token: {}", .text.as_deref().unwrap_or("it could not be read"))]
+    NoToken {
+        /// What the user may read.
+        text: Option<String>,
+        /// Why.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// It could not be reached.
+    #[error("Mattermost cannot be reached: {0}")]
+    Unreachable(#[from] http::Error),
+    /// It refuses.
+    #[error("Mattermost answered {status} ({id}): {message} {advice}")]
+    Refused {
+        /// The HTTP status.
+        status: StatusCode,
+        /// Mattermost's own id of the error, `api.context.permissions.app_error`.
+        id: String,
+        /// Mattermost's own words.
+        message: String,
+        /// What to do.
+        advice: &'static str,
+        /// Stands in the server's log.
+        server_request_id: String,
+    },
+    /// Too many calls.
+    #[error("Mattermost answers no more calls for now: try again in {retry_after} s")]
+    TooMany {
+        /// Seconds.
+        retry_after: u64,
+    },
+    /// The site answers with a redirect, which is not followed: a token goes to its own site only.
+    #[error("{site} redirects elsewhere: install the app with the address that the server has by itself")]
+    Redirect {
+        /// The site.
+        site: String,
+    },
+    /// What came is not what Mattermost says.
+    #[error(
+        "Mattermost answered {status} with something unexpected ({problem}): does a proxy answer in its place?"
+    )]
+    Unexpected {
+        /// The HTTP status.
+        status: StatusCode,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The path leads out of the API.
+    #[error("{0:?} is no path below /api/v4/")]
+    Path(String),
+}
+
+impl Error {
+    /// The HTTP status, where Mattermost gave one.
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Refused { status, .. } | Self::Unexpected { status, .. } => Some(*status),
+            Self::TooMany { .. } => Some(StatusCode::TOO_MANY_REQUESTS),
+            Self::NoToken { .. } | Self::Unreachable(_) | Self::Redirect { .. } | Self::Path(_) => None,
+        }
+    }
+
+    /// Mattermost's own id of the error.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Refused { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+
+    /// What a user may read of it; the rest is for the log.
+    pub(crate) fn for_user(&self) -> Option<String> {
+        match self {
+            Self::NoToken { text, .. } => text.clone(),
+            Self::Refused { message, advice, .. } => {
+                Some(format!("Mattermost did not do that: {message} {advice}").trim_end().to_owned())
+            }
+            Self::TooMany { retry_after } => {
+                Some(format!("Mattermost is busy. Try again in {retry_after} s."))
+            }
+            Self::Unreachable(http::Error::Timeout { .. }) => {
+                Some("Mattermost did not answer in time. Try again.".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// What a failed answer says. `None`: it is not one of Mattermost's errors.
+    pub(super) fn of(status: StatusCode, headers: &::http::HeaderMap, body: &[u8]) -> Self {
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            let header = |name| headers.get(name).and_then(|value| value.to_str().ok()?.parse().ok());
+            let retry_after = header("retry-after").or_else(|| header("x-ratelimit-reset")).unwrap_or(1);
+            return Self::TooMany { retry_after };
+        }
+        match serde_json::from_slice::<Body>(body) {
+            Ok(body) => Self::Refused {
+                status,
+                id: body.id,
+                message: body.message,
+                advice: advice(status),
+                server_request_id: body.request_id,
+            },
+            Err(error) => Self::Unexpected { status, problem: error.to_string() },
+        }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Self::NoToken { text: failure.text, source: failure.source }
+    }
+}
+
+/// An error as Mattermost writes it.
+#[derive(Deserialize)]
+struct Body {
+    id: String,
+    message: String,
+    #[serde(default)]
+    request_id: String,
+}
+
+fn advice(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        400 => "What was sent is not what it wants.",
+        401 => {
+            "The bot's token was revoked, or the bot is disabled: an admin must give the install a new token."
+        }
+        403 => {
+            "The bot may not do that: add it to the channel or the team, or give it the right in the System Console."
+        }
+        404 => "It is not there, or the bot may not see it.",
+        501 => "The feature is off: an admin can turn it on in the System Console.",
+        500.. => "The server's log says more.",
+        _ => "",
+    }
+}

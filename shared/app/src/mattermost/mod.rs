@@ -1,0 +1,275 @@
+//! The client of Mattermost's REST API v4 that apps and the bundle use.
+//!
+//! A client is a token and the one site it belongs to: no method takes a URL, so that a token cannot go elsewhere.
+
+mod error;
+mod model;
+
+pub use error::Error;
+pub(crate) use model::absent_when_empty;
+pub use model::{Channel, ChannelMember, NewPost, Post, Team, User};
+
+use crate::{
+    cx::{BotTokens, Credential},
+    http::Outbound,
+};
+use ::http::{
+    HeaderValue, Method, Request, StatusCode,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+};
+use bytes::Bytes;
+use cloud_apps_protocol::{ChannelId, TeamId, UserId};
+use secrecy::ExposeSecret;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use url::Url;
+
+/// How long one call may take.
+const CALL: Duration = Duration::from_secs(8);
+
+/// Mattermost with somebody's rights. Cheap to clone.
+#[derive(Clone)]
+pub struct Mattermost {
+    http: Outbound,
+    who: Who,
+    until: Option<Instant>,
+}
+
+#[derive(Clone)]
+enum Who {
+    Bot(Arc<dyn BotTokens>),
+    User(Credential),
+}
+
+/// How a client is made.
+impl Mattermost {
+    /// With the bot's rights. A 401 asks for a fresh token once and repeats.
+    pub fn bot(http: Outbound, bot: Arc<dyn BotTokens>) -> Self {
+        Self { http, who: Who::Bot(bot), until: None }
+    }
+
+    /// With the rights of a token.
+    pub fn user(http: Outbound, credential: Credential) -> Self {
+        Self { http, who: Who::User(credential), until: None }
+    }
+
+    /// No call outlasts this.
+    #[must_use]
+    pub fn until(mut self, instant: Instant) -> Self {
+        self.until = Some(instant);
+        self
+    }
+}
+
+/// What apps do most.
+impl Mattermost {
+    /// Whose token this is.
+    pub async fn me(&self) -> Result<User, Error> {
+        self.get("/users/me").await
+    }
+
+    /// A user.
+    pub async fn user_by_id(&self, user: &UserId) -> Result<User, Error> {
+        self.get(&format!("/users/{user}")).await
+    }
+
+    /// A user by name, without `@`.
+    pub async fn user_by_username(&self, username: &str) -> Result<User, Error> {
+        self.get(&format!("/users/username/{}", segment(username))).await
+    }
+
+    /// Those of these users that there are, in no certain order; without `@`.
+    pub async fn users_by_usernames(&self, usernames: &[&str]) -> Result<Vec<User>, Error> {
+        self.post("/users/usernames", usernames).await
+    }
+
+    /// A channel.
+    pub async fn channel(&self, channel: &ChannelId) -> Result<Channel, Error> {
+        self.get(&format!("/channels/{channel}")).await
+    }
+
+    /// A team.
+    pub async fn team(&self, team: &TeamId) -> Result<Team, Error> {
+        self.get(&format!("/teams/{team}")).await
+    }
+
+    /// Somebody's membership of a channel; `None` where they are no member.
+    pub async fn channel_member(
+        &self,
+        channel: &ChannelId,
+        user: &UserId,
+    ) -> Result<Option<ChannelMember>, Error> {
+        match self.get(&format!("/channels/{channel}/members/{user}")).await {
+            Err(Error::Refused { status: StatusCode::NOT_FOUND, .. }) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// Adds somebody to a channel; with the bot's own id the bot joins it.
+    pub async fn add_channel_member(
+        &self,
+        channel: &ChannelId,
+        user: &UserId,
+    ) -> Result<ChannelMember, Error> {
+        self.post(&format!("/channels/{channel}/members"), &json!({ "user_id": user })).await
+    }
+
+    /// The direct channel of two users, made if there is none.
+    pub async fn direct_channel(&self, one: &UserId, other: &UserId) -> Result<Channel, Error> {
+        self.post("/channels/direct", &[one, other]).await
+    }
+
+    /// Makes a post.
+    pub async fn create_post(&self, post: &NewPost) -> Result<Post, Error> {
+        self.post("/posts", post).await
+    }
+}
+
+/// Everything else of the API. A path begins with `/` and stands below `/api/v4`; it may have a query.
+impl Mattermost {
+    /// Reads.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        self.call(Method::GET, path, None).await
+    }
+
+    /// Makes, or asks with a body.
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &(impl Serialize + ?Sized + Sync),
+    ) -> Result<T, Error> {
+        self.call(Method::POST, path, Some(encode(body)?)).await
+    }
+
+    /// Changes.
+    pub async fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &(impl Serialize + ?Sized + Sync),
+    ) -> Result<T, Error> {
+        self.call(Method::PUT, path, Some(encode(body)?)).await
+    }
+
+    /// Removes.
+    pub async fn delete(&self, path: &str) -> Result<(), Error> {
+        self.call::<Value>(Method::DELETE, path, None).await.map(|_| ())
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Bytes>,
+    ) -> Result<T, Error> {
+        let answer = match &self.who {
+            Who::User(credential) => self.send(credential, &method, path, body).await?,
+            Who::Bot(tokens) => {
+                let credential = tokens.bot(false).await?;
+                let answer = self.send(&credential, &method, path, body.clone()).await?;
+                if answer.status() == StatusCode::UNAUTHORIZED {
+                    // The token may have been replaced since the install was read.
+                    self.send(&tokens.bot(true).await?, &method, path, body).await?
+                } else {
+                    answer
+                }
+            }
+        };
+        let status = answer.status();
+        if status.is_success() {
+            serde_json::from_slice(answer.body())
+                .map_err(|error| Error::Unexpected { status, problem: error.to_string() })
+        } else {
+            Err(Error::of(status, answer.headers(), answer.body()))
+        }
+    }
+
+    async fn send(
+        &self,
+        credential: &Credential,
+        method: &Method,
+        path: &str,
+        body: Option<Bytes>,
+    ) -> Result<::http::Response<Bytes>, Error> {
+        let url = below_api(credential.origin.as_str(), path)?;
+        let bad = |_| Error::Path(path.to_owned());
+        let mut token = HeaderValue::from_str(&format!("Bearer {}", credential.token.expose_secret()))
+            .map_err(|_| Error::NoToken { text: None, source: None })?;
+        token.set_sensitive(true);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(url.as_str())
+            .header(AUTHORIZATION, token)
+            .header(ACCEPT, "application/json");
+        if body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let request = request.body(body.unwrap_or_default()).map_err(bad)?;
+        let left = self.until.map_or(CALL, |until| until.saturating_duration_since(Instant::now()));
+        let answer = self.http.send(request, left.min(CALL)).await?;
+        if answer.status().is_redirection() {
+            return Err(Error::Redirect { site: credential.origin.to_string() });
+        }
+        Ok(answer)
+    }
+}
+
+fn encode(body: &(impl Serialize + ?Sized)) -> Result<Bytes, Error> {
+    let problem = |error: serde_json::Error| Error::Unexpected {
+        status: StatusCode::BAD_REQUEST,
+        problem: format!("the request cannot be written: {error}"),
+    };
+    serde_json::to_vec(body).map(Bytes::from).map_err(problem)
+}
+
+/// The address of a path, which dots and the like cannot lead out of the API.
+fn below_api(site: &str, path: &str) -> Result<Url, Error> {
+    let bad = || Error::Path(path.to_owned());
+    let base = Url::parse(&format!("{site}/api/v4/")).map_err(|_| bad())?;
+    let url =
+        path.strip_prefix('/').and_then(|rest| Url::parse(&format!("{base}{rest}")).ok()).ok_or_else(bad)?;
+    let inside = url.origin() == base.origin()
+        && url.path().starts_with(base.path())
+        && url.path().len() > base.path().len()
+        && url.fragment().is_none();
+    if inside { Ok(url) } else { Err(bad()) }
+}
+
+/// A text as one part of a path.
+fn segment(text: &str) -> String {
+    // What a path gives a meaning to; the rest is escaped by the URL itself.
+    text.replace('%', "%25").replace('/', "%2F").replace('?', "%3F").replace('#', "%23").replace('\\', "%5C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stays_below_the_api() {
+        let site = "https://chat.example.com/company";
+        for (path, url) in [
+            ("/users/me", Some("https://chat.example.com/company/api/v4/users/me")),
+            ("/users?page=1", Some("https://chat.example.com/company/api/v4/users?page=1")),
+            ("/../../hooks/x", None),
+            ("/%2e%2e/x", None),
+            ("users/me", None),
+            ("/", None),
+            ("", None),
+            ("@evil.example/", None),
+            ("/users/me#x", None),
+        ] {
+            assert_eq!(below_api(site, path).ok().as_ref().map(Url::as_str), url, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_name_cannot_become_a_path() {
+        let path = format!("/users/username/{}", segment("../../x?y#z"));
+        let url = below_api("https://chat.example.com", &path).unwrap();
+        assert_eq!(url.path(), "/api/v4/users/username/..%2F..%2Fx%3Fy%23z");
+    }
+}

@@ -1,0 +1,153 @@
+//! What Mattermost's REST API v4 answers, as far as apps read it. Unknown keys are ignored.
+
+use cloud_apps_protocol::{ChannelId, Millis, PostId, TeamId, UserId};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value, json};
+
+/// A user, as far as the token may see them.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[allow(missing_docs)] // The names of the REST API.
+pub struct User {
+    pub id: UserId,
+    pub username: String,
+    #[serde(default)]
+    pub first_name: String,
+    #[serde(default)]
+    pub last_name: String,
+    #[serde(default)]
+    pub nickname: String,
+    #[serde(default)]
+    pub position: String,
+    /// Empty where the token may not see it.
+    #[serde(default)]
+    pub email: String,
+    #[serde(default)]
+    pub locale: String,
+    #[serde(default)]
+    pub roles: String,
+    #[serde(default)]
+    pub is_bot: bool,
+    /// Unix milliseconds; 0 for an active user.
+    #[serde(default)]
+    pub delete_at: Millis,
+}
+
+impl User {
+    /// First and last name; empty where there is neither.
+    pub fn full_name(&self) -> String {
+        format!("{} {}", self.first_name, self.last_name).trim().to_owned()
+    }
+}
+
+/// A channel.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[allow(missing_docs)] // The names of the REST API.
+pub struct Channel {
+    pub id: ChannelId,
+    /// Absent for direct and group messages.
+    #[serde(default, deserialize_with = "absent_when_empty")]
+    pub team_id: Option<TeamId>,
+    /// `O` public, `P` private, `D` direct, `G` group.
+    #[serde(default)]
+    pub r#type: String,
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub display_name: String,
+    #[serde(default)]
+    pub header: String,
+    #[serde(default)]
+    pub purpose: String,
+    /// Unix milliseconds; 0 for an active channel.
+    #[serde(default)]
+    pub delete_at: Millis,
+}
+
+/// Somebody in a channel.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[allow(missing_docs)] // The names of the REST API.
+pub struct ChannelMember {
+    pub channel_id: ChannelId,
+    pub user_id: UserId,
+    #[serde(default)]
+    pub roles: String,
+}
+
+/// A team.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[allow(missing_docs)] // The names of the REST API.
+pub struct Team {
+    pub id: TeamId,
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub display_name: String,
+    #[serde(default)]
+    pub r#type: String,
+}
+
+/// A post.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[allow(missing_docs)] // The names of the REST API.
+pub struct Post {
+    pub id: PostId,
+    pub channel_id: ChannelId,
+    #[serde(default, deserialize_with = "absent_when_empty")]
+    pub user_id: Option<UserId>,
+    #[serde(default, deserialize_with = "absent_when_empty")]
+    pub root_id: Option<PostId>,
+    #[serde(default)]
+    pub message: String,
+    #[serde(default)]
+    pub create_at: Millis,
+    #[serde(default)]
+    pub props: Map<String, Value>,
+}
+
+/// A post to be made.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NewPost {
+    /// Where.
+    pub channel_id: ChannelId,
+    /// In which thread.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_id: Option<PostId>,
+    /// Mattermost Markdown.
+    pub message: String,
+    /// What else the post carries.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub props: Map<String, Value>,
+}
+
+impl NewPost {
+    /// A message in a channel.
+    pub fn new(channel_id: ChannelId, message: impl Into<String>) -> Self {
+        Self { channel_id, root_id: None, message: message.into(), props: Map::new() }
+    }
+
+    /// In the thread of this post.
+    #[must_use]
+    pub fn in_thread(mut self, root: PostId) -> Self {
+        self.root_id = Some(root);
+        self
+    }
+
+    /// With message attachments.
+    #[must_use]
+    pub fn attachments(mut self, attachments: &[Value]) -> Self {
+        self.props.insert("attachments".to_owned(), json!(attachments));
+        self
+    }
+}
+
+/// Mattermost writes an id that there is not as `""`.
+pub(crate) fn absent_when_empty<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    match Option::<String>::deserialize(deserializer)?.as_deref() {
+        None | Some("") => Ok(None),
+        Some(text) => text.parse().map(Some).map_err(serde::de::Error::custom),
+    }
+}
