@@ -15,6 +15,7 @@ use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use std::{
     net::IpAddr,
+    pin::Pin,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -41,8 +42,12 @@ pub struct Policy {
 #[derive(Clone)]
 pub struct Outbound(Arc<Shared>);
 
+/// A server in this process: it gets every call, and none leaves.
+pub type InProcess = Arc<dyn Fn(Request<Bytes>) -> Pin<Box<dyn Future<Output = Response<Bytes>> + Send>> + Send + Sync>;
+
 struct Shared {
     policy: Arc<Policy>,
+    in_process: Option<InProcess>,
     names: Arc<dyn Names>,
     // Built late: reading the roots is a part of a cold start that most requests do not need.
     client: OnceLock<Result<reqwest::Client, String>>,
@@ -56,7 +61,17 @@ impl Outbound {
 
     /// A client that looks names up elsewhere, for tests.
     pub fn with_names(policy: Policy, names: Arc<dyn Names>) -> Self {
-        Self(Arc::new(Shared { policy: Arc::new(policy), names, client: OnceLock::new() }))
+        Self(Arc::new(Shared { policy: Arc::new(policy), in_process: None, names, client: OnceLock::new() }))
+    }
+
+    /// Calls that do not leave the process: a Mattermost in memory, for tests and for `sam local`.
+    pub fn in_process(server: InProcess) -> Self {
+        Self(Arc::new(Shared {
+            policy: Arc::default(),
+            in_process: Some(server),
+            names: Arc::new(SystemNames),
+            client: OnceLock::new(),
+        }))
     }
 
     /// The policy.
@@ -71,6 +86,9 @@ impl Outbound {
 
     /// Makes a call and reads the whole answer, whatever its status; a redirect is an answer. `limit` is for all of it.
     pub async fn send(&self, request: Request<Bytes>, limit: Duration) -> Result<Response<Bytes>, Error> {
+        if let Some(server) = &self.0.in_process {
+            return Ok(server(request).await);
+        }
         let url =
             Url::parse(&request.uri().to_string()).map_err(|error| Error::Address(error.to_string()))?;
         self.check(&url)?;
