@@ -1,0 +1,250 @@
+//! `/api/v4/commands`: the slash commands of a team, managed by its admins.
+
+use super::{Answer, Ask, Reply};
+use crate::error::AppError;
+use crate::shape;
+use crate::world::{Command, World};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// The triggers that the server keeps for itself: those without a plugin in `commands-autocomplete.http`, and
+/// the hidden ones of `app/slashcommands`.
+pub(crate) const BUILT_IN: &[&str] = &[
+    "away",
+    "code",
+    "collapse",
+    "dnd",
+    "echo",
+    "expand",
+    "groupmsg",
+    "header",
+    "help",
+    "invite",
+    "invite_people",
+    "join",
+    "kick",
+    "leave",
+    "loadtest",
+    "logout",
+    "me",
+    "msg",
+    "mute",
+    "offline",
+    "online",
+    "open",
+    "purpose",
+    "remove",
+    "rename",
+    "search",
+    "settings",
+    "shortcuts",
+    "shrug",
+    "status",
+    "test",
+];
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Body {
+    id: String,
+    team_id: String,
+    trigger: String,
+    method: String,
+    url: String,
+    username: String,
+    icon_url: String,
+    auto_complete: bool,
+    auto_complete_desc: String,
+    auto_complete_hint: String,
+    display_name: String,
+    description: String,
+    creator_id: String,
+    autocomplete_data: Option<Value>,
+}
+
+fn missing() -> AppError {
+    AppError::missing("store.sql_command.save.get.app_error", "Unable to get the command.")
+}
+
+fn taken() -> AppError {
+    AppError::bad(
+        "api.command.duplicate_trigger.app_error",
+        "This trigger word is already in use. Please choose another word.",
+    )
+}
+
+/// `Command.IsValid` in `model/command.go`.
+fn check(world: &World, body: &Body) -> Result<(), AppError> {
+    let wrong = |id, message: &str| Err(AppError::bad(id, message));
+    let trigger = &body.trigger;
+    let letters = |c: char| c.is_ascii_alphanumeric() || "_./-".contains(c);
+    let fits = !trigger.is_empty()
+        && trigger.len() <= 128
+        && !trigger.starts_with('/')
+        && if world.version.is_11() { trigger.chars().all(letters) } else { !trigger.contains(' ') };
+    if !fits {
+        return wrong("model.command.is_valid.trigger.app_error", "Invalid trigger.");
+    }
+    let http = body.url.starts_with("http://") || body.url.starts_with("https://");
+    if body.url.is_empty() || body.url.len() > 1024 {
+        return wrong("model.command.is_valid.url.app_error", "Invalid URL.");
+    }
+    if !http || url::Url::parse(&body.url).is_err() {
+        return wrong(
+            "model.command.is_valid.url_http.app_error",
+            "Invalid URL. Must be a valid URL and start with http:// or https://.",
+        );
+    }
+    if body.method != "P" && body.method != "G" {
+        return wrong("model.command.is_valid.method.app_error", "Invalid Method.");
+    }
+    if body.display_name.chars().count() > 64 {
+        return wrong("model.command.is_valid.display_name.app_error", "Invalid title.");
+    }
+    if body.description.chars().count() > 128 {
+        return wrong("model.command.is_valid.description.app_error", "Invalid description.");
+    }
+    Ok(())
+}
+
+/// Whether the trigger is in use in the team, by another command than `but` or by the server.
+fn in_use(world: &World, team_id: &str, trigger: &str, but: &str) -> bool {
+    let custom = world.commands.iter().filter(|command| command.team_id == team_id && command.id != but);
+    BUILT_IN.contains(&trigger) || custom.into_iter().any(|command| command.trigger == trigger)
+}
+
+/// `commands-create*.http`
+pub(super) fn create(world: &mut World, ask: &Ask) -> Answer {
+    let mut body: Body = ask.body("command")?;
+    if !world.may_manage_team(&ask.user, &body.team_id) {
+        return Err(AppError::forbidden());
+    }
+    check(world, &body)?;
+    body.trigger = body.trigger.to_lowercase();
+    if in_use(world, &body.team_id, &body.trigger, "") {
+        return Err(taken());
+    }
+    let other = world.version.is_11() && !body.creator_id.is_empty();
+    let creator_id = if other { body.creator_id } else { ask.user.clone() };
+    if world.user(&creator_id).is_none() {
+        return Err(super::users::missing());
+    }
+    let command = Command {
+        id: world.ids.next(),
+        token: world.ids.next(),
+        create_at: world.now,
+        update_at: world.now,
+        creator_id,
+        team_id: body.team_id,
+        trigger: body.trigger,
+        method: body.method,
+        username: body.username,
+        icon_url: body.icon_url,
+        auto_complete: body.auto_complete,
+        auto_complete_desc: body.auto_complete_desc,
+        auto_complete_hint: body.auto_complete_hint,
+        display_name: body.display_name,
+        description: body.description,
+        url: body.url,
+    };
+    let mut shape = shape::command(&command);
+    // Echoed once and stored nowhere: `commands-create-autocomplete-data.http`.
+    if let (Some(data), Some(shape)) = (body.autocomplete_data, shape.as_object_mut()) {
+        shape.insert("autocomplete_data".to_owned(), data);
+    }
+    world.commands.push(command);
+    Reply::created(shape)
+}
+
+/// `commands-list.http`. The built-in commands are not listed: `custom_only=true` is a must.
+pub(super) fn list(world: &mut World, ask: &Ask) -> Answer {
+    if ask.query("custom_only") != Some("true") {
+        return Err(AppError::not_served("GET /api/v4/commands without custom_only=true"));
+    }
+    let team = ask.query("team_id").unwrap_or_default();
+    if !crate::ids::is_id(team) {
+        return Err(AppError::bad(
+            "api.context.invalid_url_param.app_error",
+            "Invalid or missing team_id parameter in request URL.",
+        ));
+    }
+    if !world.may_manage_team(&ask.user, team) {
+        return Err(AppError::forbidden());
+    }
+    let commands = world.commands.iter().filter(|command| command.team_id == team);
+    Reply::ok(commands.map(shape::command).collect::<Value>())
+}
+
+/// Where the command in the path stands; to those who may not manage it, it does not exist.
+fn find(world: &World, ask: &Ask) -> Result<usize, AppError> {
+    let id = ask.id("command_id")?;
+    let at = world.commands.iter().position(|command| command.id == id).ok_or_else(missing)?;
+    let team = world.commands.get(at).map_or("", |command| command.team_id.as_str());
+    if world.may_manage_team(&ask.user, team) { Ok(at) } else { Err(missing()) }
+}
+
+/// `commands-get.http`, `commands-get-deleted.http`
+pub(super) fn get(world: &mut World, ask: &Ask) -> Answer {
+    let at = find(world, ask)?;
+    world.commands.get(at).map(shape::command).ok_or_else(missing).and_then(Reply::ok)
+}
+
+/// `commands-update.http`: the whole command; its token, creator and team stay.
+pub(super) fn update(world: &mut World, ask: &Ask) -> Answer {
+    let body: Body = ask.body("command")?;
+    let at = find(world, ask)?;
+    if body.id != ask.id("command_id")? {
+        return Err(AppError::bad_body("command"));
+    }
+    check(world, &body)?;
+    let trigger = body.trigger.to_lowercase();
+    // 5.37 looks at duplicates only when a command is made.
+    if world.version.is_11() && in_use(world, &body.team_id, &trigger, &body.id) {
+        return Err(taken());
+    }
+    let now = world.now;
+    let command = world.commands.get_mut(at).ok_or_else(missing)?;
+    if body.team_id != command.team_id {
+        return Err(AppError::bad(
+            "api.command.team_mismatch.app_error",
+            "Unable to update commands across teams.",
+        ));
+    }
+    *command = Command {
+        id: command.id.clone(),
+        token: command.token.clone(),
+        create_at: command.create_at,
+        update_at: now,
+        creator_id: command.creator_id.clone(),
+        team_id: command.team_id.clone(),
+        trigger,
+        method: body.method,
+        username: body.username,
+        icon_url: body.icon_url,
+        auto_complete: body.auto_complete,
+        auto_complete_desc: body.auto_complete_desc,
+        auto_complete_hint: body.auto_complete_hint,
+        display_name: body.display_name,
+        description: body.description,
+        url: body.url,
+    };
+    Reply::ok(shape::command(command))
+}
+
+/// `commands-delete.http`
+pub(super) fn delete(world: &mut World, ask: &Ask) -> Answer {
+    let at = find(world, ask)?;
+    world.commands.remove(at);
+    Reply::done()
+}
+
+/// `commands-regen-token.http`
+pub(super) fn regenerate_token(world: &mut World, ask: &Ask) -> Answer {
+    let at = find(world, ask)?;
+    let token = world.ids.next();
+    if let Some(command) = world.commands.get_mut(at) {
+        command.token.clone_from(&token);
+        command.update_at = world.now;
+    }
+    Reply::ok(json!({"token": token}))
+}

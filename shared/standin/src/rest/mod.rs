@@ -1,0 +1,353 @@
+//! The REST API: one list of routes, the session, the answer's headers.
+//!
+//! Whatever is not in [`ROUTES`] is refused by name with 501, so that an app never believes that the stand-in
+//! agreed to something it does not do.
+
+mod bots;
+mod channels;
+mod commands;
+mod posts;
+mod system;
+mod teams;
+mod tokens;
+mod users;
+
+pub(crate) use commands::BUILT_IN;
+
+use crate::error::{AppError, ConnectionCut};
+use crate::fault::{self, Fault};
+use crate::ids::is_id;
+use crate::world::{Millis, World};
+use crate::{Standin, slash};
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, EXPIRES, HOST, REFERRER_POLICY, SET_COOKIE, VARY};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// A REST call that came in, for assertions and for a log. The path holds no secret: the id of a
+/// `response_url` is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// When, by the stand-in's clock.
+    pub at: Millis,
+    /// `GET`, `POST`, …
+    pub method: Method,
+    /// Without the query.
+    pub path: String,
+    /// The user name of the session; `None` without one.
+    pub who: Option<String>,
+    /// `None` if the connection was cut or left hanging, as ordered.
+    pub status: Option<u16>,
+}
+
+/// A request, taken apart.
+pub(crate) struct Ask {
+    /// The user of the session; empty on routes that need none.
+    pub user: String,
+    pub path: Vec<(&'static str, String)>,
+    pub query: Vec<(String, String)>,
+    pub content_type: Option<String>,
+    pub body: Bytes,
+    /// `http://host:port`, as the client wrote it.
+    pub origin: Option<String>,
+}
+
+/// An answer that is no error.
+pub(crate) enum Reply {
+    Json(StatusCode, Value),
+    Text(StatusCode, String),
+}
+
+pub(crate) type Answer = Result<Reply, AppError>;
+
+impl Reply {
+    pub(crate) fn json(status: StatusCode, body: Value) -> Reply {
+        Reply::Json(status, body)
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "what every handler ends with")]
+    pub(crate) fn ok(body: Value) -> Answer {
+        Ok(Reply::Json(StatusCode::OK, body))
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "what every handler ends with")]
+    pub(crate) fn created(body: Value) -> Answer {
+        Ok(Reply::Json(StatusCode::CREATED, body))
+    }
+
+    /// `{"status":"OK"}`
+    pub(crate) fn done() -> Answer {
+        Reply::ok(serde_json::json!({"status": "OK"}))
+    }
+}
+
+impl Ask {
+    /// A part of the path, as it stands there.
+    pub(crate) fn path(&self, name: &'static str) -> Result<&str, AppError> {
+        let found = self.path.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.as_str()).ok_or_else(|| AppError::bad_path(name))
+    }
+
+    /// A part of the path that must be an id.
+    pub(crate) fn id(&self, name: &'static str) -> Result<&str, AppError> {
+        let value = self.path(name)?;
+        if is_id(value) { Ok(value) } else { Err(AppError::bad_path(name)) }
+    }
+
+    /// The user in the path, where `me` is the caller.
+    pub(crate) fn user_id(&self) -> Result<&str, AppError> {
+        if self.path("user_id")? == "me" { Ok(&self.user) } else { self.id("user_id") }
+    }
+
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A page of a list; `default` is the size that the real route has.
+    pub(crate) fn page<T>(&self, list: Vec<T>, default: usize) -> Vec<T> {
+        let number = |name, default| self.query(name).and_then(|text| text.parse().ok()).unwrap_or(default);
+        let (page, size): (usize, usize) = (number("page", 0), number("per_page", default).min(200));
+        list.into_iter().skip(page.saturating_mul(size)).take(size).collect()
+    }
+
+    /// The body as JSON; `name` is what the real server calls it when it cannot be read.
+    pub(crate) fn body<T: DeserializeOwned>(&self, name: &str) -> Result<T, AppError> {
+        serde_json::from_slice(&self.body).map_err(|_| AppError::bad_body(name))
+    }
+}
+
+type Handler = fn(&mut World, &Ask) -> Answer;
+
+enum Run {
+    /// Answers by the world alone.
+    World(Handler),
+    /// Calls an integration.
+    Execute,
+}
+
+struct Route {
+    method: Method,
+    pattern: &'static str,
+    /// Needs no session.
+    open: bool,
+    run: Run,
+}
+
+const fn route(method: Method, pattern: &'static str, handler: Handler) -> Route {
+    Route { method, pattern, open: false, run: Run::World(handler) }
+}
+
+const fn open(method: Method, pattern: &'static str, handler: Handler) -> Route {
+    Route { method, pattern, open: true, run: Run::World(handler) }
+}
+
+/// All that the stand-in serves. The first that fits is taken, so fixed words stand before names in braces.
+#[rustfmt::skip]
+static ROUTES: &[Route] = &[
+    open(Method::GET, "/api/v4/system/ping", system::ping),
+    open(Method::GET, "/api/v4/config/client", system::client_config),
+
+    route(Method::POST, "/api/v4/users/ids", users::by_ids),
+    route(Method::POST, "/api/v4/users/usernames", users::by_usernames),
+    route(Method::GET, "/api/v4/users/username/{username}", users::by_username),
+    route(Method::POST, "/api/v4/users/tokens/revoke", tokens::revoke),
+    route(Method::POST, "/api/v4/users/tokens/disable", tokens::disable),
+    route(Method::POST, "/api/v4/users/tokens/enable", tokens::enable),
+    route(Method::GET, "/api/v4/users/{user_id}", users::get),
+    route(Method::GET, "/api/v4/users/{user_id}/teams", teams::of_user),
+    route(Method::POST, "/api/v4/users/{user_id}/tokens", tokens::create),
+    route(Method::GET, "/api/v4/users/{user_id}/tokens", tokens::list),
+
+    route(Method::POST, "/api/v4/bots", bots::create),
+    route(Method::GET, "/api/v4/bots", bots::list),
+    route(Method::GET, "/api/v4/bots/{bot_user_id}", bots::get),
+    route(Method::PUT, "/api/v4/bots/{bot_user_id}", bots::update),
+    route(Method::POST, "/api/v4/bots/{bot_user_id}/disable", bots::disable),
+    route(Method::POST, "/api/v4/bots/{bot_user_id}/enable", bots::enable),
+
+    route(Method::POST, "/api/v4/teams", teams::create),
+    route(Method::GET, "/api/v4/teams/name/{team_name}", teams::by_name),
+    route(Method::GET, "/api/v4/teams/name/{team_name}/channels/name/{channel_name}", channels::by_names),
+    route(Method::GET, "/api/v4/teams/{team_id}", teams::get),
+    route(Method::POST, "/api/v4/teams/{team_id}/members", teams::add_member),
+    route(Method::GET, "/api/v4/teams/{team_id}/members/{user_id}", teams::member),
+    route(Method::DELETE, "/api/v4/teams/{team_id}/members/{user_id}", teams::remove_member),
+    route(Method::GET, "/api/v4/teams/{team_id}/channels", channels::of_team),
+    route(Method::GET, "/api/v4/teams/{team_id}/channels/name/{channel_name}", channels::by_name),
+
+    route(Method::POST, "/api/v4/channels", channels::create),
+    route(Method::POST, "/api/v4/channels/direct", channels::direct),
+    route(Method::GET, "/api/v4/channels/{channel_id}", channels::get),
+    route(Method::GET, "/api/v4/channels/{channel_id}/members", channels::members),
+    route(Method::POST, "/api/v4/channels/{channel_id}/members", channels::add_member),
+    route(Method::GET, "/api/v4/channels/{channel_id}/members/{user_id}", channels::member),
+    route(Method::DELETE, "/api/v4/channels/{channel_id}/members/{user_id}", channels::remove_member),
+    route(Method::GET, "/api/v4/channels/{channel_id}/posts", posts::of_channel),
+
+    route(Method::POST, "/api/v4/posts", posts::create),
+    route(Method::POST, "/api/v4/posts/ephemeral", posts::create_ephemeral),
+    route(Method::GET, "/api/v4/posts/{post_id}", posts::get),
+
+    route(Method::POST, "/api/v4/commands", commands::create),
+    route(Method::GET, "/api/v4/commands", commands::list),
+    Route { method: Method::POST, pattern: "/api/v4/commands/execute", open: false, run: Run::Execute },
+    route(Method::GET, "/api/v4/commands/{command_id}", commands::get),
+    route(Method::PUT, "/api/v4/commands/{command_id}", commands::update),
+    route(Method::DELETE, "/api/v4/commands/{command_id}", commands::delete),
+    route(Method::PUT, "/api/v4/commands/{command_id}/regen_token", commands::regenerate_token),
+
+    open(Method::POST, HOOK, slash::respond_later),
+];
+
+const HOOK: &str = "/hooks/commands/{hook_id}";
+/// `ServiceSettings.MaximumPayloadSizeBytes` of version 11.
+const LARGEST: usize = 300_000;
+
+/// What the table says of a request.
+fn find(method: &Method, path: &str) -> Option<(&'static Route, Vec<(&'static str, String)>)> {
+    ROUTES.iter().filter(|route| route.method == *method).find_map(|route| {
+        let (mut words, mut names) = (path.split('/'), Vec::new());
+        for pattern in route.pattern.split('/') {
+            let word = words.next()?;
+            match pattern.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                Some(name) if !word.is_empty() => names.push((name, word.to_owned())),
+                None if word == pattern => {}
+                _ => return None,
+            }
+        }
+        words.next().is_none().then_some((route, names))
+    })
+}
+
+/// Answers a request as the server does, or fails as ordered. All serving ends here.
+pub(crate) async fn respond(
+    standin: &Standin,
+    secure: bool,
+    request: Request<Bytes>,
+) -> Result<Response<Bytes>, ConnectionCut> {
+    let (head, body) = request.into_parts();
+    let path = head.uri.path().to_owned();
+    let found = find(&head.method, &path);
+    let (fault, user, call) = {
+        let mut world = standin.world();
+        let user = session(&world, &head.headers);
+        let shown = match &found {
+            Some((route, _)) if route.pattern == HOOK => HOOK.to_owned(),
+            _ if path.starts_with("/hooks/") => "/hooks/…".to_owned(),
+            _ => path.clone(),
+        };
+        let who = user.as_ref().and_then(|id| world.user(id)).map(|user| user.username.clone());
+        let call = Call { at: world.now, method: head.method.clone(), path: shown, who, status: None };
+        world.calls.push(call);
+        (world.faults.next(), user, world.calls.len() - 1)
+    };
+    match fault {
+        Some(Fault::Cut) => return Err(ConnectionCut),
+        Some(Fault::Hang) => return std::future::pending().await,
+        _ => {}
+    }
+    let answer = match fault {
+        Some(Fault::Status(429)) => fault::too_many(),
+        Some(Fault::Html(status)) => fault::html(status),
+        Some(Fault::Status(status)) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let error = AppError::new(status, "standin.fault.app_error", "the stand-in fails as ordered");
+            render(&mut standin.world(), &head.method, &path, Err(error))
+        }
+        _ => {
+            let answer = match found {
+                Some((route, names)) => {
+                    let scheme = if secure { "https" } else { "http" };
+                    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
+                    let query = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
+                    let ask = Ask {
+                        user: user.unwrap_or_default(),
+                        path: names,
+                        query: query.into_owned().collect(),
+                        content_type: text(&head.headers, CONTENT_TYPE.as_str()),
+                        body,
+                        origin: host.map(|host| format!("{scheme}://{host}")),
+                    };
+                    run(standin, route, &ask).await
+                }
+                None => Err(AppError::not_served(&format!("{} {path}", head.method))),
+            };
+            render(&mut standin.world(), &head.method, &path, answer)
+        }
+    };
+    if fault == Some(Fault::CutAfter) {
+        return Err(ConnectionCut);
+    }
+    if let Some(call) = standin.world().calls.get_mut(call) {
+        call.status = Some(answer.status().as_u16());
+    }
+    Ok(answer)
+}
+
+async fn run(standin: &Standin, route: &Route, ask: &Ask) -> Answer {
+    let version = standin.version();
+    if version.is_11() && !route.open && ask.body.len() > LARGEST {
+        return Err(AppError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "api.context.request_body_too_large.app_error",
+            "Unable to process request. Request body too large.",
+        ));
+    }
+    if !route.open && ask.user.is_empty() {
+        return Err(AppError::no_session());
+    }
+    match &route.run {
+        Run::World(handler) => handler(&mut standin.world(), ask),
+        Run::Execute => slash::execute(standin, ask).await,
+    }
+}
+
+/// The user whose token the request carries. `Token` is an old word for `Bearer`.
+fn session(world: &World, headers: &HeaderMap) -> Option<String> {
+    let header = text(headers, AUTHORIZATION.as_str())?;
+    let (scheme, token) = header.split_once(' ')?;
+    let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token");
+    world.session(token.trim()).filter(|_| known).map(|user| user.id.clone())
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+/// The answer with the headers that the recordings have. `Date` and `Content-Length` are the server's.
+fn render(world: &mut World, method: &Method, path: &str, answer: Answer) -> Response<Bytes> {
+    let request_id = world.ids.next();
+    let (status, kind, body) = match answer {
+        Ok(Reply::Json(status, body)) => (status, "application/json", go_json(&body)),
+        Ok(Reply::Text(status, body)) => (status, "text/plain", body),
+        Err(error) => (error.status, "application/json", go_json(&error.body(&request_id))),
+    };
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    headers.insert("x-version-id", HeaderValue::from_static(world.version.header()));
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        headers.insert("x-request-id", id);
+    }
+    if *method == Method::GET && path.starts_with("/api/") {
+        headers.insert(EXPIRES, HeaderValue::from_static("0"));
+    }
+    if world.version.is_11() {
+        headers.insert("permissions-policy", HeaderValue::from_static(""));
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        let gone = "MMAUTHTOKEN=; Path=/; Max-Age=0; HttpOnly";
+        headers.insert(SET_COOKIE, HeaderValue::from_static(gone));
+    }
+    response
+}
+
+/// JSON as Go writes it: `<`, `>` and `&` are escaped. They stand nowhere but in strings.
+fn go_json(body: &Value) -> String {
+    body.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}

@@ -1,0 +1,113 @@
+//! `/api/v4/posts`: what is said.
+
+use super::{Answer, Ask, Reply, channels};
+use crate::error::AppError;
+use crate::shape;
+use crate::slash::answer::Attachment;
+use crate::world::{Post, World};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Body {
+    channel_id: String,
+    root_id: String,
+    message: String,
+    #[serde(rename = "type")]
+    kind: String,
+    props: Option<Map<String, Value>>,
+}
+
+impl Body {
+    /// The attachments leave the props: clients see them without their integrations.
+    fn draft(self, world: &mut World, user_id: &str) -> Post {
+        let mut post = Post::draft(user_id, &self.channel_id, &self.root_id, &self.message);
+        let mut props = self.props.unwrap_or_default();
+        let attachments = props.get("attachments").cloned().unwrap_or_default();
+        // Attachments that cannot be read stay in the props as they came, as they do on a real server.
+        if let Ok(mut attachments) = serde_json::from_value::<Vec<Attachment>>(attachments) {
+            for attachment in &mut attachments {
+                attachment.complete(&mut world.ids, false);
+            }
+            post.attachments = attachments;
+            props.remove("attachments");
+        }
+        post.props = props;
+        post.kind = self.kind;
+        post
+    }
+}
+
+/// `posts-create.http`, `posts-create-bot-not-member.http`
+pub(super) fn create(world: &mut World, ask: &Ask) -> Answer {
+    let body: Body = ask.body("post")?;
+    if !world.may_post(&ask.user, &body.channel_id) {
+        return Err(AppError::forbidden());
+    }
+    if world.channel(&body.channel_id).is_none() {
+        return Err(AppError::bad_body("channel_id"));
+    }
+    let kept = body.kind.is_empty() || body.kind.starts_with("custom_") || body.kind == "slack_attachment";
+    if !kept && !world.is_admin(&ask.user) {
+        return Err(AppError::bad_body("type"));
+    }
+    let draft = body.draft(world, &ask.user);
+    let post = world.add_post(draft)?;
+    Reply::created(shape::post(world, &post, true))
+}
+
+#[derive(Deserialize)]
+struct Ephemeral {
+    user_id: String,
+    post: Body,
+}
+
+/// `posts-ephemeral.http`: system admins only, so a bot gets 403, also with `system_post_all`
+/// (`posts-ephemeral-bot-post-all.http`).
+pub(super) fn create_ephemeral(world: &mut World, ask: &Ask) -> Answer {
+    let body: Ephemeral = ask.body("body")?;
+    if !world.is_admin(&ask.user) {
+        return Err(AppError::forbidden());
+    }
+    if world.user(&body.user_id).is_none() {
+        return Err(AppError::bad_body("user_id"));
+    }
+    let mut draft = body.post.draft(world, &ask.user);
+    for attachment in &mut draft.attachments {
+        attachment.complete(&mut world.ids, true);
+    }
+    let post = world.add_ephemeral(&body.user_id, draft);
+    Reply::created(shape::post(world, &post, true))
+}
+
+/// `posts-get.http`
+pub(super) fn get(world: &mut World, ask: &Ask) -> Answer {
+    let post = world
+        .post(ask.id("post_id")?)
+        .ok_or_else(|| AppError::missing("app.post.get.app_error", "Unable to get the post."))?;
+    let seen = world.channel(&post.channel_id).is_some_and(|c| world.may_see_channel(&ask.user, c));
+    if !seen {
+        return Err(AppError::forbidden());
+    }
+    Reply::ok(shape::post(world, post, false))
+}
+
+/// `channel-posts.http`, `channel-posts-since.http`, `channel-posts-not-member.http`
+pub(super) fn of_channel(world: &mut World, ask: &Ask) -> Answer {
+    let channel = channels::readable(world, ask)?;
+    if let Some(unknown) = ["before", "after"].into_iter().find(|name| ask.query(name).is_some()) {
+        return Err(AppError::not_served(&format!("GET /api/v4/channels/{{channel_id}}/posts?{unknown}=")));
+    }
+    let since: Option<u64> = match ask.query("since") {
+        Some(text) => Some(text.parse().map_err(|_| AppError::bad_body("since"))?),
+        None => None,
+    };
+    let newest_first = world.posts.iter().rev();
+    let posts: Vec<&Post> = newest_first
+        .filter(|post| post.channel_id == channel.id && post.only_for.is_none())
+        .filter(|post| since.is_none_or(|since| post.create_at > since))
+        .collect();
+    let page = if since.is_some() { posts } else { ask.page(posts, 60) };
+    Reply::ok(shape::post_list(world, &page, "", ""))
+}

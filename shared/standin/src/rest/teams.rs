@@ -1,0 +1,119 @@
+//! `/api/v4/teams`: teams and who is in them.
+
+use super::{Answer, Ask, Reply, users};
+use crate::error::AppError;
+use crate::shape;
+use crate::world::World;
+use serde::Deserialize;
+use serde_json::Value;
+
+fn missing() -> AppError {
+    AppError::missing("app.team.get.find.app_error", "Unable to find the existing team.")
+}
+
+/// The team in the path, if the caller is in it.
+pub(super) fn visible(world: &World, ask: &Ask) -> Result<String, AppError> {
+    let id = ask.id("team_id")?;
+    world.team(id).ok_or_else(missing)?;
+    if world.may_see_team(&ask.user, id) { Ok(id.to_owned()) } else { Err(AppError::forbidden()) }
+}
+
+#[derive(Deserialize)]
+struct Create {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    display_name: String,
+}
+
+/// `teams-create.http`: everybody may; the creator manages it.
+pub(super) fn create(world: &mut World, ask: &Ask) -> Answer {
+    let body: Create = ask.body("team")?;
+    if body.name.len() < 2 || body.display_name.is_empty() {
+        return Err(AppError::bad_body("team"));
+    }
+    if world.team_named(&body.name).is_some() {
+        return Err(AppError::bad(
+            "app.team.save.existing.app_error",
+            "A team with that name already exists.",
+        ));
+    }
+    let email = world.user(&ask.user).map(|user| user.email.clone()).unwrap_or_default();
+    let id = world.add_team(&body.name, &body.display_name, &email);
+    world.join_team(&id, &ask.user);
+    for member in world.team_members.iter_mut().filter(|member| member.team_id == id) {
+        member.admin = true;
+    }
+    let team = world.team(&id).ok_or_else(missing)?;
+    Reply::created(shape::team(world.version, team, true))
+}
+
+/// `teams-get.http`
+pub(super) fn get(world: &mut World, ask: &Ask) -> Answer {
+    let id = visible(world, ask)?;
+    let team = world.team(&id).ok_or_else(missing)?;
+    Reply::ok(shape::team(world.version, team, world.may_manage_team(&ask.user, &id)))
+}
+
+pub(super) fn by_name(world: &mut World, ask: &Ask) -> Answer {
+    let team = world.team_named(ask.path("team_name")?).ok_or_else(|| {
+        AppError::missing("app.team.get_by_name.missing.app_error", "Unable to find the existing team.")
+    })?;
+    if !world.may_see_team(&ask.user, &team.id) {
+        return Err(AppError::forbidden());
+    }
+    Reply::ok(shape::team(world.version, team, world.may_manage_team(&ask.user, &team.id)))
+}
+
+/// `bot-teams-empty.http`: one's own teams, or anybody's for an admin.
+pub(super) fn of_user(world: &mut World, ask: &Ask) -> Answer {
+    let id = ask.user_id()?;
+    if id != ask.user && !world.is_admin(&ask.user) {
+        return Err(AppError::forbidden());
+    }
+    let teams = world.teams.iter().filter(|team| world.team_member(&team.id, id).is_some());
+    let shaped =
+        teams.map(|team| shape::team(world.version, team, world.may_manage_team(&ask.user, &team.id)));
+    Reply::ok(shaped.collect::<Value>())
+}
+
+#[derive(Deserialize)]
+struct AddMember {
+    #[serde(default)]
+    user_id: String,
+}
+
+/// `team-members-add.http`: with the default permissions every member may add others.
+pub(super) fn add_member(world: &mut World, ask: &Ask) -> Answer {
+    let body: AddMember = ask.body("team_member")?;
+    let team = visible(world, ask)?;
+    world.user(&body.user_id).ok_or_else(users::missing)?;
+    Reply::created(shape::team_member(&world.join_team(&team, &body.user_id)))
+}
+
+fn member_missing() -> AppError {
+    AppError::missing(
+        "app.team.get_member.missing.app_error",
+        "No team member found for that user ID and team ID.",
+    )
+}
+
+pub(super) fn member(world: &mut World, ask: &Ask) -> Answer {
+    let team = visible(world, ask)?;
+    let member = world.team_member(&team, ask.user_id()?).ok_or_else(member_missing)?;
+    Reply::ok(shape::team_member(member))
+}
+
+/// `team-members-remove.http`: oneself, or others for those who manage the team. The channels go along.
+pub(super) fn remove_member(world: &mut World, ask: &Ask) -> Answer {
+    let (team, user) = (visible(world, ask)?, ask.user_id()?);
+    if user != ask.user && !world.may_manage_team(&ask.user, &team) {
+        return Err(AppError::forbidden());
+    }
+    world.team_member(&team, user).ok_or_else(member_missing)?;
+    world.team_members.retain(|member| member.team_id != team || member.user_id != user);
+    let channels: Vec<String> =
+        world.channels.iter().filter(|channel| channel.team_id == team).map(|c| c.id.clone()).collect();
+    world.channel_members.retain(|member| member.user_id != user || !channels.contains(&member.channel_id));
+    Reply::done()
+}

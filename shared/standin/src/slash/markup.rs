@@ -1,0 +1,26 @@
+//! Slack's markup, which the server turns into Markdown unless the answer says `skip_slack_parsing`:
+//! `ProcessSlackText` in `app/slack.go`, `ParseSlackLinksToMarkdown` in `model/slack_attachment.go`.
+
+use crate::world::World;
+use regex_lite::{Captures, Regex};
+use std::sync::OnceLock;
+
+/// `<!channel>`, `<@user id>`, `<https://example.com|text>`.
+pub(crate) fn to_markdown(world: &World, text: &str) -> String {
+    static USER: OnceLock<Option<Regex>> = OnceLock::new();
+    static LINK: OnceLock<Option<Regex>> = OnceLock::new();
+    let mut text =
+        text.replace("<!channel>", "@channel").replace("<!here>", "@here").replace("<!all>", "@all");
+    if let Some(user) = USER.get_or_init(|| Regex::new("<@([a-zA-Z0-9]+)>").ok()) {
+        let name = |found: &Captures<'_>| {
+            let whole = found.get(0).map_or("", |all| all.as_str());
+            let known = found.get(1).and_then(|id| world.user(id.as_str()));
+            known.map_or_else(|| whole.to_owned(), |user| format!("@{}", user.username))
+        };
+        text = user.replace_all(&text, name).into_owned();
+    }
+    if let Some(link) = LINK.get_or_init(|| Regex::new(r"<([^<|]+)\|([^>]+)>").ok()) {
+        text = link.replace_all(&text, "[${2}](${1})").into_owned();
+    }
+    text
+}
