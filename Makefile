@@ -15,6 +15,7 @@ run: ## serve the whole bundle on this machine, with a demo Mattermost; needs Ru
 check: fmt lint unit ## format, clippy and every test that needs cargo only
 
 test: ## everything: installs what is missing (says so first), check, emulators, sam, bench
+	@command -v python3 >/dev/null || tests/rig/setup.sh
 	@python3 tests/rig/run.py
 
 bench: ## build the functions and print start-up, size and speed as ratios, to target/bench.json too
