@@ -18,7 +18,7 @@ struct Job {
 
 /// Handles a batch; the ids of what is to stay on the queue.
 #[allow(clippy::unused_async)] // Jobs are awaited as soon as there are any; its callers stay as they are.
-pub async fn handle(_world: &crate::world::World, records: &[Record]) -> Vec<String> {
+pub async fn handle(records: &[Record]) -> Vec<String> {
     let stays = |record: &Record| {
         // The version alone: a job may hold what no log should.
         let version = serde_json::from_str::<Job>(&record.body).ok().map(|job| job.v);

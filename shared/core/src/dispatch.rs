@@ -9,7 +9,7 @@ use crate::{
     resolve::resolve, settle, world::World,
 };
 use cloud_app::{
-    App, Cx, Failure,
+    App, Cx, Failure, Mattermost,
     cx::{Credential, Inner},
 };
 use cloud_apps_protocol::{
@@ -22,7 +22,12 @@ use cloud_apps_protocol::{
 };
 use futures_util::FutureExt;
 use secrecy::SecretString;
-use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// How long a function may take, in ms (section 3).
 pub const FUNCTION_TIME: Millis = 8_000;
@@ -134,7 +139,7 @@ pub async fn run(
     let (cx, place) = surroundings(world, arrival, app, entry, command).await?;
     let mut answer = call(app, &cx, invocation.function.as_str(), invocation.values, arrival, line).await?;
     answer.warnings.splice(0..0, invocation.warnings);
-    Ok(settle::settle(answer, &cx, &place, line).await)
+    Ok(settle::settle(answer, &place, line).await)
 }
 
 /// The app of an install, where it is linked into this bundle.
@@ -230,7 +235,6 @@ async fn surroundings(
     command: Command,
 ) -> Result<(Cx, settle::Place), Refusal> {
     let Command { install, mut request, caller, delivery_id } = command;
-    let place = settle::Place::of(&request.context, &install);
     // Opens dialogs: a credential, and not an app's.
     request.security.trigger_id = None;
     request.delivery = Some(Delivery { id: delivery_id, attempt: 1 });
@@ -267,14 +271,19 @@ async fn surroundings(
             .map(|user| Credential { origin: install.site.clone(), token: user.token });
     }
     let settings = install.settings.clone();
-    let bot = InstallBot { world: Arc::clone(world), install, now: arrival.now };
+    let bot =
+        Arc::new(InstallBot { world: Arc::clone(world), install: Arc::clone(&install), now: arrival.now });
+    let ends =
+        Instant::now() + Duration::from_millis(arrival.deadline.saturating_sub(arrival.now + MARGIN / 2));
+    let mattermost = Mattermost::bot(world.http.clone(), bot.clone()).until(ends);
+    let place = settle::Place::new(&request.context, &install.bot, mattermost);
     let cx = Cx::new(Inner {
         request,
         now: arrival.now,
         deadline: deadline(arrival),
         request_id: arrival.request_id.clone(),
         settings,
-        bot: Arc::new(bot),
+        bot,
         user,
         http: world.http.clone(),
     });

@@ -5,42 +5,43 @@ mod attachment;
 mod post;
 pub mod text;
 
-use crate::{log::LogLine, model::Install};
-use cloud_app::Cx;
+use crate::log::LogLine;
+use cloud_app::Mattermost;
 use cloud_apps_protocol::{
     Answer, ChannelId, PostId,
     answer::{Kind, Message, To},
-    command::Context,
+    command::{Bot, Context},
 };
 
 /// Where a request's answers are posted, and by whom.
-#[derive(Debug, Clone)]
 pub struct Place {
     channel: Option<ChannelId>,
     root: Option<PostId>,
-    bot: String,
+    bot: Bot,
+    mattermost: Mattermost,
 }
 
 impl Place {
-    /// The request's channel and thread.
-    pub fn of(context: &Context, install: &Install) -> Self {
+    /// The request's channel and thread, and the bot with its client.
+    pub fn new(context: &Context, bot: &Bot, mattermost: Mattermost) -> Self {
         Self {
             channel: context.channel.as_ref().map(|channel| channel.id.clone()),
             root: context.root_post.as_ref().map(|post| post.id.clone()),
-            bot: install.bot.username.clone(),
+            bot: bot.clone(),
+            mattermost,
         }
     }
 }
 
 /// Settles an answer: what comes out is shown as it is, in any dialect.
-pub async fn settle(answer: Answer, cx: &Cx, place: &Place, line: &mut LogLine) -> Answer {
+pub async fn settle(answer: Answer, place: &Place, line: &mut LogLine) -> Answer {
     let Answer { kind, mut warnings } = answer;
     let kind = match kind {
         Kind::Message(message) => {
             let message = presentable(message, &mut warnings);
             match message.to {
                 To::User => Kind::Message(message),
-                To::Channel => post::post(message, cx, place, line).await,
+                To::Channel => post::post(message, place, line).await,
             }
         }
         Kind::Navigate { url } if !is_address(&url) => {

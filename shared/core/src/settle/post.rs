@@ -1,19 +1,87 @@
 //! A message to the channel: posted by the bot, in the request's channel and thread.
+//!
+//! The bot joins a public channel where it may. Where it cannot post, nothing is lost: the user alone sees the
+//! message, and what to do.
 
 use super::{Place, text};
 use crate::log::LogLine;
-use cloud_app::Cx;
+use cloud_app::{
+    Failure,
+    mattermost::{Error, NewPost},
+};
+use cloud_apps_protocol::ChannelId;
 use cloud_apps_protocol::answer::{Kind, Message, To};
+use http::StatusCode;
 
-/// Posts it; `done`, or, where the bot cannot post, the message for the user alone and what to do about it.
-pub(super) async fn post(message: Message, cx: &Cx, place: &Place, line: &mut LogLine) -> Kind {
-    let _ = (cx, line, text::POST_LIMIT);
-    unposted(message, place)
+/// Posts it; `done`, or, where the bot cannot post, the message for the user alone.
+pub(super) async fn post(message: Message, place: &Place, line: &mut LogLine) -> Kind {
+    let Some(channel) = &place.channel else {
+        return alone(message, "This was run outside of any channel: only you see this.");
+    };
+    let posts = posts(&message, place, channel);
+    for (done, post) in posts.iter().enumerate() {
+        let Err(error) = posted(post, place, done == 0).await else { continue };
+        line.failed(&error);
+        if done > 0 {
+            let text =
+                format!("Only the first {done} of {} parts of a long message were posted.", posts.len());
+            return Kind::Error { text, fields: std::collections::BTreeMap::new() };
+        }
+        return alone(message, &advice(error, place));
+    }
+    Kind::Done
 }
 
-fn unposted(mut message: Message, place: &Place) -> Kind {
-    let note = format!("_Invite @{} to post here: only you see this._", place.bot);
-    message.text = if message.text.is_empty() { note } else { format!("{}\n\n{note}", message.text) };
+/// The message in as many posts as its length needs; attachments belong to the last.
+fn posts(message: &Message, place: &Place, channel: &ChannelId) -> Vec<NewPost> {
+    let mut parts = text::split(&message.text, text::POST_LIMIT);
+    if parts.is_empty() && !message.attachments.is_empty() {
+        parts.push(String::new());
+    }
+    let last = parts.len().saturating_sub(1);
+    let post = |(n, text)| {
+        let mut post = NewPost::new(channel.clone(), text);
+        if let Some(root) = &place.root {
+            post = post.in_thread(root.clone());
+        }
+        if n == last && !message.attachments.is_empty() {
+            post = post.attachments(&message.attachments);
+        }
+        post
+    };
+    parts.into_iter().enumerate().map(post).collect()
+}
+
+/// Posts once; where the bot is no member, it joins (`may_join`) and posts again.
+async fn posted(post: &NewPost, place: &Place, may_join: bool) -> Result<(), Error> {
+    match place.mattermost.create_post(post).await {
+        Err(error) if may_join && is_outside(&error) => {
+            if place.mattermost.add_channel_member(&post.channel_id, &place.bot.id).await.is_err() {
+                // Why it cannot post says more than why it cannot join.
+                return Err(error);
+            }
+            place.mattermost.create_post(post).await.map(|_| ())
+        }
+        result => result.map(|_| ()),
+    }
+}
+
+/// Whether this is what Mattermost tells who is not in a channel.
+fn is_outside(error: &Error) -> bool {
+    matches!(error.status(), Some(StatusCode::FORBIDDEN | StatusCode::NOT_FOUND))
+}
+
+fn advice(error: Error, place: &Place) -> String {
+    if is_outside(&error) {
+        return format!("Invite @{} to post here: only you see this.", place.bot.username);
+    }
+    let why = Failure::from(error).text.unwrap_or_else(|| "Mattermost could not be reached.".into());
+    format!("This was not posted, only you see it. {why}")
+}
+
+fn alone(mut message: Message, note: &str) -> Kind {
+    let parts = [std::mem::take(&mut message.text), format!("_{note}_")];
+    message.text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
     message.to = To::User;
     Kind::Message(message)
 }

@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The architecture document's own request, made valid HTTP and JSON.
-const GOLDEN: &str = r##"{"command":{"namespace":"jira","function":"create_issue","raw":"/jira create issue --project=MM ...","encoded":{"project":"MM","...":"..."}},
+const GOLDEN: &str = r#"{"command":{"namespace":"jira","function":"create_issue","raw":"/jira create issue --project=MM ...","encoded":{"project":"MM","...":"..."}},
  "security":{"token":"xxx #TODO use JWT","trigger_id":"xxx #TODO use JWT"},
  "context":{"source":{"id":"post_menu_xxx","client_or_session_id_to_send_websockets_to":"xxx","props":{}},"config":{"settingX":"value"},
-  "channel":{},"post":{},"parent_post":{},"root_post":{},"team":{},"acting_user":{},"mentioned":{}}}"##;
+  "channel":{},"post":{},"parent_post":{},"root_post":{},"team":{},"acting_user":{},"mentioned":{}}}"#;
 
 fn golden() -> http::Request<bytes::Bytes> {
     request(

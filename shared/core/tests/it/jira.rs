@@ -14,7 +14,6 @@ static CALLS: LazyLock<Mutex<BTreeMap<InstallId, Vec<Call>>>> = LazyLock::new(Mu
 /// One call of a function.
 #[derive(Debug, Clone)]
 pub struct Call {
-    pub function: String,
     pub request: CommandRequest,
     pub values: Values,
     pub deadline: i64,
@@ -25,15 +24,10 @@ pub fn calls(install: &InstallId) -> Vec<Call> {
     CALLS.lock().unwrap().get(install).cloned().unwrap_or_default()
 }
 
-fn remember(function: &str, cx: &Cx, values: &Values) {
+fn remember(cx: &Cx, values: &Values) {
     let request = cx.request().clone();
     let install = request.context.app.as_ref().unwrap().install_id.clone();
-    let call = Call {
-        function: function.into(),
-        request,
-        values: values.clone(),
-        deadline: cx.deadline().as_millisecond(),
-    };
+    let call = Call { request, values: values.clone(), deadline: cx.deadline().as_millisecond() };
     CALLS.lock().unwrap().entry(install).or_default().push(call);
 }
 
@@ -59,7 +53,7 @@ macro_rules! command {
         impl Run for $name {
             async fn run(self, $cx: Cx) -> Result<Answer> {
                 let $values = self.0;
-                remember($function, &$cx, &$values);
+                remember(&$cx, &$values);
                 $run
             }
         }
@@ -87,6 +81,9 @@ command!(Say, "say", {"summary": "Answers what it is told to.",
 
 command!(Long, "long", {"summary": "Talks and talks.", "safe": true},
     |_cx, _values| Ok(Answer::text("é".repeat(20_000))));
+
+command!(Shout, "shout", {"summary": "Talks to everybody, at length.", "safe": true},
+    |_cx, _values| Ok(Answer::to_channel(format!("{}\n\n{}", "é".repeat(12_000), "è".repeat(8_000)))));
 
 command!(Hang, "hang", {"summary": "Never ends."}, |_cx, _values| std::future::pending().await);
 
@@ -121,6 +118,7 @@ pub fn app() -> App {
         .command::<Search>()
         .command::<Say>()
         .command::<Long>()
+        .command::<Shout>()
         .command::<Hang>()
         .command::<Panics>()
         .command::<Fails>()

@@ -2,6 +2,7 @@
 
 mod answers;
 mod budgets;
+mod channel_posts;
 mod commands;
 mod jira;
 mod log_line;

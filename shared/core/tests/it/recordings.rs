@@ -19,6 +19,9 @@ fn recordings() -> Vec<Recording> {
     for version in ["mattermost-5.37", "mattermost-11"] {
         for file in fs::read_dir(folder.join(version)).unwrap() {
             let path = file.unwrap().path();
+            if path.is_dir() {
+                continue;
+            }
             let text = fs::read_to_string(&path).unwrap();
             let (head, body) = text.split_once("\r\n\r\n").or_else(|| text.split_once("\n\n")).unwrap();
             let mut lines = head.lines();

@@ -2,7 +2,10 @@
 
 use crate::jira;
 use bytes::Bytes;
-use cloud_app::http::{Outbound, Policy};
+use cloud_app::{
+    App,
+    http::{Outbound, Policy},
+};
 use cloud_apps_core::{
     autocomplete, command,
     conformance::sample,
@@ -174,7 +177,12 @@ impl Stage {
     }
 }
 
+/// A world over these stores, whose calls go nowhere but to this machine.
 pub fn world(memory: &Memory) -> Arc<World> {
+    world_with(memory, jira::app(), Outbound::new(Policy { loopback: true, ..Policy::default() }))
+}
+
+pub fn world_with(memory: &Memory, app: App, http: Outbound) -> Arc<World> {
     let stores = Stores {
         installs: Arc::new(memory.clone()),
         apps: Arc::new(memory.clone()),
@@ -182,8 +190,7 @@ pub fn world(memory: &Memory) -> Arc<World> {
         keys: Arc::new(memory.clone()),
         keep_installs: INSTALL_CACHE,
     };
-    let policy = Policy { loopback: true, ..Policy::default() };
-    Arc::new(World::new([jira::app()], stores, Outbound::new(policy), Arc::new(Counter::default())))
+    Arc::new(World::new([app], stores, http, Arc::new(Counter::default())))
 }
 
 /// The body of a V2 command.

@@ -1,0 +1,182 @@
+//! Messages to the channel: what the bot does at Mattermost, and what its user reads where it cannot.
+
+use crate::{
+    jira,
+    stage::{Answered, BOB, CHANNEL, Stage, command_body, form, world_with},
+};
+use bytes::Bytes;
+use cloud_app::http::Outbound;
+use cloud_apps_core::keys::seal_bot_token;
+use http::{Request, Response, header};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+
+const BOT_TOKEN: &str = "s6gd4ck3kpgrted4mf7o31dmjo";
+
+/// What the server lets the bot do.
+#[derive(Clone, Copy, PartialEq)]
+enum Bot {
+    IsMember,
+    MayJoin,
+    IsOutside,
+    /// May post once, and then no more.
+    PostsOnce,
+}
+
+/// A server that answers with recorded bytes, and remembers what it was asked.
+#[derive(Clone)]
+struct Mattermost(Arc<Mutex<State>>);
+
+struct State {
+    bot: Bot,
+    calls: Vec<(String, Value)>,
+}
+
+fn recorded(name: &str) -> Response<Bytes> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recordings/mattermost-11/rest");
+    let text = std::fs::read_to_string(format!("{folder}/{name}.http")).unwrap();
+    let answer = text.split_once("--- response\n").unwrap().1.replace('\r', "");
+    let (head, body) = answer.split_once("\n\n").unwrap();
+    let status: u16 = head.split(' ').nth(1).unwrap()[..3].parse().unwrap();
+    Response::builder().status(status).body(Bytes::copy_from_slice(body.trim().as_bytes())).unwrap()
+}
+
+impl Mattermost {
+    fn new(bot: Bot) -> Self {
+        Self(Arc::new(Mutex::new(State { bot, calls: Vec::new() })))
+    }
+
+    fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
+        assert_eq!(request.headers()[header::AUTHORIZATION], format!("Bearer {BOT_TOKEN}"));
+        let mut state = self.0.lock().unwrap();
+        let path = request.uri().path().to_owned();
+        state.calls.push((path.clone(), serde_json::from_slice(request.body()).unwrap()));
+        let member = matches!(state.bot, Bot::IsMember | Bot::PostsOnce);
+        if path == "/api/v4/posts" {
+            if state.bot == Bot::PostsOnce {
+                state.bot = Bot::IsOutside;
+            }
+            return recorded(if member { "posts-create-bot" } else { "posts-create-bot-not-member" });
+        }
+        assert_eq!(path, format!("/api/v4/channels/{CHANNEL}/members"));
+        if state.bot == Bot::MayJoin {
+            state.bot = Bot::IsMember;
+            return recorded("channel-members-add-bot");
+        }
+        recorded("posts-create-bot-not-member")
+    }
+
+    fn calls(&self) -> Vec<(String, Value)> {
+        self.0.lock().unwrap().calls.clone()
+    }
+
+    fn posts(&self) -> Vec<Value> {
+        self.calls().into_iter().filter(|(path, _)| path == "/api/v4/posts").map(|(_, body)| body).collect()
+    }
+
+    /// A stage whose install is on this server.
+    fn stage(&self) -> Stage {
+        let stage = Stage::with(|install| {
+            let ring = cloud_apps_core::conformance::sample::ring(&install.app, 1);
+            install.bot_token = seal_bot_token(&ring.keys[0], install, [7; 12], BOT_TOKEN);
+        });
+        let server = self.clone();
+        let http = Outbound::in_process(Arc::new(move |request| {
+            let answer = server.answer(&request);
+            Box::pin(std::future::ready(answer))
+        }));
+        Stage { world: world_with(&stage.memory, jira::app(), http), ..stage }
+    }
+}
+
+/// Has the app answer this, typed into an unmodified server.
+async fn said(stage: &Stage, answer: &Value) -> Answered {
+    let quoted = answer.to_string().replace('\\', "\\\\").replace('"', "\\\"");
+    stage.type_(&format!("say --answer=\"{quoted}\"")).await
+}
+
+#[tokio::test]
+async fn the_bot_posts_in_the_requests_channel_and_thread_and_the_user_sees_nothing_more() {
+    let mattermost = Mattermost::new(Bot::IsMember);
+    let stage = mattermost.stage();
+    let answer = json!({"type": "message", "to": "channel", "text": "Hi @all",
+        "attachments": [{"text": "MM-1", "actions": [{"type": "button", "label": "x", "function": "x"}]}]});
+    let line = format!("say --answer='{answer}'");
+    let mut form = form(&line);
+    form.retain(|(key, _)| *key != "root_id");
+    form.push(("root_id", BOB));
+    let slash = stage.send(stage.slash(&form)).await;
+    assert!(slash.text().contains("no buttons"), "{slash:?}");
+    assert_eq!(
+        mattermost.posts(),
+        [json!({"channel_id": CHANNEL, "root_id": BOB, "message": "Hi @\u{200b}all",
+            "props": {"attachments": [{"text": "MM-1"}]}})]
+    );
+    let slash = said(&stage, &json!({"type": "message", "to": "channel", "text": "Hi"})).await;
+    assert_eq!(slash.body, json!({}));
+    let mut body = command_body("");
+    body["command"]["function"] = "say".into();
+    body["command"]["encoded"] = json!({"answer": {"type": "message", "to": "channel", "text": "Hi"}});
+    assert_eq!(stage.send(stage.v2("/command", &body)).await.body, json!({"type": "done"}));
+    assert_eq!(mattermost.posts().len(), 3);
+}
+
+#[tokio::test]
+async fn the_bot_joins_a_public_channel_to_post() {
+    let mattermost = Mattermost::new(Bot::MayJoin);
+    let stage = mattermost.stage();
+    let slash = said(&stage, &json!({"type": "message", "to": "channel", "text": "Hi"})).await;
+    assert_eq!(slash.body, json!({}));
+    let calls = mattermost.calls();
+    assert_eq!(calls.len(), 3, "{calls:?}");
+    assert_eq!(calls[1].1, json!({"user_id": stage.install.bot.id}));
+}
+
+#[tokio::test]
+async fn where_the_bot_cannot_post_the_user_alone_sees_the_message_and_what_to_do() {
+    let mattermost = Mattermost::new(Bot::IsOutside);
+    let stage = mattermost.stage();
+    let slash = said(&stage, &json!({"type": "message", "to": "channel", "text": "Hi"})).await;
+    assert_eq!(slash.body["response_type"], "ephemeral");
+    assert_eq!(slash.text(), "Hi\n\n_Invite @jira to post here: only you see this._");
+}
+
+#[tokio::test]
+async fn without_its_grant_the_bot_does_not_post() {
+    let mattermost = Mattermost::new(Bot::IsMember);
+    let mut stage = mattermost.stage();
+    stage.install.granted.permissions.clear();
+    stage.put(&stage.install);
+    let slash = said(&stage, &json!({"type": "message", "to": "channel", "text": "Hi"})).await;
+    assert!(slash.text().starts_with("Hi\n\n_") && slash.text().contains("act_as_bot"), "{}", slash.text());
+    assert!(mattermost.calls().is_empty());
+}
+
+#[tokio::test]
+async fn outside_of_any_channel_the_user_alone_sees_the_message() {
+    let mattermost = Mattermost::new(Bot::IsMember);
+    let stage = mattermost.stage();
+    let mut body = command_body("");
+    body["context"]["channel"] = json!({});
+    body["command"]["function"] = "say".into();
+    body["command"]["encoded"] = json!({"answer": {"type": "message", "to": "channel", "text": "Hi"}});
+    let answered = stage.send(stage.v2("/command", &body)).await;
+    assert_eq!(answered.body["to"], "user");
+    assert!(answered.text().starts_with("Hi\n\n_") && mattermost.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_long_message_is_posted_in_parts_and_half_of_one_is_no_success() {
+    let mattermost = Mattermost::new(Bot::IsMember);
+    let stage = mattermost.stage();
+    let slash = stage.type_("shout").await;
+    assert_eq!(slash.body, json!({}));
+    let posts = mattermost.posts();
+    let lengths: Vec<_> =
+        posts.iter().map(|post| post["message"].as_str().unwrap().chars().count()).collect();
+    assert_eq!(lengths, [12_000, 8_000], "split between the paragraphs");
+
+    let mattermost = Mattermost::new(Bot::PostsOnce);
+    let slash = mattermost.stage().type_("shout").await;
+    assert_eq!(slash.text(), "Only the first 1 of 2 parts of a long message were posted.");
+}

@@ -1,0 +1,371 @@
+//! An install function over a store in memory, and those who speak to it: an operator, and an installer with a code.
+
+use bytes::Bytes;
+use cloud_app::{
+    App, Cx, Failure, Fields, Location,
+    event::EventKind,
+    http::{Outbound, Policy},
+};
+use cloud_apps_core::{
+    edge::{Arrival, Route},
+    faults::{Faults, Faulty},
+    install,
+    memory::Memory,
+    model::Install,
+    ports::Installs,
+    world::{INSTALL_CACHE, Office, Stores, SystemRandom, World},
+};
+use cloud_apps_protocol::{
+    Answer, BadId, Field, InstallId, Millis, Values,
+    answer::Kind,
+    manifest::Permission,
+    secret::Secret,
+    token::{Direction, Kid, body_sha256, sign},
+};
+use http::{Method, Request, Response, StatusCode, header};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
+
+pub const NOW: Millis = 1_795_383_561_000;
+pub const SITE: &str = "https://chat.example.com";
+pub const BASE: &str = "https://bundle.example.com";
+pub const ADMIN: &str = "roaxwho8njrnjytedmp4qzu99e";
+pub const BOT: &str = "ft1du16ho78a8ed76wcngpuswe";
+pub const TEAM: &str = "eznx9z5nn7r1iq7p5pnkpgzjoe";
+pub const COMMAND: &str = "isepw4368fr8pb3xm4wus8rbho";
+/// What nobody may read anywhere.
+pub const ACCESS_TOKEN: &str = "nezum4kpu3faiec7r7c5zt6tfy";
+pub const SLASH_TOKEN: &str = "hr75w5inzfn75kzmgg8cozbgmy";
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// What the app's install function does.
+#[derive(Debug, Clone)]
+pub enum Behaviour {
+    Agrees,
+    Refuses(Answer),
+    Fails(Option<&'static str>),
+    Panics,
+    Hangs,
+    /// Says that it began, and waits until it is told to go on.
+    Waits(Arc<Notify>, Arc<Notify>),
+}
+
+/// One call of the install function.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    pub install: InstallId,
+    pub delivery: String,
+    pub settings: Values,
+    pub acting_user: String,
+}
+
+pub struct Desk {
+    pub memory: Memory,
+    pub behaviour: Mutex<Behaviour>,
+    pub calls: Arc<Mutex<Vec<Call>>>,
+    pub now: Millis,
+    office: Mutex<Option<Arc<Office>>>,
+    /// Whether the app cannot do without an event.
+    pub demanding: bool,
+}
+
+impl Desk {
+    /// Nothing is registered yet.
+    pub fn empty() -> Self {
+        Self {
+            memory: Memory::new(),
+            behaviour: Mutex::new(Behaviour::Agrees),
+            calls: Arc::default(),
+            now: NOW,
+            office: Mutex::default(),
+            demanding: false,
+        }
+    }
+
+    /// The linked app is registered.
+    pub async fn new() -> Self {
+        let desk = Self::empty();
+        desk.operator(json!({"do": "register"})).await;
+        desk
+    }
+
+    pub fn behave(&self, behaviour: Behaviour) {
+        *self.behaviour.lock().unwrap() = behaviour;
+        // The app is linked into the process: another app, another process.
+        *self.office.lock().unwrap() = None;
+    }
+
+    /// A process with empty caches, whose calls to stores and app may fail.
+    pub fn process(&self, faults: &Faults) -> Arc<Office> {
+        let memory = || Arc::new(Faulty::new(self.memory.clone(), faults.clone()));
+        let stores = Stores {
+            installs: memory(),
+            apps: memory(),
+            ledger: memory(),
+            keys: memory(),
+            keep_installs: INSTALL_CACHE,
+        };
+        let app = hello(
+            self.behaviour.lock().unwrap().clone(),
+            Arc::clone(&self.calls),
+            faults.clone(),
+            self.demanding,
+        );
+        app.assert_valid();
+        let world = World::new([app], stores, Outbound::new(Policy::default()), Arc::new(SystemRandom));
+        Arc::new(Office { world: Arc::new(world), registry: memory(), key_maker: memory() })
+    }
+
+    /// The process that is running, or a new one.
+    pub fn office(&self) -> Arc<Office> {
+        let mut office = self.office.lock().unwrap();
+        Arc::clone(office.get_or_insert_with(|| self.process(&Faults::none())))
+    }
+
+    pub async fn operator(&self, request: Value) -> Value {
+        install::operator(&self.office(), json!({ "operator": request }), self.now, "request-1").await
+    }
+
+    /// An install code for the usual site.
+    pub async fn code(&self) -> String {
+        self.code_for(SITE).await
+    }
+
+    pub async fn code_for(&self, site: &str) -> String {
+        let request = json!({"do": "code", "app": "hello", "site_url": site, "base_url": BASE});
+        let answer = self.operator(request).await;
+        answer["code"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
+    pub async fn begin(&self, code: &str, body: &Value) -> Answered {
+        self.send(request(Method::POST, "/install", Some(body), Some(code))).await
+    }
+
+    pub async fn complete(&self, code: &str, id: &str, body: &Value) -> Answered {
+        self.send(request(Method::POST, &format!("/install/{id}/complete"), Some(body), Some(code))).await
+    }
+
+    /// Both steps; the install's id.
+    pub async fn install(&self, code: &str, body: &Value) -> String {
+        let begun = self.begin(code, body).await;
+        assert_eq!(begun.status, StatusCode::CREATED, "{begun:?}");
+        let id = begun.body["install_id"].as_str().unwrap().to_owned();
+        let done = self.complete(code, &id, &registered()).await;
+        assert_eq!(done.status, StatusCode::OK, "{done:?}");
+        id
+    }
+
+    pub async fn send(&self, request: Request<Bytes>) -> Answered {
+        Answered::from(install::handle(&self.office(), self.arrival(request)).await)
+    }
+
+    pub fn arrival(&self, request: Request<Bytes>) -> Arrival {
+        arrival(request, self.now)
+    }
+
+    pub async fn stored(&self, id: &str) -> Option<Install> {
+        Installs::find(&self.memory, &id.parse().unwrap()).await.unwrap()
+    }
+
+    pub fn calls(&self) -> Vec<Call> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    /// A request with a server's token.
+    pub fn signed(
+        &self,
+        method: Method,
+        path: &str,
+        body: &str,
+        kid: &str,
+        secret: &str,
+        scope: &str,
+    ) -> Request<Bytes> {
+        let claims = json!({
+            "iss": SITE,
+            "aud": "hello",
+            "sub": ADMIN,
+            "iat": self.now / 1000,
+            "exp": self.now / 1000 + 60,
+            "jti": "c2FtcGxlLWdldC0tLS0tLQ",
+            "htm": method.as_str(),
+            "htp": path,
+            "scope": scope,
+            "body_sha256": body_sha256(body.as_bytes()),
+        });
+        let kid: Kid = kid.parse().unwrap();
+        let token = sign(Direction::Server, &kid, &Secret::from_base64url(secret).unwrap(), &claims);
+        let mut request = request(method, path, None, Some(&token));
+        *request.body_mut() = Bytes::copy_from_slice(body.as_bytes());
+        request
+    }
+}
+
+pub fn arrival(request: Request<Bytes>, now: Millis) -> Arrival {
+    Arrival {
+        route: Route::from_path(request.method(), request.uri().path()),
+        request_id: "request-1".into(),
+        now,
+        deadline: now + 29_000,
+        request,
+    }
+}
+
+pub fn request(method: Method, path: &str, body: Option<&Value>, token: Option<&str>) -> Request<Bytes> {
+    let mut request =
+        Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+    if let Some(token) = token {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    }
+    request.body(body.map(|body| Bytes::from(body.to_string())).unwrap_or_default()).unwrap()
+}
+
+/// `POST /install` for a V2 server that wants a static token as well.
+pub fn body() -> Value {
+    json!({
+        "app_id": "hello",
+        "server": {"site_url": SITE, "version": "11.6.0"},
+        "bot": {"user_id": BOT, "username": "hello", "access_token": ACCESS_TOKEN},
+        "installed_by": ADMIN,
+        "v2": true,
+        "static_token": true,
+        "granted": {"permissions": ["act_as_bot"], "locations": ["message_box"]},
+        "settings": {"site": "https://jira.example.com", "password": PASSWORD},
+    })
+}
+
+/// `complete` with one team's command.
+pub fn registered() -> Value {
+    json!({"registered": [
+        {"kind": "slash_command", "team_id": TEAM, "id": COMMAND, "trigger": "hello", "token": SLASH_TOKEN},
+    ]})
+}
+
+/// The app's settings: a required URL, a password, a number with a default.
+struct Settings;
+
+impl Fields for Settings {
+    fn fields() -> Result<Vec<Field>, BadId> {
+        Ok(serde_json::from_value(json!([
+            {"name": "site", "type": "text", "subtype": "url", "required": true},
+            {"name": "password", "type": "text", "subtype": "password", "max_length": 40},
+            {"name": "retries", "type": "number", "default": 3},
+        ]))
+        .unwrap())
+    }
+    fn from_values(_: Values) -> Result<Self, Failure> {
+        Ok(Self)
+    }
+}
+
+struct Greet;
+
+impl Fields for Greet {
+    fn fields() -> Result<Vec<Field>, BadId> {
+        Ok(Vec::new())
+    }
+    fn from_values(_: Values) -> Result<Self, Failure> {
+        Ok(Self)
+    }
+}
+
+impl cloud_app::Command for Greet {
+    const FUNCTION: &'static str = "greet";
+    fn entry() -> Result<cloud_apps_protocol::manifest::CommandEntry, BadId> {
+        Ok(serde_json::from_value(json!({"function": "greet", "summary": "Greets."})).unwrap())
+    }
+}
+
+impl cloud_app::Run for Greet {
+    async fn run(self, _: Cx) -> cloud_app::Result<Answer> {
+        Ok(Answer::text("Hello!"))
+    }
+}
+
+fn hello(behaviour: Behaviour, calls: Arc<Mutex<Vec<Call>>>, faults: Faults, demanding: bool) -> App {
+    let mut joined = EventKind::UserJoinedChannel.named("welcome");
+    if demanding {
+        joined = joined.required();
+    }
+    App::new("hello", "1.0.0", "Hello")
+        .description("Greets people.")
+        .permissions([Permission::ActAsBot])
+        .locations([Location::MessageBox, Location::PostMenu, Location::Dialog])
+        .settings::<Settings>()
+        .command::<Greet>()
+        .event(joined, async |_, _| Ok(()))
+        .on_install(move |cx| {
+            let (behaviour, calls, faults) = (behaviour.clone(), Arc::clone(&calls), faults.clone());
+            async move {
+                let lost = || Failure::say("The network is down.");
+                faults.effect("App.on_install", lost, installed(cx, behaviour, calls)).await
+            }
+        })
+}
+
+async fn installed(cx: Cx, behaviour: Behaviour, calls: Arc<Mutex<Vec<Call>>>) -> cloud_app::Result<Answer> {
+    let request = cx.request();
+    let app = request.context.app.as_ref().unwrap();
+    calls.lock().unwrap().push(Call {
+        install: app.install_id.clone(),
+        delivery: request.delivery.as_ref().unwrap().id.clone(),
+        settings: app.settings.clone(),
+        acting_user: request.context.acting_user.as_ref().unwrap().id.to_string(),
+    });
+    match behaviour {
+        Behaviour::Agrees => Ok(Answer::done()),
+        Behaviour::Refuses(answer) => Ok(answer),
+        Behaviour::Fails(Some(text)) => Err(Failure::say(text)),
+        Behaviour::Fails(None) => Err(std::io::Error::other("the cause, for the log").into()),
+        Behaviour::Panics => panic!("the install function of a test panics"),
+        Behaviour::Hangs => std::future::pending().await,
+        Behaviour::Waits(began, go_on) => {
+            began.notify_one();
+            go_on.notified().await;
+            Ok(Answer::done())
+        }
+    }
+}
+
+pub fn refusal(text: &str) -> Behaviour {
+    Behaviour::Refuses(Kind::Error { text: text.into(), fields: Default::default() }.into())
+}
+
+/// What came back. No error ever holds a secret: that is asserted here and once.
+#[derive(Debug)]
+pub struct Answered {
+    pub status: StatusCode,
+    pub headers: http::HeaderMap,
+    pub body: Value,
+}
+
+impl From<Response<Bytes>> for Answered {
+    fn from(response: Response<Bytes>) -> Self {
+        let (parts, body) = response.into_parts();
+        assert!(parts.headers.contains_key("x-request-id"));
+        let text = std::str::from_utf8(&body).unwrap();
+        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(text).unwrap() };
+        if parts.status.is_client_error() || parts.status.is_server_error() {
+            assert_eq!(body["error"]["request_id"], "request-1");
+            for secret in [ACCESS_TOKEN, SLASH_TOKEN, PASSWORD] {
+                assert!(!text.contains(secret), "{text}");
+            }
+        }
+        Self { status: parts.status, headers: parts.headers, body }
+    }
+}
+
+impl Answered {
+    pub fn code(&self) -> &str {
+        self.body["error"]["code"].as_str().unwrap_or("(none)")
+    }
+
+    pub fn message(&self) -> &str {
+        self.body["error"]["message"].as_str().unwrap_or_default()
+    }
+
+    pub fn id(&self) -> String {
+        self.body["install_id"].as_str().unwrap_or_else(|| panic!("{self:?}")).to_owned()
+    }
+}
