@@ -226,3 +226,33 @@ pub fn store_open(root: &Secret, place: &[&str], sealed: &str) -> Result<Zeroizi
     let box_ = BASE64URL_NOPAD.decode(box_.as_bytes()).map_err(|_| SealError::Invalid)?;
     open(&store_secret(root, place), &store_aad(key, place), box_)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use data_encoding::HEXLOWER;
+
+    #[test]
+    fn encrypts_as_the_published_vector_does() {
+        // McGrew and Viega, "The Galois/Counter Mode of Operation (GCM)", test case 16.
+        let hex = |text: &str| HEXLOWER.decode(text.as_bytes()).unwrap();
+        let key = Secret::new(
+            hex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308").try_into().unwrap(),
+        );
+        let nonce = hex("cafebabefacedbaddecaf888").try_into().unwrap();
+        let aad = hex("feedfacedeadbeeffeedfacedeadbeefabaddad2");
+        let plain = hex(concat!(
+            "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72",
+            "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39"
+        ));
+        let expected = concat!(
+            "cafebabefacedbaddecaf888",
+            "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa",
+            "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662",
+            "76fc6ece0f4e1768cddf8853bb2d551b"
+        );
+        let closed = close(&key, &aad, nonce, &plain).unwrap();
+        assert_eq!(HEXLOWER.encode(&closed), expected);
+        assert_eq!(open(&key, &aad, closed).unwrap().as_slice(), plain);
+    }
+}

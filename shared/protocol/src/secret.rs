@@ -38,15 +38,8 @@ impl Secret {
             info.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
             info.extend_from_slice(part);
         }
-        let salt = aws_lc_rs::hkdf::Salt::new(aws_lc_rs::hkdf::HKDF_SHA256, &[]);
-        let key = salt.extract(&self.0[..]);
-        let info = [info.as_slice()];
         let mut out = Zeroizing::new([0; 32]);
-        // Both fail only for outputs over 255 blocks; this is one.
-        if let Ok(okm) = key.expand(&info, aws_lc_rs::hkdf::HKDF_SHA256) {
-            let filled = okm.fill(&mut out[..]);
-            debug_assert!(filled.is_ok());
-        }
+        expand(&self.0[..], &info, &mut out[..]);
         Secret(out)
     }
 
@@ -62,8 +55,77 @@ impl Secret {
     }
 }
 
+/// HKDF-SHA256 without salt.
+fn expand(secret: &[u8], info: &[u8], out: &mut [u8]) {
+    struct Length(usize);
+    impl aws_lc_rs::hkdf::KeyType for Length {
+        fn len(&self) -> usize {
+            self.0
+        }
+    }
+    let key = aws_lc_rs::hkdf::Salt::new(aws_lc_rs::hkdf::HKDF_SHA256, &[]).extract(secret);
+    let info = [info];
+    // Both fail only for outputs over 255 blocks; ours is one.
+    if let Ok(okm) = key.expand(&info, Length(out.len())) {
+        let filled = okm.fill(out);
+        debug_assert!(filled.is_ok());
+    }
+}
+
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use data_encoding::HEXLOWER;
+
+    #[test]
+    fn expands_as_rfc_5869_does() {
+        // RFC 5869, A.3: no salt, no info.
+        let mut out = [0; 42];
+        expand(&[0x0b; 22], &[], &mut out);
+        assert_eq!(
+            HEXLOWER.encode(&out),
+            "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8"
+        );
+    }
+
+    #[test]
+    fn no_two_lists_of_parts_give_the_same_secret() {
+        let root = Secret::new([7; 32]);
+        let lists: [&[&[u8]]; 6] = [&[], &[b""], &[b"ab", b"c"], &[b"a", b"bc"], &[b"abc"], &[b"abc", b""]];
+        for (i, a) in lists.iter().enumerate() {
+            for b in lists.iter().skip(i + 1) {
+                assert_ne!(root.derive(a).expose(), root.derive(b).expose(), "{a:?} {b:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_app_install_and_generation_has_a_secret_of_its_own() {
+        let root = Secret::new([7; 32]);
+        let (a, b) = ("jira".parse().unwrap(), "hello".parse().unwrap());
+        let (x, y) = ("a".repeat(26).parse().unwrap(), "b".repeat(26).parse().unwrap());
+        let secret = |app, install, generation| *root.shared(app, install, Generation(generation)).expose();
+        assert_eq!(secret(&a, &x, 1), secret(&a, &x, 1));
+        for other in [secret(&b, &x, 1), secret(&a, &y, 1), secret(&a, &x, 2), secret(&a, &x, 11)] {
+            assert_ne!(other, secret(&a, &x, 1));
+        }
+    }
+
+    #[test]
+    fn a_secret_is_written_in_base64url_and_never_printed() {
+        let secret = Secret::new([0xff; 32]);
+        let text = secret.to_base64url();
+        assert_eq!(text.len(), 43);
+        assert_eq!(Secret::from_base64url(&text).unwrap().expose(), secret.expose());
+        assert!(!format!("{secret:?}").contains(text.as_str()));
+        for bad in ["", "AA", &format!("{}=", *text), &text[1..], &text.replace('_', "/")] {
+            assert!(Secret::from_base64url(bad).is_none(), "{bad}");
+        }
     }
 }

@@ -38,17 +38,21 @@ pub fn check_value(field: &Field, value: &Value) -> Result<Value, String> {
     }
 }
 
-/// A list, or what a phone makes of one: `a,b`. Option values hold no comma, so nothing is lost.
+/// A list, or what a phone makes of one: `a,b`. Option values and ids hold no comma, so nothing is lost.
 fn several(field: &Field, value: &Value) -> Result<Value, String> {
     let one = Field { multiple: false, ..field.clone() };
+    let joined = matches!(
+        field.r#type,
+        FieldType::Select | FieldType::User | FieldType::Channel | FieldType::Post | FieldType::Team
+    );
     let items = match value {
         Value::Array(items) => items.clone(),
-        Value::String(text) if field.r#type == FieldType::Select => {
-            text.split(',').map(str::trim).filter(|t| !t.is_empty()).map(Value::from).collect()
-        }
+        Value::String(text) if joined => text.split(',').map(|item| item.trim().into()).collect(),
         single => vec![single.clone()],
     };
-    items.iter().map(|item| check_value(&one, item)).collect::<Result<_, _>>().map(Value::Array)
+    // Clients leave empty items where a list was cleared.
+    let items = items.iter().filter(|item| !item.is_null() && item.as_str() != Some(""));
+    items.map(|item| check_value(&one, item)).collect::<Result<_, _>>().map(Value::Array)
 }
 
 fn found(value: &Value) -> String {
@@ -159,14 +163,13 @@ fn boolean(value: &Value) -> Result<Value, String> {
 fn select(field: &Field, value: &Value) -> Result<Value, String> {
     // 11.6 sends a chosen option in a lookup as an object.
     let chosen = value.get("value").unwrap_or(value);
-    let text = chosen.as_str().ok_or_else(|| is_not(value, "one of the options"))?;
+    let text = chosen.as_str().ok_or_else(|| is_not(value, "one of the options"))?.trim();
     if field.lookup {
-        return Ok(chosen.clone());
+        return offered(text);
     }
     let is = |option: &&SelectOption| {
-        option.value == text
-            || option.value.eq_ignore_ascii_case(text)
-            || option.label.eq_ignore_ascii_case(text)
+        let same = |word: &str| !word.is_empty() && word.to_lowercase() == text.to_lowercase();
+        same(&option.value) || same(&option.label)
     };
     let exact = field.options.iter().find(|option| option.value == text);
     if let Some(option) = exact.or_else(|| field.options.iter().find(is)) {
@@ -180,11 +183,34 @@ fn select(field: &Field, value: &Value) -> Result<Value, String> {
     Err(format!("{} is none of the options; {hint}", quote(text)))
 }
 
+/// What an app offered as an option only the app can tell; here it has a form that survives every client.
+fn offered(text: &str) -> Result<Value, String> {
+    if text.is_empty() {
+        return Err("is empty; choose one of the options".to_owned());
+    }
+    if text.contains(',') {
+        return Err(format!("{} holds a comma, which no option has; choose one of the options", quote(text)));
+    }
+    if text.chars().count() > MAX_TEXT {
+        return Err(format!("has more than {MAX_TEXT} characters; choose one of the options"));
+    }
+    Ok(text.into())
+}
+
 /// The word that somebody probably meant, if one is near enough to be worth saying.
 pub(crate) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
-    let word = word.to_lowercase();
-    let likeness = |other: &str| strsim::normalized_damerau_levenshtein(&word, &other.to_lowercase());
-    let (near, score) = words.map(|w| (w, likeness(w))).max_by(|a, b| a.1.total_cmp(&b.1))?;
+    // Nobody means a name by a word much longer, and comparing costs length times length.
+    let word: String = word.chars().take(80).collect::<String>().to_lowercase();
+    let likeness = |other: &str| {
+        let other = other.to_lowercase();
+        let begun = word.chars().count() >= 2 && other.starts_with(&word);
+        let score = strsim::normalized_damerau_levenshtein(&word, &other);
+        if begun { score.max(0.9) } else { score }
+    };
+    // Of equals the first, as the manifest has them.
+    let best =
+        words.map(|w| (w, likeness(w))).reduce(|best, other| if other.1 > best.1 { other } else { best });
+    let (near, score) = best?;
     (score >= 0.6).then_some(near)
 }
 
@@ -199,23 +225,26 @@ fn date(field: &Field, value: &Value) -> Result<Value, String> {
     let text = value.as_str().ok_or_else(|| is_not(value, expected))?;
     let date: Date = text.parse().map_err(|_| is_not(value, expected))?;
     // `parse` also takes a date with a time behind it; the form on the wire has none.
-    within(field, date.to_string())
+    within(field, &date)
 }
 
 fn datetime(field: &Field, value: &Value) -> Result<Value, String> {
     let expected = "a date and time: write \"2026-11-22 9:00\" or \"tomorrow 9:00\"";
     let text = value.as_str().ok_or_else(|| is_not(value, expected))?;
     let time: Timestamp = text.parse().map_err(|_| is_not(value, expected))?;
-    within(field, time.to_string())
+    within(field, &time)
 }
 
-/// Dates, and times in UTC, sort as their texts do.
-fn within(field: &Field, text: String) -> Result<Value, String> {
-    let limit = |limit: &Option<Value>| limit.as_ref().and_then(Value::as_str).map(str::to_owned);
-    if let Some(min) = limit(&field.min).filter(|min| text < *min) {
+/// Limits are compared as times: as texts, `10:00+01:00` would come after `09:30Z`.
+fn within<T: Ord + std::str::FromStr + ToString>(field: &Field, time: &T) -> Result<Value, String> {
+    fn limit(limit: Option<&Value>) -> Option<&str> {
+        limit.and_then(Value::as_str)
+    }
+    let text = time.to_string();
+    if let Some(min) = limit(field.min.as_ref()).filter(|min| min.parse().is_ok_and(|min: T| *time < min)) {
         return Err(format!("{text} is before {min}"));
     }
-    if let Some(max) = limit(&field.max).filter(|max| text > *max) {
+    if let Some(max) = limit(field.max.as_ref()).filter(|max| max.parse().is_ok_and(|max: T| *time > max)) {
         return Err(format!("{text} is after {max}"));
     }
     Ok(text.into())
