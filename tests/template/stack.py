@@ -36,7 +36,7 @@ def of_type(template, kind):
 
 
 def functions():
-    """Logical id → properties, with Globals merged as far as the tests look at them."""
+    """Logical id → properties as written; what Globals add is in the transformed template."""
     return {name: r["Properties"] for name, r in of_type(source(), "AWS::Serverless::Function").items()}
 
 
