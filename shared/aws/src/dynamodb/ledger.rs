@@ -1,0 +1,183 @@
+//! [`Ledger`]: each verb is one conditional write.
+//!
+//! `writer` is a random number of the request: when the SDK repeats a write whose answer was lost, the condition meets
+//! our own item, and we know it.
+
+use super::{
+    Dynamo,
+    item::{Item, Read, n, of_ledger, s, ttl},
+    random,
+    transaction::{When, corrupt},
+};
+use crate::failure::failed;
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{
+    operation::{delete_item::DeleteItemError, put_item::PutItemError, update_item::UpdateItemError},
+    types::{ReturnValue, ReturnValuesOnConditionCheckFailure as Return},
+};
+use cloud_apps_core::{
+    ports::{Claim, Ledger, Stored},
+    rules::{self, Claimed, Work},
+};
+use cloud_apps_protocol::Millis;
+
+/// How a conditional put went.
+enum Written {
+    /// It stands; perhaps since an earlier attempt of this very request.
+    Yes,
+    /// Something else stands.
+    No(Item),
+}
+
+fn free(now: Millis) -> When {
+    When::new("attribute_not_exists(pk) OR exp <= :now", [(":now", n(now))])
+}
+
+impl Dynamo {
+    async fn put_ledger(&self, what: &'static str, mut item: Item, when: When) -> Stored<Written> {
+        let writer = n(random());
+        item.insert("writer".to_owned(), writer.clone());
+        let write = self
+            .client()
+            .put_item()
+            .table_name(&*self.ledger)
+            .set_item(Some(item))
+            .condition_expression(&when.expression)
+            .set_expression_attribute_names(when.names())
+            .set_expression_attribute_values(when.values())
+            .return_values_on_condition_check_failure(Return::AllOld);
+        let Err(error) = write.send().await else { return Ok(Written::Yes) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
+                let old = refusal.item().cloned().unwrap_or_default();
+                Ok(if old.get("writer") == Some(&writer) { Written::Yes } else { Written::No(old) })
+            }
+            _ => Err(failed(what, &error)),
+        }
+    }
+
+    async fn end(
+        &self,
+        what: &'static str,
+        end: Work,
+        key: &str,
+        attempt: u32,
+        keep: Millis,
+        now: Millis,
+    ) -> Stored<bool> {
+        let when = When::new(
+            "attempt = :attempt AND exp > :now AND #work IN (:running, :end)",
+            [
+                (":attempt", n(attempt.into())),
+                (":now", n(now)),
+                (":running", s(Work::Running.as_str())),
+                (":end", s(end.as_str())),
+                (":exp", n(keep)),
+                (":ttl", n(ttl(keep))),
+            ],
+        );
+        let write = self
+            .client()
+            .update_item()
+            .table_name(&*self.ledger)
+            .key("pk", s(key))
+            .update_expression("SET #work = :end, exp = :exp, #ttl = :ttl")
+            .condition_expression(&when.expression)
+            .expression_attribute_names("#work", "work")
+            .expression_attribute_names("#ttl", "ttl")
+            .set_expression_attribute_values(when.values());
+        let Err(error) = write.send().await else { return Ok(true) };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+            _ => Err(failed(what, &error)),
+        }
+    }
+}
+
+fn claimed(what: &'static str, item: &Item) -> Stored<Claimed> {
+    let read = Read::new(what, item)?;
+    let none = || corrupt(what, "the key holds no claim");
+    Ok(Claimed {
+        attempt: read.number("attempt").ok().and_then(|attempt| attempt.try_into().ok()).ok_or_else(none)?,
+        work: read.text("work").and_then(Work::parse).ok_or_else(none)?,
+        lease: read.number("lease").map_err(|_| none())?,
+        exp: read.number("exp")?,
+    })
+}
+
+#[async_trait]
+impl Ledger for Dynamo {
+    async fn once(&self, key: &str, until: Millis, now: Millis) -> Stored<bool> {
+        let written = self.put_ledger("Ledger.once", of_ledger(key, until), free(now)).await?;
+        Ok(matches!(written, Written::Yes))
+    }
+
+    async fn claim(&self, key: &str, attempt: u32, lease: u64, keep: Millis, now: Millis) -> Stored<Claim> {
+        const WHAT: &str = "Ledger.claim";
+        let mut item = of_ledger(key, keep);
+        item.insert("attempt".to_owned(), n(attempt.into()));
+        item.insert("work".to_owned(), s(Work::Running.as_str()));
+        item.insert("lease".to_owned(), n(rules::lease_until(lease, now)));
+        // The cases in which `rules::claim` says `Mine`.
+        let mut when = When::new(
+            "attribute_not_exists(pk) OR exp <= :now \
+             OR (#work = :running AND attempt <= :attempt AND lease <= :now) \
+             OR (#work = :again AND attempt < :attempt)",
+            [
+                (":now", n(now)),
+                (":attempt", n(attempt.into())),
+                (":running", s(Work::Running.as_str())),
+                (":again", s(Work::Again.as_str())),
+            ],
+        );
+        when.names.insert("#work".to_owned(), "work".to_owned());
+        match self.put_ledger(WHAT, item, when).await? {
+            Written::Yes => Ok(Claim::Mine),
+            Written::No(old) => match rules::claim(Some(&claimed(WHAT, &old)?), attempt, now) {
+                Claim::Mine => Err(corrupt(WHAT, "the condition refused what the rule grants")),
+                answer => Ok(answer),
+            },
+        }
+    }
+
+    async fn done(&self, key: &str, attempt: u32, keep: Millis, now: Millis) -> Stored<bool> {
+        self.end("Ledger.done", Work::Done, key, attempt, keep, now).await
+    }
+
+    async fn again(&self, key: &str, attempt: u32, keep: Millis, now: Millis) -> Stored<bool> {
+        self.end("Ledger.again", Work::Again, key, attempt, keep, now).await
+    }
+
+    async fn put(&self, key: &str, value: &str, until: Millis, now: Millis) -> Stored<bool> {
+        const WHAT: &str = "Ledger.put";
+        rules::check_value(WHAT, value)?;
+        let mut item = of_ledger(key, until);
+        item.insert("content".to_owned(), s(value));
+        Ok(matches!(self.put_ledger(WHAT, item, free(now)).await?, Written::Yes))
+    }
+
+    async fn take(&self, key: &str, now: Millis) -> Stored<Option<String>> {
+        const WHAT: &str = "Ledger.take";
+        let write = self
+            .client()
+            .delete_item()
+            .table_name(&*self.ledger)
+            .key("pk", s(key))
+            .condition_expression("attribute_exists(content) AND exp > :now")
+            .expression_attribute_values(":now", n(now))
+            .return_values(ReturnValue::AllOld);
+        match write.send().await {
+            Ok(answer) => {
+                let item = answer.attributes.unwrap_or_default();
+                let read = Read::new(WHAT, &item)?;
+                read.text("content")
+                    .map(|value| Some(value.to_owned()))
+                    .ok_or_else(|| corrupt(WHAT, "no content"))
+            }
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(None),
+                _ => Err(failed(WHAT, &error)),
+            },
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The ports over two DynamoDB tables (architecture, section 3): `Installs` (pk, sk) for what only the install function
+//! writes, and `Ledger` (pk, with TTL) for what is true for minutes.
+//!
+//! An item is its keys, `v`, the attributes that conditions look at, and what is left as one JSON text in `document`:
+//! conditions stay readable, and a model's new field needs no new attribute.
+//!
+//! | pk | sk | attributes |
+//! |---|---|---|
+//! | `APPS` | `APPS` | `v`, `rev`, `document` |
+//! | `APP#<app>` | `APP` | `v`, `document` |
+//! | `APP#<app>` | `SITE#<site>` | `v`, `install`, `created_at` |
+//! | `INSTALL#<id>` | `INSTALL` | `v`, `rev`, `phase`, `static_token`, `document` |
+//! | `INSTALL#<id>` | `TEAM#<team>` | `v`, `document` |
+//! | `TOKEN#<sha256>` | `TOKEN` | `v`, `install` |
+//! | `CODE#<sha256>` (Ledger) | | `v`, `app`, `site`, `base_url`, `exp`, `ttl`, `spent`, `install` |
+//! | any other (Ledger) | | `v`, `exp`, `ttl`, `writer`, and `attempt`, `work`, `lease`, or `content` |
+//!
+//! `exp` (milliseconds) decides, in conditions and code; `ttl` (seconds, a day later) only sweeps. `phase` is the
+//! install's state, and `undoing` once an undo has marked it. All reads are consistent. A transaction takes its
+//! `ClientRequestToken` from the SDK once per request, so that the SDK's own retries do nothing twice; our retry after
+//! a conflict is another request with another token.
+
+mod begin;
+mod installs;
+mod item;
+mod ledger;
+mod registry;
+mod transaction;
+mod undo;
+
+use crate::{
+    clients::Clients,
+    failure::{AwsError, named},
+};
+use aws_sdk_dynamodb::Client;
+use cloud_apps_core::ports::StoreError;
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+    time::Duration,
+};
+
+/// How often what met a conflict is asked again.
+const ROUNDS: u32 = 12;
+
+/// The two tables. Clones share the client.
+#[derive(Clone, Debug)]
+pub struct Dynamo {
+    clients: Arc<Clients>,
+    installs: Arc<str>,
+    ledger: Arc<str>,
+}
+
+impl Dynamo {
+    /// Uses these tables; nothing is built or called before it is needed.
+    pub fn new(clients: Arc<Clients>, installs: &str, ledger: &str) -> Self {
+        Self { clients, installs: installs.into(), ledger: ledger.into() }
+    }
+
+    fn client(&self) -> &Client {
+        self.clients.dynamodb()
+    }
+}
+
+/// A random number.
+fn random() -> u64 {
+    // Each `RandomState` has keys of its own, from the system's randomness.
+    RandomState::new().hash_one(0)
+}
+
+/// Waits before the next round, longer each time and never as long as the others who met the same conflict.
+async fn pause(round: u32) {
+    let most = 10_u64.saturating_mul(1 << round.min(5));
+    tokio::time::sleep(Duration::from_millis(1 + random() % most)).await;
+}
+
+/// After the last round.
+fn given_up(what: &'static str) -> StoreError {
+    named(what, true, AwsError::GivenUp("others change the same item without a pause"))
+}

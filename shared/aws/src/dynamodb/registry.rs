@@ -1,0 +1,301 @@
+//! [`Registry`]: changes by revision, and the lists.
+
+use super::{
+    Dynamo, ROUNDS, given_up,
+    item::{self, Item, Key, Read, SITE, TEAM, UNDOING, n, s},
+    pause,
+    transaction::{Outcome, Refusal, Together, When, corrupt, met},
+};
+use crate::failure::failed;
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{
+    operation::put_item::PutItemError,
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure as Return},
+};
+use cloud_apps_core::{
+    model::{Catalogue, Install, InstallCode, Page, Sha256, SiteEntry, Team},
+    ports::{Begun, Changed, Registry, Stored},
+    rules,
+};
+use cloud_apps_protocol::{AppId, InstallId, Millis, TeamId};
+
+/// The static token that a stored install has.
+#[derive(PartialEq, Clone)]
+struct Held(Option<String>);
+
+impl Held {
+    fn wanted(install: &Install) -> Self {
+        Self(install.static_token.as_ref().map(|token| token.as_str().to_owned()))
+    }
+
+    fn stored(item: &Item) -> Self {
+        Self(item.get("static_token").and_then(|value| value.as_s().ok()).cloned())
+    }
+}
+
+/// What `rules::may_change` grants, while the static token is this one.
+fn unchanged(expected: u64, held: &Held) -> When {
+    let when =
+        When::new("rev = :rev AND phase <> :undoing", [(":rev", n(expected)), (":undoing", s(UNDOING))]);
+    when.and_text("static_token", held.0.as_deref())
+}
+
+/// What a refused write of an install met.
+enum Met {
+    /// Another revision, or nothing.
+    Conflict,
+    /// The right revision, with this static token.
+    Token(Held),
+}
+
+fn what_was_met(what: &'static str, old: &Item, expected: u64, tried: &Held) -> Stored<Met> {
+    if old.is_empty() {
+        return Ok(Met::Conflict);
+    }
+    let read = Read::new(what, old)?;
+    let held = Held::stored(old);
+    let current = read.number("rev")? == expected && read.text("phase") != Some(UNDOING);
+    Ok(if current && held != *tried { Met::Token(held) } else { Met::Conflict })
+}
+
+impl Dynamo {
+    /// Adds the writes that move a static token from what is held to what the install has.
+    fn moving(
+        &self,
+        writes: Together,
+        what: &'static str,
+        install: &Install,
+        held: &Held,
+    ) -> Stored<Together> {
+        let mut writes = writes;
+        if *held == Held::wanted(install) {
+            return Ok(writes);
+        }
+        if let Some(old) = &held.0 {
+            let old: Sha256 = serde_json::from_value(serde_json::Value::from(old.as_str()))
+                .map_err(|_| corrupt(what, "the static token is not a hash"))?;
+            let ours =
+                When::new("attribute_not_exists(pk) OR install = :id", [(":id", s(install.id.as_str()))]);
+            writes = writes.delete(&self.installs, Key::token(&old).item(), &ours)?;
+        }
+        match &install.static_token {
+            Some(new) => writes.put(&self.installs, item::of_token(new, &install.id), &When::absent()),
+            None => Ok(writes),
+        }
+    }
+
+    async fn change_install(&self, install: &Install, expected: u64) -> Stored<Changed> {
+        const WHAT: &str = "Registry.change";
+        // Most changes leave the token alone: then one put does, and a refused one tells what else is there.
+        let mut held = Held::wanted(install);
+        let when = unchanged(expected, &held);
+        let write = self
+            .client()
+            .put_item()
+            .table_name(&*self.installs)
+            .set_item(Some(item::of_install(WHAT, install)?))
+            .condition_expression(&when.expression)
+            .set_expression_attribute_values(when.values())
+            .return_values_on_condition_check_failure(Return::AllOld);
+        let Err(error) = write.send().await else { return Ok(Changed::Yes) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
+                match what_was_met(WHAT, &refusal.item().cloned().unwrap_or_default(), expected, &held)? {
+                    Met::Conflict => return Ok(Changed::Conflict),
+                    Met::Token(found) => held = found,
+                }
+            }
+            Some(PutItemError::TransactionConflictException(_)) => {}
+            _ => return Err(failed(WHAT, &error)),
+        }
+        for round in 0..ROUNDS {
+            let writes = Together::new(WHAT).put(
+                &self.installs,
+                item::of_install(WHAT, install)?,
+                &unchanged(expected, &held),
+            )?;
+            match self.moving(writes, WHAT, install, &held)?.write(self).await? {
+                Outcome::Written => return Ok(Changed::Yes),
+                Outcome::Conflict => pause(round).await,
+                Outcome::Refused(refusals) => match refused_install(WHAT, &refusals, 0, expected, &held)? {
+                    Met::Conflict => return Ok(Changed::Conflict),
+                    Met::Token(found) => held = found,
+                },
+            }
+        }
+        Err(given_up(WHAT))
+    }
+
+    async fn activate_install(
+        &self,
+        install: &Install,
+        expected: u64,
+        code: &Sha256,
+        now: Millis,
+    ) -> Stored<Changed> {
+        const WHAT: &str = "Registry.activate";
+        let mut held = Held::wanted(install);
+        for round in 0..ROUNDS {
+            let good = When::new(
+                "install = :install AND exp > :now AND spent = :no",
+                [
+                    (":install", s(install.id.as_str())),
+                    (":now", n(now)),
+                    (":no", AttributeValue::Bool(false)),
+                    (":yes", AttributeValue::Bool(true)),
+                ],
+            );
+            let mut begun = unchanged(expected, &held);
+            begun.expression.push_str(" AND phase IN (:pending, :completing)");
+            begun.values.insert(":pending".to_owned(), s("pending"));
+            begun.values.insert(":completing".to_owned(), s("completing"));
+            let key = Item::from([("pk".to_owned(), s(item::code_key(code)))]);
+            let writes = Together::new(WHAT).update(&self.ledger, key, "SET spent = :yes", &good)?.put(
+                &self.installs,
+                item::of_install(WHAT, install)?,
+                &begun,
+            )?;
+            match self.moving(writes, WHAT, install, &held)?.write(self).await? {
+                Outcome::Written => return Ok(Changed::Yes),
+                Outcome::Conflict => pause(round).await,
+                Outcome::Refused(refusals) if met(&refusals, 0).is_some() => return Ok(Changed::Conflict),
+                Outcome::Refused(refusals) => match refused_install(WHAT, &refusals, 1, expected, &held)? {
+                    Met::Conflict => return Ok(Changed::Conflict),
+                    Met::Token(found) => held = found,
+                },
+            }
+        }
+        Err(given_up(WHAT))
+    }
+}
+
+/// Why a transaction with an install at `at` was refused.
+fn refused_install(
+    what: &'static str,
+    refusals: &[Refusal],
+    at: usize,
+    expected: u64,
+    held: &Held,
+) -> Stored<Met> {
+    match met(refusals, at) {
+        Some(old) => what_was_met(what, old, expected, held),
+        None => Err(corrupt(what, "another install has this static token")),
+    }
+}
+
+#[async_trait]
+impl Registry for Dynamo {
+    async fn put_catalogue(&self, catalogue: &Catalogue, expected: u64) -> Stored<Changed> {
+        const WHAT: &str = "Registry.put_catalogue";
+        let when =
+            if expected == 0 { When::absent() } else { When::new("rev = :rev", [(":rev", n(expected))]) };
+        let catalogue = Catalogue { rev: rules::next(expected), ..catalogue.clone() };
+        let write = self
+            .client()
+            .put_item()
+            .table_name(&*self.installs)
+            .set_item(Some(item::of_catalogue(WHAT, &catalogue)?))
+            .condition_expression(&when.expression)
+            .set_expression_attribute_values(when.values());
+        let Err(error) = write.send().await else { return Ok(Changed::Yes) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(Changed::Conflict),
+            _ => Err(failed(WHAT, &error)),
+        }
+    }
+
+    async fn put_code(&self, code: &InstallCode) -> Stored<()> {
+        let write = self.client().put_item().table_name(&*self.ledger).set_item(Some(item::of_code(code)));
+        write.send().await.map(|_| ()).map_err(|error| failed("Registry.put_code", &error))
+    }
+
+    async fn code(&self, sha256: &Sha256) -> Stored<Option<InstallCode>> {
+        const WHAT: &str = "Registry.code";
+        let read = self.client().get_item().table_name(&*self.ledger).key("pk", s(item::code_key(sha256)));
+        let answer = read.consistent_read(true).send().await.map_err(|error| failed(WHAT, &error))?;
+        answer.item.map(|item| Read::new(WHAT, &item)?.code(sha256)).transpose()
+    }
+
+    async fn begin(&self, install: &Install, now: Millis) -> Stored<Begun> {
+        self.begin_install(install, now).await
+    }
+
+    async fn change(&self, install: &Install, expected: u64) -> Stored<Changed> {
+        let install = Install { rev: rules::next(expected), ..install.clone() };
+        self.change_install(&install, expected).await
+    }
+
+    async fn put_team(&self, install: &InstallId, team: &TeamId, registered: &Team) -> Stored<()> {
+        const WHAT: &str = "Registry.put_team";
+        // What `rules::may_register` grants.
+        let stays = When::new(
+            "attribute_exists(pk) AND NOT phase IN (:removing, :undoing)",
+            [(":removing", s("removing")), (":undoing", s(UNDOING))],
+        );
+        for round in 0..ROUNDS {
+            let always = When::new("attribute_not_exists(pk) OR attribute_exists(pk)", []);
+            let writes = Together::new(WHAT)
+                .check(&self.installs, Key::install(install).item(), &stays)?
+                .put(&self.installs, item::of_team(WHAT, install, team, registered)?, &always)?;
+            match writes.write(self).await? {
+                Outcome::Written | Outcome::Refused(_) => return Ok(()),
+                Outcome::Conflict => pause(round).await,
+            }
+        }
+        Err(given_up(WHAT))
+    }
+
+    async fn teams(&self, install: &InstallId) -> Stored<Vec<(TeamId, Team)>> {
+        const WHAT: &str = "Registry.teams";
+        let items = self.team_items(WHAT, install, None).await?;
+        let teams = items.iter().map(|item| {
+            let read = Read::new(WHAT, item)?;
+            Ok((read.id_behind(TEAM)?, read.document()?))
+        });
+        teams.collect()
+    }
+
+    async fn activate(
+        &self,
+        install: &Install,
+        expected: u64,
+        code: &Sha256,
+        now: Millis,
+    ) -> Stored<Changed> {
+        let install = Install { rev: rules::next(expected), ..install.clone() };
+        self.activate_install(&install, expected, code, now).await
+    }
+
+    async fn undo(&self, install: &Install, expected: u64) -> Stored<Changed> {
+        self.undo_install("Registry.undo", install, expected).await
+    }
+
+    async fn list(&self, app: &AppId, limit: usize, cursor: Option<&str>) -> Stored<Page<SiteEntry>> {
+        const WHAT: &str = "Registry.list";
+        let limit = limit.clamp(1, rules::MAX_PAGE);
+        let after = cursor.map(|cursor| rules::site_before(WHAT, cursor)).transpose()?;
+        let mut after = after.map(|site| Key::site(app, &site).item());
+        let mut entries = Vec::new();
+        loop {
+            let missing = limit + 1 - entries.len();
+            let page = self
+                .client()
+                .query()
+                .table_name(&*self.installs)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :site)")
+                .expression_attribute_values(":pk", s(Key::app(app).pk))
+                .expression_attribute_values(":site", s(SITE))
+                .set_exclusive_start_key(after.take())
+                .limit(i32::try_from(missing).unwrap_or(i32::MAX))
+                .consistent_read(true);
+            let page = page.send().await.map_err(|error| failed(WHAT, &error))?;
+            for item in page.items.unwrap_or_default() {
+                entries.push(Read::new(WHAT, &item)?.site_entry()?);
+            }
+            after = page.last_evaluated_key;
+            if after.is_none() || entries.len() > limit {
+                return Ok(rules::page(entries, limit));
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Undoing an install in steps, each of which may be the last that happens: whoever comes next goes on from there.
+//!
+//! Mark it (nobody finishes it any more, and nobody registers a team), remove teams and static token, then the install
+//! together with the code's hold on it, then the site. While the site stands no new install can race this one.
+
+use super::{
+    Dynamo, ROUNDS, given_up,
+    item::{self, Item, Key, TEAM, n, s},
+    pause,
+    transaction::{Outcome, Together, When, met},
+};
+use crate::failure::failed;
+use aws_sdk_dynamodb::{
+    operation::{delete_item::DeleteItemError, put_item::PutItemError},
+    types::AttributeValue,
+};
+use cloud_apps_core::{
+    model::{Install, Sha256},
+    ports::{Changed, Stored},
+    rules::{self, Undo},
+};
+use cloud_apps_protocol::{AppId, InstallId, SiteUrl};
+use futures_util::future::try_join_all;
+
+/// How many teams are removed at once.
+const AT_ONCE: usize = 10;
+
+fn of(install: &InstallId) -> When {
+    When::new("install = :install", [(":install", s(install.as_str()))])
+}
+
+impl Dynamo {
+    pub(super) async fn undo_install(
+        &self,
+        what: &'static str,
+        install: &Install,
+        expected: u64,
+    ) -> Stored<Changed> {
+        // Once marked, the revision is that of the mark.
+        let mut expected = expected;
+        for round in 0..ROUNDS {
+            if round > 0 {
+                pause(round).await;
+            }
+            let stored = self.install(what, &install.id).await?;
+            let marked = match rules::undo(stored.as_ref(), expected) {
+                Undo::Conflict => return Ok(Changed::Conflict),
+                Undo::Gone => {
+                    self.remove_site(what, &install.app, &install.site, &install.id).await?;
+                    return Ok(Changed::Yes);
+                }
+                Undo::Remove(marked) => marked,
+                Undo::Mark(marked) => {
+                    if !self.mark(what, &marked, expected).await? {
+                        continue;
+                    }
+                    marked
+                }
+            };
+            expected = marked.rev;
+            self.remove_teams(what, &marked.id).await?;
+            if let Some(token) = &marked.static_token {
+                self.remove(what, Key::token(token).item(), &of(&marked.id)).await?;
+            }
+            if self.remove_install(what, &marked).await? {
+                self.remove_site(what, &marked.app, &marked.site, &marked.id).await?;
+                return Ok(Changed::Yes);
+            }
+        }
+        Err(given_up(what))
+    }
+
+    async fn mark(&self, what: &'static str, marked: &Install, expected: u64) -> Stored<bool> {
+        let when = When::new("rev = :rev", [(":rev", n(expected))]);
+        let write = self
+            .client()
+            .put_item()
+            .table_name(&*self.installs)
+            .set_item(Some(item::of_install(what, marked)?))
+            .condition_expression(&when.expression)
+            .set_expression_attribute_values(when.values());
+        let Err(error) = write.send().await else { return Ok(true) };
+        match error.as_service_error() {
+            Some(
+                PutItemError::ConditionalCheckFailedException(_)
+                | PutItemError::TransactionConflictException(_),
+            ) => Ok(false),
+            _ => Err(failed(what, &error)),
+        }
+    }
+
+    async fn remove_teams(&self, what: &'static str, install: &InstallId) -> Stored<()> {
+        loop {
+            let teams = self.team_items(what, install, Some("pk, sk")).await?;
+            if teams.is_empty() {
+                return Ok(());
+            }
+            for some in teams.chunks(AT_ONCE) {
+                let there = When::new("attribute_exists(pk)", []);
+                let removals = some.iter().map(|team| self.remove(what, team.clone(), &there));
+                try_join_all(removals.collect::<Vec<_>>()).await?;
+            }
+        }
+    }
+
+    /// Removes the marked install and frees its code; `false` if somebody else was faster.
+    async fn remove_install(&self, what: &'static str, marked: &Install) -> Stored<bool> {
+        let ours = When::new("rev = :rev", [(":rev", n(marked.rev))]);
+        let key = Key::install(&marked.id).item();
+        let Some(code) = rules::code_of(marked) else { return self.remove(what, key, &ours).await };
+        let writes = Together::new(what).delete(&self.installs, key.clone(), &ours)?;
+        match self.free_code(writes, code, &marked.id)?.write(self).await? {
+            Outcome::Written => Ok(true),
+            // The code was swept away long ago, or holds another install.
+            Outcome::Refused(refusals) if met(&refusals, 0).is_none() => self.remove(what, key, &ours).await,
+            Outcome::Refused(_) | Outcome::Conflict => Ok(false),
+        }
+    }
+
+    fn free_code(&self, writes: Together, code: &Sha256, install: &InstallId) -> Stored<Together> {
+        let mut held = of(install);
+        held.expression.push_str(" AND spent = :no");
+        held.values.insert(":no".to_owned(), AttributeValue::Bool(false));
+        let key = Item::from([("pk".to_owned(), s(item::code_key(code)))]);
+        writes.update(&self.ledger, key, "REMOVE install", &held)
+    }
+
+    /// Removes a site's entry if it still names this install.
+    pub(super) async fn remove_site(
+        &self,
+        what: &'static str,
+        app: &AppId,
+        site: &SiteUrl,
+        install: &InstallId,
+    ) -> Stored<()> {
+        self.remove(what, Key::site(app, site).item(), &of(install)).await.map(|_| ())
+    }
+
+    /// Removes an item of the installs table; `false` if it is not as the condition says.
+    async fn remove(&self, what: &'static str, key: Item, when: &When) -> Stored<bool> {
+        for round in 0..ROUNDS {
+            let write = self
+                .client()
+                .delete_item()
+                .table_name(&*self.installs)
+                .set_key(Some(key.clone()))
+                .condition_expression(&when.expression)
+                .set_expression_attribute_values(when.values());
+            let Err(error) = write.send().await else { return Ok(true) };
+            match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => return Ok(false),
+                Some(DeleteItemError::TransactionConflictException(_)) => pause(round).await,
+                _ => return Err(failed(what, &error)),
+            }
+        }
+        Err(given_up(what))
+    }
+
+    /// The items of an install's teams, or only these attributes of them.
+    pub(super) async fn team_items(
+        &self,
+        what: &'static str,
+        install: &InstallId,
+        only: Option<&str>,
+    ) -> Stored<Vec<Item>> {
+        let (mut items, mut after) = (Vec::new(), None);
+        loop {
+            let page = self
+                .client()
+                .query()
+                .table_name(&*self.installs)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :team)")
+                .expression_attribute_values(":pk", s(Key::install(install).pk))
+                .expression_attribute_values(":team", s(TEAM))
+                .set_projection_expression(only.map(str::to_owned))
+                .set_exclusive_start_key(after.take())
+                .consistent_read(true);
+            let page = page.send().await.map_err(|error| failed(what, &error))?;
+            items.extend(page.items.unwrap_or_default());
+            after = page.last_evaluated_key;
+            if after.is_none() || items.len() >= rules::MAX_TEAMS {
+                items.truncate(rules::MAX_TEAMS);
+                return Ok(items);
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What an SDK's error becomes: a [`StoreError`] with the operation's name, and of AWS's own error what helps and
+//! hides nothing: never the raw response, in which an item or a secret may stand.
+
+use aws_smithy_runtime_api::{client::result::SdkError, http::Response};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use cloud_apps_core::ports::StoreError;
+
+/// An error of an AWS service or on the way to it.
+#[derive(Debug, thiserror::Error)]
+pub enum AwsError {
+    /// The service refused.
+    #[error("{code}: {message}")]
+    Service {
+        /// AWS's code.
+        code: String,
+        /// AWS's words.
+        message: String,
+    },
+    /// No answer in time.
+    #[error("no answer in time")]
+    Timeout,
+    /// The service was not reached.
+    #[error("not reached: {0}")]
+    Dispatch(String),
+    /// The answer was not one.
+    #[error("the answer could not be read")]
+    Response,
+    /// The request could not be made.
+    #[error("the request could not be made")]
+    Construction,
+    /// What was asked again and again was never done.
+    #[error("{0}")]
+    GivenUp(&'static str),
+}
+
+/// Codes that mean: later.
+const THROTTLED: [&str; 9] = [
+    "ProvisionedThroughputExceededException",
+    "ProvisionedThroughputExceeded",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+    "ThrottlingError",
+    "Throttling",
+    "TooManyRequestsException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+];
+
+/// Whether a code of AWS means: later.
+pub(crate) fn is_throttled(code: &str) -> bool {
+    THROTTLED.contains(&code)
+}
+
+/// The error of an operation, named `what`.
+pub(crate) fn failed<E: ProvideErrorMetadata>(
+    what: &'static str,
+    error: &SdkError<E, Response>,
+) -> StoreError {
+    let source = match error {
+        SdkError::ServiceError(context) => {
+            let metadata = context.err().meta();
+            AwsError::Service {
+                code: metadata.code().unwrap_or("unknown").to_owned(),
+                message: metadata.message().unwrap_or_default().to_owned(),
+            }
+        }
+        SdkError::TimeoutError(_) => AwsError::Timeout,
+        SdkError::DispatchFailure(failure) => {
+            AwsError::Dispatch(failure.as_connector_error().map_or_else(String::new, |error| chain(error)))
+        }
+        SdkError::ResponseError(_) => AwsError::Response,
+        _ => AwsError::Construction,
+    };
+    let throttled = matches!(&source, AwsError::Service { code, .. } if is_throttled(code));
+    named(what, throttled, source)
+}
+
+/// Names an error.
+pub(crate) fn named(what: &'static str, throttled: bool, source: AwsError) -> StoreError {
+    let source = Box::new(source);
+    if throttled { StoreError::Busy { what, source } } else { StoreError::Unavailable { what, source } }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
