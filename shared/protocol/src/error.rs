@@ -125,3 +125,32 @@ pub struct ErrorDetail {
     #[serde(flatten)]
     pub more: serde_json::Map<String, serde_json::Value>,
 }
+
+impl ErrorBody {
+    /// An error with its code and the sentence for the person who must act. The edge fills in the request's id.
+    ///
+    /// ```
+    /// use cloud_apps_protocol::{Code, ErrorBody};
+    ///
+    /// let body = ErrorBody::new(Code::BadJson, "The body is not JSON.").with("line", 3).with("column", 7);
+    /// assert_eq!(body.error.code.status(), 400);
+    /// assert_eq!(body.error.more["line"], 3);
+    /// ```
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            error: ErrorDetail {
+                code,
+                message: message.into(),
+                request_id: String::new(),
+                more: serde_json::Map::new(),
+            },
+        }
+    }
+
+    /// Adds what the code carries: `line`, `column`, `pointer`, `claim` …
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<serde_json::Value>) -> Self {
+        self.error.more.insert(key.to_owned(), value.into());
+        self
+    }
+}

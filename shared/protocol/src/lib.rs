@@ -13,6 +13,8 @@ pub mod error;
 pub mod form;
 pub mod ids;
 pub mod install;
+pub mod json;
+pub mod limits;
 pub mod line;
 pub mod manifest;
 pub mod seal;

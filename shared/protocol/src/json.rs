@@ -1,0 +1,183 @@
+//! Reading JSON that came from outside: what is wrong with it, and where, without repeating what it holds.
+//!
+//! Serde's own messages quote the text that they stumble over, and that text may be a token in the wrong place.
+//! So what was found is told by its kind alone.
+
+use crate::error::{Code, ErrorBody};
+use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
+
+/// Reads an object: `bad_json` with line and column where the text is no JSON, `bad_request` with a JSON pointer where
+/// it has another shape.
+///
+/// ```
+/// use cloud_apps_protocol::{CommandRequest, json};
+///
+/// let request: CommandRequest = json::read(br#"{"command":{"raw":"/hello greet"}}"#).unwrap();
+/// assert_eq!(request.command.raw, "/hello greet");
+///
+/// let refused = json::read::<CommandRequest>(br#"{"command":{"raw":7}}"#).unwrap_err();
+/// assert_eq!(refused.error.more["pointer"], "/command/raw");
+/// ```
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ErrorBody> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let at = pointer(error.path());
+        refused(&at, &error.into_inner())
+    })?;
+    deserializer.end().map_err(|error| refused("", &error))?;
+    // Serde reads an array as a struct too, in the order of its fields.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(ErrorBody::new(Code::BadRequest, "The body is not a JSON object.").with("pointer", ""));
+    }
+    Ok(value)
+}
+
+/// What is wrong with a JSON text whose reading failed at `pointer`.
+pub fn refused(pointer: &str, error: &serde_json::Error) -> ErrorBody {
+    let found = without_values(error);
+    if error.is_data() {
+        let place = if pointer.is_empty() { "The body" } else { pointer };
+        return ErrorBody::new(Code::BadRequest, format!("{place} is not what stands here: {found}."))
+            .with("pointer", pointer);
+    }
+    let (line, column) = (error.line(), error.column());
+    ErrorBody::new(Code::BadJson, format!("The body is not JSON: {found} at line {line}, column {column}."))
+        .with("line", line)
+        .with("column", column)
+}
+
+/// An error of serde's in its own words, without place and without any value of the text.
+pub fn without_values(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let text = text.strip_suffix(&place).unwrap_or(&text);
+    if let Some(expected) = text.strip_prefix("unknown variant `") {
+        let expected = expected.rsplit_once("`, expected ").map_or("another", |(_, expected)| expected);
+        return format!("unknown word, expected {expected}");
+    }
+    let mut out = String::new();
+    let mut rest = text;
+    // Values stand in double quotes, escaped as Rust's Debug escapes; numbers stand in backticks behind their kind.
+    while let Some(start) = rest.find('"') {
+        let (before, quoted) = rest.split_at(start);
+        out.push_str(if before.is_empty() && out.is_empty() { "this" } else { before.trim_end() });
+        rest = after_quote(quoted);
+    }
+    out.push_str(rest);
+    for kind in ["integer", "floating point", "character", "boolean"] {
+        if let Some((before, value)) = out.split_once(&format!("{kind} `")) {
+            let rest = value.split_once('`').map_or("", |(_, rest)| rest);
+            out = format!("{before}{kind}{rest}");
+        }
+    }
+    out
+}
+
+/// What follows a text in quotes; nothing if the quotes do not end.
+fn after_quote(quoted: &str) -> &str {
+    let mut escaped = false;
+    for (at, c) in quoted.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return quoted.get(at + 1..).unwrap_or_default(),
+            _ => {}
+        }
+    }
+    ""
+}
+
+/// RFC 6901: `/context/acting_user`; empty for the whole text.
+pub fn pointer(path: &Path) -> String {
+    path.iter()
+        .map(|segment| match segment {
+            Segment::Seq { index } => format!("/{index}"),
+            Segment::Map { key } => format!("/{}", escaped(key)),
+            Segment::Enum { variant } => format!("/{variant}"),
+            Segment::Unknown => String::new(),
+        })
+        .collect()
+}
+
+/// A key as it stands in a JSON pointer.
+pub(crate) fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{install::InstallRequest, manifest::Permission};
+    use serde::Deserialize;
+
+    fn refusal<T: DeserializeOwned>(text: &str) -> (Code, String, serde_json::Value) {
+        let error = read::<T>(text.as_bytes()).map(|_| ()).unwrap_err().error;
+        let place = if error.code == Code::BadJson {
+            serde_json::json!([error.more["line"], error.more["column"]])
+        } else {
+            error.more["pointer"].clone()
+        };
+        (error.code, error.message, place)
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)] // Only its shape counts.
+    struct Shape {
+        list: Vec<u32>,
+        #[serde(rename = "a/b~c", default)]
+        odd: Option<bool>,
+        #[serde(default)]
+        word: Option<Permission>,
+    }
+
+    #[test]
+    fn says_line_and_column_of_what_is_no_json() {
+        let (code, message, place) = refusal::<Shape>("{\n  \"list\": [1,]\n}");
+        assert_eq!((code, place), (Code::BadJson, serde_json::json!([2, 14])));
+        assert_eq!(message, "The body is not JSON: trailing comma at line 2, column 14.");
+        assert_eq!(refusal::<Shape>("").0, Code::BadJson);
+        assert_eq!(refusal::<Shape>("{\"list\":[]} x").0, Code::BadJson);
+    }
+
+    #[test]
+    fn says_where_a_shape_is_wrong() {
+        for (text, pointer) in [
+            (r#"{"list":[1,"two"]}"#, "/list/1"),
+            (r#"{"list":[],"a/b~c":0}"#, "/a~1b~0c"),
+            (r#"{"list":[],"word":"x"}"#, "/word"),
+            ("{}", ""),
+            ("[[1]]", ""),
+            ("7", ""),
+        ] {
+            let (code, _, place) = refusal::<Shape>(text);
+            assert_eq!((code, place), (Code::BadRequest, pointer.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn never_repeats_a_value() {
+        let secret = r#"s3cr\"e`t, expected"#;
+        for text in [
+            format!(r#"{{"list":"{secret}"}}"#),
+            format!(r#"{{"list":["{secret}"]}}"#),
+            format!(r#"{{"list":[],"word":"{secret}"}}"#),
+            format!(r#"{{"list":[],"a/b~c":"{secret}"}}"#),
+        ] {
+            let (_, message, _) = refusal::<Shape>(&text);
+            assert!(!message.contains("s3cr") && !message.contains("e`t"), "{message}");
+        }
+        let (_, message, _) = refusal::<Shape>(r#"{"list":[-77]}"#);
+        assert!(!message.contains("77") && message.contains("expected u32"), "{message}");
+        let (_, message, _) = refusal::<InstallRequest>(r#"{"app_id":"S3CR"}"#);
+        assert!(message.contains("this is not an app id") && !message.contains("S3CR"), "{message}");
+    }
+
+    #[test]
+    fn keeps_what_was_expected() {
+        let (_, message, _) = refusal::<Shape>(r#"{"list":[],"word":"x"}"#);
+        assert!(message.contains("expected one of `act_as_bot`, `act_as_user`, `act_as_admin`"), "{message}");
+        let (_, message, _) = refusal::<Shape>(r#"{"list":"x"}"#);
+        assert_eq!(message, "/list is not what stands here: invalid type: string, expected a sequence.");
+    }
+}

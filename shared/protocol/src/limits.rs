@@ -1,0 +1,26 @@
+//! The limits of section 20, in the units named here.
+
+/// A request's body and an answer, in bytes.
+pub const BODY: usize = 1024 * 1024;
+/// A manifest, in bytes.
+pub const MANIFEST: usize = 256 * 1024;
+/// Commands of an app.
+pub const COMMANDS: usize = 100;
+/// Fields of a form.
+pub const FIELDS: usize = 50;
+/// Static options of a field.
+pub const OPTIONS: usize = 200;
+/// Attachments of a message.
+pub const ATTACHMENTS: usize = 20;
+/// Actions of a message.
+pub const ACTIONS: usize = 25;
+/// An app's `state`, in bytes of JSON.
+pub const STATE: usize = 32 * 1024;
+/// An install's settings, in bytes of JSON.
+pub const SETTINGS: usize = 16 * 1024;
+/// Events of a request.
+pub const EVENTS: usize = 100;
+/// One event, in bytes.
+pub const EVENT: usize = 64 * 1024;
+/// The body of a vendor's webhook, in bytes.
+pub const WEBHOOK: usize = 512 * 1024;
