@@ -25,8 +25,11 @@ struct Flaw {
     code: &'static str,
     claim: Option<&'static str>,
     reads: Reads,
-    make: Box<dyn Fn(&Stage, &str, &str) -> Request<Bytes>>,
+    make: Box<Make>,
 }
+
+/// Makes the request from a stage, a path and a body.
+type Make = dyn Fn(&Stage, &str, &str) -> Request<Bytes>;
 
 /// With these headers `Authorization`.
 fn authorized(path: &str, body: &str, values: &[&str]) -> Request<Bytes> {
@@ -114,14 +117,14 @@ fn flaws() -> Vec<Flaw> {
         of_header("crit", |header, _| header["crit"] = json!(["exp"])),
         of_header("no kid", |header, _| drop(header.as_object_mut().unwrap().remove("kid"))),
         of_header("a kid of three parts", |header, s| {
-            header["kid"] = format!("jira.1.{}", s.install.id).into()
+            header["kid"] = format!("jira.1.{}", s.install.id).into();
         }),
         of_header("a kid of five parts", |header, s| header["kid"] = format!("{}.1", s.kid()).into()),
         of_header("generation 0", |header, s| header["kid"] = format!("jira.1.{}.0", s.install.id).into()),
         of_header("generation 01", |header, s| header["kid"] = format!("jira.1.{}.01", s.install.id).into()),
         of_header("a malformed install", |header, _| header["kid"] = "jira.1.install.1".into()),
         of_header("an unknown app", |header, s| {
-            header["kid"] = format!("nobody.1.{}.1", s.install.id).into()
+            header["kid"] = format!("nobody.1.{}.1", s.install.id).into();
         }),
         of_header("an unknown key", |header, s| header["kid"] = format!("jira.2.{}.1", s.install.id).into()),
         of_header("another install's kid", |header, _| {

@@ -1,0 +1,54 @@
+//! What the install was granted, what its sender may, and what this version serves.
+
+use super::{Caller, Command};
+use crate::{cache::Freshness, refusal::Refusal, world::World};
+use cloud_apps_protocol::{
+    Code, Millis,
+    manifest::{AccountUse, CommandEntry, Permission},
+};
+
+/// Requires that the command may run. A refusal that rests on a cached install reads it again first: an admin may
+/// have granted it a moment ago.
+pub(super) async fn require(
+    world: &World,
+    entry: &CommandEntry,
+    command: &mut Command,
+    now: Millis,
+) -> Result<(), Refusal> {
+    let Err(refusal) = allowed(entry, command) else { return Ok(()) };
+    let Some(install) = world.installs.find(&command.install.id, Freshness::Reread, now).await? else {
+        return Err(refusal);
+    };
+    command.install = install;
+    allowed(entry, command)
+}
+
+fn allowed(entry: &CommandEntry, command: &Command) -> Result<(), Refusal> {
+    let granted = &command.install.granted;
+    let (location, _) = command.request.context.source.location();
+    // Locations are an open set: one that this version does not know is passed on, and nothing rests on it.
+    if location != "other" && !granted.locations.contains(location) {
+        let message =
+            format!("{} was not allowed to appear in {location} on this server.", command.install.app);
+        return Err(Refusal::new(Code::NotGranted, message).with("location", location));
+    }
+    let as_user = entry.post_as_user || entry.account.is_some();
+    if as_user && matches!(command.caller, Caller::StaticToken) {
+        let message = format!("{} acts for a user, and a static token proves none.", entry.function);
+        return Err(Refusal::new(Code::Forbidden, message));
+    }
+    if entry.post_as_user && !granted.permissions.contains(&Permission::ActAsUser) {
+        let message = format!("{} was not allowed to act as its users on this server.", command.install.app);
+        return Err(Refusal::new(Code::NotGranted, message).with("permission", "act_as_user"));
+    }
+    let later = if entry.deferred {
+        "Commands that run from a queue are"
+    } else if entry.account == Some(AccountUse::Required) {
+        "Commands that need an account of the user elsewhere are"
+    } else if entry.post_as_user {
+        "Commands that post as the user are"
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::not_served(later, &format!("{} was not run.", entry.function)))
+}

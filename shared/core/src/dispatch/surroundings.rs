@@ -1,0 +1,122 @@
+//! What a function is given: the request with its context filled and cut, the bot, the user's token, the deadline.
+
+use super::{Caller, Command, UserToken};
+use crate::{
+    bot::InstallBot, edge::Arrival, expand, model::Install, refusal::Refusal, settle::Place, world::World,
+};
+use cloud_app::{
+    App, Cx, Mattermost,
+    cx::{Credential, Inner},
+};
+use cloud_apps_protocol::{
+    CommandRequest, Millis, Values,
+    command::{AppContext, Delivery},
+    form::Subtype,
+    manifest::{CommandEntry, Permission},
+};
+use serde_json::Value;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long a function may take, in ms (section 3).
+pub const FUNCTION_TIME: Millis = 8_000;
+
+/// What is kept of the platform's time for settling and writing the answer, in ms.
+const MARGIN: Millis = 1_000;
+
+/// Unix milliseconds after which nobody waits for the function.
+pub(super) fn deadline(arrival: &Arrival) -> Millis {
+    arrival.deadline.saturating_sub(MARGIN).min(arrival.now.saturating_add(FUNCTION_TIME))
+}
+
+/// What the function is given, and where its answer is posted.
+pub(super) fn surroundings(
+    world: &Arc<World>,
+    arrival: &Arrival,
+    app: &App,
+    entry: &CommandEntry,
+    command: Command,
+) -> Result<(Cx, Place), Refusal> {
+    let Command { install, mut request, caller, delivery_id } = command;
+    fill(&mut request, app, entry, &install)?;
+    request.delivery = Some(Delivery { id: delivery_id, attempt: 1 });
+    let user = match caller {
+        Caller::Server { user_token, .. } => user_token.and_then(|token| of_user(token, &install)),
+        Caller::StaticToken | Caller::Slash => None,
+    };
+    let settings = install.settings.clone();
+    let bot_account = install.bot.clone();
+    let bot = Arc::new(InstallBot { world: Arc::clone(world), install, now: arrival.now });
+    // The answer may be posted until the platform gives up, however long the function took.
+    let left = arrival.deadline.saturating_sub(arrival.now.saturating_add(MARGIN / 2));
+    let mattermost = Mattermost::bot(world.http.clone(), bot.clone());
+    let mattermost = mattermost.until(Instant::now() + Duration::from_millis(left));
+    let place = Place::new(&request.context, &bot_account, mattermost);
+    let cx = Cx::new(Inner {
+        request,
+        now: arrival.now,
+        deadline: deadline(arrival),
+        request_id: arrival.request_id.clone(),
+        settings,
+        bot,
+        user,
+        http: world.http.clone(),
+    });
+    Ok((cx, place))
+}
+
+/// Replaces what only the bundle may say, and cuts what the install did not ask for.
+fn fill(
+    request: &mut CommandRequest,
+    app: &App,
+    entry: &CommandEntry,
+    install: &Install,
+) -> Result<(), Refusal> {
+    // Opens dialogs: a credential, and not an app's.
+    request.security.trigger_id = None;
+    request.command.function = entry.function.to_string();
+    let context = &mut request.context;
+    if !is_nothing(&context.state) {
+        let message = "This state is not one that the bundle has sealed.";
+        return Err(Refusal::bad_request("/context/state", message));
+    }
+    context.state = Value::Null;
+    context.config.site_url = install.site.to_string();
+    context.config.version.clone_from(&install.server_version);
+    context.app = Some(AppContext {
+        id: install.app.clone(),
+        version: app.manifest().version.clone(),
+        install_id: install.id.clone(),
+        bot: install.bot.clone(),
+        settings: without_passwords(app, &install.settings),
+    });
+    expand::cut(context, &entry.expand)
+}
+
+/// The user's token, where the install may use it; a system admin's needs a grant of its own.
+fn of_user(user: UserToken, install: &Install) -> Option<Credential> {
+    let granted = |permission| install.granted.permissions.contains(&permission);
+    let may = granted(Permission::ActAsUser) && (!user.admin || granted(Permission::ActAsAdmin));
+    may.then(|| Credential { origin: install.site.clone(), token: user.token })
+}
+
+/// Absent, `null`, `""` and `{}` are no state.
+fn is_nothing(state: &Value) -> bool {
+    match state {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
+    }
+}
+
+/// Settings as a request carries them; a linked app reads passwords through its [`Cx`], where no log sees them.
+fn without_passwords(app: &App, settings: &Values) -> Values {
+    let mut shown = settings.clone();
+    for field in app.manifest().settings.iter().filter(|f| f.subtype == Some(Subtype::Password)) {
+        shown.remove(field.name.as_str());
+    }
+    shown
+}
