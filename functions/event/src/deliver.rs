@@ -1,1 +1,6 @@
-fn main() {}
+//! The queues' consumer.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    cloud_apps_aws::run::deliver().await
+}

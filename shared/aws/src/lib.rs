@@ -1,1 +1,15 @@
-//! Placeholder.
+//! The bundle on AWS: DynamoDB, Secrets Manager and Lambda's event shapes. The only crate with an AWS SDK.
+
+pub mod clients;
+pub mod config;
+pub mod dynamodb;
+mod failure;
+pub mod lambda;
+mod offline;
+pub mod run;
+pub mod secrets;
+#[cfg(feature = "operator")]
+pub mod stack;
+pub mod telemetry;
+
+pub use config::{Config, Role};

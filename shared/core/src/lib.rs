@@ -9,6 +9,7 @@
 pub mod authenticate;
 pub mod autocomplete;
 pub mod bot;
+pub mod bundle;
 pub mod cache;
 pub mod catalogue;
 pub mod command;

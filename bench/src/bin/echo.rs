@@ -1,0 +1,10 @@
+//! An empty `lambda_runtime` program that answers what it was sent: what any Rust function costs at the least.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move { Ok::<_, Error>(event.payload) }))
+        .await
+}

@@ -1,0 +1,228 @@
+//! The command line. What stands here is also what `--help` says.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{net::IpAddr, path::PathBuf};
+
+/// Apps for Mattermost that run as a serverless bundle: serve them here, try them, check them, operate them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cloud-apps",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 done · 1 refused or failed · 2 the command line is wrong · 3 nothing answers there.\n\
+                  NO_COLOR=1 switches colours off."
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the whole bundle on this machine, with a demo Mattermost and the apps installed in it.
+    Serve(Serve),
+    /// Run a command as a person would type it, and show what the person would see.
+    Run(Run),
+    /// Check an app's manifest, like a compiler: every problem with its line.
+    Validate(Validate),
+    /// Print the JSON Schema of a manifest.
+    Schema,
+    /// Print a fresh sample event of a function, for `sam local invoke -e -`.
+    Event(Event),
+    /// Make a workspace of one's own: an app, the functions, a template, events and a test.
+    Init(Init),
+    /// What operators do: install codes, apps, installs.
+    Operator(Operator),
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Where the local bundle keeps its files.
+#[derive(Debug, Clone, Args)]
+pub struct Data {
+    /// Folder of the local bundle: its database, key rings, socket and demo credentials.
+    #[arg(long = "data", value_name = "DIR", default_value = ".cloud-apps", env = "CLOUD_APPS_DATA")]
+    pub dir: PathBuf,
+}
+
+/// `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Folder of the local bundle.
+    #[command(flatten)]
+    pub data: Data,
+    /// Port of the bundle.
+    #[arg(long, default_value_t = 8080)]
+    pub port: u16,
+    /// Port of the demo Mattermost.
+    #[arg(long, default_value_t = 8065)]
+    pub mattermost_port: u16,
+    /// Address to listen on. Anything but loopback shows the bundle to your network.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub listen: IpAddr,
+    /// The bundle's address as a Mattermost server reaches it; by default `http://<listen>:<port>`.
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Do not start the demo Mattermost.
+    #[arg(long)]
+    pub no_demo: bool,
+    /// How log lines look.
+    #[arg(long, value_enum, default_value_t = LogFormat::Readable)]
+    pub log: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Readable,
+    /// As on Lambda: a JSON object a line.
+    Json,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without --url the line goes to the local bundle (`cloud-apps serve`), as alice of its demo Mattermost.\n\
+With --url, credentials come from the environment:\n  \
+CLOUD_APPS_KID and CLOUD_APPS_SECRET   what `POST /install` answered: kid and shared_secret\n  \
+CLOUD_APPS_SLASH_TOKEN                 with --slash: the token of the slash command"
+)]
+pub struct Run {
+    /// The line as typed: "/hello greet @bob".
+    pub line: String,
+    /// Send what an unmodified Mattermost sends for a slash command, instead of a signed V2 request.
+    #[arg(long)]
+    pub slash: bool,
+    /// A bundle elsewhere: its base URL; with --slash the request URL of the slash command.
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// The Mattermost server that the install is for, with --url.
+    #[arg(long, value_name = "URL", requires = "url")]
+    pub site: Option<String>,
+    /// Who types: a name of the demo Mattermost, or an id.
+    #[arg(long, value_name = "USER", default_value = "alice")]
+    pub user: String,
+    /// Where: a channel's name in the demo Mattermost, or an id.
+    #[arg(long, value_name = "CHANNEL", default_value = "town-square")]
+    pub channel: String,
+    /// The team's id, with --url.
+    #[arg(long, value_name = "ID", requires = "url")]
+    pub team: Option<String>,
+    /// Print the answer as it came.
+    #[arg(long)]
+    pub json: bool,
+    /// Folder of the local bundle.
+    #[command(flatten)]
+    pub data: Data,
+}
+
+/// `validate`.
+#[derive(Debug, Args)]
+pub struct Validate {
+    /// The manifest, usually `mattermost-cloud-app.json`; `-` reads standard input.
+    pub file: PathBuf,
+}
+
+/// `event`.
+#[derive(Debug, Args)]
+pub struct Event {
+    /// Which event; without a name they are listed.
+    pub name: Option<String>,
+    /// The sample world that the event is for.
+    #[arg(long, value_name = "FILE", default_value = "events/env.json")]
+    pub env: PathBuf,
+    /// The line of a command.
+    #[arg(long, value_name = "LINE")]
+    pub line: Option<String>,
+    /// The event's time, Unix milliseconds; by default now.
+    #[arg(long, value_name = "MS")]
+    pub at: Option<u64>,
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The app's id, and the new folder's name.
+    pub name: String,
+    /// Where the folder is made.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub into: PathBuf,
+    /// A checkout of Cloud Apps to build against, instead of its repository.
+    #[arg(long, value_name = "DIR")]
+    pub path: Option<PathBuf>,
+}
+
+/// `operator`.
+#[derive(Debug, Args)]
+pub struct Operator {
+    /// A deployed stack: the request goes to its install function, with the AWS credentials of your environment.
+    #[arg(long, value_name = "NAME", global = true)]
+    pub stack: Option<String>,
+    /// AWS region of the stack.
+    #[arg(long, value_name = "REGION", global = true, env = "AWS_REGION")]
+    pub region: Option<String>,
+    /// Print the answer as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Folder of the local bundle.
+    #[arg(
+        long = "data",
+        value_name = "DIR",
+        default_value = ".cloud-apps",
+        env = "CLOUD_APPS_DATA",
+        global = true
+    )]
+    pub dir: PathBuf,
+    /// What to do.
+    #[command(subcommand)]
+    pub what: OperatorCommand,
+}
+
+/// What an operator does.
+#[derive(Debug, Subcommand)]
+pub enum OperatorCommand {
+    /// Register the apps that are linked into the bundle, and make their key rings.
+    Register,
+    /// List the apps of the bundle.
+    Apps,
+    /// Make an install code: it lets one app be installed on one Mattermost server, once.
+    Code {
+        /// The app's id.
+        app: String,
+        /// The Mattermost server: https://chat.example.com
+        #[arg(long, value_name = "URL")]
+        site: String,
+        /// The bundle's address as that server reaches it; by default the stack's output `BaseUrl`.
+        #[arg(long, value_name = "URL")]
+        base_url: Option<String>,
+        /// How many minutes the code is good for (at most 1440).
+        #[arg(long, value_name = "MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=1440))]
+        valid: u64,
+    },
+    /// List the installs of an app.
+    List {
+        /// The app's id.
+        app: String,
+    },
+    /// Show an install.
+    Show {
+        /// The install's id.
+        install: String,
+    },
+    /// Stop serving an install; its data stays.
+    Disable {
+        /// The install's id.
+        install: String,
+    },
+    /// Serve an install again.
+    Enable {
+        /// The install's id.
+        install: String,
+    },
+}

@@ -1,0 +1,116 @@
+//! `cloud-apps init`: a workspace of one's own. It depends on these crates; nothing of them is copied but the
+//! template, its settings and the sample events, which are the author's to change.
+
+use crate::{
+    arguments::Init,
+    failure::{Failure, file},
+};
+use cloud_apps_protocol::AppId;
+use std::{fs, path::Path, process::ExitCode};
+
+macro_rules! skeleton {
+    ($($to:literal from $from:literal),* $(,)?) => {
+        &[$(($to, include_str!(concat!("../../skeleton/", $from)))),*]
+    };
+}
+
+/// Files with `{{…}}` to fill in.
+const SKELETON: &[(&str, &str)] = skeleton![
+    "Cargo.toml" from "Cargo.toml.in",
+    ".cargo/config.toml" from ".cargo/config.toml.in",
+    ".gitignore" from "gitignore.in",
+    "README.md" from "README.md.in",
+    "app/Cargo.toml" from "app/Cargo.toml.in",
+    "app/src/lib.rs" from "app/src/lib.rs.in",
+    "app/tests/hello.rs" from "app/tests/hello.rs.in",
+    "functions/command/Cargo.toml" from "functions/command/Cargo.toml.in",
+    "functions/command/src/main.rs" from "functions/command/src/main.rs.in",
+    "functions/autocomplete/Cargo.toml" from "functions/autocomplete/Cargo.toml.in",
+    "functions/autocomplete/src/main.rs" from "functions/autocomplete/src/main.rs.in",
+    "functions/event/Cargo.toml" from "functions/event/Cargo.toml.in",
+    "functions/event/src/event.rs" from "functions/event/src/event.rs.in",
+    "functions/event/src/deliver.rs" from "functions/event/src/deliver.rs.in",
+    "functions/install/Cargo.toml" from "functions/install/Cargo.toml.in",
+    "functions/install/src/main.rs" from "functions/install/src/main.rs.in",
+    "local/Cargo.toml" from "local/Cargo.toml.in",
+    "local/src/main.rs" from "local/src/main.rs.in",
+];
+
+/// The crates that a workspace depends on, and their folders in a checkout.
+const CRATES: [(&str, &str); 4] = [
+    ("cloud-app", "shared/app"),
+    ("cloud-app-testkit", "shared/testkit"),
+    ("cloud-apps", "local"),
+    ("cloud-apps-aws", "shared/aws"),
+];
+
+/// Files that are the same in every bundle but for the app's name.
+const COPIED: &[(&str, &str)] = &[
+    ("template.yaml", include_str!("../../../template.yaml")),
+    ("samconfig.toml", include_str!("../../../samconfig.toml")),
+];
+
+/// Makes the workspace.
+pub fn run(arguments: &Init) -> Result<ExitCode, Failure> {
+    let name = AppId::new(arguments.name.clone())
+        .map_err(|e| Failure::usage(e.to_string()).hint("`cloud-apps init mine`"))?;
+    let root = arguments.into.join(name.as_str());
+    if root.exists() {
+        return Err(Failure::new(format!("{} exists already", root.display()))
+            .hint("choose another name, or remove it; nothing was changed"));
+    }
+    let checkout = arguments.path.as_deref().map(checkout).transpose()?;
+    for (path, text) in SKELETON {
+        write(&root.join(path), &fill(text, &name, checkout.as_deref()))?;
+    }
+    for (path, text) in COPIED {
+        write(&root.join(path), &rename(text, &name))?;
+    }
+    for (path, text) in super::event::committed(&name)? {
+        write(&root.join("events").join(path), &text)?;
+    }
+    let here = root.display();
+    anstream::println!(
+        "Made {here}: an app, its functions, a template, events and a test.\n\n\
+         Next:\n  cd {here}\n  cargo run -p local -- serve\n  cargo run -p local -- run \"/{name} hello @bob\"   # in another terminal\n  cargo test"
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn checkout(path: &Path) -> Result<String, Failure> {
+    let root = path.canonicalize().map_err(file("find", path))?;
+    if !root.join("shared/app/Cargo.toml").exists() {
+        return Err(Failure::usage(format!("{} is not a checkout of Cloud Apps", root.display()))
+            .hint("--path names the folder that holds shared/ and template.yaml"));
+    }
+    root.to_str().map(str::to_owned).ok_or_else(|| Failure::usage(format!("{} is not UTF-8", root.display())))
+}
+
+fn fill(text: &str, name: &AppId, checkout: Option<&str>) -> String {
+    let mut text =
+        text.replace("{{name}}", name.as_str()).replace("{{ident}}", &name.as_str().replace('-', "_"));
+    for (package, folder) in CRATES {
+        let source = match checkout {
+            Some(root) => format!("{{ path = {:?} }}", format!("{root}/{folder}")),
+            None => format!(
+                "{{ git = {:?}, tag = \"v{}\" }}",
+                env!("CARGO_PKG_REPOSITORY"),
+                env!("CARGO_PKG_VERSION")
+            ),
+        };
+        text = text.replace(&format!("{{{{{package}}}}}"), &source);
+    }
+    text
+}
+
+/// The stack is named after the app.
+fn rename(text: &str, name: &AppId) -> String {
+    text.replace("stack_name = \"cloud-apps\"", &format!("stack_name = \"{name}\""))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(file("make", folder))?;
+    }
+    fs::write(path, text).map_err(file("write", path))
+}

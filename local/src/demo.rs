@@ -1,0 +1,226 @@
+//! The demo: a small Mattermost beside the local bundle, in which every linked app is installed, and the file by which
+//! `cloud-apps run` knows it.
+
+use crate::{
+    failure::{Failure, file},
+    local::{self, Files},
+};
+use cloud_app_testkit::{TEAM, install};
+use cloud_apps_core::{
+    bundle::Bundle,
+    model::{Install, State},
+    ports::Changed,
+};
+use cloud_apps_protocol::{AppId, SiteUrl};
+use cloud_apps_standin::{Server, Standin, Version};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, io::Write, net::SocketAddr, os::unix::fs::OpenOptionsExt};
+
+const PEOPLE: [&str; 4] = ["admin", "alice", "bob", "carol"];
+const CHANNELS: [&str; 2] = ["town-square", "off-topic"];
+
+/// What `cloud-apps run` needs to speak as somebody of the demo. Kept in a file of mode 0600.
+#[derive(Serialize, Deserialize)]
+pub struct Credentials {
+    /// The bundle.
+    pub base_url: String,
+    /// The demo Mattermost.
+    pub site_url: String,
+    /// Its team's id.
+    pub team: String,
+    /// Channel name → id.
+    pub channels: BTreeMap<String, String>,
+    /// User name → who.
+    pub users: BTreeMap<String, Person>,
+    /// Namespace → install.
+    pub apps: BTreeMap<String, DemoApp>,
+}
+
+/// Somebody of the demo.
+#[derive(Serialize, Deserialize)]
+pub struct Person {
+    /// The user's id.
+    pub id: String,
+    /// A personal access token.
+    pub token: String,
+}
+
+/// An app of the demo.
+#[derive(Serialize, Deserialize)]
+pub struct DemoApp {
+    /// Which secret.
+    pub kid: String,
+    /// What V2 requests are signed with.
+    pub shared_secret: String,
+}
+
+impl Credentials {
+    /// Reads what `serve` wrote.
+    pub fn read(files: &Files) -> Result<Self, Failure> {
+        let path = files.demo();
+        let text = std::fs::read_to_string(&path).map_err(|_| {
+            Failure::unreachable(format!("no local bundle serves here: there is no {}", path.display())).hint(
+                "start it in another terminal with `make run` or `cloud-apps serve`, in this folder, or name its folder with --data",
+            )
+        })?;
+        serde_json::from_str(&text).map_err(|e| {
+            Failure::new(format!("{} cannot be read: {e}", path.display()))
+                .hint("start `cloud-apps serve` again: it writes a new one")
+        })
+    }
+
+    fn write(&self, files: &Files) -> Result<(), Failure> {
+        let path = files.demo();
+        let text = serde_json::to_string_pretty(self).map_err(|e| Failure::new(e.to_string()))?;
+        let mut options = std::fs::OpenOptions::new();
+        let mut open = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(file("write", &path))?;
+        open.write_all(text.as_bytes()).map_err(file("write", &path))
+    }
+
+    /// The app whose namespace a line begins with.
+    pub fn app_of(&self, line: &str) -> Result<&DemoApp, Failure> {
+        let word = line.trim_start_matches('/').split_whitespace().next().unwrap_or_default();
+        self.apps.get(word).ok_or_else(|| {
+            let known: Vec<String> = self.apps.keys().map(|name| format!("/{name}")).collect();
+            Failure::new(format!("no app of the demo has the command /{word}"))
+                .hint(format!("there is {}", known.join(", ")))
+        })
+    }
+
+    /// Somebody by name.
+    pub fn user(&self, name: &str) -> Result<&Person, Failure> {
+        self.users.get(name).ok_or_else(|| {
+            Failure::new(format!("the demo has no user {name}"))
+                .hint(format!("there is {}", PEOPLE.join(", ")))
+        })
+    }
+
+    /// A channel's id by its name.
+    pub fn channel(&self, name: &str) -> Result<&str, Failure> {
+        self.channels.get(name).map(String::as_str).ok_or_else(|| {
+            Failure::new(format!("the demo has no channel {name}"))
+                .hint(format!("there is {}", CHANNELS.join(", ")))
+        })
+    }
+}
+
+/// A demo that runs.
+pub struct Demo {
+    server: Server,
+    files: Files,
+    apps: Vec<(AppId, String)>,
+}
+
+impl Demo {
+    /// Starts the Mattermost and installs every linked app in it.
+    pub async fn start(
+        bundle: &Bundle,
+        base_url: &str,
+        address: SocketAddr,
+        files: &Files,
+    ) -> Result<Self, Failure> {
+        let mattermost = Standin::new(Version::V11);
+        let fail = |e: cloud_apps_standin::StandinError| Failure::new(format!("the demo Mattermost: {e}"));
+        mattermost.demo().map_err(fail)?;
+        let server = mattermost.serve_http(address).await.map_err(|e| {
+            fail(e).hint("choose another port with --mattermost-port, or none with --no-demo")
+        })?;
+        let site = SiteUrl::new(server.url()).map_err(|e| Failure::new(e.to_string()))?;
+        let mut apps = BTreeMap::new();
+        let mut named = Vec::new();
+        for (id, app) in &bundle.office().world.linked {
+            forget(bundle, id, &site).await?;
+            let installed = install(bundle, &mattermost, id, TEAM, base_url)
+                .await
+                .map_err(|e| Failure::new(e.to_string()))?;
+            let (Some(kid), Some(shared_secret)) = (installed.created.kid, installed.created.shared_secret)
+            else {
+                return Err(Failure::new(format!("the install of {id} came without a shared secret")));
+            };
+            let namespace = app.manifest().namespace().to_owned();
+            named.push((id.clone(), namespace.clone()));
+            apps.insert(namespace, DemoApp { kid, shared_secret });
+        }
+        let mut users = BTreeMap::new();
+        for name in PEOPLE {
+            let id = mattermost.user(name).map_err(fail)?.id;
+            users.insert(name.to_owned(), Person { id, token: mattermost.add_token(name).map_err(fail)? });
+        }
+        let mut channels = BTreeMap::new();
+        for name in CHANNELS {
+            channels.insert(name.to_owned(), mattermost.channel_id(TEAM, name).map_err(fail)?);
+        }
+        let team = mattermost.team_id(TEAM).map_err(fail)?;
+        Credentials {
+            base_url: base_url.to_owned(),
+            site_url: site.to_string(),
+            team,
+            channels,
+            users,
+            apps,
+        }
+        .write(files)?;
+        Ok(Self { server, files: files.clone(), apps: named })
+    }
+
+    /// What to try, for the terminal.
+    pub fn welcome(&self, base_url: &str, program: &str) -> String {
+        let mut text = format!(
+            "Serving on {base_url}, with a demo Mattermost on {} (alice, bob and carol in ~town-square).\n\nIn another terminal:\n",
+            self.server.url()
+        );
+        for (id, namespace) in &self.apps {
+            let tries: &[&str] = match id.as_str() {
+                "hello" => {
+                    &["greet @bob --language=de", "time --zone=Europe/Berlin", "whoami", "fail", "help"]
+                }
+                _ => &["help"],
+            };
+            for words in tries {
+                text += &format!("  {program} run \"/{namespace} {words}\"\n");
+            }
+        }
+        text += "\n`run --slash` sends what an unmodified Mattermost sends. Ctrl-C ends it.";
+        text
+    }
+
+    /// Ends the Mattermost. What was installed in it goes with the next start: it forgets everything.
+    pub async fn stop(self) {
+        let _ = std::fs::remove_file(self.files.demo());
+        self.server.shutdown().await;
+    }
+}
+
+/// Removes what an earlier demo, whose Mattermost is gone, left in the database.
+async fn forget(bundle: &Bundle, app: &AppId, site: &SiteUrl) -> Result<(), Failure> {
+    let office = bundle.office();
+    let fail = |e: cloud_apps_core::ports::StoreError| {
+        Failure::new(format!("the local database: {e}")).hint("remove the --data folder to start afresh")
+    };
+    let mut cursor = None;
+    loop {
+        let page = office.registry.list(app, 100, cursor.as_deref()).await.map_err(fail)?;
+        for entry in page.items.iter().filter(|entry| entry.site == *site) {
+            let now = local::now();
+            let fresh = cloud_apps_core::cache::Freshness::Reread;
+            let Some(install) = office.world.installs.find(&entry.install, fresh, now).await.map_err(fail)?
+            else {
+                continue;
+            };
+            let removing = Install { state: State::Removing, rev: install.rev + 1, ..(*install).clone() };
+            if office.registry.change(&removing, install.rev).await.map_err(fail)? == Changed::Yes {
+                office.registry.undo(&removing, removing.rev).await.map_err(fail)?;
+            }
+        }
+        cursor = page.cursor;
+        if cursor.is_none() {
+            return Ok(());
+        }
+    }
+}

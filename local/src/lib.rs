@@ -1,0 +1,50 @@
+//! The `cloud-apps` command: the whole bundle on a laptop, and what authors and operators do from a terminal.
+//!
+//! A workspace of one's own has a `main` of one line that hands its apps to [`main`].
+
+mod arguments;
+mod command;
+mod demo;
+mod failure;
+pub mod local;
+pub mod store;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use cloud_app::App;
+use failure::Failure;
+use std::process::ExitCode;
+
+/// Reads the command line, does what it says, and answers the exit code: 0 done, 1 refused or failed, 2 the command
+/// line is wrong, 3 nothing answers there.
+pub fn main(apps: Vec<App>) -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments, apps) {
+        Ok(code) => code,
+        Err(failure) => {
+            failure.print();
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(arguments: Arguments, apps: Vec<App>) -> Result<ExitCode, Failure> {
+    match arguments.command {
+        Command::Validate(validate) => command::validate::run(&validate),
+        Command::Schema => command::schema::run(),
+        Command::Completions { shell } => command::completions::run(shell),
+        Command::Init(init) => command::init::run(&init),
+        Command::Event(event) => command::event::run(&event),
+        Command::Serve(serve) => runtime()?.block_on(command::serve::run(serve, apps)),
+        Command::Run(run) => runtime()?.block_on(command::run::run(run)),
+        Command::Operator(operator) => runtime()?.block_on(command::operator::run(operator)),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::new(format!("the system gives no threads: {e}")))
+}

@@ -1,0 +1,155 @@
+//! The bundle on a laptop: the same handlers over SQLite, behind loopback HTTP, and a Unix socket for operators.
+//!
+//! Operators never come over loopback HTTP, which any web page in a browser can reach; the socket's file mode (0600)
+//! is who may operate.
+
+use crate::{
+    failure::{Failure, file},
+    store::{KeyFiles, Sqlite},
+};
+use axum::{
+    Json, Router,
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    response::Response,
+    routing::post,
+};
+use cloud_app::{
+    App,
+    http::{Outbound, Policy},
+};
+use cloud_app_testkit::arrival;
+use cloud_apps_core::{
+    bundle::Bundle,
+    edge::MAX_BODY,
+    install,
+    world::{INSTALL_CACHE, Office, Random, Stores, SystemRandom, World},
+};
+use serde_json::Value;
+use std::{
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+use tokio::net::{TcpListener, UnixListener};
+
+/// Unix milliseconds.
+pub fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The files of a local bundle.
+#[derive(Debug, Clone)]
+pub struct Files(PathBuf);
+
+impl Files {
+    /// Below this folder.
+    pub fn below(folder: &Path) -> Self {
+        Self(folder.to_owned())
+    }
+
+    /// Makes the folder, for its owner only.
+    pub fn make(&self) -> Result<(), Failure> {
+        std::fs::create_dir_all(&self.0).map_err(file("make", &self.0))?;
+        std::fs::set_permissions(&self.0, std::fs::Permissions::from_mode(0o700))
+            .map_err(file("set the mode of", &self.0))
+    }
+
+    /// The database.
+    pub fn database(&self) -> PathBuf {
+        self.0.join("bundle.db")
+    }
+
+    /// The folder of key rings.
+    pub fn keys(&self) -> PathBuf {
+        self.0.join("keys")
+    }
+
+    /// The operators' socket.
+    pub fn socket(&self) -> PathBuf {
+        self.0.join("operator.sock")
+    }
+
+    /// The credentials of the demo, for `cloud-apps run`.
+    pub fn demo(&self) -> PathBuf {
+        self.0.join("demo.json")
+    }
+}
+
+/// Builds the bundle over the files.
+pub fn bundle(files: &Files, apps: Vec<App>) -> Result<Bundle, Failure> {
+    let store = Arc::new(Sqlite::open(&files.database()).map_err(|e| Failure::new(e.to_string()))?);
+    let keys = Arc::new(KeyFiles::open(&files.keys()).map_err(|e| Failure::new(e.to_string()))?);
+    let stores = Stores {
+        installs: store.clone(),
+        apps: store.clone(),
+        ledger: store.clone(),
+        keys: keys.clone(),
+        keep_installs: INSTALL_CACHE,
+    };
+    let http = Outbound::new(Policy { loopback: true, ..Policy::default() });
+    let world = World::new(apps, stores, http, Arc::new(SystemRandom));
+    Ok(Bundle::new(Office { world: Arc::new(world), registry: store, key_maker: keys }))
+}
+
+/// Listens for Mattermost servers.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let failure = Failure::new(format!("cannot listen on {address}: {error}"));
+        match error.kind() {
+            std::io::ErrorKind::AddrInUse => failure.hint(
+                "another program has this port: stop it, or choose another with --port or --mattermost-port",
+            ),
+            _ => failure,
+        }
+    })
+}
+
+/// Serves the bundle until `stop`.
+pub async fn serve(bundle: Bundle, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
+    let app = Router::new().fallback(answer).with_state(bundle);
+    if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(stop).await {
+        tracing::error!(%error, "the bundle stopped listening");
+    }
+}
+
+async fn answer(State(bundle): State<Bundle>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    // One byte more than is allowed is enough for the handler to say that it is too much.
+    let body = to_bytes(body, MAX_BODY + 1).await.unwrap_or_else(|_| vec![0; MAX_BODY + 1].into());
+    bundle.handle(arrival(http::Request::from_parts(parts, body))).await.map(Body::from)
+}
+
+/// Serves operators on the socket until `stop`.
+pub async fn serve_operators(
+    bundle: Bundle,
+    socket: PathBuf,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<impl Future<Output = ()>, Failure> {
+    // A socket that a killed process left behind refuses the bind.
+    if socket.exists() {
+        std::fs::remove_file(&socket).map_err(file("remove", &socket))?;
+    }
+    let listener = UnixListener::bind(&socket).map_err(|error| {
+        file("listen on", &socket)(error)
+            .hint("a socket's path may have about 100 characters: choose a shorter --data")
+    })?;
+    std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))
+        .map_err(file("set the mode of", &socket))?;
+    let app = Router::new().route("/", post(operate)).with_state(bundle);
+    Ok(async move {
+        if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(stop).await {
+            tracing::error!(%error, "the operators' socket is closed");
+        }
+        let _ = std::fs::remove_file(&socket);
+    })
+}
+
+async fn operate(State(bundle): State<Bundle>, Json(request): Json<Value>) -> Json<Value> {
+    let request_id = (&SystemRandom as &dyn Random).request_id();
+    Json(install::operator(bundle.office(), request, now(), &request_id).await)
+}

@@ -1,0 +1,198 @@
+//! The five functions: each reads its environment, builds its world on AWS, and serves.
+//!
+//! A function's `main` is one of these and the list of its apps. Nothing is built before it is needed; what INIT does
+//! beyond that ([`warm_up`]) it does because INIT has a whole processor and the first request does not.
+
+use crate::{
+    clients::Clients,
+    config::{Config, Role},
+    dynamodb::Dynamo,
+    lambda::{self, Clock},
+    offline,
+    secrets::Secrets,
+    telemetry,
+};
+use aws_lambda_events::{
+    apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
+    sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent},
+};
+use bytes::Bytes;
+use cloud_app::{
+    App,
+    http::{Outbound, Policy},
+};
+use cloud_apps_core::{
+    autocomplete as queries, command as commands, deliver as jobs,
+    edge::Arrival,
+    event as events, install as installs,
+    world::{Office, Stores, SystemRandom, World},
+};
+use cloud_apps_protocol::InstallId;
+use http::Response;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+use std::{sync::Arc, time::Duration};
+
+/// How long INIT may warm up. It is given up, not failed, after that.
+const WARM_UP: Duration = Duration::from_millis(800);
+
+/// Serves `/command` and what else [`commands`] serves.
+pub async fn command(apps: Vec<App>) -> Result<(), Error> {
+    let bundle = Started::new(Role::Command, apps).await?;
+    let world = &bundle.office.world;
+    bundle.serve(async |arrival| commands::handle(world, arrival).await).await
+}
+
+/// Serves `/autocomplete` and what else [`queries`] serves.
+pub async fn autocomplete(apps: Vec<App>) -> Result<(), Error> {
+    let bundle = Started::new(Role::Autocomplete, apps).await?;
+    let world = &bundle.office.world;
+    bundle.serve(async |arrival| queries::handle(world, arrival).await).await
+}
+
+/// Serves `/event` and what else [`events`] serves. It names no apps, so none is linked into it.
+pub async fn event() -> Result<(), Error> {
+    let bundle = Started::new(Role::Event, Vec::new()).await?;
+    let world = &bundle.office.world;
+    bundle.serve(async |arrival| events::handle(world, arrival).await).await
+}
+
+/// Serves HTTP, and operators who invoke the function directly.
+pub async fn install(apps: Vec<App>) -> Result<(), Error> {
+    let bundle = &Started::new(Role::Install, apps).await?;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| -> Result<Value, Error> {
+        let LambdaEvent { payload, context } = event;
+        if installs::is_operator(&payload) {
+            let now = lambda::system_now();
+            return Ok(installs::operator(&bundle.office, payload, now, &context.request_id).await);
+        }
+        let arrival = lambda::arrival(serde_json::from_value(payload)?, &context, bundle.clock);
+        let response = installs::handle(&bundle.office, arrival).await;
+        Ok(serde_json::to_value(lambda::response(response))?)
+    }))
+    .await
+}
+
+/// Works on the queues. It keeps nothing and calls nobody yet, so it builds no world.
+pub async fn deliver() -> Result<(), Error> {
+    let config = Config::from_env(Role::Deliver)?;
+    start_log(&config);
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| -> Result<SqsBatchResponse, Error> {
+        let records: Vec<jobs::Record> = event
+            .payload
+            .records
+            .into_iter()
+            .map(|message| jobs::Record {
+                id: message.message_id.unwrap_or_default(),
+                body: message.body.unwrap_or_default(),
+            })
+            .collect();
+        let mut response = SqsBatchResponse::default();
+        response.batch_item_failures = jobs::handle(&records)
+            .await
+            .into_iter()
+            .map(|id| {
+                let mut failure = BatchItemFailure::default();
+                failure.item_identifier = id;
+                failure
+            })
+            .collect();
+        Ok(response)
+    }))
+    .await
+}
+
+/// A function that is ready to serve.
+struct Started {
+    office: Office,
+    clock: Clock,
+}
+
+impl Started {
+    async fn new(role: Role, apps: Vec<App>) -> Result<Self, Error> {
+        let config = Config::from_env(role)?;
+        start_log(&config);
+        check(&apps)?;
+        if let Some(sample) = &config.sample {
+            return Ok(Self { office: offline::office(sample, apps)?, clock: Clock::Event });
+        }
+        let office = office(role, &config, apps)?;
+        if config.warm_up {
+            warm_up(&office.world).await;
+        }
+        Ok(Self { office, clock: Clock::System })
+    }
+
+    async fn serve(&self, handle: impl AsyncFn(Arrival) -> Response<Bytes>) -> Result<(), Error> {
+        let handle = &handle;
+        lambda_runtime::run(service_fn(
+            async |event: LambdaEvent<ApiGatewayV2httpRequest>| -> Result<ApiGatewayV2httpResponse, Error> {
+                let arrival = lambda::arrival(event.payload, &event.context, self.clock);
+                Ok(lambda::response(handle(arrival).await))
+            },
+        ))
+        .await
+    }
+}
+
+fn start_log(config: &Config) {
+    telemetry::start(config.log_level);
+    for variable in &config.unknown {
+        tracing::warn!(variable, "this variable means nothing: is its name misspelled?");
+    }
+}
+
+/// An app whose definition is wrong stops the function at its start, with every problem, not at some request.
+fn check(apps: &[App]) -> Result<(), Error> {
+    let problems: Vec<String> = apps
+        .iter()
+        .flat_map(|app| {
+            let id = app.manifest().id.clone();
+            app.check().into_iter().map(move |p| format!("{id}{}: {}", p.pointer, p.message))
+        })
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(format!("an app is not well defined: {}", problems.join("; ")).into()) }
+}
+
+/// The office on AWS. Clients are built when they are first used.
+pub fn office(role: Role, config: &Config, apps: Vec<App>) -> Result<Office, Error> {
+    let clients = Arc::new(Clients::from_env(Some(role.name()))?);
+    let dynamo = Arc::new(Dynamo::new(Arc::clone(&clients), &config.installs_table, &config.ledger_table));
+    let secrets = Arc::new(Secrets::new(clients, &config.stack));
+    let stores = Stores {
+        installs: dynamo.clone(),
+        apps: dynamo.clone(),
+        ledger: dynamo.clone(),
+        keys: secrets.clone(),
+        keep_installs: config.install_cache,
+    };
+    let policy = Policy {
+        allowed_networks: config.allowed_networks.clone(),
+        extra_certificates: config.extra_certificates.clone(),
+        loopback: false,
+    };
+    let world = World::new(apps, stores, Outbound::new(policy), Arc::new(SystemRandom));
+    Ok(Office { world: Arc::new(world), registry: dynamo, key_maker: secrets })
+}
+
+/// Opens the connections that the first request will use, and reads the rings of the linked apps. Whatever fails here
+/// is tried again by the request that needs it.
+async fn warm_up(world: &World) {
+    let now = lambda::system_now();
+    let _ = tokio::time::timeout(WARM_UP, async {
+        // An id that no install has: 26 characters, and none is drawn like this.
+        let absent = InstallId::new("a".repeat(26));
+        let install = async {
+            if let Ok(absent) = absent {
+                let _ = world.installs.find(&absent, cloud_apps_core::cache::Freshness::Cached, now).await;
+            }
+        };
+        let rings = async {
+            for app in world.linked.keys() {
+                let _ = world.keys.current(app, now).await;
+            }
+        };
+        tokio::join!(install, rings)
+    })
+    .await;
+}

@@ -1,0 +1,187 @@
+//! The world of `CLOUD_APPS_SAMPLE`: one install with its ring, for `sam local` and for making events that fit it.
+//!
+//! Everything in it is public, so it is never served where anybody could reach it: the functions refuse the variable
+//! outside `sam local`. `events/README.md` describes its JSON.
+
+use crate::{
+    keys::seal_bot_token,
+    memory::Memory,
+    model::{Install, OutgoingWebhook, Ring, Sha256, SlashCommand, State, Team},
+    ports::StoreError,
+};
+use cloud_app::App;
+use cloud_apps_protocol::{
+    AppId, ChannelId, Generation, InstallId, KeyId, SiteUrl, TeamId, UserId, Values,
+    command::Bot,
+    install::Granted,
+    secret::Secret,
+    token::Kid,
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What is wrong with a sample.
+#[derive(Debug, thiserror::Error)]
+pub enum SampleError {
+    /// It is not JSON of the right shape.
+    #[error("CLOUD_APPS_SAMPLE cannot be read ({0}): events/README.md describes it, and events/env.json holds one")]
+    Shape(#[from] serde_json::Error),
+    /// Its ring cannot be read.
+    #[error("the ring in CLOUD_APPS_SAMPLE cannot be used: {0}")]
+    Ring(#[from] StoreError),
+    /// Its ring has no such key.
+    #[error("the ring in CLOUD_APPS_SAMPLE has no live key {0}, which its install names")]
+    Key(KeyId),
+}
+
+/// The sample, as it stands in `events/env.json`.
+#[derive(Clone, Deserialize)]
+pub struct Sample {
+    ring: Value,
+    /// The install.
+    pub install: SampleInstall,
+    /// What the Mattermost server of the sample has.
+    pub mattermost: SampleServer,
+}
+
+/// The install of a sample, with the credentials that are stored as hashes elsewhere.
+#[derive(Clone, Deserialize)]
+#[allow(missing_docs)] // The keys of events/README.md.
+pub struct SampleInstall {
+    pub install_id: InstallId,
+    pub app: AppId,
+    pub key: KeyId,
+    pub generation: Generation,
+    pub site_url: SiteUrl,
+    pub server_version: String,
+    pub base_url: String,
+    pub installed_by: UserId,
+    pub bot: SampleBot,
+    pub team_id: TeamId,
+    pub trigger: String,
+    pub slash_token: String,
+    pub channel_id: ChannelId,
+    pub webhook_token: String,
+    #[serde(default)]
+    pub static_token: Option<String>,
+}
+
+/// The bot of a sample.
+#[derive(Clone, Deserialize)]
+#[allow(missing_docs)] // The keys of events/README.md.
+pub struct SampleBot {
+    pub user_id: UserId,
+    pub username: String,
+    pub access_token: String,
+}
+
+/// The Mattermost server of a sample.
+#[derive(Clone, Deserialize)]
+#[allow(missing_docs)] // The keys of events/README.md.
+pub struct SampleServer {
+    pub team: Named,
+    pub channel: Named,
+    pub users: Vec<SampleUser>,
+}
+
+/// Something with an id and a name.
+#[derive(Clone, Deserialize)]
+#[allow(missing_docs)]
+pub struct Named {
+    pub id: String,
+    pub name: String,
+}
+
+/// A person of a sample.
+#[derive(Clone, Deserialize)]
+#[allow(missing_docs)]
+pub struct SampleUser {
+    pub id: UserId,
+    pub username: String,
+}
+
+impl Sample {
+    /// Reads it.
+    pub fn parse(text: &str) -> Result<Self, SampleError> {
+        Ok(serde_json::from_str(text)?)
+    }
+
+    /// Its key ring.
+    pub fn ring(&self) -> Result<Ring, SampleError> {
+        Ok(Ring::from_json("read the sample's ring", &self.install.app, &self.ring.to_string())?)
+    }
+
+    /// The kid of its server's tokens.
+    pub fn kid(&self) -> Kid {
+        let of = &self.install;
+        Kid { app: of.app.clone(), key: of.key.clone(), install: of.install_id.clone(), generation: of.generation }
+    }
+
+    /// The secret that its server signs with.
+    pub fn shared_secret(&self) -> Result<Secret, SampleError> {
+        let of = &self.install;
+        let ring = self.ring()?;
+        let key = ring.key(&of.key).ok_or_else(|| SampleError::Key(of.key.clone()))?;
+        Ok(key.root.shared(&of.app, &of.install_id, of.generation))
+    }
+
+    /// The install, active since the beginning, with all that `app` asks for.
+    pub fn install(&self, app: Option<&App>) -> Result<Install, SampleError> {
+        let of = &self.install;
+        let granted = app.map(|app| app.manifest()).map(|asks| Granted {
+            permissions: asks.permissions.iter().copied().collect(),
+            locations: asks.locations.iter().cloned().collect(),
+            events: asks.events.iter().map(|e| e.kind.clone()).collect(),
+            webhooks: asks.webhooks.iter().map(|w| w.path.clone()).collect(),
+        });
+        let mut install = Install {
+            id: of.install_id.clone(),
+            app: of.app.clone(),
+            version: app.map_or_else(|| "0.0.0".to_owned(), |app| app.manifest().version.clone()),
+            site: of.site_url.clone(),
+            state: State::Active,
+            rev: 1,
+            generation: of.generation,
+            previous_until: None,
+            key: of.key.clone(),
+            bot: Bot { id: of.bot.user_id.clone(), username: of.bot.username.clone() },
+            bot_token: String::new(),
+            static_token: of.static_token.as_deref().map(Sha256::of),
+            settings: Values::new(),
+            presets: Vec::new(),
+            granted: granted.unwrap_or_default(),
+            server_version: of.server_version.clone(),
+            base_url: of.base_url.clone(),
+            installed_by: of.installed_by.clone(),
+            created_at: 0,
+        };
+        let ring = self.ring()?;
+        let key = ring.key(&of.key).ok_or_else(|| SampleError::Key(of.key.clone()))?;
+        // The nonce is used once: this is the only value that this key ever seals.
+        install.bot_token = seal_bot_token(key, &install, [0; 12], &of.bot.access_token);
+        Ok(install)
+    }
+
+    /// What is registered in its team.
+    pub fn team(&self) -> Team {
+        let of = &self.install;
+        let command = SlashCommand { id: of.team_id.to_string(), token_sha256: Sha256::of(&of.slash_token) };
+        let webhook =
+            OutgoingWebhook { channel: of.channel_id.clone(), token_sha256: Sha256::of(&of.webhook_token) };
+        Team {
+            commands: [(of.trigger.clone(), command)].into(),
+            webhooks: [(of.channel_id.to_string(), webhook)].into(),
+        }
+    }
+
+    /// A store in memory that holds it.
+    pub fn memory(&self, apps: &[App]) -> Result<Memory, SampleError> {
+        let app = apps.iter().find(|app| app.manifest().id == self.install.app);
+        let install = self.install(app)?;
+        let memory = Memory::new();
+        memory.put_ring(self.ring()?);
+        memory.put_registered(install.id.clone(), self.install.team_id.clone(), self.team());
+        memory.put_install(install);
+        Ok(memory)
+    }
+}

@@ -1,0 +1,180 @@
+//! Installs an app on the stand-in, by the requests that an admin's installer makes: an operator's code, a bot with a
+//! token, `POST /install`, a slash command, `complete`.
+
+use bytes::Bytes;
+use cloud_apps_core::{
+    bundle::Bundle,
+    edge::{Arrival, Route},
+    install::{self, OperatorAnswer, OperatorRequest},
+    world::{Random, SystemRandom},
+};
+use cloud_apps_protocol::{
+    AppId, BadId, SiteUrl,
+    error::ErrorBody,
+    install::{
+        BotCredentials, CompleteRequest, Granted, InstallCreated, InstallRequest, Registered, Server, Wanted,
+    },
+};
+use cloud_apps_standin::{Standin, StandinError};
+use http::{Method, Request, StatusCode, header};
+use serde::Serialize;
+use serde_json::Value;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// How long a request may take, in ms: what API Gateway gives.
+const PATIENCE: u64 = 29_000;
+
+/// Why an app was not installed.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// The bundle said no.
+    #[error("the bundle refuses to install {app}: {message}")]
+    Refused {
+        /// Which app.
+        app: AppId,
+        /// The bundle's own words.
+        message: String,
+    },
+    /// The bundle's answer is not what the protocol says.
+    #[error("the bundle's answer to {request} cannot be read: {source}")]
+    Answer {
+        /// To what.
+        request: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The bundle has no such app.
+    #[error("the bundle has no app {0}: link it, and name it where the bundle is made")]
+    Unknown(AppId),
+    /// The stand-in said no.
+    #[error(transparent)]
+    Standin(#[from] StandinError),
+    /// An id that is none.
+    #[error(transparent)]
+    Id(#[from] BadId),
+}
+
+/// An installed app, with the credentials that its server holds.
+pub struct Installed {
+    /// What `POST /install` answered.
+    pub created: InstallCreated,
+    /// The token of its slash command, by trigger.
+    pub slash_tokens: Vec<(String, String)>,
+}
+
+/// Unix milliseconds.
+pub fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// An arrival of a request that did not come over a socket.
+pub fn arrival(request: Request<Bytes>) -> Arrival {
+    let now = now();
+    Arrival {
+        route: Route::from_path(request.method(), request.uri().path()),
+        request_id: (&SystemRandom as &dyn Random).request_id(),
+        now,
+        deadline: now + PATIENCE,
+        request,
+    }
+}
+
+/// Installs `app` in one team of the stand-in, with all that it asks for. `base_url` is where the stand-in reaches the
+/// bundle.
+pub async fn install(
+    bundle: &Bundle,
+    mattermost: &Standin,
+    app: &AppId,
+    team: &str,
+    base_url: &str,
+) -> Result<Installed, InstallError> {
+    let manifest = match bundle.office().world.linked.get(app) {
+        Some(linked) => linked.manifest().clone(),
+        None => return Err(InstallError::Unknown(app.clone())),
+    };
+    let site = SiteUrl::new(&mattermost.site_url())?;
+    let code = code(bundle, app, &site, base_url).await?;
+    let (bot, token) = mattermost.add_bot(app.as_str(), &manifest.description)?;
+    mattermost.join_team(app.as_str(), team)?;
+    let request = InstallRequest {
+        app_id: app.clone(),
+        server: Server { site_url: site, version: mattermost.version().number().to_owned() },
+        bot: BotCredentials { user_id: bot.parse()?, username: app.to_string(), access_token: token },
+        installed_by: mattermost.user("admin")?.id.parse()?,
+        v2: true,
+        static_token: false,
+        granted: Granted {
+            permissions: manifest.permissions.iter().copied().collect(),
+            locations: manifest.locations.iter().cloned().collect(),
+            events: manifest.events.iter().map(|event| event.kind.clone()).collect(),
+            webhooks: manifest.webhooks.iter().map(|webhook| webhook.path.clone()).collect(),
+        },
+        settings: cloud_apps_protocol::Values::new(),
+    };
+    let created: InstallCreated = read("/install", send(bundle, app, "/install", &code, &request).await?)?;
+    let mut slash_tokens = Vec::new();
+    let mut registered = Vec::new();
+    for wanted in &created.register {
+        let Wanted::SlashCommand { trigger, .. } = wanted else { continue };
+        let (id, token) = mattermost.add_command(team, trigger, &created.endpoints.slash)?;
+        slash_tokens.push((trigger.clone(), token.clone()));
+        let team_id = mattermost.team_id(team)?.parse()?;
+        registered.push(Registered::SlashCommand { team_id, id, trigger: trigger.clone(), token });
+    }
+    let path = format!("/install/{}/complete", created.install_id);
+    send(bundle, app, &path, &code, &CompleteRequest { registered }).await?;
+    Ok(Installed { created, slash_tokens })
+}
+
+async fn code(bundle: &Bundle, app: &AppId, site: &SiteUrl, base_url: &str) -> Result<String, InstallError> {
+    for request in [
+        OperatorRequest::Register {},
+        OperatorRequest::Code {
+            app: app.clone(),
+            site_url: site.clone(),
+            base_url: SiteUrl::new(base_url)?,
+            valid_seconds: 900,
+        },
+    ] {
+        let answer = install::operator(bundle.office(), request.payload(), now(), "testkit").await;
+        match read("an operator's request", answer.to_string().into())? {
+            OperatorAnswer::Code { code, .. } => return Ok(code),
+            OperatorAnswer::Error(ErrorBody { error }) => {
+                return Err(InstallError::Refused { app: app.clone(), message: error.message });
+            }
+            _ => {}
+        }
+    }
+    Err(InstallError::Unknown(app.clone()))
+}
+
+async fn send(
+    bundle: &Bundle,
+    app: &AppId,
+    path: &str,
+    code: &str,
+    body: &impl Serialize,
+) -> Result<Bytes, InstallError> {
+    let unwritable = |source| InstallError::Answer { request: path.to_owned(), source };
+    let mut request = Request::new(Bytes::from(serde_json::to_vec(body).map_err(unwritable)?));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = path.parse().unwrap_or_default();
+    if let Ok(value) = format!("Bearer {code}").parse() {
+        request.headers_mut().insert(header::AUTHORIZATION, value);
+    }
+    request.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    let response = bundle.handle(arrival(request)).await;
+    if matches!(response.status(), StatusCode::OK | StatusCode::CREATED) {
+        return Ok(response.into_body());
+    }
+    let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+    let message = body.pointer("/error/message").and_then(Value::as_str).unwrap_or("it gives no reason");
+    Err(InstallError::Refused { app: app.clone(), message: message.to_owned() })
+}
+
+fn read<T: serde::de::DeserializeOwned>(request: &str, body: Bytes) -> Result<T, InstallError> {
+    serde_json::from_slice(&body)
+        .map_err(|source| InstallError::Answer { request: request.to_owned(), source })
+}
