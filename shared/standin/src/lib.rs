@@ -54,7 +54,7 @@ use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use world::{Command, World};
 
 type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
@@ -163,7 +163,7 @@ impl Standin {
             version,
             world: Mutex::new(world),
             clock: Mutex::new(Arc::new(system_clock)),
-            outgoing: Outgoing::default(),
+            outgoing: Outgoing::new(),
             trigger_key: TriggerKey::new(),
         };
         Standin { inner: Arc::new(inner) }
@@ -185,9 +185,19 @@ impl Standin {
         url.trim_end_matches('/').clone_into(&mut self.world().site_url);
     }
 
+    /// `ServiceSettings.SiteURL`.
+    pub fn site_url(&self) -> String {
+        self.world().site_url.clone()
+    }
+
     /// `EnablePostUsernameOverride` and `EnablePostIconOverride`; off unless set.
     pub fn allow_overrides(&self, allow: bool) {
         self.world().overrides = allow;
+    }
+
+    /// `OutgoingIntegrationRequestsTimeout`: how long an integration may take; 30 seconds unless set.
+    pub fn set_outgoing_timeout(&self, timeout: Duration) {
+        self.inner.outgoing.set_timeout(timeout);
     }
 
     /// The demo world: team `demo`, its two channels, `admin` (system admin), `alice`, `bob`, `carol`.
@@ -218,10 +228,11 @@ impl Standin {
     /// Gives a role, as `system_admin`, `system_post_all`, `system_user_access_token`.
     pub fn add_role(&self, user: &str, role: &str) -> Result<(), StandinError> {
         let mut world = self.world();
-        let id = user_id(&world, user)?;
+        let (id, now) = (user_id(&world, user)?, world.now);
         for user in world.users.iter_mut().filter(|user| user.id == id) {
             if !user.roles.split(' ').any(|known| known == role) {
                 user.roles = format!("{} {role}", user.roles);
+                user.update_at = now;
             }
         }
         Ok(())

@@ -138,9 +138,9 @@ pub(crate) fn channel_member(version: Version, member: &ChannelMember) -> Value 
     with(shape, more)
 }
 
-/// A post as clients get it: without the integrations of its buttons (`posts-get.http`). A post that was just
-/// made has some keys more than one that is read again, and an ephemeral one has its own (`posts-ephemeral.http`).
-pub(crate) fn post(world: &World, post: &Post, fresh: bool) -> Value {
+/// A post as clients get it: without the integrations of its buttons (`posts-get.http`). A post by REST has a
+/// key more than one by a command (`posts-get-attachments.http`); an ephemeral one has its own (`posts-ephemeral.http`).
+pub(crate) fn post(world: &World, post: &Post) -> Value {
     let version = world.version;
     let ephemeral = post.only_for.is_some();
     let root = if post.root_id.is_empty() { &post.id } else { &post.root_id };
@@ -164,7 +164,7 @@ pub(crate) fn post(world: &World, post: &Post, fresh: bool) -> Value {
     match version {
         Version::V5_37 => with(shape, json!({"parent_id": post.root_id})),
         Version::V11 if ephemeral => with(shape, json!({"file_ids": null})),
-        Version::V11 if fresh => with(shape, json!({"file_ids": [], "remote_id": ""})),
+        Version::V11 if post.by_rest => with(shape, json!({"file_ids": [], "remote_id": ""})),
         Version::V11 => with(shape, json!({"file_ids": []})),
     }
 }
@@ -172,8 +172,7 @@ pub(crate) fn post(world: &World, post: &Post, fresh: bool) -> Value {
 /// Posts in order, the newest first: `channel-posts.http`.
 pub(crate) fn post_list(world: &World, posts: &[&Post], next: &str, prev: &str) -> Value {
     let order: Vec<&str> = posts.iter().map(|post| post.id.as_str()).collect();
-    let by_id: Map<String, Value> =
-        posts.iter().map(|one| (one.id.clone(), post(world, one, false))).collect();
+    let by_id: Map<String, Value> = posts.iter().map(|one| (one.id.clone(), post(world, one))).collect();
     let shape = json!({"order": order, "posts": by_id, "next_post_id": next, "prev_post_id": prev});
     if world.version.is_11() { with(shape, json!({"first_inaccessible_post_time": 0})) } else { shape }
 }

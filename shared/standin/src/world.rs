@@ -132,11 +132,14 @@ pub struct Post {
     pub props: Map<String, Value>,
     /// The attachments, with the integrations of their actions, which no client is told.
     pub attachments: Vec<Attachment>,
+    /// It came by `POST /api/v4/posts`. Version 11 tells such posts from those of commands by a `remote_id`.
+    pub by_rest: bool,
     /// The one user who sees an ephemeral post.
     pub only_for: Option<String>,
 }
 
 /// A personal access token. No `Debug`: it holds the token.
+#[expect(clippy::struct_field_names, reason = "the names of the API")]
 pub(crate) struct Token {
     pub id: String,
     pub token: String,
@@ -458,6 +461,7 @@ impl Post {
             kind: String::new(),
             props: Map::new(),
             attachments: Vec::new(),
+            by_rest: false,
             only_for: None,
         }
     }

@@ -35,6 +35,7 @@ impl Body {
         }
         post.props = props;
         post.kind = self.kind;
+        post.by_rest = true;
         post
     }
 }
@@ -54,7 +55,7 @@ pub(super) fn create(world: &mut World, ask: &Ask) -> Answer {
     }
     let draft = body.draft(world, &ask.user);
     let post = world.add_post(draft)?;
-    Reply::created(shape::post(world, &post, true))
+    Reply::created(shape::post(world, &post))
 }
 
 #[derive(Deserialize)]
@@ -78,7 +79,7 @@ pub(super) fn create_ephemeral(world: &mut World, ask: &Ask) -> Answer {
         attachment.complete(&mut world.ids, true);
     }
     let post = world.add_ephemeral(&body.user_id, draft);
-    Reply::created(shape::post(world, &post, true))
+    Reply::created(shape::post(world, &post))
 }
 
 /// `posts-get.http`
@@ -90,7 +91,7 @@ pub(super) fn get(world: &mut World, ask: &Ask) -> Answer {
     if !seen {
         return Err(AppError::forbidden());
     }
-    Reply::ok(shape::post(world, post, false))
+    Reply::ok(shape::post(world, post))
 }
 
 /// `channel-posts.http`, `channel-posts-since.http`, `channel-posts-not-member.http`

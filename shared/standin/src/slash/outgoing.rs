@@ -7,8 +7,8 @@
 
 use bytes::{Bytes, BytesMut};
 use flate2::read::MultiGzDecoder;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use http::{Method, Request, Response, StatusCode, Uri};
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, REFERER};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use std::future::Future;
 use std::io::Read;
 use std::pin::Pin;
@@ -16,7 +16,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use url::Url;
 
-const WHOLE: Duration = Duration::from_secs(30);
 const CONNECT: Duration = Duration::from_secs(3);
 const LARGEST: usize = 1024 * 1024;
 const REDIRECTS: usize = 10;
@@ -25,8 +24,8 @@ type Answer = Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>;
 type Plugged = Arc<dyn Fn(Request<Bytes>) -> Answer + Send + Sync>;
 
 /// The way out.
-#[derive(Default)]
 pub(crate) struct Outgoing {
+    timeout: Mutex<Duration>,
     plugged: Mutex<Vec<(String, Plugged)>>,
     trusted: Mutex<Vec<reqwest::Certificate>>,
     client: Mutex<Option<reqwest::Client>>,
@@ -41,13 +40,26 @@ pub(crate) enum OutgoingError {
     Request(#[from] http::Error),
     #[error("the integration cannot be reached: {0}")]
     Http(#[from] reqwest::Error),
-    #[error("the integration did not answer within 30 seconds")]
+    #[error("the integration did not answer in time")]
     Slow,
     #[error("the integration redirected more than ten times")]
     Redirects,
 }
 
 impl Outgoing {
+    pub(crate) fn new() -> Outgoing {
+        Outgoing {
+            timeout: Mutex::new(Duration::from_secs(30)),
+            plugged: Mutex::default(),
+            trusted: Mutex::default(),
+            client: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn set_timeout(&self, timeout: Duration) {
+        *self.timeout.lock().unwrap_or_else(PoisonError::into_inner) = timeout;
+    }
+
     pub(crate) fn plug<F, A>(&self, prefix: &str, handler: F)
     where
         F: Fn(Request<Bytes>) -> A + Send + Sync + 'static,
@@ -69,7 +81,8 @@ impl Outgoing {
     }
 
     pub(crate) async fn call(&self, request: Request<Bytes>) -> Result<Response<Bytes>, OutgoingError> {
-        tokio::time::timeout(WHOLE, self.follow(request)).await.map_err(|_| OutgoingError::Slow)?
+        let timeout = *self.timeout.lock().unwrap_or_else(PoisonError::into_inner);
+        tokio::time::timeout(timeout, self.follow(request)).await.map_err(|_| OutgoingError::Slow)?
     }
 
     async fn follow(&self, request: Request<Bytes>) -> Result<Response<Bytes>, OutgoingError> {
@@ -90,6 +103,10 @@ impl Outgoing {
             let next = at.join(next)?;
             if next.host_str() != at.host_str() {
                 head.headers.remove(AUTHORIZATION);
+            }
+            // As Go does: `inbound/117-redirected.http`.
+            if let Ok(from) = HeaderValue::from_str(at.as_str()) {
+                head.headers.insert(REFERER, from);
             }
             if !keeps {
                 head.method = Method::GET;

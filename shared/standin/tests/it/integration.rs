@@ -1,0 +1,113 @@
+//! The integration of the recordings: it checks that the stand-in sends what the real server sent, and answers
+//! what the recorded integration answered.
+
+use crate::recording::{self, Message};
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use std::sync::{Arc, Mutex};
+
+/// Recorded values, and what stands for them in the world of the test.
+pub type Names = Vec<(String, String)>;
+
+/// The pairs of a form, in order.
+pub type Form = Vec<(String, String)>;
+
+/// What differs from call to call by design.
+const SECRET: &[&str] = &["token", "trigger_id", "response_url"];
+/// Of the connection, not of the request.
+const CARRIED: &[&str] = &["host", "content-length"];
+
+/// What was sent, for later questions; and what was wrong with it.
+#[derive(Clone, Default)]
+pub struct Sent {
+    pub forms: Arc<Mutex<Vec<Form>>>,
+    pub wrong: Arc<Mutex<Vec<String>>>,
+}
+
+/// Translates recorded names into those of this world.
+pub fn translate(text: &str, names: &Names) -> String {
+    names.iter().fold(text.to_owned(), |text, (recorded, ours)| text.replace(recorded, ours))
+}
+
+fn path_and_form(path_and_query: &str, body: &str) -> (String, Form) {
+    let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+    let form = if body.is_empty() { query } else { body };
+    (path.to_owned(), url::form_urlencoded::parse(form.as_bytes()).into_owned().collect())
+}
+
+/// Blanks what differs by design, and sorts: mentions come in no order.
+fn comparable(form: &[(String, String)]) -> Form {
+    let blank = |(key, value): &(String, String)| {
+        let value = if SECRET.contains(&key.as_str()) { String::new() } else { value.clone() };
+        (key.clone(), value)
+    };
+    let mut form: Vec<_> = form.iter().map(blank).collect();
+    form.sort();
+    form
+}
+
+fn named(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        let value = value.to_str().unwrap();
+        // The scheme only: the token is another one.
+        let value = if name == "authorization" { value.split(' ').next().unwrap() } else { value };
+        (name.to_string(), value.to_owned())
+    };
+    let mut list: Vec<_> = headers.iter().map(text).collect();
+    list.retain(|(name, _)| !CARRIED.contains(&name.as_str()));
+    list.sort();
+    list
+}
+
+/// The integration of a version's recordings.
+pub fn recorded(version: &str, names: Names, sent: Sent) -> impl Fn(Request<Bytes>) -> Answer + Send + Sync {
+    let files = recording::folder(&format!("{version}/inbound"));
+    let find = move |name: &str| files.iter().find(|(file, _)| file == name).map(|(_, text)| text.clone());
+    let all: Vec<(String, Message)> = recording::folder(&format!("{version}/inbound"))
+        .into_iter()
+        .filter(|(name, _)| !name.ends_with(".answer.http"))
+        .map(|(name, text)| (name, recording::message(&translate(&text, &names))))
+        .collect();
+    move |request| {
+        let target = request.uri().path_and_query().unwrap().to_string();
+        let body = String::from_utf8(request.body().to_vec()).unwrap();
+        let (path, form) = path_and_form(&target, &body);
+        sent.forms.lock().unwrap().push(form.clone());
+        let twin = all.iter().find(|(_, message)| {
+            let mut words = message.first.split(' ');
+            let same_method = words.next() == Some(request.method().as_str());
+            let (their_path, their_form) = path_and_form(words.next().unwrap(), &message.body);
+            same_method && their_path == path && comparable(&their_form) == comparable(&form)
+        });
+        let Some((name, message)) = twin else {
+            let pairs = comparable(&form);
+            sent.wrong.lock().unwrap().push(format!("no server sent {} {path} {pairs:?}", request.method()));
+            return Box::pin(std::future::ready(Response::new(Bytes::new())));
+        };
+        let (_, theirs) = path_and_form(message.first.split(' ').nth(1).unwrap(), &message.body);
+        let keys = |form: &[(String, String)]| form.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>();
+        if keys(&theirs) != keys(&form) {
+            sent.wrong.lock().unwrap().push(format!("{name}: the keys stand in another order"));
+        }
+        if named(&message.headers) != named(request.headers()) {
+            let both = (named(&message.headers), named(request.headers()));
+            sent.wrong.lock().unwrap().push(format!("{name}: the headers differ: {both:?}"));
+        }
+        // The recorded integration answered after 40 seconds: here, never.
+        if path == "/fail-slow40" {
+            return Box::pin(std::future::pending());
+        }
+        let answer = find(&name.replace(".http", ".answer.http"));
+        let Some(answer) = answer else { return Box::pin(std::future::ready(Response::new(Bytes::new()))) };
+        let mut answer = recording::message(&translate(&answer, &names));
+        if let Some(at) = answer.body.find("# sent after") {
+            answer.body.truncate(at);
+        }
+        if path == "/fail-large" {
+            answer.body = "x".repeat(1_200_000);
+        }
+        Box::pin(std::future::ready(answer.response()))
+    }
+}
+
+type Answer = std::pin::Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>;
