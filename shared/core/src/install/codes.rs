@@ -30,9 +30,7 @@ pub fn generate(random: &dyn Random) -> Zeroizing<String> {
 /// The stored code of a request's `Authorization: Bearer`, whatever has become of it. A credential that cannot be a
 /// code is refused without a read; unknown codes, like used and expired ones, after one.
 pub(super) async fn presented(office: &Office, arrival: &Arrival) -> Result<InstallCode, Refusal> {
-    let Credential::Opaque(code) = authenticate::credential(arrival)? else {
-        return Err(Refusal::unauthorized());
-    };
+    let Ok(Credential::Opaque(code)) = authenticate::credential(arrival) else { return Err(refused()) };
     let code = Zeroizing::new(code);
     let bytes = data_encoding::BASE64URL_NOPAD.decode(code.as_bytes()).map(Zeroizing::new);
     if !bytes.is_ok_and(|bytes| bytes.len() == BYTES) {
@@ -48,5 +46,8 @@ pub(super) fn unused(code: &InstallCode, now: u64) -> Result<(), Refusal> {
 
 /// What every code is answered that is not good here, whatever is wrong with it.
 pub(super) fn refused() -> Refusal {
-    Refusal::unauthorized()
+    let message = "This needs an install code that is good here: for this app, not expired, not used up. Ask the \
+                   operator of the bundle for a new one (`cloud-apps operator code`), and send it as Authorization: \
+                   Bearer.";
+    Refusal { message: message.into(), ..Refusal::unauthorized() }
 }

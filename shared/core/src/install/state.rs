@@ -73,7 +73,7 @@ pub fn on_complete(install: Option<&Install>, code: &Sha256, now: Millis) -> OnC
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample;
+    use crate::conformance::sample;
 
     #[test]
     fn the_two_requests_do_what_the_table_says() {

@@ -36,8 +36,8 @@ impl Installer {
             // It was undone: from the beginning.
             self.id = None;
         }
-        let begin = request(Method::POST, "/install", Some(&body()), Some(&self.code));
-        let begun = Answered::from(install::handle(office, arrival(begin, now)).await);
+        let first = request(Method::POST, "/install", Some(&body()), Some(&self.code));
+        let begun = Answered::from(install::handle(office, arrival(first, now)).await);
         if begun.status != StatusCode::CREATED {
             return begun;
         }
@@ -54,7 +54,12 @@ impl Installer {
 }
 
 /// One run that is cut off at its n-th effect; whether it has that many.
-async fn cut_off(desk: &Desk, installer: &mut Installer, n: usize, fault: Fault) -> (bool, Vec<&'static str>) {
+async fn cut_off(
+    desk: &Desk,
+    installer: &mut Installer,
+    n: usize,
+    fault: Fault,
+) -> (bool, Vec<&'static str>) {
     let faults = Faults::at(n, fault);
     let office = desk.process(&faults);
     faults.until_killed(installer.go_on(&office, desk.now)).await;
@@ -83,11 +88,7 @@ async fn is_whole(desk: &Desk, id: &InstallId, at: &str) {
     let teams = desk.memory.teams(id).await.unwrap();
     assert_eq!(teams.len(), 1, "{at}");
     assert_eq!(teams[0].0.as_str(), TEAM, "{at}");
-    assert_eq!(
-        teams[0].1.commands["hello"].token_sha256,
-        Sha256::of(crate::office::SLASH_TOKEN),
-        "{at}"
-    );
+    assert_eq!(teams[0].1.commands["hello"].token_sha256, Sha256::of(crate::office::SLASH_TOKEN), "{at}");
     let token = install.static_token.unwrap();
     assert_eq!(desk.memory.find_static_token(&token).await.unwrap().as_ref(), Some(id), "{at}");
     let mut deliveries: Vec<_> =
@@ -204,7 +205,6 @@ async fn an_operator_that_is_cut_off_may_ask_again() {
         };
         faults.until_killed(ask(&office)).await;
         let at = format!("{fault:?} at {n} of {:?}", faults.log());
-        // Also the process that saw the failure goes on.
         let answer = ask(&desk.office()).await;
         assert!(answer["code"].is_string(), "{at}: {answer}");
         let apps = desk.operator(json!({"do": "apps"})).await;

@@ -112,7 +112,6 @@ impl Desk {
             faults.clone(),
             self.demanding,
         );
-        app.assert_valid();
         let world = World::new([app], stores, Outbound::new(Policy::default()), Arc::new(SystemRandom));
         Arc::new(Office { world: Arc::new(world), registry: memory(), key_maker: memory() })
     }
@@ -329,7 +328,9 @@ async fn installed(cx: Cx, behaviour: Behaviour, calls: Arc<Mutex<Vec<Call>>>) -
 }
 
 pub fn refusal(text: &str) -> Behaviour {
-    Behaviour::Refuses(Kind::Error { text: text.into(), fields: Default::default() }.into())
+    Behaviour::Refuses(
+        Kind::Error { text: text.into(), fields: std::collections::BTreeMap::default() }.into(),
+    )
 }
 
 /// What came back. No error ever holds a secret: that is asserted here and once.
@@ -367,5 +368,12 @@ impl Answered {
 
     pub fn id(&self) -> String {
         self.body["install_id"].as_str().unwrap_or_else(|| panic!("{self:?}")).to_owned()
+    }
+}
+
+#[test]
+fn the_app_of_these_tests_is_valid() {
+    for demanding in [false, true] {
+        hello(Behaviour::Agrees, Arc::default(), Faults::none(), demanding).assert_valid();
     }
 }
