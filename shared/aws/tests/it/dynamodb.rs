@@ -1,24 +1,16 @@
 //! DynamoDB, on both emulators.
 
 use crate::emulators::{Emulator, Tables};
-use aws_sdk_dynamodb::{
-    config::{
-        ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextMut,
-        retry::RetryConfig,
-    },
-    error::BoxError,
-    types::AttributeValue,
-};
+use crate::wire::Wire;
+use aws_sdk_dynamodb::types::AttributeValue;
 use cloud_apps_aws::dynamodb::Dynamo;
 use cloud_apps_core::{
     conformance::{self, sample},
-    ports::{Apps, Begun, Changed, Installs, Ledger, Registry, StoreError},
+    model::{Install, Sha256, State},
+    ports::{Apps, Begun, Changed, Claim, Installs, Ledger, Registry, StoreError},
     rules,
 };
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
-};
+use std::sync::{Arc, Mutex};
 
 macro_rules! on_both {
     ($($(#[$attribute:meta])* $case:ident)*) => {
@@ -46,6 +38,11 @@ on_both! {
     a_document_that_cannot_be_read_is_named_without_its_content
     an_app_registered_at_run_time_is_read
     a_lost_answer_does_not_make_a_first_use_a_second
+    a_lost_answer_does_not_make_a_transaction_happen_twice
+    a_transaction_that_met_another_is_asked_again_with_another_token
+    a_store_that_throttles_is_busy
+    a_part_of_a_batch_that_was_left_out_is_asked_for_again
+    every_request_names_the_function
     budgets_are_kept
     a_missing_table_is_named_with_the_operation
 }
@@ -58,82 +55,8 @@ async fn the_table_keeps_the_ledger(emulator: Emulator) {
     conformance::ledger(async || emulator.tables().await.store()).await;
 }
 
-/// Fails requests on their way, and counts them.
-#[derive(Debug, Default)]
-struct Wire {
-    /// Fails the n-th request, counted from 1, and every later one.
-    from: usize,
-    /// The first of them reaches its end; only its answer is lost.
-    lose_the_answer: bool,
-    /// Only that one fails.
-    once: bool,
-    sent: AtomicUsize,
-    struck: AtomicBool,
-    operations: Mutex<Vec<String>>,
-}
-
-#[derive(Debug, Clone)]
-struct Shared(Arc<Wire>);
-
-impl Wire {
-    fn at(&self, n: usize) -> bool {
-        self.from > 0 && (n == self.from || (n > self.from && !self.once))
-    }
-}
-
-impl Intercept for Shared {
-    fn name(&self) -> &'static str {
-        "wire"
-    }
-
-    fn modify_before_transmit(
-        &self,
-        context: &mut BeforeTransmitInterceptorContextMut<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let operation = context.request().headers().get("x-amz-target").unwrap_or_default();
-        self.0.operations.lock().unwrap().push(operation.rsplit('.').next().unwrap_or_default().to_owned());
-        let n = self.0.sent.fetch_add(1, Ordering::SeqCst) + 1;
-        if self.0.at(n) && (n > self.0.from || !self.0.lose_the_answer) {
-            self.0.struck.store(true, Ordering::SeqCst);
-            return Err("this request was made to fail".into());
-        }
-        Ok(())
-    }
-
-    fn modify_before_deserialization(
-        &self,
-        _: &mut aws_sdk_dynamodb::config::interceptors::BeforeDeserializationInterceptorContextMut<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let n = self.0.sent.load(Ordering::SeqCst);
-        if self.0.at(n) && self.0.lose_the_answer && n == self.0.from {
-            self.0.struck.store(true, Ordering::SeqCst);
-            return Err("this answer was lost".into());
-        }
-        Ok(())
-    }
-}
-
-impl Tables {
-    /// The same tables over a wire.
-    fn over(&self, wire: Wire, attempts: u32) -> (Dynamo, Arc<Wire>) {
-        let wire = Arc::new(wire);
-        let config = self
-            .clients
-            .dynamodb_config()
-            .interceptor(Shared(Arc::clone(&wire)))
-            .retry_config(RetryConfig::standard().with_max_attempts(attempts));
-        let client = aws_sdk_dynamodb::Client::from_conf(config.build());
-        let clients = self.emulator.clients().with_dynamodb(client);
-        (Dynamo::new(Arc::new(clients), &self.installs, &self.ledger), wire)
-    }
-}
-
 async fn an_undo_that_was_cut_off_at_any_request_is_finished(emulator: Emulator) {
-    for lose_the_answer in [false, true] {
+    for cut in [Wire::cut_before, Wire::cut_after] {
         let tables = Mutex::new(None);
         let make = async || {
             let made = emulator.tables().await;
@@ -143,20 +66,18 @@ async fn an_undo_that_was_cut_off_at_any_request_is_finished(emulator: Emulator)
         };
         conformance::interrupted_undo(make, |_, n| {
             let tables = tables.lock().unwrap();
-            let (store, wire) =
-                tables.as_ref().unwrap().over(Wire { from: n, lose_the_answer, ..Wire::default() }, 1);
-            (store, move || wire.struck.load(Ordering::SeqCst))
+            let (store, wire) = tables.as_ref().unwrap().once_over(cut(n));
+            (store, move || wire.struck())
         })
         .await;
     }
 }
 
-async fn active(store: &Dynamo) {
+/// A pending install with a team and a static token.
+async fn begun(store: &Dynamo) {
     store.put_code(&sample::code(1, 1_700_000_000_000)).await.unwrap();
-    let pending = cloud_apps_core::model::Install {
-        static_token: Some(cloud_apps_core::model::Sha256::of("static")),
-        ..sample::pending(1, 1_700_000_000_000)
-    };
+    let pending =
+        Install { static_token: Some(Sha256::of("static")), ..sample::pending(1, 1_700_000_000_000) };
     assert_eq!(store.begin(&pending, 0).await.unwrap(), Begun::Created);
     store.put_team(&pending.id, &sample::team_id(1), &sample::team("hello")).await.unwrap();
 }
@@ -164,7 +85,7 @@ async fn active(store: &Dynamo) {
 async fn items_have_the_documented_attributes(emulator: Emulator) {
     let tables = emulator.tables().await;
     let store = tables.store();
-    active(&store).await;
+    begun(&store).await;
     store.once("JTI#a", 1_700_000_000_123, 0).await.unwrap();
     store.claim("DO#a", 1, 5, 1_700_000_000_123, 0).await.unwrap();
     store.put("TALK#a", "value", 1_700_000_000_123, 0).await.unwrap();
@@ -217,7 +138,7 @@ async fn spoil(tables: &Tables, attribute: &str, value: AttributeValue) {
 async fn an_item_of_a_later_version_is_not_read(emulator: Emulator) {
     let tables = emulator.tables().await;
     let store = tables.store();
-    active(&store).await;
+    begun(&store).await;
     spoil(&tables, "v", AttributeValue::N("2".to_owned())).await;
     let install = sample::pending(1, 1_700_000_000_000);
     let errors = [
@@ -236,7 +157,7 @@ async fn an_item_of_a_later_version_is_not_read(emulator: Emulator) {
 async fn a_document_that_cannot_be_read_is_named_without_its_content(emulator: Emulator) {
     let tables = emulator.tables().await;
     let store = tables.store();
-    active(&store).await;
+    begun(&store).await;
     for document in ["the secret", "{\"id\":\"the secret\"}", "\"the secret\""] {
         spoil(&tables, "document", AttributeValue::S(document.to_owned())).await;
         let error = Installs::find(&store, &sample::install_id(1)).await.unwrap_err();
@@ -261,25 +182,99 @@ async fn an_app_registered_at_run_time_is_read(emulator: Emulator) {
     assert_eq!((app.rev, app.manifest.display_name.as_str()), (3, "Jira"));
 }
 
+/// What a load balancer answers when it lost the one that came.
+const LOST: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}"#;
+
 async fn a_lost_answer_does_not_make_a_first_use_a_second(emulator: Emulator) {
     let tables = emulator.tables().await;
-    let lossy = || Wire { from: 1, lose_the_answer: true, once: true, ..Wire::default() };
-    let (store, wire) = tables.over(lossy(), 3);
-    let first = store.once("JTI#a", 100, 0).await;
-    assert!(wire.struck.load(Ordering::SeqCst));
-    // The SDK repeats what may have been lost; where it does not, the error says so, and nothing claims a second use.
-    assert!(!matches!(first, Ok(false)), "{first:?}");
+    let lossy = || tables.over(Wire::replacing([(1, 500, LOST)]));
+    let (store, wire) = lossy();
+    assert!(store.once("JTI#a", 100, 0).await.unwrap());
+    assert_eq!(wire.take().operations, ["PutItem", "PutItem"], "the SDK asked twice");
     assert!(!tables.store().once("JTI#a", 100, 0).await.unwrap(), "somebody else's use is a second one");
+    assert_eq!(lossy().0.claim("DO#a", 1, 50, 100, 0).await.unwrap(), Claim::Mine);
+    assert!(lossy().0.put("TALK#a", "value", 100, 0).await.unwrap());
+    assert!(lossy().0.done("DO#a", 1, 100, 0).await.unwrap());
+}
+
+async fn a_lost_answer_does_not_make_a_transaction_happen_twice(emulator: Emulator) {
+    let tables = emulator.tables().await;
+    tables.store().put_code(&sample::code(1, 1_000)).await.unwrap();
+    let (store, wire) = tables.over(Wire::replacing([(1, 500, LOST)]));
+    assert_eq!(store.begin(&sample::pending(1, 1_000), 0).await.unwrap(), Begun::Created);
+    let bodies = wire.take().bodies;
+    assert_eq!(bodies.len(), 2);
+    assert!(bodies[0].contains("ClientRequestToken") && bodies[0] == bodies[1], "one request, one token");
+    let active = sample::step(&sample::pending(1, 1_000), State::Active);
+    let (store, _) = tables.over(Wire::replacing([(1, 500, LOST)]));
+    assert_eq!(store.activate(&active, 1, &sample::code_hash(1), 0).await.unwrap(), Changed::Yes);
+}
+
+async fn a_transaction_that_met_another_is_asked_again_with_another_token(emulator: Emulator) {
+    let tables = emulator.tables().await;
+    let conflict = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message":"Transaction cancelled","CancellationReasons":[{"Code":"TransactionConflict"},{"Code":"None"},{"Code":"None"}]}"#;
+    let (store, wire) = tables.over(Wire::replacing([(1, 400, conflict)]));
+    // The replaced answer stands for a transaction that did not happen, so nothing may be there yet.
+    assert_eq!(store.begin(&sample::pending(1, 1_000), 0).await.unwrap(), Begun::CodeRefused);
+    let bodies = wire.take().bodies;
+    assert_eq!(bodies.len(), 2);
+    let token = |body: &str| {
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        body["ClientRequestToken"].as_str().unwrap().to_owned()
+    };
+    assert_ne!(token(&bodies[0]), token(&bodies[1]));
+}
+
+async fn a_store_that_throttles_is_busy(emulator: Emulator) {
+    let tables = emulator.tables().await;
+    let throttled = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slow"}"#;
+    let answers = || Wire::replacing([(1, 400, throttled), (2, 400, throttled), (3, 400, throttled)]);
+    let error = tables.over(answers()).0.once("JTI#a", 100, 0).await.unwrap_err();
+    assert!(matches!(error, StoreError::Busy { what: "Ledger.once", .. }), "{error:?}");
+    let canceled = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message":"Transaction cancelled","CancellationReasons":[{"Code":"None"},{"Code":"ThrottlingError","Message":"slow"}]}"#;
+    let error = tables.once_over(Wire::replacing([(1, 400, canceled)])).0;
+    let error = error.begin(&sample::pending(1, 1_000), 0).await.unwrap_err();
+    assert!(matches!(error, StoreError::Busy { what: "Registry.begin", .. }), "{error:?}");
+}
+
+async fn a_part_of_a_batch_that_was_left_out_is_asked_for_again(emulator: Emulator) {
+    let tables = emulator.tables().await;
+    begun(&tables.store()).await;
+    let install = sample::install_id(1);
+    let key = |sk: &str| format!(r#"{{"pk":{{"S":"INSTALL#{install}"}},"sk":{{"S":"{sk}"}}}}"#);
+    let (one, both) =
+        (key("INSTALL"), format!("{},{}", key("INSTALL"), key(&format!("TEAM#{}", sample::team_id(1)))));
+    for (left_out, team) in [(one, false), (both, true)] {
+        let body = format!(
+            r#"{{"Responses":{{}},"UnprocessedKeys":{{"{}":{{"Keys":[{left_out}],"ConsistentRead":true}}}}}}"#,
+            tables.installs
+        );
+        let (store, wire) = tables.over(Wire::replacing([(1, 200, body.as_str())]));
+        let found = store.find_with_team(&install, &sample::team_id(1)).await.unwrap();
+        assert_eq!((found.0.is_some(), found.1.is_some()), (true, team));
+        let seen = wire.take();
+        assert_eq!(seen.operations, ["BatchGetItem", "BatchGetItem"]);
+        assert!(seen.bodies.iter().all(|body| body.contains(r#""ConsistentRead":true"#)));
+    }
+}
+
+async fn every_request_names_the_function(emulator: Emulator) {
+    let tables = emulator.tables().await;
+    let (store, wire) = tables.over(Wire::default());
+    store.once("JTI#a", 100, 0).await.unwrap();
+    let agents = wire.take().agents;
+    assert!(agents.iter().all(|agent| agent.contains("app/ConformanceTest")), "{agents:?}");
 }
 
 async fn budgets_are_kept(emulator: Emulator) {
     let tables = emulator.tables().await;
-    let (store, wire) = tables.over(Wire::default(), 3);
+    let (store, wire) = tables.over(Wire::default());
     let took = |expected: &[&str]| {
-        let operations = std::mem::take(&mut *wire.operations.lock().unwrap());
-        assert_eq!(operations, expected);
+        assert_eq!(wire.take().operations, expected);
     };
-    active(&store).await;
+    begun(&store).await;
     took(&["PutItem", "TransactWriteItems", "TransactWriteItems"]);
     store.find_with_team(&sample::install_id(1), &sample::team_id(1)).await.unwrap();
     took(&["BatchGetItem"]);
@@ -287,10 +282,10 @@ async fn budgets_are_kept(emulator: Emulator) {
     took(&["PutItem"]);
     let begun = Installs::find(&store, &sample::install_id(1)).await.unwrap().unwrap();
     took(&["GetItem"]);
-    let again = cloud_apps_core::model::Install { id: sample::install_id(2), ..begun.clone() };
+    let again = Install { id: sample::install_id(2), ..begun.clone() };
     assert_eq!(store.begin(&again, 1_700_000_000_000).await.unwrap(), Begun::CodeRefused);
     took(&["TransactWriteItems"]);
-    let active = sample::step(&begun, cloud_apps_core::model::State::Active);
+    let active = sample::step(&begun, State::Active);
     assert_eq!(store.activate(&active, 1, &sample::code_hash(1), 0).await.unwrap(), Changed::Yes);
     took(&["TransactWriteItems"]);
     assert_eq!(
@@ -299,7 +294,7 @@ async fn budgets_are_kept(emulator: Emulator) {
         "a spent code, told without a read"
     );
     took(&["TransactWriteItems"]);
-    let changed = cloud_apps_core::model::Install { rev: rules::next(active.rev), ..active };
+    let changed = Install { rev: rules::next(active.rev), ..active };
     assert_eq!(store.change(&changed, 2).await.unwrap(), Changed::Yes);
     took(&["PutItem"]);
 }

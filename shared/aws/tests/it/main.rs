@@ -7,3 +7,4 @@
 mod dynamodb;
 mod emulators;
 mod secrets;
+mod wire;

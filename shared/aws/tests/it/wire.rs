@@ -1,0 +1,144 @@
+//! A wire to an emulator that fails requests, loses or replaces answers, and remembers what went over it.
+
+use crate::emulators::Tables;
+use aws_sdk_dynamodb::{
+    config::{
+        ConfigBag, Intercept, RuntimeComponents,
+        interceptors::{BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextMut},
+        retry::RetryConfig,
+    },
+    error::BoxError,
+};
+use aws_smithy_runtime_api::http::{Response, StatusCode};
+use aws_smithy_types::body::SdkBody;
+use cloud_apps_aws::dynamodb::Dynamo;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+/// What happens to requests, which are counted from 1.
+#[derive(Debug, Default)]
+pub struct Wire {
+    /// This one and every later one fails before it is sent.
+    cut_before: Option<usize>,
+    /// The answer of this one is lost, and every later one fails before it is sent.
+    cut_after: Option<usize>,
+    /// Answers that are put in place of what came: status and body. The request had its effect.
+    replaced: BTreeMap<usize, (u16, String)>,
+    seen: Mutex<Seen>,
+}
+
+/// What went over a wire.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Whether it failed anything.
+    pub struck: bool,
+    /// The operations in their order, repeated ones too.
+    pub operations: Vec<String>,
+    /// The bodies of the requests.
+    pub bodies: Vec<String>,
+    /// Who asked.
+    pub agents: Vec<String>,
+}
+
+impl Wire {
+    /// Is cut at the n-th request: it never arrives.
+    pub fn cut_before(n: usize) -> Self {
+        Self { cut_before: Some(n), ..Self::default() }
+    }
+
+    /// Is cut after the n-th request: it arrives, and its answer does not.
+    pub fn cut_after(n: usize) -> Self {
+        Self { cut_after: Some(n), ..Self::default() }
+    }
+
+    /// Gives these answers in place of the real ones.
+    pub fn replacing<const N: usize>(answers: [(usize, u16, &str); N]) -> Self {
+        let replaced = answers.into_iter().map(|(n, status, body)| (n, (status, body.to_owned()))).collect();
+        Self { replaced, ..Self::default() }
+    }
+
+    /// What went over it since the last time this was asked.
+    pub fn take(&self) -> Seen {
+        std::mem::take(&mut *self.seen.lock().unwrap())
+    }
+
+    /// Whether it failed anything.
+    pub fn struck(&self) -> bool {
+        self.seen.lock().unwrap().struck
+    }
+}
+
+#[derive(Debug)]
+struct Tap(Arc<Wire>);
+
+impl Intercept for Tap {
+    fn name(&self) -> &'static str {
+        "tap"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request();
+        let header = |name: &str| request.headers().get(name).unwrap_or_default().to_owned();
+        let mut seen = self.0.seen.lock().unwrap();
+        seen.operations.push(header("x-amz-target").rsplit('.').next().unwrap_or_default().to_owned());
+        seen.bodies.push(String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned());
+        seen.agents.push(header("user-agent"));
+        let n = seen.operations.len();
+        if self.0.cut_before.is_some_and(|cut| n >= cut) || self.0.cut_after.is_some_and(|cut| n > cut) {
+            seen.struck = true;
+            return Err("the wire is cut".into());
+        }
+        Ok(())
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let mut seen = self.0.seen.lock().unwrap();
+        let n = seen.operations.len();
+        if let Some((status, body)) = self.0.replaced.get(&n) {
+            seen.struck = true;
+            *context.response_mut() =
+                Response::new(StatusCode::try_from(*status)?, SdkBody::from(body.as_str()));
+        }
+        if self.0.cut_after == Some(n) {
+            seen.struck = true;
+            return Err("the answer was lost".into());
+        }
+        Ok(())
+    }
+}
+
+impl Tables {
+    /// The same tables over a wire, with the retries of the functions.
+    pub fn over(&self, wire: Wire) -> (Dynamo, Arc<Wire>) {
+        self.over_with(wire, |config| config)
+    }
+
+    /// The same tables over a wire, each request tried once.
+    pub fn once_over(&self, wire: Wire) -> (Dynamo, Arc<Wire>) {
+        self.over_with(wire, |config| config.retry_config(RetryConfig::disabled()))
+    }
+
+    fn over_with(
+        &self,
+        wire: Wire,
+        more: impl FnOnce(aws_sdk_dynamodb::config::Builder) -> aws_sdk_dynamodb::config::Builder,
+    ) -> (Dynamo, Arc<Wire>) {
+        let wire = Arc::new(wire);
+        let config = self.clients.dynamodb_config().interceptor(Tap(Arc::clone(&wire)));
+        let client = aws_sdk_dynamodb::Client::from_conf(more(config).build());
+        let clients = self.emulator.clients().with_dynamodb(client);
+        (Dynamo::new(Arc::new(clients), &self.installs, &self.ledger), wire)
+    }
+}
