@@ -2,10 +2,8 @@
 
 use crate::ports::{Apps, Stored};
 use cloud_apps_protocol::{AppId, Millis};
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeSet, sync::Arc};
+use tokio::sync::Mutex;
 
 /// How long an unknown app is unknown before the catalogue is read again, in ms (architecture, section 3).
 const REFRESH: Millis = 30_000;
@@ -28,20 +26,15 @@ impl CatalogueCache {
         Self { apps, known: Mutex::default() }
     }
 
-    /// Whether the app is registered. An unknown one makes it read the catalogue, at most every 30 s.
+    /// Whether the app is registered. An unknown one makes it read the catalogue, at most every 30 s; who asks
+    /// meanwhile waits for that read, so that a flood of unknown apps reads once and no known one is refused.
     pub async fn has(&self, app: &AppId, now: Millis) -> Stored<bool> {
-        {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            let young = known.read_at.is_some_and(|at| now.saturating_sub(at) < REFRESH);
-            if known.ids.contains(app) || young {
-                return Ok(known.ids.contains(app));
-            }
-            // Marked before the read, so that a flood of unknown apps reads once, not once each.
+        let mut known = self.known.lock().await;
+        let young = known.read_at.is_some_and(|at| now.saturating_sub(at) < REFRESH);
+        if !known.ids.contains(app) && !young {
+            known.ids = self.apps.all().await?.apps.into_keys().collect();
             known.read_at = Some(now);
         }
-        let catalogue = self.apps.all().await?;
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.ids = catalogue.apps.into_keys().collect();
         Ok(known.ids.contains(app))
     }
 }

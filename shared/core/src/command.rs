@@ -11,11 +11,12 @@ use crate::{
 };
 use bytes::Bytes;
 use cloud_apps_protocol::{
-    seal::SealKind,
+    Code,
+    seal::{Content, SealKind},
     token::{Credential, Direction, Unverified},
 };
-use http::{Method, Response};
-use serde_json::Value;
+use http::{Method, Response, StatusCode};
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Answers one request.
@@ -37,17 +38,35 @@ async fn route(
         Route::Slash { install } => slash::command(world, arrival, install, line).await,
         Route::Action { install } => {
             let text = text_at(arrival, "/context/seal")?;
-            seal::open(world, arrival, install, SealKind::Action, &text, line).await?;
-            Err(Refusal::not_served("Buttons and menus in posts are", "Use the slash command instead."))
+            let opened = seal::open(world, arrival, install, SealKind::Action, &text, line).await;
+            not_yet(arrival, opened, "Buttons and menus in posts are", "ephemeral_text", line)
         }
         Route::Dialog { install } => {
             let text = text_at(arrival, "/state")?;
-            seal::open(world, arrival, install, SealKind::Dialog, &text, line).await?;
-            Err(Refusal::not_served("Dialogs are", "Use the slash command instead."))
+            let opened = seal::open(world, arrival, install, SealKind::Dialog, &text, line).await;
+            not_yet(arrival, opened, "Dialogs are", "error", line)
         }
         Route::Embed | Route::Answers => Err(upstream(arrival)),
         _ => Err(no_route()),
     }
+}
+
+/// What comes back from a post or a dialog is answered by a later version. A person clicked, so they are told so, in
+/// the key that their server shows; only a forged seal is not a 200.
+fn not_yet(
+    arrival: &Arrival,
+    opened: Result<Content, Refusal>,
+    what: &str,
+    key: &str,
+    line: &mut LogLine,
+) -> Result<Response<Bytes>, Refusal> {
+    let refusal = match opened {
+        Ok(_) => Refusal::not_served(what, "Use the slash command instead."),
+        Err(refusal) if refusal.code == Code::Unauthorized => return Err(refusal),
+        Err(refusal) => refusal,
+    };
+    line.refused(&refusal);
+    Ok(Responder::new(arrival).json(StatusCode::OK, &json!({ key: refusal.message })))
 }
 
 /// An app that runs outside the bundle speaks with its upstream secret. This version hands none out, so whatever
@@ -70,5 +89,5 @@ pub(crate) fn text_at(arrival: &Arrival, pointer: &str) -> Result<String, Refusa
 
 /// A path that no function of this bundle serves, or that another one does.
 pub(crate) fn no_route() -> Refusal {
-    Refusal::new(cloud_apps_protocol::Code::NoRoute, "Nothing is served at this path and method.")
+    Refusal::new(Code::NoRoute, "Nothing is served at this path and method.")
 }

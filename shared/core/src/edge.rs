@@ -2,10 +2,9 @@
 
 use crate::refusal::Refusal;
 use bytes::Bytes;
-use cloud_apps_protocol::{Millis, error::Code};
+use cloud_apps_protocol::{Millis, error::Code, json, limits};
 use http::{Method, header};
 use serde::de::DeserializeOwned;
-use serde_path_to_error::{Path, Segment};
 
 pub use crate::route::{Function, Route};
 
@@ -29,10 +28,7 @@ pub struct Arrival {
 }
 
 /// The largest body of a request, in bytes (section 20).
-pub const MAX_BODY: usize = 1024 * 1024;
-
-/// The largest body of a vendor's webhook, in bytes (section 20).
-pub const MAX_UPSTREAM_BODY: usize = 512 * 1024;
+pub const MAX_BODY: usize = limits::BODY;
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -43,26 +39,14 @@ impl Arrival {
         self.request.headers().get(name)?.to_str().ok()
     }
 
-    /// The body, a JSON object of this shape. What is not JSON is said by line and column, what has another shape by its
-    /// JSON pointer.
+    /// The body, a JSON object of this shape.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        let mut deserializer = serde_json::Deserializer::from_slice(self.request.body());
-        let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            let pointer = pointer(error.path());
-            Refusal::bad_json(&pointer, &error.into_inner())
-        })?;
-        deserializer.end().map_err(|error| Refusal::bad_json("", &error))?;
-        // Serde reads an array as a struct too, in the order of its fields.
-        let first = self.request.body().iter().find(|byte| !byte.is_ascii_whitespace());
-        if first != Some(&b'{') {
-            return Err(Refusal::bad_request("", "The body is not a JSON object."));
-        }
-        Ok(value)
+        Ok(json::read(self.request.body())?)
     }
 
     /// Refuses what no handler reads: too large, encoded, or of another media type than the route takes.
     pub fn check(&self) -> Result<(), Refusal> {
-        let limit = if matches!(self.route, Route::Upstream { .. }) { MAX_UPSTREAM_BODY } else { MAX_BODY };
+        let limit = if matches!(self.route, Route::Upstream { .. }) { limits::WEBHOOK } else { MAX_BODY };
         if self.request.body().len() > limit {
             return Err(Refusal::new(Code::TooLarge, format!("A body may have {limit} bytes here.")));
         }
@@ -93,15 +77,4 @@ impl Arrival {
             _ => &[JSON],
         }
     }
-}
-
-/// RFC 6901: `/context/acting_user`; empty for the whole body.
-fn pointer(path: &Path) -> String {
-    let steps = path.iter().map(|segment| match segment {
-        Segment::Seq { index } => format!("/{index}"),
-        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
-        Segment::Enum { variant } => format!("/{variant}"),
-        Segment::Unknown => String::new(),
-    });
-    steps.collect()
 }

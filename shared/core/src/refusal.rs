@@ -4,7 +4,7 @@
 //! sentence to a person, for Mattermost swallows the body of everything but a 200. The cause stands in the log only.
 
 use crate::ports::StoreError;
-use cloud_apps_protocol::{Code, line::LineError, token};
+use cloud_apps_protocol::{Code, ErrorBody, line::LineError, token};
 use serde_json::{Map, Value};
 use std::error::Error;
 
@@ -60,19 +60,6 @@ impl Refusal {
         self.source.as_deref().map(|source| crate::log::chain(source))
     }
 
-    /// A body that is not JSON, or not of the shape that was expected at `pointer`.
-    pub fn bad_json(pointer: &str, error: &serde_json::Error) -> Self {
-        if error.is_data() {
-            return Self::bad_request(
-                pointer,
-                format!("{} is not what stands here: {error}.", place(pointer)),
-            );
-        }
-        Self::new(Code::BadJson, format!("The body is not JSON: {error}."))
-            .with("line", error.line())
-            .with("column", error.column())
-    }
-
     /// Something in the body, at a JSON pointer.
     pub fn bad_request(pointer: &str, message: impl Into<String>) -> Self {
         Self::new(Code::BadRequest, message).with("pointer", pointer)
@@ -114,6 +101,12 @@ impl From<token::Refused> for Refusal {
     }
 }
 
+impl From<ErrorBody> for Refusal {
+    fn from(body: ErrorBody) -> Self {
+        Self { more: body.error.more, ..Self::new(body.error.code, body.error.message) }
+    }
+}
+
 impl From<LineError> for Refusal {
     fn from(error: LineError) -> Self {
         if error.unknown_function {
@@ -129,8 +122,4 @@ impl From<LineError> for Refusal {
         let fields: Map<String, Value> = error.fields.into_iter().map(|(k, v)| (k, v.into())).collect();
         refusal.with("fields", fields)
     }
-}
-
-fn place(pointer: &str) -> &str {
-    if pointer.is_empty() { "The body" } else { pointer }
 }

@@ -12,6 +12,7 @@ use crate::{
     model::{Install, Sha256},
     refusal::Refusal,
     respond::Responder,
+    settle::text::{POST_LIMIT, with_note},
     world::World,
 };
 use bytes::Bytes;
@@ -24,9 +25,6 @@ use http::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
-
-/// Characters of an ephemeral message (the server's own limit of a message).
-pub const EPHEMERAL_LIMIT: usize = 16_383;
 
 /// The body of a slash answer. What is not here cannot be answered: no action, no integration.
 #[derive(Debug, Default, Serialize)]
@@ -236,9 +234,7 @@ fn warned(mut body: Body, warnings: &[String]) -> Body {
     if !notes.is_empty() {
         body.response_type = Some("ephemeral");
         body.skip_slack_parsing = true;
-        let parts = [body.text, notes.join("\n")];
-        body.text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
     }
-    body.text = crate::settle::text::cut(&body.text, EPHEMERAL_LIMIT);
+    body.text = with_note(&body.text, &notes.join("\n"), POST_LIMIT);
     body
 }

@@ -20,11 +20,15 @@ use cloud_app::{App, Cx, Failure};
 use cloud_apps_protocol::{
     Answer, Code, CommandRequest, FunctionName, Values,
     answer::Kind,
+    limits,
     line::{Grammar, Invocation, Line},
     manifest::CommandEntry,
 };
 use secrecy::SecretString;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// The largest answer, in bytes (section 20); what a dialect adds to it has room beside.
+const MAX_ANSWER: usize = limits::BODY - 4096;
 
 /// A command whose sender is known.
 pub struct Command {
@@ -99,7 +103,17 @@ pub async fn run(
     }
     let mut answer = answer(app, cx, &invocation.function, invocation.values, arrival, line).await?;
     answer.warnings.splice(0..0, invocation.warnings);
-    Ok(settle::settle(answer, &place, line).await)
+    fits(app, settle::settle(answer, &place, line).await)
+}
+
+/// A server reads 1 MiB of an answer and understands no cut JSON.
+fn fits(app: &App, answer: Answer) -> Result<Answer, Refusal> {
+    let bytes = serde_json::to_vec(&answer).map_or(0, |json| json.len());
+    if bytes <= MAX_ANSWER {
+        return Ok(answer);
+    }
+    let message = format!("{} answered with more than a server reads (1 MiB).", app.manifest().id);
+    Err(Refusal::new(Code::AnswerTooLarge, message))
 }
 
 /// The app of an install, where it is linked into this bundle.

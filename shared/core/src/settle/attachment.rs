@@ -3,9 +3,6 @@
 
 use serde_json::{Map, Value};
 
-/// Attachments of a message (section 20).
-pub const MAX: usize = 20;
-
 /// Keys whose value is a text.
 const TEXTS: [&str; 13] = [
     "fallback",

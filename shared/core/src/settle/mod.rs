@@ -11,6 +11,7 @@ use cloud_apps_protocol::{
     Answer, ChannelId, PostId,
     answer::{Kind, Message, To},
     command::{Bot, Context},
+    limits,
 };
 
 /// Where a request's answers are posted, and by whom.
@@ -40,7 +41,7 @@ pub async fn settle(answer: Answer, place: &Place, line: &mut LogLine) -> Answer
         Kind::Message(message) => {
             let message = presentable(message, &mut warnings);
             match message.to {
-                To::User => Kind::Message(message),
+                To::User => Kind::Message(shortened(message, "")),
                 To::Channel => post::post(message, place, line).await,
             }
         }
@@ -58,6 +59,12 @@ pub async fn settle(answer: Answer, place: &Place, line: &mut LogLine) -> Answer
     Answer { kind, warnings }
 }
 
+/// An ephemeral message with a note under it; what is too long is cut, the note is not.
+fn shortened(mut message: Message, note: &str) -> Message {
+    message.text = text::with_note(&message.text, note, text::POST_LIMIT);
+    message
+}
+
 fn error(text: &str) -> Kind {
     Kind::Error { text: text.into(), fields: std::collections::BTreeMap::new() }
 }
@@ -69,9 +76,9 @@ fn presentable(mut message: Message, warnings: &mut Vec<String>) -> Message {
     if actions {
         warnings.push("This version of the bundle shows no buttons and menus: they were left out.".into());
     }
-    if message.attachments.len() > attachment::MAX {
-        message.attachments.truncate(attachment::MAX);
-        warnings.push(format!("Only the first {} attachments are shown.", attachment::MAX));
+    if message.attachments.len() > limits::ATTACHMENTS {
+        message.attachments.truncate(limits::ATTACHMENTS);
+        warnings.push(format!("Only the first {} attachments are shown.", limits::ATTACHMENTS));
     }
     if !message.notify {
         message.text = text::quiet(&message.text);

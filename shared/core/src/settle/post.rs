@@ -80,8 +80,6 @@ fn advice(error: Error, place: &Place) -> String {
 }
 
 fn alone(mut message: Message, note: &str) -> Kind {
-    let parts = [std::mem::take(&mut message.text), format!("_{note}_")];
-    message.text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
     message.to = To::User;
-    Kind::Message(message)
+    Kind::Message(super::shortened(message, &format!("_{note}_")))
 }

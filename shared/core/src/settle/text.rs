@@ -62,6 +62,15 @@ pub fn cut(text: &str, limit: usize) -> String {
     kept + CUT
 }
 
+/// The text with a note under it, together at most `limit` characters: the text is cut, the note is not.
+pub fn with_note(text: &str, note: &str, limit: usize) -> String {
+    if note.is_empty() || text.is_empty() {
+        return cut(&format!("{text}{note}"), limit);
+    }
+    let room = limit.saturating_sub(note.chars().count() + 2);
+    format!("{}\n\n{note}", cut(text, room))
+}
+
 /// Parts of at most `limit` characters: split between paragraphs, else between lines, else between words, else
 /// anywhere. Nothing but white space at the seams is lost.
 pub fn split(text: &str, limit: usize) -> Vec<String> {

@@ -6,6 +6,8 @@ use crate::stage::{
 use cloud_apps_core::{
     edge::{Arrival, Route},
     faults::{Fault, Faults, Faulty},
+    model::{Catalogue, CatalogueEntry},
+    ports::Registry,
     world::{INSTALL_CACHE, Stores, SystemRandom, World},
 };
 use cloud_apps_protocol::{Values, manifest::Permission};
@@ -405,4 +407,61 @@ async fn large_answers_are_gzipped_where_that_is_accepted() {
         assert_eq!(answered.headers.contains_key(header::CONTENT_ENCODING), zipped, "{size} {accept:?}");
         assert_eq!(answered.text().len(), size);
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_no_server_would_read_is_refused() {
+    let stage = Stage::new();
+    let v2 = stage.run("/jira flood").await;
+    assert_eq!((v2.status.as_u16(), v2.code()), (502, "answer_too_large"));
+    let slash = stage.type_("flood").await;
+    assert_eq!(slash.status, 200);
+    assert!(slash.text().contains("1 MiB"), "{}", slash.text());
+}
+
+#[tokio::test]
+async fn a_users_token_reaches_the_app_only_where_that_was_granted() {
+    use Permission::{ActAsAdmin, ActAsUser};
+    for (granted, scope, reaches) in [
+        (vec![], "user", false),
+        (vec![ActAsUser], "user", true),
+        (vec![ActAsUser], "admin", false),
+        (vec![ActAsAdmin], "admin", false),
+        (vec![ActAsUser, ActAsAdmin], "admin", true),
+        (vec![ActAsUser], "bot", false),
+    ] {
+        let stage = Stage::with(|install| install.granted.permissions = granted.iter().copied().collect());
+        let body = command_body("/jira search").to_string();
+        let mut claims = stage.claims("/command", &body);
+        claims["scope"] = scope.into();
+        claims["mattermost_token"] = "usertokenusertokenusertoke".into();
+        let bearer = format!("Bearer {}", stage.token(&claims));
+        let answered = stage.send(request("/command", &body, &[(header::AUTHORIZATION, &bearer)])).await;
+        assert_eq!(answered.status, 200, "{answered:?}");
+        assert_eq!(stage.calls()[0].as_user, reaches, "{granted:?} {scope}");
+    }
+}
+
+#[tokio::test]
+async fn an_app_that_is_not_linked_is_verified_and_not_called() {
+    let stage = Stage::new();
+    let unlinked = World { linked: std::collections::BTreeMap::new(), ..world_of(&stage) };
+    let entry = CatalogueEntry {
+        id: stage.install.app.clone(),
+        version: "1.2.0".into(),
+        display_name: "Jira".into(),
+        icon: None,
+        linked: false,
+    };
+    let catalogue = Catalogue { rev: 1, apps: [(entry.id.clone(), entry)].into() };
+    stage.memory.put_catalogue(&catalogue, 0).await.unwrap();
+    let stage = Stage { world: Arc::new(unlinked), ..stage };
+    let answered = stage.run("/jira search").await;
+    assert_eq!((answered.status.as_u16(), answered.code()), (502, "upstream_failed"));
+    let slash = stage.type_("search").await;
+    assert!(slash.text().contains("not linked into this bundle"), "{}", slash.text());
+}
+
+fn world_of(stage: &Stage) -> World {
+    Arc::into_inner(world(&stage.memory)).unwrap()
 }

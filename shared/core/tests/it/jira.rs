@@ -17,6 +17,8 @@ pub struct Call {
     pub request: CommandRequest,
     pub values: Values,
     pub deadline: i64,
+    /// Whether there was a client with the user's rights.
+    pub as_user: bool,
 }
 
 /// The calls of an install so far.
@@ -27,7 +29,12 @@ pub fn calls(install: &InstallId) -> Vec<Call> {
 fn remember(cx: &Cx, values: &Values) {
     let request = cx.request().clone();
     let install = request.context.app.as_ref().unwrap().install_id.clone();
-    let call = Call { request, values: values.clone(), deadline: cx.deadline().as_millisecond() };
+    let call = Call {
+        request,
+        values: values.clone(),
+        deadline: cx.deadline().as_millisecond(),
+        as_user: cx.user().is_some(),
+    };
     CALLS.lock().unwrap().entry(install).or_default().push(call);
 }
 
@@ -85,6 +92,10 @@ command!(Long, "long", {"summary": "Talks and talks.", "safe": true},
 command!(Shout, "shout", {"summary": "Talks to everybody, at length.", "safe": true},
     |_cx, _values| Ok(Answer::to_channel(format!("{}\n\n{}", "é".repeat(12_000), "è".repeat(8_000)))));
 
+command!(Flood, "flood", {"summary": "Answers more than anybody reads.", "safe": true}, |_cx, _values| {
+    Err(Failure::say("No.").at("field", "x".repeat(1024 * 1024)))
+});
+
 command!(Hang, "hang", {"summary": "Never ends."}, |_cx, _values| std::future::pending().await);
 
 command!(Panics, "panics", {"summary": "Panics."}, |_cx, values| {
@@ -119,6 +130,7 @@ pub fn app() -> App {
         .command::<Say>()
         .command::<Long>()
         .command::<Shout>()
+        .command::<Flood>()
         .command::<Hang>()
         .command::<Panics>()
         .command::<Fails>()

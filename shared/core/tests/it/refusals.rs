@@ -6,7 +6,10 @@ use crate::stage::{
 };
 use bytes::Bytes;
 use cloud_apps_core::{conformance::sample, model::State};
-use cloud_apps_protocol::Generation;
+use cloud_apps_protocol::{
+    Generation,
+    seal::{Content, SealKind, seal},
+};
 use http::{HeaderValue, Request, header};
 use serde_json::{Value, json};
 
@@ -435,6 +438,70 @@ async fn forged_seals_and_upstream_tokens_are_unauthorized() {
         let answered = refused(&stage, bearer(path, "{}", &token), Reads::None, path).await;
         assert_eq!((answered.status.as_u16(), answered.code()), (401, "unauthorized"), "{path}");
     }
+}
+
+/// A seal of this install, made as the bundle makes them.
+fn sealed(stage: &Stage, kind: SealKind, exp: Option<u64>) -> String {
+    let content = Content {
+        id: "seal-1".into(),
+        app: stage.install.app.clone(),
+        function: "create_issue".parse().unwrap(),
+        values: cloud_apps_protocol::Values::new(),
+        state: Value::Null,
+        form: None,
+        user: None,
+        channel: None,
+        root: None,
+        reply: None,
+        exp,
+    };
+    let ring = sample::ring(&stage.install.app, 1);
+    seal(&ring.keys[0].root, &ring.keys[0].id, &stage.install.id, kind, [3; 12], &content).unwrap()
+}
+
+#[tokio::test]
+async fn a_good_seal_is_told_what_is_not_served_yet_where_its_person_reads_it() {
+    let stage = warmed().await;
+    let id = &stage.install.id;
+    let action = json!({"context": {"seal": sealed(&stage, SealKind::Action, None)}}).to_string();
+    let dialog = json!({"state": sealed(&stage, SealKind::Dialog, None)}).to_string();
+    for (path, body, key) in [("action", &action, "ephemeral_text"), ("dialog", &dialog, "error")] {
+        let answered =
+            refused(&stage, request(&format!("/hooks/{id}/{path}"), body, &[]), Reads::None, path).await;
+        assert_eq!(answered.status, 200);
+        assert!(answered.body[key].as_str().unwrap().contains("not served by this version"), "{answered:?}");
+    }
+    for path in ["refresh", "lookup/create_issue/project"] {
+        let answered =
+            refused(&stage, request(&format!("/hooks/{id}/{path}"), &dialog, &[]), Reads::None, path).await;
+        assert_eq!((answered.status.as_u16(), answered.code()), (404, "no_route"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_seal_is_good_for_its_kind_its_install_and_its_time_only() {
+    let stage = warmed().await;
+    let id = stage.install.id.to_string();
+    let other = sample::install_id(66_666).to_string();
+    let action = sealed(&stage, SealKind::Action, None);
+    let (head, last) = action.split_at(action.len() - 1);
+    let changed = format!("{head}{}", if last == "A" { "Q" } else { "A" });
+    let elsewhere = action.replace(&id, &other);
+    for (name, path, seal) in [
+        ("another kind", format!("/hooks/{id}/dialog"), &action),
+        ("another install's path", format!("/hooks/{other}/action"), &action),
+        ("another install's name", format!("/hooks/{other}/action"), &elsewhere),
+        ("a changed bit", format!("/hooks/{id}/action"), &changed),
+    ] {
+        let body = json!({"state": seal, "context": {"seal": seal}}).to_string();
+        let answered = refused(&stage, request(&path, &body, &[]), Reads::None, name).await;
+        assert_eq!((answered.status.as_u16(), answered.code()), (401, "unauthorized"), "{name}");
+    }
+    let expired = sealed(&stage, SealKind::Action, Some(stage.now - 1));
+    let body = json!({"context": {"seal": expired}}).to_string();
+    let answered = stage.send(request(&format!("/hooks/{id}/action"), &body, &[])).await;
+    assert_eq!(answered.status, 200, "its person is told");
+    assert!(answered.body["ephemeral_text"].as_str().unwrap().contains("expired"));
 }
 
 /// A form with one value changed; an empty one is left out.
