@@ -53,7 +53,10 @@ pub async fn install(
         http: office.world.http.clone(),
     });
     let Some(running) = app.call(function.as_str(), cx, Values::new()) else {
-        let message = format!("{id} names {function} as its install function and does not have it.");
+        let message = format!(
+            "{id} names {function} as its install function and does not have it. Its author must mend that; nothing \
+             was installed."
+        );
         return Err(Refusal::new(Code::InstallRefused, message));
     };
     let caught = AssertUnwindSafe(running).catch_unwind();
@@ -65,12 +68,15 @@ pub async fn install(
         Ok(Err(panic)) => {
             let text = panic.downcast_ref::<&str>().copied();
             let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-            Err(Refusal::new(Code::UpstreamFailed, format!("{id} could not set itself up."))
+            Err(Refusal::new(Code::UpstreamFailed, format!(
+                    "{id} could not set itself up, and nothing was installed. Its operator finds the cause in the log, \
+                     under this request's id."
+                ))
                 .because(format!("the function panicked: {}", text.unwrap_or("(no text)"))))
         }
         Err(_) => Err(Refusal::new(
             Code::Deadline,
-            format!("{id} took too long to set itself up and was stopped. Try again."),
+            format!("{id} took too long to set itself up and was stopped. Nothing was installed; try again."),
         )),
     }
 }
@@ -120,8 +126,10 @@ fn failed(app: &str, failure: Failure) -> Refusal {
 
 /// The app's own words, and at which settings they belong.
 fn refused(app: &str, text: Option<String>, fields: std::collections::BTreeMap<String, String>) -> Refusal {
-    let text = text.filter(|text| !text.is_empty()).unwrap_or_else(|| "It gave no reason.".into());
-    let message = format!("{app} refused the installation: {text} Nothing was installed.");
+    let text = text.filter(|text| !text.is_empty()).unwrap_or_else(|| {
+        "it gave no reason. Its operator finds the cause in the log, under this request's id.".into()
+    });
+    let message = format!("{app} refused the installation, and nothing was installed: {text}");
     let refusal = Refusal::new(Code::InstallRefused, message).with("text", text);
     if fields.is_empty() {
         return refusal;

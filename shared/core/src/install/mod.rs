@@ -112,7 +112,7 @@ async fn show(
         response
     } else {
         let teams = office.registry.teams(&install.id).await?;
-        Responder::new(arrival).json(StatusCode::OK, &view::view(app.manifest(), &install, &teams))
+        Responder::new(arrival).json(StatusCode::OK, &view::view(Some(app.manifest()), &install, &teams))
     };
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         response.headers_mut().insert(header::ETAG, etag.clone());

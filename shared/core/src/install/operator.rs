@@ -3,7 +3,7 @@
 //!
 //! [`OperatorRequest`] and [`OperatorAnswer`] are what the `cloud-apps` command and the function share.
 
-use super::{codes, linked, stored, view};
+use super::{codes, stored, view};
 use crate::{
     keys::generate_ring,
     model::{Catalogue, CatalogueEntry, Install, InstallCode, Sha256, State},
@@ -12,6 +12,7 @@ use crate::{
     rules::next,
     world::Office,
 };
+use cloud_app::App;
 use cloud_apps_protocol::{
     AppId, Code, ErrorBody, InstallId, Millis, SiteUrl, error::ErrorDetail, install::InstallView,
 };
@@ -332,8 +333,8 @@ fn private(office: &Office, pointer: &str, address: &SiteUrl) -> Result<(), Refu
 
 async fn show(office: &Office, install: &Install) -> Result<OperatorAnswer, Refusal> {
     let teams = office.registry.teams(&install.id).await?;
-    let app = linked(office, &install.app)?;
-    Ok(OperatorAnswer::Install(Box::new(view::view(app.manifest(), install, &teams))))
+    let manifest = office.world.linked.get(&install.app).map(App::manifest);
+    Ok(OperatorAnswer::Install(Box::new(view::view(manifest, install, &teams))))
 }
 
 /// Active ⇄ disabled; the state it has already is no error.

@@ -3,7 +3,7 @@
 
 use crate::model::Install;
 use cloud_apps_protocol::{
-    InstallId, Manifest, SiteUrl,
+    AppId, InstallId, Manifest, SiteUrl,
     install::{Endpoints, Granted, Unavailable, Wanted},
     manifest::{AccountUse, CommandEntry},
 };
@@ -93,6 +93,12 @@ pub fn unavailable(manifest: &Manifest, install: &Install) -> Vec<Unavailable> {
         add("webhook", path, "webhooks of vendors are not served by this version of the bundle".into());
     }
     list
+}
+
+/// That nothing of an app works which this bundle does not link.
+pub fn not_linked(app: &AppId) -> Unavailable {
+    let reason = format!("{app} is not linked into this bundle: deploy one that links it");
+    Unavailable { kind: "app".into(), name: app.to_string(), reason }
 }
 
 /// Events that the app cannot do without and that will not come, with the reason.

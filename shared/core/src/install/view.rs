@@ -4,8 +4,9 @@ use super::plan;
 use crate::model::{Install, State, Team};
 use cloud_apps_protocol::{Manifest, TeamId, Values, form::Subtype, install::InstallView};
 
-/// The install as it is shown.
-pub fn view(manifest: &Manifest, install: &Install, teams: &[(TeamId, Team)]) -> InstallView {
+/// The install as it is shown. Without a manifest, for its app is not linked any more, what the app would say is
+/// left out, settings included: nobody knows which are passwords.
+pub fn view(manifest: Option<&Manifest>, install: &Install, teams: &[(TeamId, Team)]) -> InstallView {
     InstallView {
         install_id: install.id.clone(),
         app_id: install.app.clone(),
@@ -15,12 +16,15 @@ pub fn view(manifest: &Manifest, install: &Install, teams: &[(TeamId, Team)]) ->
         rev: install.rev,
         bot: install.bot.clone(),
         granted: install.granted.clone(),
-        settings: shown(manifest, &install.settings),
-        commands: manifest.commands.clone(),
-        presets: manifest.presets.iter().chain(&install.presets).cloned().collect(),
+        settings: manifest.map(|manifest| shown(manifest, &install.settings)).unwrap_or_default(),
+        commands: manifest.map(|manifest| manifest.commands.clone()).unwrap_or_default(),
+        presets: manifest.iter().flat_map(|m| &m.presets).chain(&install.presets).cloned().collect(),
         teams: teams.iter().filter(|(_, team)| !team.commands.is_empty()).map(|(id, _)| id.clone()).collect(),
         endpoints: plan::endpoints(&install.base_url, &install.id),
-        unavailable: plan::unavailable(manifest, install),
+        unavailable: manifest.map_or_else(
+            || vec![plan::not_linked(&install.app)],
+            |manifest| plan::unavailable(manifest, install),
+        ),
         created_at: install.created_at,
     }
 }

@@ -1,5 +1,6 @@
 //! How an app comes to a server: the two steps, what they check, and what everybody reads who is refused.
 
+use crate::log_line::Log;
 use crate::office::{
     ACCESS_TOKEN, ADMIN, Answered, BASE, BOT, Behaviour, COMMAND, Call, Desk, NOW, PASSWORD, SITE,
     SLASH_TOKEN, TEAM, body, refusal, registered, request,
@@ -619,24 +620,28 @@ async fn an_app_that_refuses_is_not_installed_and_its_words_are_read() {
         (
             refusal("Set a site first."),
             "install_refused",
-            "hello refused the installation: Set a site first. Nothing was installed.",
+            "hello refused the installation, and nothing was installed: Set a site first.",
         ),
         (
             Behaviour::Refuses(at_field.into()),
             "install_refused",
-            "hello refused the installation: Jira does not answer. Nothing was installed.",
+            "hello refused the installation, and nothing was installed: Jira does not answer.",
         ),
         (
             Behaviour::Fails(Some("Not today.")),
             "install_refused",
-            "hello refused the installation: Not today. Nothing was installed.",
+            "hello refused the installation, and nothing was installed: Not today.",
         ),
         (
             Behaviour::Fails(None),
             "install_refused",
-            "hello refused the installation: It gave no reason. Nothing was installed.",
+            "hello refused the installation, and nothing was installed: it gave no reason. Its operator finds the cause in the log, under this request's id.",
         ),
-        (Behaviour::Panics, "upstream_failed", "hello could not set itself up."),
+        (
+            Behaviour::Panics,
+            "upstream_failed",
+            "hello could not set itself up, and nothing was installed. Its operator finds the cause in the log, under this request's id.",
+        ),
     ];
     for (behaviour, code_word, message) in cases {
         let desk = Desk::new().await;
@@ -666,7 +671,10 @@ async fn an_app_that_takes_too_long_is_stopped_and_nothing_is_left() {
     late.deadline = desk.now + 2_000;
     let refused = Answered::from(cloud_apps_core::install::handle(&desk.office(), late).await);
     assert_eq!((refused.status, refused.code()), (StatusCode::GATEWAY_TIMEOUT, "deadline"));
-    assert_eq!(refused.message(), "hello took too long to set itself up and was stopped. Try again.");
+    assert_eq!(
+        refused.message(),
+        "hello took too long to set itself up and was stopped. Nothing was installed; try again."
+    );
     assert_eq!(desk.memory.kept(), 0);
 }
 
@@ -844,4 +852,91 @@ async fn the_shared_secret_is_what_both_sides_derive() {
     let root = desk.office().world.keys.root(&install.app, &install.key, NOW).await.unwrap().unwrap();
     let derived = root.shared(&install.app, &install.id, install.generation);
     assert_eq!(derived.to_base64url().as_str(), secret);
+}
+
+#[tokio::test]
+async fn nothing_that_is_logged_holds_a_secret() {
+    let desk = Desk::new().await;
+    let log = Log::begin();
+    let code = desk.code().await;
+    let begun = desk.begin(&code, &body()).await;
+    desk.begin(&code, &changed("/settings/password", json!([PASSWORD]))).await;
+    let wrong = json!({"registered": [{"kind": "slash_command", "token": SLASH_TOKEN}]});
+    desk.complete(&code, &begun.id(), &wrong).await;
+    desk.behave(Behaviour::Fails(None));
+    desk.complete(&code, &begun.id(), &registered()).await;
+    desk.behave(Behaviour::Agrees);
+    let (id, _, secret) = serving(&desk).await;
+    desk.operator(json!({"do": "show", "install_id": id})).await;
+    desk.operator(json!({"do": "sing"})).await;
+
+    let text = log.text();
+    let derived = begun.body["static_token"].as_str().unwrap();
+    for secret in [code.as_str(), ACCESS_TOKEN, SLASH_TOKEN, PASSWORD, derived, &secret] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    let lines = log.lines();
+    let of = |route: &str| lines.iter().filter(|line| line["route"] == route).collect::<Vec<_>>();
+    let operators = of("operator");
+    assert_eq!((&operators[0]["function"], &operators[0]["outcome"]), (&json!("code"), &json!("done")));
+    assert_eq!(operators.last().unwrap()["code"], "bad_request");
+    let (first, refused) = (of("install")[0], of("complete")[1]);
+    assert_eq!((&first["outcome"], &first["install"]), (&json!("pending"), &json!(begun.id())));
+    assert_eq!((&refused["code"], &refused["function"]), (&json!("install_refused"), &json!("on_install")));
+    assert_eq!(refused["error"], "the cause, for the log");
+    assert_eq!(of("complete").last().unwrap()["outcome"], "active");
+}
+
+/// Sixteen at once, on several threads.
+async fn sixteen<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+    one: impl Fn(usize) -> F,
+) -> Vec<T> {
+    let running: Vec<_> = (0..16).map(|n| tokio::spawn(one(n))).collect();
+    let mut done = Vec::new();
+    for one in running {
+        done.push(one.await.unwrap());
+    }
+    done
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_sixteen_that_begin_with_one_code_all_get_the_same_install() {
+    let desk = Arc::new(Desk::new().await);
+    let code = desk.code().await;
+    let begun = sixteen(|_| {
+        let (desk, code) = (desk.clone(), code.clone());
+        async move { desk.begin(&code, &body()).await }
+    })
+    .await;
+    for answered in &begun {
+        assert_eq!((answered.status, &answered.body), (StatusCode::CREATED, &begun[0].body));
+    }
+    assert_eq!(desk.memory.kept(), 3, "an install, its site, its static token");
+
+    let id = begun[0].id();
+    let completed = sixteen(|_| {
+        let (desk, code, id) = (desk.clone(), code.clone(), id.clone());
+        async move { desk.complete(&code, &id, &registered()).await }
+    })
+    .await;
+    assert_eq!(desk.calls().len(), 1, "one runs");
+    let done = completed.iter().filter(|answered| answered.status == StatusCode::OK).count();
+    let busy = completed.iter().filter(|answered| answered.code() == "unavailable").count();
+    assert!(done >= 1 && done + busy == 16, "{completed:?}");
+    assert!(
+        completed.iter().all(|a| a.code() != "unavailable" || a.headers.contains_key(header::RETRY_AFTER))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_sixteen_codes_for_one_site_one_begins() {
+    let desk = Arc::new(Desk::new().await);
+    let begun = sixteen(|_| {
+        let desk = desk.clone();
+        async move { desk.begin(&desk.code().await, &body()).await }
+    })
+    .await;
+    let made = begun.iter().filter(|answered| answered.status == StatusCode::CREATED).count();
+    let taken = begun.iter().filter(|answered| answered.code() == "already_installed").count();
+    assert_eq!((made, taken, desk.memory.kept()), (1, 15, 3), "{begun:?}");
 }

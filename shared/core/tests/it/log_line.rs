@@ -24,10 +24,10 @@ impl Write for ThisThread {
 }
 
 /// What this test logs from here on.
-struct Log;
+pub struct Log;
 
 impl Log {
-    fn begin() -> Self {
+    pub fn begin() -> Self {
         static ONCE: Once = Once::new();
         ONCE.call_once(|| {
             let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(|| ThisThread);
@@ -38,11 +38,11 @@ impl Log {
     }
 
     #[allow(clippy::unused_self)] // Only who has begun may read.
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8(LOGGED.with_borrow(Clone::clone)).unwrap()
     }
 
-    fn lines(&self) -> Vec<Value> {
+    pub fn lines(&self) -> Vec<Value> {
         self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }

@@ -224,6 +224,23 @@ async fn an_install_that_is_not_complete_is_not_switched() {
     }
 }
 
+#[tokio::test]
+async fn an_install_whose_app_is_not_linked_any_more_is_shown_and_switched_without_its_settings() {
+    let desk = Desk::new().await;
+    let mut install = sample::install(1);
+    install.app = "gone".parse().unwrap();
+    install.settings.insert("password".into(), PASSWORD.into());
+    desk.memory.put_install(install.clone());
+    for (request, state) in [("show", "active"), ("disable", "disabled")] {
+        let answer = desk.operator(json!({"do": request, "install_id": install.id})).await;
+        assert_eq!((&answer["state"], &answer["settings"]), (&json!(state), &json!({})), "{answer}");
+        assert_eq!(
+            answer["unavailable"][0]["reason"],
+            "gone is not linked into this bundle: deploy one that links it"
+        );
+    }
+}
+
 #[test]
 fn requests_and_answers_read_back_and_a_code_is_not_printed() {
     let requests = [
