@@ -351,3 +351,36 @@ fn render(world: &mut World, method: &Method, path: &str, answer: Answer) -> Res
 fn go_json(body: &Value) -> String {
     body.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Version;
+
+    /// A path that fits a pattern.
+    fn example(pattern: &str) -> String {
+        let words = pattern
+            .split('/')
+            .map(|word| if word.starts_with('{') { "abcdefghijklmnopqrstuvwxyz" } else { word });
+        words.collect::<Vec<_>>().join("/")
+    }
+
+    #[test]
+    fn no_route_hides_another() {
+        for route in ROUTES {
+            let (found, _) = find(&route.method, &example(route.pattern)).unwrap();
+            assert_eq!((&found.method, found.pattern), (&route.method, route.pattern));
+        }
+    }
+
+    #[tokio::test]
+    async fn every_route_but_the_open_ones_wants_a_session() {
+        let standin = Standin::seeded(Version::V11, 1);
+        for route in ROUTES {
+            let uri = example(route.pattern);
+            let request = Request::builder().method(&route.method).uri(uri).body(Bytes::new()).unwrap();
+            let status = respond(&standin, false, request).await.unwrap().status();
+            assert_eq!(status == StatusCode::UNAUTHORIZED, !route.open, "{} {}", route.method, route.pattern);
+        }
+    }
+}

@@ -148,6 +148,9 @@ fn prepare(standin: &Standin, world: &mut World, ask: &Ask) -> Result<Prepared, 
         _ => world.site_url.clone(),
     };
     let response_url = format!("{site}/hooks/commands/{}", hook.id);
+    // Those that no longer work only take room in a server that runs for days.
+    let now = world.now;
+    world.hooks.retain(|hook| now < hook.create_at + HOOK_LIFETIME);
     world.hooks.push(hook);
     let client_trigger = world.ids.next();
     let trigger_id = standin.trigger_key().sign(&client_trigger, &ask.user, world.now);

@@ -251,3 +251,23 @@ async fn endless_redirects_end() {
     let seen = demo.mm.execute("alice", "town-square", "/hello").await.unwrap();
     assert_eq!((seen.status, seen.texts()[0]), (500, "Command with a trigger of 'hello' failed."));
 }
+
+proptest::proptest! {
+    /// Whatever a user types and an integration answers, the client gets an answer of the API.
+    #[test]
+    fn no_line_and_no_answer_brings_the_server_down(line: String, kind in "application/json|text/plain|", body: Vec<u8>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let demo = demo(Version::V11, json!({}));
+            demo.mm.plug("http://app.test/", move |_| {
+                let mut answer = Response::new(Bytes::from(body.clone()));
+                answer.headers_mut().insert("content-type", http::HeaderValue::from_str(&kind).unwrap());
+                std::future::ready(answer)
+            });
+            for line in [line.clone(), format!("/{line}"), format!("/hello {line}")] {
+                let seen = demo.mm.execute("alice", "town-square", &line).await.unwrap();
+                assert!([200, 400, 404, 500, 501].contains(&seen.status), "{}", seen.status);
+            }
+        });
+    }
+}

@@ -1,0 +1,183 @@
+//! What happens in the world, with what a server does along with it.
+
+use super::{Bot, Channel, ChannelKind, ChannelMember, Post, Team, TeamMember, Token, User, World};
+use crate::error::AppError;
+use serde_json::{Map, Value};
+
+/// Changing things.
+impl World {
+    pub fn add_user(&mut self, username: &str, bot: Option<Bot>) -> &User {
+        let mut letters = username.chars();
+        let capital = letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>());
+        let host = if bot.is_some() { "localhost" } else { "example.com" };
+        self.users.push(User {
+            id: self.ids.next(),
+            username: username.to_owned(),
+            first_name: capital.unwrap_or_default(),
+            last_name: String::new(),
+            nickname: String::new(),
+            email: format!("{username}@{host}"),
+            roles: "system_user".to_owned(),
+            locale: "en".to_owned(),
+            bot,
+            create_at: self.now,
+            update_at: self.now,
+            delete_at: 0,
+        });
+        // `push` has just made it longer than nothing.
+        let last = self.users.len() - 1;
+        #[expect(clippy::indexing_slicing, reason = "the user was pushed two lines above")]
+        &self.users[last]
+    }
+
+    /// A team comes with its two default channels.
+    pub fn add_team(&mut self, name: &str, display_name: &str, email: &str) -> String {
+        let id = self.ids.next();
+        self.teams.push(Team {
+            id: id.clone(),
+            name: name.to_owned(),
+            display_name: display_name.to_owned(),
+            email: email.to_owned(),
+            invite_id: self.ids.next(),
+            create_at: self.now,
+        });
+        self.add_channel(&id, "town-square", "Town Square", ChannelKind::Public, "");
+        self.add_channel(&id, "off-topic", "Off-Topic", ChannelKind::Public, "");
+        id
+    }
+
+    pub fn add_channel(
+        &mut self,
+        team: &str,
+        name: &str,
+        title: &str,
+        kind: ChannelKind,
+        creator: &str,
+    ) -> Channel {
+        let channel = Channel {
+            id: self.ids.next(),
+            team_id: team.to_owned(),
+            kind,
+            name: name.to_owned(),
+            display_name: title.to_owned(),
+            creator_id: creator.to_owned(),
+            create_at: self.now,
+            delete_at: 0,
+        };
+        self.channels.push(channel.clone());
+        channel
+    }
+
+    /// The direct channel of two users, made when they first need it. The smaller id comes first in its name.
+    pub fn direct_channel(&mut self, creator: &str, one: &str, other: &str) -> Channel {
+        let (first, second) = if one < other { (one, other) } else { (other, one) };
+        let name = format!("{first}__{second}");
+        if let Some(known) = self.channel_named("", &name) {
+            return known.clone();
+        }
+        let channel = self.add_channel("", &name, "", ChannelKind::Direct, creator);
+        self.join(&channel.id, first, false);
+        self.join(&channel.id, second, false);
+        channel
+    }
+
+    /// Joining a team joins its default channels.
+    pub fn join_team(&mut self, team_id: &str, user_id: &str) -> TeamMember {
+        if let Some(known) = self.team_member(team_id, user_id) {
+            return known.clone();
+        }
+        let member = TeamMember { team_id: team_id.to_owned(), user_id: user_id.to_owned(), admin: false };
+        self.team_members.push(member.clone());
+        for name in ["town-square", "off-topic"] {
+            if let Some(id) = self.channel_named(team_id, name).map(|channel| channel.id.clone()) {
+                self.join(&id, user_id, false);
+            }
+        }
+        member
+    }
+
+    pub fn join(&mut self, channel_id: &str, user_id: &str, admin: bool) -> ChannelMember {
+        if let Some(known) = self.channel_member(channel_id, user_id) {
+            return known.clone();
+        }
+        let member = ChannelMember {
+            channel_id: channel_id.to_owned(),
+            user_id: user_id.to_owned(),
+            admin,
+            since: self.now,
+        };
+        self.channel_members.push(member.clone());
+        member
+    }
+
+    pub fn add_token(&mut self, user_id: &str, description: &str) -> &Token {
+        self.tokens.push(Token {
+            id: self.ids.next(),
+            token: self.ids.next(),
+            user_id: user_id.to_owned(),
+            description: description.to_owned(),
+            active: true,
+        });
+        let last = self.tokens.len() - 1;
+        #[expect(clippy::indexing_slicing, reason = "the token was pushed two lines above")]
+        &self.tokens[last]
+    }
+
+    /// Stores a post as the server does: new id, time, and the marks it puts on it. Errors as recorded in
+    /// `error-message-too-long.http` and `error-reply-to-reply.http`.
+    pub fn add_post(&mut self, mut post: Post) -> Result<Post, AppError> {
+        if post.message.chars().count() > 16_383 {
+            return Err(AppError::bad(
+                "model.post.is_valid.message_length.app_error",
+                "Post Message property is longer than the maximum permitted length.",
+            ));
+        }
+        if !post.root_id.is_empty() {
+            let fits = self
+                .post(&post.root_id)
+                .is_some_and(|root| root.root_id.is_empty() && root.channel_id == post.channel_id);
+            if !fits {
+                return Err(AppError::bad(
+                    "api.post.create_post.root_id.app_error",
+                    "Invalid RootId parameter.",
+                ));
+            }
+        }
+        post.id = self.ids.next();
+        post.create_at = self.now;
+        if self.user(&post.user_id).is_some_and(|user| user.bot.is_some()) {
+            post.props.insert("from_bot".to_owned(), Value::from("true"));
+        }
+        self.posts.push(post.clone());
+        Ok(post)
+    }
+
+    /// Shows a post to one user and keeps it from everybody else.
+    pub fn add_ephemeral(&mut self, to: &str, mut post: Post) -> Post {
+        post.id = self.ids.next();
+        post.create_at = self.now;
+        "system_ephemeral".clone_into(&mut post.kind);
+        post.only_for = Some(to.to_owned());
+        self.posts.push(post.clone());
+        post
+    }
+}
+
+impl Post {
+    /// A plain post, not yet in the world.
+    pub(crate) fn draft(user_id: &str, channel_id: &str, root_id: &str, message: &str) -> Post {
+        Post {
+            id: String::new(),
+            create_at: 0,
+            user_id: user_id.to_owned(),
+            channel_id: channel_id.to_owned(),
+            root_id: root_id.to_owned(),
+            message: message.to_owned(),
+            kind: String::new(),
+            props: Map::new(),
+            attachments: Vec::new(),
+            by_rest: false,
+            only_for: None,
+        }
+    }
+}

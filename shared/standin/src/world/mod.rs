@@ -1,0 +1,209 @@
+//! The world: everything that the stand-in knows, and the rules of who may see and do what.
+//!
+//! Plain data without I/O. Lists instead of maps where the order matters to a client (posts) or the number
+//! is small (all else): a world in a test has tens of things, and a list prints and compares well.
+
+mod changes;
+mod rules;
+
+use crate::Version;
+use crate::fault::Faults;
+use crate::ids::Ids;
+use crate::rest::Call;
+use crate::slash::answer::Attachment;
+use serde_json::{Map, Value};
+
+/// Milliseconds since 1970, as everywhere in Mattermost's API.
+pub type Millis = u64;
+
+/// A person or a bot.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// 26 characters.
+    pub id: String,
+    /// The name behind the `@`.
+    pub username: String,
+    /// As shown in the profile.
+    pub first_name: String,
+    /// As shown in the profile.
+    pub last_name: String,
+    /// As shown in the profile.
+    pub nickname: String,
+    /// `name@example.com`; a bot has `name@localhost`.
+    pub email: String,
+    /// Words of roles with spaces between: `system_user system_admin`.
+    pub roles: String,
+    /// `en`, `de`, …
+    pub locale: String,
+    /// For a bot, its description and owner.
+    pub bot: Option<Bot>,
+    /// When it was made.
+    pub create_at: Millis,
+    /// When it was changed last.
+    pub update_at: Millis,
+    /// When it was deactivated; 0 while active.
+    pub delete_at: Millis,
+}
+
+/// What makes a user a bot.
+#[derive(Debug, Clone)]
+pub struct Bot {
+    /// Shown in the profile.
+    pub description: String,
+    /// The user who made it.
+    pub owner_id: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Team {
+    pub id: String,
+    pub name: String,
+    pub display_name: String,
+    pub email: String,
+    pub invite_id: String,
+    pub create_at: Millis,
+}
+
+/// Who may find a channel. The letters are Mattermost's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChannelKind {
+    /// `O`: everybody in the team.
+    Public,
+    /// `P`: its members.
+    Private,
+    /// `D`: the two in it.
+    Direct,
+}
+
+impl ChannelKind {
+    pub(crate) fn letter(self) -> &'static str {
+        match self {
+            ChannelKind::Public => "O",
+            ChannelKind::Private => "P",
+            ChannelKind::Direct => "D",
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Channel {
+    pub id: String,
+    /// Empty for a direct channel.
+    pub team_id: String,
+    pub kind: ChannelKind,
+    pub name: String,
+    pub display_name: String,
+    pub creator_id: String,
+    pub create_at: Millis,
+    pub delete_at: Millis,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct TeamMember {
+    pub team_id: String,
+    pub user_id: String,
+    pub admin: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct ChannelMember {
+    pub channel_id: String,
+    pub user_id: String,
+    pub admin: bool,
+    pub since: Millis,
+}
+
+/// A message in a channel, or an ephemeral one that a single user sees.
+#[derive(Debug, Clone)]
+pub struct Post {
+    /// 26 characters.
+    pub id: String,
+    /// When it was made.
+    pub create_at: Millis,
+    /// The author.
+    pub user_id: String,
+    /// Where it stands.
+    pub channel_id: String,
+    /// The first post of the thread; empty outside one.
+    pub root_id: String,
+    /// The text, in Markdown.
+    pub message: String,
+    /// Empty, `slack_attachment`, `custom_…`, `system_…`.
+    pub kind: String,
+    /// All props but the attachments.
+    pub props: Map<String, Value>,
+    /// The attachments, with the integrations of their actions, which no client is told.
+    pub attachments: Vec<Attachment>,
+    /// It came by `POST /api/v4/posts`. Version 11 tells such posts from those of commands by a `remote_id`.
+    pub by_rest: bool,
+    /// The one user who sees an ephemeral post.
+    pub only_for: Option<String>,
+}
+
+/// A personal access token. No `Debug`: it holds the token.
+#[expect(clippy::struct_field_names, reason = "the names of the API")]
+pub(crate) struct Token {
+    pub id: String,
+    pub token: String,
+    pub user_id: String,
+    pub description: String,
+    pub active: bool,
+}
+
+/// A slash command of a team. No `Debug`: it holds the token.
+#[derive(Clone)]
+pub(crate) struct Command {
+    pub id: String,
+    pub token: String,
+    pub create_at: Millis,
+    pub update_at: Millis,
+    pub creator_id: String,
+    pub team_id: String,
+    pub trigger: String,
+    /// `P` or `G`.
+    pub method: String,
+    pub username: String,
+    pub icon_url: String,
+    pub auto_complete: bool,
+    pub auto_complete_desc: String,
+    pub auto_complete_hint: String,
+    pub display_name: String,
+    pub description: String,
+    pub url: String,
+}
+
+/// What stands behind a `response_url`. No `Debug`: the id is the secret.
+#[derive(Clone)]
+pub(crate) struct ResponseHook {
+    pub id: String,
+    pub create_at: Millis,
+    pub command_id: String,
+    pub user_id: String,
+    pub channel_id: String,
+    pub root_id: String,
+    pub uses: u32,
+}
+
+/// Everything the stand-in knows.
+pub(crate) struct World {
+    pub version: Version,
+    /// The time of the call in hand.
+    pub now: Millis,
+    pub ids: Ids,
+    /// `ServiceSettings.SiteURL`.
+    pub site_url: String,
+    /// `EnablePostUsernameOverride` and `EnablePostIconOverride`; off in a fresh server.
+    pub overrides: bool,
+    pub users: Vec<User>,
+    pub teams: Vec<Team>,
+    pub channels: Vec<Channel>,
+    pub team_members: Vec<TeamMember>,
+    pub channel_members: Vec<ChannelMember>,
+    pub posts: Vec<Post>,
+    pub tokens: Vec<Token>,
+    pub commands: Vec<Command>,
+    pub hooks: Vec<ResponseHook>,
+    /// What came in, for assertions and a log.
+    pub calls: Vec<Call>,
+    pub faults: Faults,
+}

@@ -1,0 +1,86 @@
+//! Finding things, and who may see and do what.
+
+use super::{Channel, ChannelKind, ChannelMember, Post, Team, TeamMember, User, World};
+
+/// Looking things up.
+impl World {
+    pub fn user(&self, id: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.id == id)
+    }
+
+    pub fn user_named(&self, name: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.username.eq_ignore_ascii_case(name))
+    }
+
+    pub fn team(&self, id: &str) -> Option<&Team> {
+        self.teams.iter().find(|team| team.id == id)
+    }
+
+    pub fn team_named(&self, name: &str) -> Option<&Team> {
+        self.teams.iter().find(|team| team.name == name)
+    }
+
+    pub fn channel(&self, id: &str) -> Option<&Channel> {
+        self.channels.iter().find(|channel| channel.id == id)
+    }
+
+    pub fn channel_named(&self, team_id: &str, name: &str) -> Option<&Channel> {
+        self.channels.iter().find(|channel| channel.team_id == team_id && channel.name == name)
+    }
+
+    pub fn team_member(&self, team_id: &str, user_id: &str) -> Option<&TeamMember> {
+        self.team_members.iter().find(|member| member.team_id == team_id && member.user_id == user_id)
+    }
+
+    pub fn channel_member(&self, channel_id: &str, user_id: &str) -> Option<&ChannelMember> {
+        self.channel_members
+            .iter()
+            .find(|member| member.channel_id == channel_id && member.user_id == user_id)
+    }
+
+    /// A stored post; ephemeral ones are stored nowhere.
+    pub fn post(&self, id: &str) -> Option<&Post> {
+        self.posts.iter().find(|post| post.id == id && post.only_for.is_none())
+    }
+
+    /// The user of a token that is active and whose user is too.
+    pub fn session(&self, token: &str) -> Option<&User> {
+        let token = self.tokens.iter().find(|known| known.active && known.token == token)?;
+        self.user(&token.user_id).filter(|user| user.delete_at == 0)
+    }
+}
+
+/// Who may do what: the default permissions of a fresh server (`MakeDefaultRoles` in `model/role.go`).
+impl World {
+    pub fn has_role(&self, user_id: &str, role: &str) -> bool {
+        self.user(user_id).is_some_and(|user| user.roles.split(' ').any(|word| word == role))
+    }
+
+    pub fn is_admin(&self, user_id: &str) -> bool {
+        self.has_role(user_id, "system_admin")
+    }
+
+    pub fn may_see_team(&self, user_id: &str, team_id: &str) -> bool {
+        self.is_admin(user_id) || self.team_member(team_id, user_id).is_some()
+    }
+
+    pub fn may_manage_team(&self, user_id: &str, team_id: &str) -> bool {
+        self.is_admin(user_id) || self.team_member(team_id, user_id).is_some_and(|member| member.admin)
+    }
+
+    /// `read_channel`: members only.
+    pub fn may_read(&self, user_id: &str, channel_id: &str) -> bool {
+        self.is_admin(user_id) || self.channel_member(channel_id, user_id).is_some()
+    }
+
+    /// `read_public_channel` too: the channel itself, not what is said in it.
+    pub fn may_see_channel(&self, user_id: &str, channel: &Channel) -> bool {
+        self.may_read(user_id, &channel.id)
+            || (channel.kind == ChannelKind::Public && self.may_see_team(user_id, &channel.team_id))
+    }
+
+    /// `create_post`. The role `system_post_all` gives it everywhere (`posts-create-bot-post-all.http`).
+    pub fn may_post(&self, user_id: &str, channel_id: &str) -> bool {
+        self.may_read(user_id, channel_id) || self.has_role(user_id, "system_post_all")
+    }
+}
