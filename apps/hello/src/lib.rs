@@ -46,15 +46,15 @@ enum Language {
 
 impl Run for Greet {
     async fn run(self, cx: Cx) -> Result<Answer> {
-        let word = match self.language {
-            Language::De => "Hallo",
-            Language::En => "Hello",
-            Language::Es => "Hola",
-            Language::Fr => "Bonjour",
-            Language::Ja => "こんにちは",
+        let (before, after) = match self.language {
+            Language::De => ("Hallo, ", "!"),
+            Language::En => ("Hello, ", "!"),
+            Language::Es => ("¡Hola, ", "!"),
+            Language::Fr => ("Bonjour ", " !"),
+            Language::Ja => ("こんにちは、", "！"),
         };
-        let word = if self.loud { word.to_uppercase() } else { word.to_owned() };
-        let greeting = format!("{word}, @{}!", cx.username(&self.user).await?);
+        let before = if self.loud { before.to_uppercase() } else { before.to_owned() };
+        let greeting = format!("{before}@{}{after}", cx.username(&self.user).await?);
         Ok(if self.public { Answer::to_channel(greeting) } else { Answer::text(greeting) })
     }
 }

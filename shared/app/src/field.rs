@@ -2,6 +2,57 @@
 //!
 //! The types decide what the manifest says: an `Option` is optional, a `Vec` takes none or several, a `bool` is a
 //! switch. So the derive macros read no type names, and an alias works like what it stands for.
+//!
+//! A type that no field can have does not compile, and the compiler says what to write:
+//!
+//! ```compile_fail
+//! # use cloud_app::prelude::*;
+//! enum Language { English, German } // misses #[derive(Choice)]
+//!
+//! /// Speaks.
+//! #[derive(Command)]
+//! struct Speak {
+//!     /// In which language.
+//!     language: Language,
+//! }
+//! ```
+//!
+//! ```
+//! # use cloud_app::prelude::*;
+//! #[derive(Choice)]
+//! enum Language { English, German }
+//!
+//! /// Speaks.
+//! #[derive(Command)]
+//! struct Speak {
+//!     /// In which language.
+//!     language: Language,
+//! }
+//! ```
+//!
+//! Nor does an attribute of another type:
+//!
+//! ```compile_fail
+//! # use cloud_app::prelude::*;
+//! /// Counts.
+//! #[derive(Command)]
+//! struct Count {
+//!     /// To what.
+//!     #[field(pattern = "[0-9]+")] // is for text
+//!     to: u32,
+//! }
+//! ```
+//!
+//! ```
+//! # use cloud_app::prelude::*;
+//! /// Counts.
+//! #[derive(Command)]
+//! struct Count {
+//!     /// To what.
+//!     #[field(max = 100)]
+//!     to: u32,
+//! }
+//! ```
 
 use crate::Failure;
 use cloud_apps_protocol::{

@@ -12,7 +12,7 @@ use syn::{Data, DeriveInput, Error, Fields, Ident, Result, Type, ext::IdentExt, 
 /// Flags that every command has.
 const RESERVED: [&str; 2] = ["help", "form"];
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 12] = [
     "positional",
     "default",
     "name",
@@ -25,7 +25,6 @@ const KEYS: [&str; 13] = [
     "subtype",
     "style",
     "required",
-    "multiple",
 ];
 
 /// A field as its attributes have it.
@@ -124,6 +123,9 @@ fn read(field: &syn::Field) -> Result<Option<Field<'_>>> {
     let mut keys = Keys::new("field", &KEYS);
     for attribute in field.attrs.iter().filter(|a| a.path().is_ident("field")) {
         attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("multiple") {
+                return Err(meta.error("a list is of type Vec: write Vec<String> and drop `multiple`"));
+            }
             let key = keys.next(&meta)?;
             let place = format_ident!("{key}");
             match key.as_str() {
@@ -132,9 +134,6 @@ fn read(field: &syn::Field) -> Result<Option<Field<'_>>> {
                     name = (text.value(), text.span());
                 }
                 "positional" | "required" => changes.push(quote!(field.#place = true;)),
-                "multiple" => {
-                    return Err(meta.error("a list is of type Vec: write Vec<String> and drop `multiple`"));
-                }
                 "label" | "hint" => {
                     let text = attributes::text(&meta, "Issue")?;
                     changes.push(quote!(field.#place = #text.into();));

@@ -43,7 +43,8 @@ pub struct Policy {
 pub struct Outbound(Arc<Shared>);
 
 /// A server in this process: it gets every call, and none leaves.
-pub type InProcess = Arc<dyn Fn(Request<Bytes>) -> Pin<Box<dyn Future<Output = Response<Bytes>> + Send>> + Send + Sync>;
+pub type InProcess =
+    Arc<dyn Fn(Request<Bytes>) -> Pin<Box<dyn Future<Output = Response<Bytes>> + Send>> + Send + Sync>;
 
 struct Shared {
     policy: Arc<Policy>,
