@@ -38,3 +38,65 @@ impl CatalogueCache {
         Ok(known.ids.contains(app))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        memory::Memory,
+        model::{Catalogue, CatalogueEntry},
+        ports::Registry,
+    };
+
+    fn app(id: &str) -> AppId {
+        AppId::new(id).unwrap()
+    }
+
+    async fn register(memory: &Memory, id: &str) {
+        let entry = CatalogueEntry {
+            id: app(id),
+            version: "1.0.0".into(),
+            display_name: id.into(),
+            icon: None,
+            linked: false,
+        };
+        let catalogue = Catalogue { rev: 1, apps: [(app(id), entry)].into() };
+        memory.put_catalogue(&catalogue, 0).await.unwrap();
+        memory.reset_counts();
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_unknown_apps_reads_once_in_30_seconds() {
+        let memory = Memory::new();
+        let catalogue = CatalogueCache::new(Arc::new(memory.clone()));
+        for now in [0, 1, 29_999] {
+            assert!(!catalogue.has(&app("nobody"), now).await.unwrap());
+            assert!(!catalogue.has(&app("nobody-else"), now).await.unwrap());
+        }
+        assert_eq!(memory.counts().reads(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_app_that_was_registered_since_is_known_after_30_seconds_and_then_costs_nothing() {
+        let memory = Memory::new();
+        let catalogue = CatalogueCache::new(Arc::new(memory.clone()));
+        assert!(!catalogue.has(&app("jira"), 0).await.unwrap());
+        register(&memory, "jira").await;
+        assert!(!catalogue.has(&app("jira"), 29_999).await.unwrap());
+        for now in [30_000, 90_000] {
+            assert!(catalogue.has(&app("jira"), now).await.unwrap());
+        }
+        assert_eq!(memory.counts().reads(), 1);
+    }
+
+    #[tokio::test]
+    async fn those_who_ask_at_once_wait_for_one_read_and_none_is_refused_wrongly() {
+        let memory = Memory::new();
+        register(&memory, "jira").await;
+        let catalogue = CatalogueCache::new(Arc::new(memory.clone()));
+        let id = app("jira");
+        let asked = futures_util::future::join_all((0..16).map(|_| catalogue.has(&id, 0))).await;
+        assert!(asked.into_iter().all(|known| known.unwrap()));
+        assert_eq!(memory.counts().reads(), 1);
+    }
+}

@@ -75,8 +75,10 @@ fn advice(error: Error, place: &Place) -> String {
     if is_outside(&error) {
         return format!("Invite @{} to post here: only you see this.", place.bot.username);
     }
-    let why = Failure::from(error).text.unwrap_or_else(|| "Mattermost could not be reached.".into());
-    format!("This was not posted, only you see it. {why}")
+    let why =
+        Failure::from(error).text.unwrap_or_else(|| "The bundle's operator finds why in its log.".into());
+    // A call that ran out of time may have had its effect.
+    format!("This may not have been posted, and here only you see it. {why}")
 }
 
 fn alone(mut message: Message, note: &str) -> Kind {
