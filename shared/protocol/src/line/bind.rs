@@ -1,23 +1,17 @@
 //! The words behind a function's name become values of its fields.
 
-use super::{Fault, Grammar, Line, LineError, Target, code, dates, find, lexer::Word};
-use crate::{
-    Field, FieldType, UserId, Values,
-    form::Subtype,
-    values::{check_value, nearest},
-};
+use super::{Fault, Grammar, Line, LineError, Target, asks_for_help, find, lexer::Word, typed::Written};
+use crate::{Field, FieldType, Values, form::Subtype, values::nearest};
 use serde_json::Value;
 
 impl Grammar<'_> {
     pub(super) fn bind(&self, target: Target<'_>, words: &[Word]) -> Result<Line, LineError> {
-        if words.iter().take_while(|w| w.plain() != Some("--")).any(|w| w.plain() == Some("--help"))
-            && field(target, "help").is_none()
-        {
+        if asks_for_help(words) && field(target, "help").is_none() {
             return Ok(Line::Help(self.help_of(target)));
         }
         let mut binding = Binding { grammar: self, target, values: Values::new(), form: false };
         binding.read(words).map_err(|fault| self.explain(fault, Some(target.command)))?;
-        Ok(Line::Run(Self::invocation(target, binding.values, binding.form, Vec::new())))
+        Ok(Line::Run(self.invocation(target, binding.values, binding.form, Vec::new())))
     }
 }
 
@@ -33,6 +27,7 @@ pub(super) fn flag(field: &Field) -> String {
 struct Binding<'g, 'a> {
     grammar: &'g Grammar<'a>,
     target: Target<'g>,
+    /// What was given; `null` where a field was cleared.
     values: Values,
     form: bool,
 }
@@ -74,62 +69,57 @@ impl Binding<'_, '_> {
             }
             return Err(self.unknown_flag(word, name));
         };
-        if field.r#type == FieldType::Bool {
-            let value = match (found.is_some(), value) {
-                (true, None) => Value::Bool(true),
-                (false, None) => Value::Bool(false),
-                (true, Some(text)) => Value::from(text),
-                (false, Some(_)) => {
-                    return Err(Fault::new(
-                        word.start,
-                        &word.text,
-                        format!("`{}` or `{}=no`", word.flag_name(), flag(field)),
-                        "takes no value",
-                    ));
-                }
-            };
-            return self.put(field, word, &value);
+        match value {
+            Some(_) if found.is_none() => {
+                let expected = format!("`{}` or `{}=no`", word.flag_name(), flag(field));
+                Err(Fault::new(word.start, word.flag_name(), expected, "takes no value"))
+            }
+            Some(value) => self.put(field, word.value, value, &value.into()),
+            None if field.r#type == FieldType::Bool => {
+                self.put(field, word.start, word.flag_name(), &found.is_some().into())
+            }
+            None => {
+                // The value is the next word, unless that is a flag itself.
+                let Some(next) = rest.as_slice().first().filter(|next| next.flag().is_none()) else {
+                    let expected = format!("`{}=…`: {}", flag(field), expects(field));
+                    return Err(Fault::new(word.start, &word.text, expected, "has no value"));
+                };
+                rest.next();
+                self.put(field, next.start, &next.text, &next.text.as_str().into())
+            }
         }
-        let (at, text) = if let Some(text) = value {
-            (word, text)
-        } else {
-            // The value is the next word, unless that is a flag itself.
-            let Some(next) = rest.as_slice().first().filter(|next| next.flag().is_none()) else {
-                let expected = format!("`{}=…`: {}", flag(field), expects(field));
-                return Err(Fault::new(word.start, &word.text, expected, "has no value"));
-            };
-            rest.next();
-            (next, next.text.as_str())
-        };
-        let value = self.typed(field, text, at)?;
-        self.put(field, at, &value)
     }
 
-    /// `-x`: nobody has short flags, and a number may be negative.
+    /// `-project`: nobody has short flags. Other words and numbers may begin with a dash.
     fn one_dash(&self, word: &Word) -> Option<Fault> {
-        let name = word.plain()?.strip_prefix('-')?;
-        name.starts_with(char::is_alphabetic).then(|| {
-            let name = name.split('=').next().unwrap_or_default();
-            let expected = "a flag with two dashes, or a value (behind `--` it may begin with a dash)";
-            Fault::new(word.start, &word.text, expected, "begins with one dash").near(self.nearest_flag(name))
-        })
+        let name = word.plain()?.strip_prefix('-')?.split('=').next()?;
+        let near = self.nearest_flag(name)?;
+        let expected = "a flag with two dashes, or a value (behind `--` it may begin with a dash)";
+        Some(Fault::new(word.start, word.flag_name(), expected, "begins with one dash").near(Some(near)))
     }
 
     fn nearest_flag(&self, name: &str) -> Option<String> {
         let name = name.to_lowercase().replace('-', "_");
-        let fields = self.target.command.fields.iter();
+        let fields = self.target.command.fields.iter().filter(|f| f.r#type != FieldType::Markdown);
         let names = fields.map(|f| f.name.as_str()).chain(["help", "form"]);
-        nearest(&name, names).map(|near| format!("--{}", near.replace('_', "-")))
+        let near = match name.strip_prefix("no_") {
+            Some(rest) => nearest(&name, names.clone()).map_or_else(
+                || nearest(rest, names).map(|near| format!("no_{near}")),
+                |near| Some(near.to_owned()),
+            ),
+            None => nearest(&name, names).map(str::to_owned),
+        };
+        near.map(|near| format!("--{}", near.replace('_', "-")))
     }
 
     fn unknown_flag(&self, word: &Word, name: &str) -> Fault {
-        let flags: Vec<String> =
-            self.target.command.fields.iter().map(|f| format!("`{}`", flag(f))).take(12).collect();
+        let fields = self.target.command.fields.iter().filter(|f| f.r#type != FieldType::Markdown);
+        let flags: Vec<String> = fields.map(|f| format!("`{}`", flag(f))).take(12).collect();
         let command = find::spoken(self.target.command.function.as_str());
         let expected = if flags.is_empty() {
             format!("no flags behind `{command}`")
         } else {
-            format!("one of {}", flags.join(", "))
+            format!("one of {}, or `--` before text that begins with dashes", flags.join(", "))
         };
         let found = word.text.split('=').next().unwrap_or_default();
         Fault::new(word.start, found, expected, format!("is no flag of `{command}`"))
@@ -145,105 +135,43 @@ impl Binding<'_, '_> {
             .iter()
             .filter(|f| f.positional && !self.values.contains_key(f.name.as_str()))
             .collect();
-        let mut words = words.iter();
+        let mut words = words;
         for (i, field) in open.iter().enumerate() {
             let last = i + 1 == open.len();
-            if field.multiple && last {
-                for word in words.by_ref() {
-                    let value = self.typed(field, &word.text, word)?;
-                    self.put(field, word, &value)?;
-                }
-            } else if last
-                && field.r#type == FieldType::Text
-                && field.subtype.is_none_or(|s| matches!(s, Subtype::Line | Subtype::Textarea))
-            {
+            let prose = field.r#type == FieldType::Text
+                && field.subtype.is_none_or(|s| matches!(s, Subtype::Line | Subtype::Textarea));
+            let Some((word, rest)) = words.split_first() else { return Ok(()) };
+            if last && prose && !field.multiple {
                 // The last text takes the rest of the line: nobody quotes a sentence.
-                let Some(first) = words.next() else { return Ok(()) };
-                let text = std::iter::once(first)
-                    .chain(words.by_ref())
-                    .map(|w| w.text.as_str())
-                    .collect::<Vec<_>>()
-                    .join(" ");
-                let value = self.typed(field, &text, first)?;
-                self.put(field, first, &value)?;
-            } else {
-                let Some(word) = words.next() else { return Ok(()) };
-                let value = self.typed(field, &word.text, word)?;
-                self.put(field, word, &value)?;
+                let text = sentence(words);
+                self.put(field, word.start, &text, &text.as_str().into())?;
+                return Ok(());
             }
-        }
-        match words.next() {
-            None => Ok(()),
-            Some(word) => {
-                let command = find::spoken(target.command.function.as_str());
-                let fault = Fault::new(
-                    word.start,
-                    &word.text,
-                    "a flag, or the end of the line",
-                    format!("is more than `{command}` takes"),
-                );
-                Err(fault.near(word.plain().and_then(|text| self.nearest_flag(text))))
+            let taken = if last && field.multiple { words } else { std::slice::from_ref(word) };
+            for word in taken {
+                self.put(field, word.start, &word.text, &word.text.as_str().into())?;
             }
+            words = if taken.len() == 1 { rest } else { &[] };
         }
+        let Some(word) = words.first() else { return Ok(()) };
+        let command = find::spoken(target.command.function.as_str());
+        let expected = "a flag, or the end of the line; a value of several words needs quotes";
+        let fault = Fault::new(word.start, &word.text, expected, format!("is more than `{command}` takes"));
+        Err(fault.near(word.plain().and_then(|text| self.nearest_flag(text))))
     }
 
-    /// What a text means for a field, before the field checks it.
-    fn typed(&self, field: &Field, text: &str, word: &Word) -> Result<Value, Fault> {
-        let grammar = self.grammar;
-        let mentioned = grammar.mentioned;
-        let absent = |what: &str| Err(Fault::new(word.start, &word.text, expects(field), what));
-        Ok(match field.r#type {
-            FieldType::User => {
-                let name = text.trim_end_matches([',', ';', ':', '!', '?', '.']).trim_start_matches('@');
-                match mentioned.users.get(name).or_else(|| mentioned.users.get(&name.to_lowercase())) {
-                    Some(user) => user.id.as_str().into(),
-                    None if UserId::new(text).is_ok() => text.into(),
-                    None => return absent("is nobody in this team"),
-                }
-            }
-            FieldType::Channel => {
-                let name = text.trim_end_matches([',', ';', ':', '!', '?', '.']).trim_start_matches('~');
-                match mentioned.channels.get(name).or_else(|| mentioned.channels.get(&name.to_lowercase())) {
-                    Some(channel) => channel.id.as_str().into(),
-                    None if UserId::new(text).is_ok() => text.into(),
-                    None => return absent("is no public channel of this team"),
-                }
-            }
-            FieldType::Post => permalink(text).unwrap_or(text).into(),
-            FieldType::Date | FieldType::Datetime => {
-                dates::read(field.r#type, text, grammar.now, grammar.time_zone)
-                    .map_or_else(|| text.into(), Value::from)
-            }
-            FieldType::Json => serde_json::from_str(text).map_err(|e| {
-                Fault::new(
-                    word.start,
-                    &word.text,
-                    "JSON, in quotes where it has spaces",
-                    format!("is not JSON ({e})"),
-                )
-            })?,
-            _ => text.into(),
-        })
-    }
-
-    /// Checks a value and keeps it. A repeated flag makes a list, where the field takes one.
-    fn put(&mut self, field: &Field, word: &Word, value: &Value) -> Result<(), Fault> {
+    /// Understands a value, checks and keeps it. A repeated flag makes a list, where the field takes one.
+    fn put(&mut self, field: &Field, at: usize, text: &str, value: &Value) -> Result<(), Fault> {
         let name = field.name.as_str();
-        let value = check_value(field, value).map_err(|why| {
-            let secret = field.subtype == Some(Subtype::Password);
-            let found = if secret { flag(field) } else { word.text.clone() };
-            let what = format!("does not fit {}: {why}", code(&flag(field)));
-            Fault { value: true, ..Fault::new(word.start, &found, expects(field), what) }
+        let value = self.grammar.meaning(field, value, Written::Typed).map_err(|why| {
+            let found = if field.subtype == Some(Subtype::Password) { "" } else { text };
+            Fault { field: Some(Box::new(field.name.clone())), ..Fault::new(at, found, expects(field), why) }
         })?;
         match (self.values.get_mut(name), value) {
             (Some(Value::Array(list)), Value::Array(more)) => list.extend(more),
             (Some(_), _) => {
-                return Err(Fault::new(
-                    word.start,
-                    &word.text,
-                    format!("`{}` once", flag(field)),
-                    "gives a value a second time",
-                ));
+                let expected = format!("`{}` once", flag(field));
+                return Err(Fault::new(at, &flag(field), expected, "is given a second time"));
             }
             (None, value) => {
                 self.values.insert(name.to_owned(), value);
@@ -253,17 +181,25 @@ impl Binding<'_, '_> {
     }
 }
 
-impl Word {
-    /// `--name` of `--name=value`.
-    fn flag_name(&self) -> &str {
-        self.text.split('=').next().unwrap_or_default()
+/// The words as they were typed; where a flag stood between them, a space.
+fn sentence(words: &[&Word]) -> String {
+    if let [word] = words {
+        return word.text.clone();
     }
-}
-
-/// The post's id at the end of `https://chat.example.com/team/pl/<id>`.
-fn permalink(text: &str) -> Option<&str> {
-    let (_, id) = text.split_once("://")?.1.rsplit_once("/pl/")?;
-    Some(id.split(['?', '#', '/']).next().unwrap_or(id))
+    let mut text = String::new();
+    let mut end = None;
+    for word in words {
+        let begins = word.start.checked_sub(word.gap.chars().count());
+        match end {
+            None => {}
+            Some(_) if end == begins => text.push_str(&word.gap),
+            Some(_) => text.push(' '),
+        }
+        // Within a sentence quotes are the sentence's own.
+        text.push_str(if word.literal { &word.raw } else { &word.text });
+        end = Some(word.end);
+    }
+    text
 }
 
 /// What a field takes, in words.
@@ -272,6 +208,7 @@ pub(super) fn expects(field: &Field) -> String {
         FieldType::Text => match field.subtype {
             Some(Subtype::Email) => "an email address".to_owned(),
             Some(Subtype::Url) => "a URL".to_owned(),
+            Some(Subtype::Textarea) => "text of one or more lines".to_owned(),
             _ => "text".to_owned(),
         },
         FieldType::Number => "a number".to_owned(),
@@ -292,5 +229,17 @@ pub(super) fn expects(field: &Field) -> String {
         FieldType::File => "the id of an uploaded file".to_owned(),
         FieldType::Markdown => "nothing".to_owned(),
     };
-    if field.multiple { format!("{what} (may be given several times)") } else { what }
+    let limit = |limit: &Option<Value>| {
+        limit.as_ref().map(|limit| limit.as_str().map_or_else(|| limit.to_string(), str::to_owned))
+    };
+    let limits = match (limit(&field.min), limit(&field.max)) {
+        (Some(min), Some(max)) => format!(" from {min} to {max}"),
+        (Some(min), None) => format!(" from {min}"),
+        (None, Some(max)) => format!(" up to {max}"),
+        (None, None) => {
+            field.max_length.map(|most| format!(", at most {most} characters")).unwrap_or_default()
+        }
+    };
+    let several = if field.multiple { " (may be given several times)" } else { "" };
+    format!("{what}{limits}{several}")
 }

@@ -3,7 +3,7 @@
 use crate::{FieldType, Millis};
 use jiff::{
     Span, Timestamp, Zoned,
-    civil::{Date, DateTime, Time},
+    civil::{Date, DateTime, Time, Weekday},
     tz::TimeZone,
 };
 
@@ -12,7 +12,7 @@ use jiff::{
 pub(super) fn read(kind: FieldType, text: &str, now: Millis, zone: Option<&str>) -> Option<String> {
     let zone = zone.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
     let now = Timestamp::from_millisecond(i64::try_from(now).ok()?).ok()?.to_zoned(zone.clone());
-    let text = text.trim().to_lowercase();
+    let text = text.trim().to_lowercase().replace(" am", "am").replace(" pm", "pm");
     match kind {
         FieldType::Date => day(&text, &now).map(|date| date.to_string()),
         FieldType::Datetime => moment(&text, &now, &zone).map(|time| time.to_string()),
@@ -25,11 +25,30 @@ fn day(text: &str, now: &Zoned) -> Option<Date> {
         "today" => Some(now.date()),
         "tomorrow" => now.date().tomorrow().ok(),
         "yesterday" => now.date().yesterday().ok(),
-        _ => relative(text, &['d', 'w']).map_or_else(
-            || text.parse().ok().filter(|_| text.len() == 10),
-            |span| now.date().checked_add(span).ok(),
-        ),
+        _ => {
+            if let Some(span) = relative(text, &['d', 'w']) {
+                return now.date().checked_add(span).ok();
+            }
+            match weekday(text.strip_prefix("next ").unwrap_or(text)) {
+                Some(weekday) => now.date().nth_weekday(1, weekday).ok(),
+                None => text.parse().ok().filter(|_| text.len() == 10),
+            }
+        }
     }
+}
+
+/// `monday`, `mon`: the next one, never today.
+fn weekday(text: &str) -> Option<Weekday> {
+    Some(match text {
+        "monday" | "mon" => Weekday::Monday,
+        "tuesday" | "tue" => Weekday::Tuesday,
+        "wednesday" | "wed" => Weekday::Wednesday,
+        "thursday" | "thu" => Weekday::Thursday,
+        "friday" | "fri" => Weekday::Friday,
+        "saturday" | "sat" => Weekday::Saturday,
+        "sunday" | "sun" => Weekday::Sunday,
+        _ => return None,
+    })
 }
 
 fn moment(text: &str, now: &Zoned, zone: &TimeZone) -> Option<Timestamp> {
@@ -44,7 +63,7 @@ fn moment(text: &str, now: &Zoned, zone: &TimeZone) -> Option<Timestamp> {
         return Some(time);
     }
     // `2026-11-22T9:00`: the T of `tomorrow` is none.
-    let parts = text.split_once(' ').or_else(|| Some((text.get(..10)?, text.get(10..)?.strip_prefix('t')?)));
+    let parts = text.rsplit_once(' ').or_else(|| Some((text.get(..10)?, text.get(10..)?.strip_prefix('t')?)));
     let local: DateTime = match parts {
         Some((date, time)) if day(date, now).is_some() => day(date, now)?.to_datetime(clock(time)?),
         _ => match clock(text) {

@@ -3,14 +3,14 @@
 use super::{Grammar, Target, lexer::Word};
 
 /// The most words that a name can have: 64 characters, each word one and a separator.
-const MAX_WORDS: usize = 32;
+pub(super) const MAX_WORDS: usize = 32;
 
 /// The words before the first flag or literal.
 pub(super) fn bare(words: &[Word]) -> impl Iterator<Item = &str> {
     words.iter().map_while(|word| word.plain().filter(|text| !text.starts_with("--"))).take(MAX_WORDS)
 }
 
-/// The bare words as one name: spaces, `-` and `_` are the same.
+/// The bare words as one name.
 pub(super) fn joined(words: &[Word]) -> String {
     normal(&bare(words).collect::<Vec<_>>().join("_"))
 }
@@ -20,8 +20,9 @@ pub(super) fn stems(name: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(name), |name| name.rsplit_once('_').map(|(head, _)| head))
 }
 
-fn normal(text: &str) -> String {
-    text.to_lowercase().replace('-', "_")
+/// A name in its one form: spaces, `-` and `_` are the same.
+pub(super) fn normal(text: &str) -> String {
+    text.to_lowercase().replace([' ', '-'], "_")
 }
 
 /// A name as people say it.

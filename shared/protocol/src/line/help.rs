@@ -5,8 +5,9 @@ use super::{
     bind::{expects, flag},
     code,
     find::spoken,
+    print::quoted,
 };
-use crate::{Field, FieldType};
+use crate::{Field, FieldType, form::Subtype};
 use std::fmt::Write;
 
 impl Grammar<'_> {
@@ -20,7 +21,7 @@ impl Grammar<'_> {
         for command in &self.manifest.commands {
             self.list(&mut help, command.function.as_str(), &command.summary);
         }
-        for preset in self.all_presets() {
+        for preset in self.presets() {
             self.list(&mut help, preset.name.as_str(), &preset.label);
         }
         if self.manifest.commands.is_empty() {
@@ -38,7 +39,7 @@ impl Grammar<'_> {
         for command in self.manifest.commands.iter().filter(|c| c.function.as_str().starts_with(&prefix)) {
             self.list(&mut help, command.function.as_str(), &command.summary);
         }
-        for preset in self.all_presets().filter(|p| p.name.as_str().starts_with(&prefix)) {
+        for preset in self.presets().filter(|p| p.name.as_str().starts_with(&prefix)) {
             self.list(&mut help, preset.name.as_str(), &preset.label);
         }
         help
@@ -62,41 +63,51 @@ impl Grammar<'_> {
             }
         }
         if let Some(preset) = target.preset {
-            let _ = writeln!(
-                help,
-                "Short for {} with other values filled in.\n",
-                code(&format!("/{} {}", self.manifest.namespace(), spoken(preset.function.as_str())))
-            );
+            let function = format!("/{} {}", self.manifest.namespace(), spoken(preset.function.as_str()));
+            let _ = writeln!(help, "Short for {} with other values filled in.\n", code(&function));
         }
         let fields: Vec<&Field> = command.fields.iter().filter(|f| f.r#type != FieldType::Markdown).collect();
+        let filled = |field: &Field| {
+            let preset = target.preset.and_then(|p| p.values.get(field.name.as_str()));
+            preset.or(field.default.as_ref()).filter(|value| !value.is_null()).cloned()
+        };
         let mut usage = format!("/{} {}", self.manifest.namespace(), spoken(name));
+        let mut example = usage.clone();
         for field in &fields {
-            let _ = write!(usage, " {}", shape(field));
+            let open = field.required && filled(field).is_none();
+            let _ = write!(usage, " {}", shape(field, open));
+            if open {
+                let value = quoted(&sample(field));
+                let name = if field.positional { String::new() } else { format!("{}=", flag(field)) };
+                let _ = write!(example, " {name}{value}");
+            }
         }
         let _ = writeln!(help, "Usage: {}", code(&usage));
+        if fields.iter().any(|f| f.required && filled(f).is_none()) {
+            let _ = writeln!(help, "Example: {}", code(&example));
+        }
         if !fields.is_empty() {
             help.push_str("\n| field | takes | |\n|---|---|---|\n");
         }
         for field in &fields {
-            let default =
-                target.preset.and_then(|p| p.values.get(field.name.as_str())).or(field.default.as_ref());
+            let default = filled(field);
             let mut about =
                 String::from(if field.required && default.is_none() { "**Required.** " } else { "" });
-            about.push_str(&cell(&field.description));
+            about.push_str(&cell(if field.description.is_empty() {
+                &field.label
+            } else {
+                &field.description
+            }));
             for option in field.options.iter().filter(|o| !o.description.is_empty()) {
-                let _ = write!(about, " {}: {}", code(&option.value), cell(&option.description));
+                let _ = write!(about, " {}: {}", cell(&code(&option.value)), cell(&option.description));
             }
-            if let Some(default) = default {
+            // What is asked like a password is not shown either.
+            if let Some(default) = default.filter(|_| field.subtype != Some(Subtype::Password)) {
                 let text = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
-                let _ = write!(about, " Default: {}.", code(&text));
+                let _ = write!(about, " Default: {}.", cell(&code(&text)));
             }
-            let _ = writeln!(
-                help,
-                "| {} | {} | {} |",
-                cell(&code(&flag(field))),
-                cell(&expects(field)),
-                about.trim()
-            );
+            let _ =
+                writeln!(help, "| {} | {} | {} |", code(&flag(field)), cell(&expects(field)), about.trim());
         }
         help
     }
@@ -107,8 +118,32 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 
-/// A field as it stands in the usage line.
-fn shape(field: &Field) -> String {
+/// Something that could stand for a field, from what the manifest says of it.
+fn sample(field: &Field) -> String {
+    let default = match field.r#type {
+        FieldType::Text => match field.subtype {
+            Some(Subtype::Email) => "alice@example.com",
+            Some(Subtype::Url) => "https://example.com",
+            _ => "some text",
+        },
+        FieldType::Number => match field.min.as_ref().or(field.max.as_ref()) {
+            Some(limit) => return limit.to_string(),
+            None => "1",
+        },
+        FieldType::Bool => "yes",
+        FieldType::Select => field.options.first().map_or("…", |option| option.value.as_str()),
+        FieldType::User => "@alice",
+        FieldType::Channel => "~town-square",
+        FieldType::Date => "today",
+        FieldType::Datetime => "tomorrow 9:00",
+        FieldType::Json => "{}",
+        FieldType::Post | FieldType::Team | FieldType::File | FieldType::Markdown => "…",
+    };
+    if field.hint.is_empty() { default.to_owned() } else { field.hint.clone() }
+}
+
+/// A field as it stands in the usage line; in brackets what may be left out.
+fn shape(field: &Field, required: bool) -> String {
     let name = field.name.as_str().replace('_', "-");
     let dots = if field.multiple { " …" } else { "" };
     let shape = match (field.positional, field.r#type) {
@@ -121,5 +156,5 @@ fn shape(field: &Field) -> String {
             format!("--{name}={value}")
         }
     };
-    if field.required { format!("{shape}{dots}") } else { format!("[{shape}{dots}]") }
+    if required { format!("{shape}{dots}") } else { format!("[{shape}{dots}]") }
 }

@@ -1,7 +1,7 @@
 //! From a line to words with their places.
 //!
 //! Quotes open where a word or a flag's value begins, and nowhere else: people write `don't`. Phones' quotes and
-//! dashes count as the plain ones. A backslash takes the next character as it is.
+//! dashes count as the plain ones. A backslash takes the next character as it is, unless that is a letter or a digit.
 
 use super::{Fault, MAX_LINE};
 
@@ -12,6 +12,14 @@ pub(super) struct Word {
     pub text: String,
     /// Where it begins, in characters.
     pub start: usize,
+    /// Where it ends: the character behind it.
+    pub end: usize,
+    /// Where the value of `--name=value` begins; `start` in other words.
+    pub value: usize,
+    /// As it was typed.
+    pub raw: String,
+    /// The white space before it.
+    pub gap: String,
     /// Whether it is text whatever it looks like: a quote or a backslash stood where it begins.
     pub literal: bool,
 }
@@ -24,7 +32,12 @@ impl Word {
 
     /// `--name` and `--name=value`, without the dashes.
     pub fn flag(&self) -> Option<&str> {
-        self.plain()?.strip_prefix("--")
+        Some(self.plain()?.strip_prefix("--")?.trim_start_matches('-'))
+    }
+
+    /// The word up to the first `=`: what may be shown of `--name=value`, for the value may be a password.
+    pub fn flag_name(&self) -> &str {
+        self.text.split('=').next().unwrap_or_default()
     }
 }
 
@@ -44,70 +57,127 @@ pub(super) fn special(c: char) -> bool {
 
 /// Splits a line.
 pub(super) fn words(line: &str) -> Result<Vec<Word>, Fault> {
-    let mut words = Vec::new();
-    let mut chars = line.chars().enumerate().peekable();
-    if line.chars().nth(MAX_LINE).is_some() {
+    let chars: Vec<char> = line.chars().take(MAX_LINE + 1).collect();
+    if chars.len() > MAX_LINE {
         return Err(Fault::new(MAX_LINE, "", format!("at most {MAX_LINE} characters"), "is too long"));
     }
-    while let Some(&(start, first)) = chars.peek() {
+    let mut words = Vec::new();
+    let mut at = 0;
+    while let Some(first) = chars.get(at) {
         if first.is_whitespace() {
-            chars.next();
-            continue;
+            at += 1;
+        } else {
+            let mut word = word(&chars, at)?;
+            let gap = words.last().map_or(0, |last: &Word| last.end);
+            word.gap = chars.get(gap..at).unwrap_or_default().iter().collect();
+            at = word.end;
+            words.push(word);
         }
-        let mut word = Word { text: String::new(), start, literal: false };
-        // What an opened quote waits for, and where it was opened.
-        let mut open: Option<(char, usize)> = None;
-        while let Some(&(at, c)) = chars.peek() {
-            if open.is_none() && c.is_whitespace() {
-                break;
-            }
-            chars.next();
-            match (c, open) {
-                ('\\', _) => {
-                    word.literal |= at == start;
-                    // A backslash at the end of the line stands for itself.
-                    word.text.push(chars.next().map_or('\\', |(_, next)| next));
-                }
-                (c, Some((closing, _))) if quote(c) == Some(closing) => open = None,
-                (c, None) if quote(c).is_some() && begins(&word, at) => {
-                    word.literal |= at == start;
-                    open = quote(c).map(|q| (q, at));
-                }
-                ('—' | '―', None) if at == start => word.text.push_str("--"),
-                ('–' | '−' | '‒', None) if at == start => {
-                    // `––name` and `–-name` are two dashes typed on a phone; one before a letter was two as well.
-                    let next = chars.peek().map(|(_, c)| *c);
-                    if matches!(next, Some('–' | '−' | '‒' | '-')) {
-                        chars.next();
-                        word.text.push_str("--");
-                    } else if next.is_some_and(char::is_alphabetic) {
-                        word.text.push_str("--");
-                    } else {
-                        word.text.push('-');
-                    }
-                }
-                (c, _) => word.text.push(c),
-            }
-        }
-        if let Some((closing, at)) = open {
-            let found: String = line.chars().skip(at).take(20).collect();
-            return Err(Fault::new(
-                at,
-                &found,
-                format!("a closing {closing}"),
-                "opens a quote that is never closed",
-            ));
-        }
-        words.push(word);
     }
     Ok(words)
 }
 
+/// The word that begins at `start`.
+fn word(chars: &[char], start: usize) -> Result<Word, Fault> {
+    let mut word = Word {
+        text: String::new(),
+        start,
+        end: start,
+        value: start,
+        literal: false,
+        raw: String::new(),
+        gap: String::new(),
+    };
+    let mut at = start;
+    while let Some(&c) = chars.get(at).filter(|c| !c.is_whitespace()) {
+        let rest = chars.get(at + 1..).unwrap_or_default();
+        if quote(c).is_some() && begins(&word, at) {
+            word.literal |= at == start;
+            let Some(length) = closing(c, rest) else {
+                // What is behind a flag may be a password.
+                let shown = if word.value == start { 20 } else { 1 };
+                let found: String = chars.iter().skip(at).take(shown).collect();
+                let expected = format!("a closing {}", quote(c).unwrap_or(c));
+                return Err(Fault::new(at, &found, expected, "opens a quote that is never closed"));
+            };
+            unescaped(rest.get(..length).unwrap_or_default(), &mut word.text);
+            at += length + 2;
+            continue;
+        }
+        at += match c {
+            '\\' => {
+                word.literal |= at == start;
+                let taken = rest.len().min(1);
+                unescaped(chars.get(at..=at + taken).unwrap_or_default(), &mut word.text);
+                1 + taken
+            }
+            _ if at == start => dashes(c, rest, &mut word.text),
+            _ => {
+                word.text.push(c);
+                1
+            }
+        };
+        // `--name=` ends here: what follows is the value.
+        if word.value == start && c == '=' && word.flag().is_some() {
+            word.value = at;
+        }
+    }
+    word.end = at;
+    word.raw = chars.get(start..at).unwrap_or_default().iter().collect();
+    Ok(word)
+}
+
+/// How long a quoted text is, up to the quote that closes it.
+fn closing(opening: char, rest: &[char]) -> Option<usize> {
+    let mut escaped = false;
+    let mut ends = rest.iter().enumerate().filter(|(i, c)| {
+        let plain = !std::mem::take(&mut escaped);
+        escaped = plain && **c == '\\';
+        // In 'it's' the apostrophe closes nothing: a single quote does where a word may end.
+        let apostrophe =
+            quote(opening) == Some('\'') && rest.get(i + 1).is_some_and(|next| !next.is_whitespace());
+        plain && quote(**c) == quote(opening) && !apostrophe
+    });
+    // A plain quote may hold the others, if a plain one closes it: "he said “hi”".
+    let first = ends.next()?;
+    let same =
+        std::iter::once(first).chain(ends).find(|(_, c)| **c == opening && matches!(opening, '"' | '\''));
+    Some(same.unwrap_or(first).0)
+}
+
+/// Takes the backslashes away, but those before letters and digits: `C:\temp` and `\d+` stay what they are.
+fn unescaped(chars: &[char], text: &mut String) {
+    let mut chars = chars.iter().copied().peekable();
+    while let Some(c) = chars.next() {
+        match chars.peek().copied().filter(|_| c == '\\') {
+            Some(next) if !next.is_alphanumeric() => {
+                text.push(next);
+                chars.next();
+            }
+            _ => text.push(c),
+        }
+    }
+}
+
+/// The first character of a word; a phone makes one dash of two. Gives how many characters it took.
+fn dashes(first: char, rest: &[char], text: &mut String) -> usize {
+    let next = rest.first().copied();
+    match first {
+        '—' | '―' => text.push_str("--"),
+        // `––name` and `–-name` are two dashes typed on a phone.
+        '–' | '−' | '‒' if matches!(next, Some('–' | '−' | '‒' | '-')) => {
+            text.push_str("--");
+            return 2;
+        }
+        // One before a letter was two as well; before a digit it is a minus.
+        '–' | '−' | '‒' if next.is_some_and(char::is_alphabetic) => text.push_str("--"),
+        '–' | '−' | '‒' => text.push('-'),
+        _ => text.push(first),
+    }
+    1
+}
+
 /// Whether a quote here opens one: at the beginning of a word, or of a flag's value.
 fn begins(word: &Word, at: usize) -> bool {
-    at == word.start
-        || (!word.literal
-            && word.text.starts_with("--")
-            && word.text.ends_with('=')
-            && word.text.matches('=').count() == 1)
+    at == word.start || (word.value != word.start && at == word.value)
 }

@@ -13,17 +13,24 @@ mod lexer;
 mod print;
 #[cfg(test)]
 mod tests;
+mod typed;
 
 use crate::{
     FunctionName, Manifest, Values,
     command::Mentioned,
     manifest::{CommandEntry, Preset},
-    values::check_value,
 };
+use serde_json::Value;
 use std::collections::BTreeMap;
+use typed::Written;
 
 /// The longest line that is read, in characters: as long as a message may be.
 pub const MAX_LINE: usize = 16_383;
+
+/// The longest name, in characters.
+const MAX_NAME: usize = 64;
+/// How many names one message lists.
+const MAX_NAMED: usize = 10;
 
 /// What a line asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,9 +116,7 @@ impl<'a> Grammar<'a> {
         let Some((target, rest)) = find::longest(self, words) else {
             let stem = find::joined(words);
             // `/jira create` with `create_issue` and `create_epic`: say how it may go on.
-            if self.names().any(|name| name.starts_with(&format!("{stem}_")))
-                && find::bare(words).count() == words.len()
-            {
+            if self.goes_on(&stem) && (find::bare(words).count() == words.len() || asks_for_help(words)) {
                 return Ok(Line::Help(self.help_below(&stem)));
             }
             return Err(self.unknown(words));
@@ -122,7 +127,8 @@ impl<'a> Grammar<'a> {
     /// Reads `rest` as the arguments of a function that is known already.
     pub fn arguments(&self, function: &str, rest: &str) -> Result<Line, LineError> {
         let words = lexer::words(rest).map_err(|e| self.explain(e, None))?;
-        let target = self.target(function).ok_or_else(|| self.no_function(function))?;
+        let name = crate::command::function_name(function).map_err(|_| self.no_function(function))?;
+        let target = self.target(name.as_str()).ok_or_else(|| self.no_function(function))?;
         self.bind(target, &words)
     }
 
@@ -130,56 +136,74 @@ impl<'a> Grammar<'a> {
     pub fn encoded(&self, function: &str, values: &Values) -> Result<Invocation, LineError> {
         let name = crate::command::function_name(function).map_err(|_| self.no_function(function))?;
         let target = self.target(name.as_str()).ok_or_else(|| self.no_function(function))?;
+        let command = target.command;
+        let field = |name: &str| {
+            command.fields.iter().find(|f| f.name.as_str() == name && f.r#type != crate::FieldType::Markdown)
+        };
         let mut given = Values::new();
-        let mut warnings = Vec::new();
+        let mut dropped = Vec::new();
         let mut fields = BTreeMap::new();
         for (name, value) in values {
-            let Some(field) = target.command.fields.iter().find(|f| f.name.as_str() == name) else {
-                warnings.push(format!(
-                    "{} has no field {}, so it was left out.",
-                    code(target.command.function.as_str()),
-                    code(name)
-                ));
-                continue;
-            };
             // Dialogs of 5.37 send `null` for what was left empty, later ones nothing.
-            if value.is_null() {
-                continue;
-            }
-            match check_value(field, value) {
-                Ok(value) => {
-                    given.insert(name.clone(), value);
-                }
-                Err(message) => {
-                    fields.insert(name.clone(), message);
-                }
+            match field(name).map(|field| self.meaning(field, value, Written::Encoded)) {
+                _ if value.is_null() => {}
+                None => dropped.push(code(&cut(name))),
+                Some(Ok(value)) => drop(given.insert(name.clone(), value)),
+                Some(Err(why)) => drop(fields.insert(name.clone(), why)),
             }
         }
         if !fields.is_empty() {
             let list: Vec<String> =
-                fields.iter().map(|(name, message)| format!("{}: {message}", code(name))).collect();
+                fields.iter().map(|(name, why)| format!("{}: {}", code(name), sentence(why))).collect();
             return Err(LineError {
                 position: 0,
                 found: String::new(),
                 expected: "values that fit their fields".to_owned(),
-                message: format!("{} {}", list.join("; "), self.see_help(Some(target.command))),
+                message: format!("{} {}", list.join(" "), self.see_help(Some(command))),
                 unknown_function: false,
                 fields,
             });
         }
-        Ok(Self::invocation(target, given, false, warnings))
+        let mut warnings = Vec::new();
+        if !dropped.is_empty() {
+            let more = dropped.len().saturating_sub(MAX_NAMED);
+            dropped.truncate(MAX_NAMED);
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            let command = code(&find::spoken(command.function.as_str()));
+            warnings
+                .push(format!("Left out, for {command} has no such fields: {}{more}.", dropped.join(", ")));
+        }
+        Ok(self.invocation(target, given, false, warnings))
     }
 
     /// Help for the app, or for what `words` name.
     pub fn help(&self, words: &[&str]) -> String {
-        let stem = words.join("_").to_lowercase().replace('-', "_");
+        let words: Vec<&str> =
+            words.iter().flat_map(|word| word.split_whitespace()).take(find::MAX_WORDS).collect();
+        let stem = find::normal(&words.join("_"));
         if let Some(target) = self.target(&stem) {
             return self.help_of(target);
         }
-        if !stem.is_empty() && self.names().any(|name| name.starts_with(&format!("{stem}_"))) {
+        if self.goes_on(&stem) {
             return self.help_below(&stem);
         }
-        self.help_of_app()
+        if stem.is_empty() {
+            return self.help_of_app();
+        }
+        let near = self.nearest(&stem).map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+        format!("{} is no command.{near}\n\n{}", code(&cut(&words.join(" "))), self.help_of_app())
+    }
+
+    /// Whether some name begins with these words and has more of them.
+    fn goes_on(&self, stem: &str) -> bool {
+        !stem.is_empty() && self.names().any(|name| next_word(name, stem).is_some())
+    }
+
+    /// The nearest name, as it is typed. It may have fewer words than what was.
+    fn nearest(&self, stem: &str) -> Option<String> {
+        let stem: String = stem.chars().take(MAX_NAME).collect();
+        let near = find::stems(&stem).find_map(|stem| crate::values::nearest(stem, self.names()))?;
+        Some(format!("/{} {}", self.manifest.namespace(), find::spoken(near)))
     }
 
     /// Every preset: the install's own first, for they win over the manifest's of the same name.
@@ -187,26 +211,35 @@ impl<'a> Grammar<'a> {
         self.presets.iter().chain(&self.manifest.presets)
     }
 
+    /// The presets that can be called, each name once.
+    fn presets(&self) -> impl Iterator<Item = &'a Preset> {
+        let reached = |preset: &&Preset| {
+            let target = self.target(preset.name.as_str());
+            target.and_then(|target| target.preset).is_some_and(|first| std::ptr::eq(first, *preset))
+        };
+        self.all_presets().filter(reached)
+    }
+
     /// Every name that can be called.
     fn names(&self) -> impl Iterator<Item = &'a str> {
         let functions = self.manifest.commands.iter().map(|c| c.function.as_str());
-        functions.chain(self.all_presets().map(|p| p.name.as_str()))
+        functions.chain(self.presets().map(|p| p.name.as_str()))
     }
 
     fn target(&self, name: &str) -> Option<Target<'a>> {
         if let Some(command) = self.manifest.command(name) {
             return Some(Target { command, preset: None });
         }
-        let preset = self.all_presets().find(|p| p.name.as_str() == name)?;
-        Some(Target { command: self.manifest.command(preset.function.as_str())?, preset: Some(preset) })
+        self.all_presets().filter(|preset| preset.name.as_str() == name).find_map(|preset| {
+            Some(Target { command: self.manifest.command(preset.function.as_str())?, preset: Some(preset) })
+        })
     }
 
     /// `help` first, or alone: nothing else on the line counts.
     fn asked_for_help(&self, words: &[lexer::Word]) -> Option<String> {
         let bare: Vec<&str> = find::bare(words).collect();
-        let flagged = words.iter().any(|word| word.plain() == Some("--help"));
         match bare.split_first() {
-            None if words.is_empty() || flagged => Some(self.help_of_app()),
+            None if words.is_empty() || asks_for_help(words) => Some(self.help_of_app()),
             Some((first, rest)) if first.eq_ignore_ascii_case("help") && self.target("help").is_none() => {
                 Some(self.help(rest))
             }
@@ -215,19 +248,32 @@ impl<'a> Grammar<'a> {
     }
 
     /// Fills in what was not given: the preset's values, then the defaults. What is still missing is named.
-    fn invocation(target: Target<'_>, mut given: Values, form: bool, warnings: Vec<String>) -> Invocation {
+    /// `null` in `given` clears a field, which then is not filled.
+    fn invocation(
+        &self,
+        target: Target<'_>,
+        mut given: Values,
+        form: bool,
+        mut warnings: Vec<String>,
+    ) -> Invocation {
         let mut values = Values::new();
         let mut missing = Vec::new();
         for field in &target.command.fields {
             let name = field.name.as_str();
-            let preset = target.preset.and_then(|p| p.values.get(name));
-            let filled = preset.or(field.default.as_ref()).and_then(|value| check_value(field, value).ok());
-            match given.remove(name).or(filled) {
-                Some(value) => {
-                    values.insert(name.to_owned(), value);
-                }
-                None if field.required => missing.push(field.name.clone()),
-                None => {}
+            let value = given.remove(name).unwrap_or_else(|| {
+                let preset = target.preset.and_then(|p| p.values.get(name));
+                let Some(value) = preset.or(field.default.as_ref()) else { return Value::Null };
+                self.meaning(field, value, Written::Encoded).unwrap_or_else(|why| {
+                    // Of a manifest or preset that is older than what it is read against.
+                    let whose = if preset.is_some() { "preset's value" } else { "default" };
+                    warnings.push(format!("The {whose} of {} was left out: {}", code(name), sentence(&why)));
+                    Value::Null
+                })
+            });
+            if !value.is_null() {
+                values.insert(name.to_owned(), value);
+            } else if field.required {
+                missing.push(field.name.clone());
             }
         }
         Invocation { function: target.command.function.clone(), values, missing, form, warnings }
@@ -245,47 +291,62 @@ impl<'a> Grammar<'a> {
     }
 
     fn explain(&self, fault: Fault, command: Option<&CommandEntry>) -> LineError {
+        let at = format!("(at character {})", fault.position + 1);
         let near = fault.near.as_ref().map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
-        let found = if fault.found.is_empty() { "The line".to_owned() } else { code(&fault.found) };
-        // A value's own error says what was expected.
-        let expected = if fault.value { String::new() } else { format!(" Expected {}.", fault.expected) };
+        let help = self.see_help(command);
+        let mut fields = BTreeMap::new();
+        let message = if let Some(name) = &fault.field {
+            // The field's own words say what was expected.
+            fields.insert(name.to_string(), fault.what.clone());
+            let flag = format!("--{}", name.as_str().replace('_', "-"));
+            format!("{} {at}: {} {help}", code(&flag), sentence(&fault.what))
+        } else {
+            let found = if fault.found.is_empty() { "The line".to_owned() } else { code(&fault.found) };
+            format!("{found} {} {at}. Expected {}.{near} {help}", fault.what, fault.expected)
+        };
         LineError {
-            message: format!(
-                "{found} {} (at character {}).{expected}{near} {}",
-                fault.what,
-                fault.position + 1,
-                self.see_help(command)
-            ),
+            message,
             position: fault.position,
             found: fault.found,
             expected: fault.expected,
             unknown_function: false,
-            fields: BTreeMap::new(),
+            fields,
         }
     }
 
+    /// Words that name no command: the first that cannot stand where it does.
     fn unknown(&self, words: &[lexer::Word]) -> LineError {
-        let first = words.first();
         let stem = find::joined(words);
-        // The nearest name may have fewer words than what was typed.
-        let near = find::stems(&stem).find_map(|stem| crate::values::nearest(stem, self.names()));
-        let position = first.map_or(0, |w| w.start);
-        let found = first.map(|w| w.text.clone()).unwrap_or_default();
-        let mut fault = Fault::new(
-            position,
-            &found,
-            format!("a command of {}", self.manifest.display_name),
-            "is no command",
-        );
-        fault.near = near.map(|near| format!("/{} {}", self.manifest.namespace(), find::spoken(near)));
+        let near = self.nearest(&stem);
+        let bare: Vec<String> = find::bare(words).map(find::normal).collect();
+        let known = (1..=bare.len())
+            .rev()
+            .filter_map(|n| Some((n, bare.get(..n)?.join("_"))))
+            .find(|(n, stem)| *n < words.len() && self.goes_on(stem));
+        let (at, what, expected) = match known {
+            Some((n, stem)) => {
+                let mut next: Vec<String> = self
+                    .names()
+                    .filter_map(|name| next_word(name, &stem))
+                    .map(|word| format!("`{word}`"))
+                    .collect();
+                next.dedup();
+                next.truncate(MAX_NAMED);
+                let what = format!("cannot follow {}", code(&find::spoken(&stem)));
+                (n, what, next.join(" or "))
+            }
+            None => (0, "is no command".to_owned(), format!("a command of {}", self.manifest.display_name)),
+        };
+        let word = words.get(at);
+        let found = word.map(lexer::Word::flag_name).unwrap_or_default();
+        let fault = Fault::new(word.map_or(0, |w| w.start), found, expected, what).near(near);
         LineError { unknown_function: true, ..self.explain(fault, None) }
     }
 
     fn no_function(&self, function: &str) -> LineError {
-        let near = crate::values::nearest(function, self.names());
-        let mut fault =
-            Fault::new(0, function, format!("a command of {}", self.manifest.display_name), "is no command");
-        fault.near = near.map(str::to_owned);
+        let expected = format!("a command of {}", self.manifest.display_name);
+        let near = self.nearest(&find::normal(function));
+        let fault = Fault::new(0, function, expected, "is no command").near(near);
         LineError { unknown_function: true, ..self.explain(fault, None) }
     }
 }
@@ -299,21 +360,55 @@ struct Fault {
     /// Reads behind the found word.
     what: String,
     near: Option<String>,
-    /// The word is a value that does not fit its field.
-    value: bool,
+    /// The field that the word, a value, does not fit; then `what` reads behind the field's name.
+    field: Option<Box<FunctionName>>,
 }
 
 impl Fault {
     fn new(position: usize, found: &str, expected: impl Into<String>, what: impl Into<String>) -> Self {
-        // Somebody else's words are shown cut.
-        let found = found.chars().take(60).collect();
-        Self { position, found, expected: expected.into(), what: what.into(), near: None, value: false }
+        Self {
+            position,
+            found: cut(found),
+            expected: expected.into(),
+            what: what.into(),
+            near: None,
+            field: None,
+        }
     }
 
     fn near(mut self, near: Option<String>) -> Self {
         self.near = near;
         self
     }
+}
+
+/// Whether `--help` stands among the flags.
+fn asks_for_help(words: &[lexer::Word]) -> bool {
+    let mut flags = words.iter().map_while(|word| (word.plain() != Some("--")).then(|| word.flag()));
+    flags.any(|flag| flag.is_some_and(|flag| flag.eq_ignore_ascii_case("help")))
+}
+
+/// The word by which a name goes on behind `stem`: `issue` for `create_issue` behind `create`.
+fn next_word<'n>(name: &'n str, stem: &str) -> Option<&'n str> {
+    name.strip_prefix(stem)?.strip_prefix('_')?.split('_').next()
+}
+
+/// Somebody's own words, cut to what is needed to recognise them.
+fn cut(text: &str) -> String {
+    let short: String = text.chars().take(60).collect();
+    if short.len() < text.len() { format!("{short}…") } else { short }
+}
+
+/// What is wrong with a value, as the end of a sentence.
+fn sentence(why: &str) -> String {
+    let stop = if why.ends_with(['?', '.']) { "" } else { "." };
+    format!("{}{stop}", escaped(why))
+}
+
+/// Text as it is, in Markdown.
+fn escaped(text: &str) -> String {
+    let active = |c: char| "\\`*_~[]<>|".contains(c);
+    text.chars().flat_map(|c| active(c).then_some('\\').into_iter().chain([c])).collect()
 }
 
 /// Text as Markdown code, whatever backticks it has: `CommonMark` wants a longer fence than any run inside.

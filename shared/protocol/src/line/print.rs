@@ -10,37 +10,45 @@ impl Grammar<'_> {
         let head = format!("/{} {}", self.manifest.namespace(), spoken(invocation.function.as_str()));
         let mut words = vec![head];
         let command = self.manifest.command(invocation.function.as_str());
-        for field in command.map(|c| c.fields.as_slice()).unwrap_or_default() {
+        let fields = command.map(|c| c.fields.as_slice()).unwrap_or_default();
+        let named = |name: &str| fields.iter().any(|f| f.name.as_str() == name);
+        for field in fields.iter().filter(|f| f.r#type != FieldType::Markdown) {
+            let flag = flag(field);
+            let word = |value: &Value| format!("{flag}={}", quoted(&typed(field, value)));
             match invocation.values.get(field.name.as_str()) {
+                // Left alone it would be filled in.
+                None if field.default.is_some() => words.push(format!("{flag}=\"\"")),
                 None => {}
                 Some(Value::Array(items)) if field.multiple || field.r#type == FieldType::File => {
-                    words.extend(items.iter().map(|item| word(field, item)));
+                    words.extend(items.iter().map(word));
                 }
-                Some(value) => words.push(word(field, value)),
+                Some(Value::Bool(true)) if field.r#type == FieldType::Bool => words.push(flag),
+                Some(Value::Bool(false))
+                    if field.r#type == FieldType::Bool && !named(&format!("no_{}", field.name)) =>
+                {
+                    words.push(format!("--no-{}", flag.trim_start_matches("--")));
+                }
+                Some(value) => words.push(word(value)),
             }
         }
-        if invocation.form {
+        if invocation.form && !named("form") {
             words.push("--form".to_owned());
         }
         words.join(" ")
     }
 }
 
-/// The word that gives one value.
-fn word(field: &Field, value: &Value) -> String {
-    let flag = flag(field);
-    match (field.r#type, value) {
-        (FieldType::Bool, Value::Bool(true)) => flag,
-        (FieldType::Bool, Value::Bool(false)) => format!("--no-{}", flag.trim_start_matches("--")),
-        (FieldType::Json, value) => format!("{flag}={}", quoted(&value.to_string())),
-        (_, Value::String(text)) => format!("{flag}={}", quoted(text)),
-        (_, value) => format!("{flag}={}", quoted(&value.to_string())),
+/// A value as it is typed.
+fn typed(field: &Field, value: &Value) -> String {
+    match value {
+        Value::String(text) if field.r#type != FieldType::Json => text.clone(),
+        value => value.to_string(),
     }
 }
 
 /// In quotes, unless nothing in it could be read otherwise.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@~+".contains(c);
+pub(super) fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_.:/@~+…".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();
     }

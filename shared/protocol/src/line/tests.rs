@@ -156,6 +156,110 @@ fn the_last_text_takes_the_rest_of_the_line() {
 }
 
 #[test]
+fn a_sentence_keeps_its_own_quotes_and_white_space() {
+    let summary = |text: &str| values(&format!("/jira create issue {text} --project=MM"))["summary"].clone();
+    assert_eq!(summary("he said “hi  you” and\n\nleft"), "he said “hi  you” and\n\nleft");
+    assert_eq!(summary("\"a  b\""), "a  b");
+    assert_eq!(summary("\"a\" b"), "\"a\" b");
+    assert_eq!(summary("5 -3 = 2"), "5 -3 = 2");
+    assert_eq!(values("/jira create issue it --project=MM broke")["summary"], "it broke");
+}
+
+#[test]
+fn quotes_hold_other_quotes_and_a_backslash_takes_punctuation_as_it_is() {
+    let summary =
+        |text: &str| values(&format!("/jira create issue --project=MM --summary={text}"))["summary"].clone();
+    assert_eq!(summary("\"he said “hi”\""), "he said “hi”");
+    assert_eq!(summary("“he said 'hi'”"), "he said 'hi'");
+    assert_eq!(summary("‘it’s’"), "it’s");
+    assert_eq!(summary("'it's'"), "it's");
+    assert_eq!(summary(r#""a \"b\" \\""#), r#"a "b" \"#);
+    assert_eq!(summary(r"C:\temp\d+"), r"C:\temp\d+");
+    assert_eq!(summary(r"a\ b"), "a b");
+    assert_eq!(summary(r"\"), r"\");
+}
+
+#[test]
+fn an_empty_value_clears_what_would_be_filled_in() {
+    assert!(values("/jira create issue x --project=MM --type=").get("type").is_none());
+    assert!(values("/jira bug x --type=\"\"").get("type").is_none());
+    let Ok(Line::Run(invocation)) = read("/jira bug x --project=") else { panic!("not run") };
+    assert_eq!(invocation.missing, [name("project")]);
+    let cleared = json!({ "summary": "", "project": "MM", "type": "", "label": [] });
+    let invocation = with(|grammar| grammar.encoded("create_issue", cleared.as_object().unwrap())).unwrap();
+    assert_eq!(Value::Object(invocation.values.clone()), json!({ "project": "MM" }));
+    assert_eq!(invocation.missing, [name("summary")]);
+    assert_eq!(read(&with(|grammar| grammar.print(&invocation))), Ok(Line::Run(invocation)));
+}
+
+#[test]
+fn what_a_dialog_sends_as_text_is_understood_as_on_a_line() {
+    let sent = json!({ "user": "@Bob", "channel": "~town-square", "post": "https://x.example.com/t/pl/pppppppppppppppppppppppppp/" });
+    let seen = with(|grammar| grammar.encoded("assign", sent.as_object().unwrap())).unwrap();
+    let expected = json!({ "user": "b".repeat(26), "channel": "t".repeat(26), "post": "p".repeat(26) });
+    assert_eq!(Value::Object(seen.values), expected);
+    let sent = json!({ "summary": "x", "project": "MM", "due": "tomorrow", "remind": "2026-11-22 21:00" });
+    let seen = with(|grammar| grammar.encoded("create_issue", sent.as_object().unwrap())).unwrap();
+    assert_eq!(seen.values["due"], "2026-11-23");
+    assert_eq!(seen.values["remind"], "2026-11-22T12:00:00Z");
+}
+
+#[test]
+fn an_error_of_a_value_belongs_to_its_field_and_stands_at_the_value() {
+    let error = read("/jira create issue x --project=MM --priority=many").unwrap_err();
+    assert_eq!((error.position, error.found.as_str()), (45, "many"));
+    assert_eq!(error.fields["priority"], "\"many\" is not a number");
+    let error = read("/jira create issue x --project=MM --priority many").unwrap_err();
+    assert_eq!((error.position, error.found.as_str()), (45, "many"));
+}
+
+#[test]
+fn a_preset_whose_command_is_gone_is_neither_run_nor_offered() {
+    let (mut manifest, mentioned) = (jira(), mentioned());
+    manifest.commands.retain(|c| c.function.as_str() != "create_issue");
+    let grammar =
+        Grammar { manifest: &manifest, presets: &[], mentioned: &mentioned, now: NOW, time_zone: None };
+    assert!(grammar.line("/jira bug x").unwrap_err().unknown_function);
+    assert!(!grammar.help(&[]).contains("bug"));
+}
+
+#[test]
+fn an_installs_preset_wins_over_the_manifests_and_is_listed_once() {
+    let (manifest, mentioned) = (jira(), mentioned());
+    let own = [serde_json::from_value(json!({ "name": "bug", "label": "Ours", "function": "create_issue", "values": { "project": "OPS", "priority": 99 } })).unwrap()];
+    let grammar =
+        Grammar { manifest: &manifest, presets: &own, mentioned: &mentioned, now: NOW, time_zone: None };
+    let Ok(Line::Run(invocation)) = grammar.line("/jira bug x") else { panic!("not run") };
+    assert_eq!(invocation.values["project"], "OPS");
+    assert_eq!(invocation.warnings, ["The preset's value of `priority` was left out: 99 is more than 5."]);
+    assert_eq!(grammar.help(&[]).matches("/jira bug").count(), 1);
+}
+
+#[test]
+fn what_is_echoed_is_not_markdown() {
+    let error = read("/jira create issue x --project=MM --type=**[a](http://b)**").unwrap_err();
+    assert!(error.message.contains(r"\*\*\[a\]"), "{}", error.message);
+    let error = read("/jira ``x``` y").unwrap_err();
+    assert!(error.message.starts_with("```` ``x``` ````"), "{}", error.message);
+}
+
+#[test]
+fn a_long_line_of_nothing_is_answered_briefly() {
+    for line in ["a_".repeat(8000), "a ".repeat(8000), "-".repeat(16_000), "\"a\"".repeat(4000)] {
+        let error = read(&line).unwrap_err();
+        assert!(error.message.chars().count() < 400, "{}", error.message);
+    }
+}
+
+#[test]
+fn many_unknown_names_are_one_warning() {
+    let many: Values = (0..1000).map(|i| (format!("x{i}{}", "y".repeat(100)), json!(1))).collect();
+    let seen = with(|grammar| grammar.encoded("create epic", &many)).unwrap();
+    assert_eq!(seen.warnings.len(), 1);
+    assert!(seen.warnings[0].ends_with("and 990 more."), "{}", seen.warnings[0]);
+}
+
+#[test]
 fn two_dashes_alone_end_the_flags() {
     assert_eq!(values("/jira create issue --project=MM -- --not a flag")["summary"], "--not a flag");
 }
@@ -176,12 +280,18 @@ fn dates_are_those_of_the_users_zone() {
     assert_eq!(dates("tomorrow"), "2026-11-23");
     assert_eq!(dates("+2d"), "2026-11-24");
     assert_eq!(dates("-1w"), "2026-11-15");
+    // 2026-11-22 is a Sunday.
+    assert_eq!(dates("monday"), "2026-11-23");
+    assert_eq!(dates("\"next sunday\""), "2026-11-29");
     let times = |text: &str| {
         values(&format!("/jira create issue x --project=MM --remind=\"{text}\""))["remind"].clone()
     };
     assert_eq!(times("tomorrow 9:00"), "2026-11-23T00:00:00Z");
     assert_eq!(times("2026-11-22 9pm"), "2026-11-22T12:00:00Z");
     assert_eq!(times("2026-11-22T09:00:00+01:00"), "2026-11-22T08:00:00Z");
+    assert_eq!(times("next monday 9:00"), "2026-11-23T00:00:00Z");
+    assert_eq!(times("today 9:30 pm"), "2026-11-22T12:30:00Z");
+    assert_eq!(times("tomorrow"), "2026-11-22T15:00:00Z");
     assert_eq!(times("+2h"), "2026-11-22T14:00:00Z");
     assert_eq!(times("0:30"), "2026-11-21T15:30:00Z");
 }
@@ -231,7 +341,7 @@ fn help_reads_well() {
         Ok(Line::Help(help)) => help,
         other => panic!("{line} gives {other:?}"),
     };
-    for same in ["/jira", "/jira --help", "/jira HELP", "help", "/jira help nonsense"] {
+    for same in ["/jira", "/jira --help", "/jira HELP", "help", "—help", ""] {
         assert_eq!(help(same), help("/jira help"), "{same}");
     }
     assert_eq!(help("/jira help create issue"), help("/jira create-issue --project=MM --help"));
@@ -243,6 +353,9 @@ fn help_reads_well() {
     golden("help-command", "/jira help create issue");
     golden("help-preset", "/jira help bug");
     golden("help-below", "/jira create");
+    golden("help-assign", "/jira assign --help");
+    golden("help-unknown", "/jira help crate issue");
+    assert_eq!(help("/jira create --help"), help("/jira create"));
 }
 
 /// Lines that nobody can understand, and what is said of them.
@@ -273,6 +386,10 @@ const WRONG: &[&str] = &[
     "/jira assign @bob ~town-square more",
     "/jira create epic x",
     "/jira create epic --`tick`",
+    "/jira create issue it broke --again",
+    "/jira create --project=MM",
+    "/jira create issue x --project=MM --no-wach",
+    "/jira proj",
 ];
 
 #[test]
@@ -327,7 +444,124 @@ fn any_values(command: &CommandEntry) -> BoxedStrategy<Values> {
         .boxed()
 }
 
+/// A field of any type, with names that a line could read otherwise.
+fn any_field() -> impl Strategy<Value = Field> {
+    let names = ["watch", "no_watch", "form", "help", "x", "a_b_c", "no"];
+    let types = [
+        FieldType::Text,
+        FieldType::Number,
+        FieldType::Bool,
+        FieldType::Select,
+        FieldType::User,
+        FieldType::Channel,
+        FieldType::Post,
+        FieldType::Team,
+        FieldType::Date,
+        FieldType::Datetime,
+        FieldType::Json,
+        FieldType::File,
+        FieldType::Markdown,
+    ];
+    let flags = any::<[bool; 4]>();
+    (prop::sample::select(names.to_vec()), prop::sample::select(types.to_vec()), flags, any::<bool>())
+        .prop_flat_map(|(text, kind, [required, positional, multiple, lookup], defaulted)| {
+            let option = |value: &str| SelectOption {
+                value: value.into(),
+                label: String::new(),
+                description: String::new(),
+            };
+            let options = vec![option("bug"), option("a b"), option("--x"), option("\"")];
+            let field = Field {
+                required,
+                positional,
+                multiple: multiple && kind != FieldType::Bool && kind != FieldType::Json,
+                lookup: lookup && kind == FieldType::Select,
+                options,
+                ..field(text, kind)
+            };
+            let default =
+                if defaulted { any_wild_value(&field).prop_map(Some).boxed() } else { Just(None).boxed() };
+            default.prop_map(move |default| Field { default, ..field.clone() })
+        })
+}
+
+/// A value that a client could send for a field; it may not fit.
+fn any_wild_value(field: &Field) -> BoxedStrategy<Value> {
+    let id = "[a-z0-9]{26}".prop_map(Value::from).boxed();
+    let one = match field.r#type {
+        FieldType::Text => any_text().prop_map(Value::from).boxed(),
+        FieldType::Number => prop_oneof![
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            (-1_000_000..1_000_000i32).prop_map(|n| json!(f64::from(n) / 64.0)),
+        ]
+        .boxed(),
+        FieldType::Bool => any::<bool>().prop_map(Value::from).boxed(),
+        FieldType::Select if field.lookup => any_text().prop_map(Value::from).boxed(),
+        FieldType::Select => {
+            prop::sample::select(&["bug", "a b", "--x", "\""][..]).prop_map(Value::from).boxed()
+        }
+        FieldType::Date => (1..=28).prop_map(|d| json!(format!("2026-02-{d:02}"))).boxed(),
+        FieldType::Datetime => (0..24).prop_map(|h| json!(format!("2026-02-03T{h:02}:00:00.25Z"))).boxed(),
+        FieldType::Json => prop_oneof![
+            any_text().prop_map(Value::from),
+            any_text().prop_map(|text| json!({ "a": [text, null, 1.5] })),
+            any::<bool>().prop_map(Value::from),
+        ]
+        .boxed(),
+        _ => id,
+    };
+    if field.multiple { prop::collection::vec(one, 0..4).prop_map(Value::from).boxed() } else { one }
+}
+
+/// Any command with unlike fields, and values for some of them.
+fn any_command() -> impl Strategy<Value = (CommandEntry, Values)> {
+    prop::collection::vec(any_field(), 0..6).prop_flat_map(|mut fields| {
+        fields.sort_by(|a, b| a.name.cmp(&b.name));
+        fields.dedup_by(|a, b| a.name == b.name);
+        let one = |f: &Field| (Just(f.name.to_string()), prop::option::of(any_wild_value(f)));
+        let values: Vec<_> = fields.iter().map(one).collect();
+        (Just(command("run_it", "", fields)), values).prop_map(|(command, values)| {
+            (command, values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+        })
+    })
+}
+
 proptest! {
+    #[test]
+    fn any_commands_invocation_is_printed_as_a_line_that_reads_back((command, values) in any_command(), form in any::<bool>()) {
+        let (mut manifest, mentioned) = (jira(), mentioned());
+        let named_form = command.fields.iter().any(|f| f.name.as_str() == "form");
+        manifest.commands.push(command);
+        let grammar = Grammar { manifest: &manifest, presets: &[], mentioned: &mentioned, now: NOW, time_zone: None };
+        // What does not fit its field is refused, and there is nothing to print.
+        if let Ok(mut invocation) = grammar.encoded("run it", &values) {
+            invocation.form = form && !named_form;
+            invocation.warnings.clear();
+            let line = grammar.print(&invocation);
+            let read = grammar.line(&line).map_err(|e| TestCaseError::fail(format!("{line}: {e}")))?;
+            let Line::Run(mut read) = read else { return Err(TestCaseError::fail(line)) };
+            read.warnings.clear();
+            prop_assert_eq!(read, invocation, "{}", line);
+        }
+    }
+
+    #[test]
+    fn help_of_any_command_is_made_and_nothing_panics((command, _) in any_command(), line in any_text()) {
+        let (mut manifest, mentioned) = (jira(), mentioned());
+        manifest.commands.push(command);
+        let grammar = Grammar { manifest: &manifest, presets: &[], mentioned: &mentioned, now: u64::MAX, time_zone: Some("Mars/Base") };
+        prop_assert!(grammar.help(&["run", "it"]).contains("run it"));
+        let _ = grammar.help(&[&line]);
+        for line in [format!("/jira run it {line}"), format!("/jira run it --x={line}"), format!("/jira run it --x {line}")] {
+            if let Err(error) = grammar.line(&line) {
+                prop_assert!(error.position <= line.chars().count());
+            }
+        }
+        let _ = grammar.arguments(&line, &line);
+        let _ = grammar.encoded(&line, &Values::new());
+    }
+
     #[test]
     fn nothing_that_is_typed_panics_and_every_error_is_on_the_line(line in prop_oneof![
         any_text(),

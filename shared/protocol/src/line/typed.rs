@@ -1,0 +1,114 @@
+//! What people write for a value, and what it means: a mention is an id, `tomorrow` a date, a permalink a post.
+
+use super::{Grammar, dates};
+use crate::{ChannelId, Field, FieldType, UserId, values::check_value};
+use serde_json::Value;
+
+/// Where a value was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// On a line: everything is text.
+    Typed,
+    /// In `encoded`, a preset or a default: text where it is text.
+    Encoded,
+}
+
+impl Grammar<'_> {
+    /// The value in its one form, checked; `null` where nothing was given: an empty text or list clears a field.
+    pub(super) fn meaning(&self, field: &Field, value: &Value, written: Written) -> Result<Value, String> {
+        let empty = |value: &Value, written: Written| match value {
+            // JSON has an empty text of its own, which is typed as "".
+            Value::String(text) => {
+                text.is_empty() && (field.r#type != FieldType::Json || written == Written::Typed)
+            }
+            Value::Array(items) => items.is_empty() && (field.multiple || field.r#type == FieldType::File),
+            Value::Null => true,
+            _ => false,
+        };
+        if empty(value, written) {
+            return Ok(Value::Null);
+        }
+        let ids =
+            matches!(field.r#type, FieldType::User | FieldType::Channel | FieldType::Post | FieldType::Team);
+        let understood = match value {
+            Value::String(text) if field.multiple && ids => text
+                .split(',')
+                .map(|one| self.understood(field, one.trim(), written))
+                .collect::<Result<_, _>>()?,
+            Value::String(text) => self.understood(field, text, written)?,
+            Value::Array(items) if field.multiple && field.r#type != FieldType::Json => items
+                .iter()
+                .map(|item| match item {
+                    Value::String(text) => self.understood(field, text, written),
+                    other => Ok(other.clone()),
+                })
+                .collect::<Result<_, _>>()?,
+            other => other.clone(),
+        };
+        let checked = check_value(field, &understood)?;
+        Ok(if empty(&checked, Written::Encoded) { Value::Null } else { checked })
+    }
+
+    fn understood(&self, field: &Field, text: &str, written: Written) -> Result<Value, String> {
+        let mentioned = self.mentioned;
+        Ok(match field.r#type {
+            FieldType::User => {
+                let id = mention(text, '@', |name| mentioned.users.get(name).map(|user| user.id.as_str()));
+                match id {
+                    Some(id) => id.into(),
+                    None if text.is_empty() || UserId::new(text).is_ok() => text.into(),
+                    None => {
+                        return Err(format!(
+                            "{} is nobody in this team; write @ and a user name",
+                            quote(text)
+                        ));
+                    }
+                }
+            }
+            FieldType::Channel => {
+                let id = mention(text, '~', |name| {
+                    mentioned.channels.get(name).map(|channel| channel.id.as_str())
+                });
+                match id {
+                    Some(id) => id.into(),
+                    None if text.is_empty() || ChannelId::new(text).is_ok() => text.into(),
+                    None => {
+                        return Err(format!(
+                            "{} is no public channel of this team; write ~ and the channel's name as in its address",
+                            quote(text)
+                        ));
+                    }
+                }
+            }
+            FieldType::Post => permalink(text).unwrap_or(text).into(),
+            FieldType::Date | FieldType::Datetime => {
+                dates::read(field.r#type, text, self.now, self.time_zone)
+                    .map_or_else(|| text.into(), Value::from)
+            }
+            FieldType::Json if written == Written::Typed => serde_json::from_str(text).map_err(|error| {
+                format!("{} is not JSON ({error}); put it in '…' where it has spaces", quote(text))
+            })?,
+            _ => text.into(),
+        })
+    }
+}
+
+/// The id behind a name, which may stand in a sentence: `@bob,`. Names are in lower case.
+fn mention<'m>(text: &str, sign: char, find: impl Fn(&str) -> Option<&'m str>) -> Option<&'m str> {
+    let name = text.strip_prefix(sign).unwrap_or(text).to_lowercase();
+    find(&name).or_else(|| find(name.trim_end_matches([',', ';', ':', '!', '?', '.'])))
+}
+
+/// The post's id at the end of `https://chat.example.com/team/pl/<id>`.
+fn permalink(text: &str) -> Option<&str> {
+    let text = text.trim_matches(['<', '>']);
+    let (_, id) = text.split_once("://")?.1.rsplit_once("/pl/")?;
+    Some(id.split(['?', '#', '/']).next().unwrap_or(id))
+}
+
+/// In quotes, cut to what a person needs to recognise it.
+fn quote(text: &str) -> String {
+    let short: String = text.chars().take(40).collect();
+    let dots = if short.len() < text.len() { "…" } else { "" };
+    format!("\"{short}{dots}\"")
+}
