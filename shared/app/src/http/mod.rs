@@ -27,6 +27,10 @@ pub const MAX_ANSWER: usize = 1 << 20;
 /// How long a connection may take to come about.
 pub const CONNECT: Duration = Duration::from_secs(2);
 
+/// How long a connection is kept for the next call. Servers and load balancers close idle ones after 60 s or more, and
+/// a function that was frozen meanwhile does not notice.
+const IDLE: Duration = Duration::from_secs(45);
+
 /// What may be reached.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
@@ -163,6 +167,7 @@ impl Outbound {
             .tls_certs_only(roots)
             .dns_resolver(resolver)
             .connect_timeout(CONNECT)
+            .pool_idle_timeout(IDLE)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .no_proxy()

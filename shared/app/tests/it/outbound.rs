@@ -88,7 +88,7 @@ async fn an_endless_answer_is_cut_at_the_limit() {
     let mut bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
     for _ in 0..=MAX_ANSWER / 0x10000 {
         bytes.extend_from_slice(b"10000\r\n");
-        bytes.extend_from_slice(&[b'x'; 0x10000]);
+        bytes.extend_from_slice(&vec![b'x'; 0x10000]);
         bytes.extend_from_slice(b"\r\n");
     }
     let site = raw(bytes).await;
