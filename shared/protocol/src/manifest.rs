@@ -1,7 +1,15 @@
 //! The manifest (section 13): what an app is, asks for and offers.
 
-use crate::{AppId, Field, FunctionName, Namespace, Values};
+mod fields;
+mod rules;
+mod shape;
+mod source;
+mod webhooks;
+
+use crate::{AppId, Field, FunctionName, Namespace, Values, limits};
 use serde::{Deserialize, Serialize};
+use shape::Fit;
+use source::{Found, Source};
 use std::collections::BTreeMap;
 
 /// `mattermost-cloud-app.json`. Unknown keys are errors.
@@ -87,7 +95,7 @@ impl Manifest {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BotAccount {
-    /// Lower case, 3 to 22 characters, as Mattermost wants user names.
+    /// 1 to 64 characters of `[a-z0-9._-]`, as Mattermost's user names; not `all`, `channel`, `matterbot` or `system`.
     pub username: String,
     /// Shown to people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -439,13 +447,72 @@ pub struct Problem {
 
 impl Manifest {
     /// Reads and checks a manifest. Reports every problem at once, in the order of the text.
+    ///
+    /// ```
+    /// use cloud_apps_protocol::Manifest;
+    ///
+    /// let problems = Manifest::parse(r#"{"protocol":2,"id":"jira","version":"1.0","dispaly_name":"Jira"}"#).unwrap_err();
+    /// let pointers: Vec<_> = problems.iter().map(|problem| problem.pointer.as_str()).collect();
+    /// assert_eq!(pointers, ["/display_name", "/version", "/dispaly_name"]);
+    /// assert_eq!((problems[1].line, problems[1].column), (1, 39));
+    /// assert_eq!(problems[2].hint, "Did you mean \"display_name\"?");
+    /// ```
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
-        let _ = text;
-        unimplemented!("owned by the protocol work")
+        if text.len() > limits::MANIFEST {
+            return Err(vec![too_large(text.len()).without_place()]);
+        }
+        let (source, mut value) = Source::read(text).map_err(|problem| vec![problem])?;
+        let mut fit = Fit::default();
+        fit.fit(&shape::MANIFEST, &mut value, "");
+        let mut found = std::mem::take(&mut fit.found);
+        let manifest = match serde_json::from_value::<Self>(value) {
+            Ok(manifest) => {
+                found.extend(rules::broken(&manifest).into_iter().filter(|found| !fit.blurs(&found.pointer)));
+                Some(manifest)
+            }
+            // A shape that the table lets through and the types do not; a test holds them together.
+            Err(error) => {
+                found.push(Found::new("", format!("{error}."), ""));
+                None
+            }
+        };
+        let mut problems = source.doubled();
+        problems.extend(found.into_iter().map(|found| source.locate(found)));
+        match manifest {
+            Some(manifest) if problems.is_empty() => Ok(manifest),
+            _ => {
+                problems.sort_by_key(|problem| (problem.line, problem.column));
+                Err(problems)
+            }
+        }
     }
 
     /// Checks a manifest that was not read from a text, such as a linked app's (pointers, but line and column 0).
     pub fn check(&self) -> Vec<Problem> {
-        unimplemented!("owned by the protocol work")
+        let size = serde_json::to_vec(self).map_or(0, |bytes| bytes.len());
+        let mut found = rules::broken(self);
+        if size > limits::MANIFEST {
+            found.push(too_large(size));
+        }
+        found.into_iter().map(Found::without_place).collect()
     }
+}
+
+fn too_large(bytes: usize) -> Found {
+    let message = format!("This manifest has {bytes} bytes, at most {} are allowed.", limits::MANIFEST);
+    Found::new("", message, "")
+}
+
+/// The JSON Schema of a manifest (draft 2020-12), made from these types.
+#[cfg(feature = "schema")]
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(Manifest).to_value();
+    if let Some(object) = schema.as_object_mut() {
+        object.insert("title".to_owned(), "mattermost-cloud-app.json".into());
+        object.insert(
+            "description".to_owned(),
+            "The manifest of a Cloud App for Mattermost, protocol 2.".into(),
+        );
+    }
+    schema
 }
