@@ -298,3 +298,75 @@ pub fn page(mut items: Vec<SiteEntry>, limit: usize) -> Page<SiteEntry> {
 pub fn lease_until(lease: u64, now: Millis) -> Millis {
     now.saturating_add(lease)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::sample;
+    use proptest::prelude::*;
+
+    fn work() -> impl Strategy<Value = Work> {
+        prop_oneof![Just(Work::Running), Just(Work::Done), Just(Work::Again)]
+    }
+
+    proptest! {
+        #[test]
+        fn a_cursor_names_the_site_that_it_stands_behind(n in 0_usize..1_000_000, path in "(/[a-z0-9]{1,8}){0,2}") {
+            let site = SiteUrl::new(&format!("{}{path}", sample::site(n))).unwrap();
+            prop_assert_eq!(site_before("a test", &cursor_after(&site)).unwrap(), site);
+        }
+
+        #[test]
+        fn no_text_panics_as_a_cursor(text in ".{0,60}") {
+            let _ = site_before("a test", &text);
+            let _ = site_before("a test", &data_encoding::BASE64URL_NOPAD.encode(format!("1 {text}").as_bytes()));
+        }
+
+        #[test]
+        fn an_attempt_never_goes_back(
+            stored in 1_u32..5, asked in 1_u32..5, work in work(), lease in 0_u64..20, exp in 0_u64..20, now in 0_u64..20,
+        ) {
+            let claimed = Claimed { attempt: stored, work, lease, exp };
+            let answer = claim(Some(&claimed), asked, now);
+            if over(exp, now) {
+                prop_assert_eq!(answer, Claim::Mine);
+            } else if work == Work::Done {
+                prop_assert_eq!(answer, Claim::Done);
+            } else {
+                prop_assert!(asked >= stored || answer == Claim::Superseded);
+                prop_assert!(work == Work::Running || asked != stored || answer == Claim::Superseded);
+                prop_assert!(answer != Claim::Mine || over(lease, now) || work == Work::Again);
+            }
+        }
+
+        #[test]
+        fn an_undo_marks_once_and_then_nothing_else_may_change_the_install(
+            rev in 1_u64..9, expected in 1_u64..9, lease in 0_u64..9, until in 1_u64..9, which in 0_usize..4,
+        ) {
+            let code = sample::code_hash(1);
+            let states = [
+                State::Pending { code: code.clone(), until },
+                State::Completing { code, until, lease },
+                State::Disabled,
+                State::Active,
+            ];
+            let state = states.get(which).cloned().unwrap_or(State::Active);
+            let stored = Install { rev, state, ..sample::install(1) };
+            match undo(Some(&stored), expected) {
+                Undo::Mark(marked) => {
+                    prop_assert!(rev == expected && stored.state != State::Active);
+                    prop_assert_eq!(undo(Some(&marked), expected), Undo::Remove(marked.clone()));
+                    prop_assert!(!may_register(Some(&marked)));
+                    prop_assert!(marked.state == State::Removing || !may_change(Some(&marked), marked.rev));
+                }
+                other => prop_assert!(other == Undo::Conflict && (rev != expected || stored.state == State::Active)),
+            }
+        }
+    }
+
+    #[test]
+    fn an_item_of_a_later_version_says_what_to_do() {
+        let error = from_document::<u64>("a test", ITEM_VERSION + 1, "1").unwrap_err().to_string();
+        assert!(error.contains("version 2") && error.contains("run the version that wrote it"), "{error}");
+    }
+}
