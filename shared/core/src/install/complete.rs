@@ -131,6 +131,9 @@ fn registered(
     install: &Install,
 ) -> Result<BTreeMap<TeamId, Team>, Refusal> {
     let mut reader = Reader::new(body);
+    if !body.is_object() {
+        reader.problem("", "the body is not an object: send {\"registered\":[…]}");
+    }
     let entries = reader.list("/registered");
     if entries.len() > MAX_ENTRIES {
         let message =

@@ -80,8 +80,11 @@ impl<'a> Reader<'a> {
     }
 
     fn refusal(self) -> Refusal {
-        let sentences: Vec<String> =
-            self.problems.iter().map(|(pointer, message)| format!("{pointer} {message}")).collect();
+        let sentences: Vec<String> = self
+            .problems
+            .iter()
+            .map(|(pointer, message)| format!("{pointer} {message}").trim_start().to_owned())
+            .collect();
         let lead = match sentences.len() {
             0 | 1 => "Something is wrong with this request".to_owned(),
             n => format!("{n} things are wrong with this request"),

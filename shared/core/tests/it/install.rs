@@ -283,12 +283,12 @@ async fn what_an_earlier_attempt_registered_and_this_one_does_not_verifies_nobod
 /// Every flaw of a code, and the answer to it.
 async fn flawed(desk: &mut Desk) -> Vec<(&'static str, Answered, u64)> {
     let mut answers = Vec::new();
+    let expired = desk.code().await;
+    desk.now += 15 * 60_000;
     let spent = desk.code_for("https://spent.example.com").await;
     let mut elsewhere = body();
     elsewhere["server"]["site_url"] = "https://spent.example.com".into();
     desk.install(&spent, &elsewhere).await;
-    let expired = desk.code().await;
-    desk.now += 15 * 60_000;
     let good = desk.code().await;
     let mut other = body();
     other["app_id"] = "other".into();
@@ -421,6 +421,70 @@ async fn a_body_that_is_not_json_is_refused_with_its_line_and_column() {
     let refused = desk.send(broken).await;
     assert_eq!((refused.status, refused.code()), (StatusCode::BAD_REQUEST, "bad_json"));
     assert_eq!((&refused.body["error"]["line"], &refused.body["error"]["column"]), (&json!(2), &json!(11)));
+}
+
+#[tokio::test]
+async fn whatever_stands_in_a_request_it_is_answered_in_the_protocols_words() {
+    let strange = [
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(1e308),
+        json!(""),
+        json!("\u{0}"),
+        json!("ä".repeat(3_000)),
+        json!([]),
+        json!([[{}]]),
+        json!({"": {"": 1}}),
+    ];
+    let pointers = [
+        "",
+        "/app_id",
+        "/server",
+        "/server/site_url",
+        "/server/version",
+        "/bot",
+        "/bot/user_id",
+        "/bot/username",
+        "/bot/access_token",
+        "/installed_by",
+        "/v2",
+        "/static_token",
+        "/granted",
+        "/granted/permissions",
+        "/granted/locations",
+        "/granted/locations/0",
+        "/settings",
+        "/settings/site",
+        "/settings/password",
+    ];
+    for value in &strange {
+        let desk = Desk::new().await;
+        let code = desk.code().await;
+        for pointer in pointers {
+            let answered = desk.begin(&code, &changed(pointer, value.clone())).await;
+            let word = answered.code();
+            // What is absent may be left out; whose code it is, is not told.
+            let expected = match answered.status {
+                StatusCode::CREATED => "(none)",
+                StatusCode::UNAUTHORIZED => "unauthorized",
+                _ => "bad_request",
+            };
+            assert_eq!(word, expected, "{pointer}: {value}");
+        }
+        let id = desk.begin(&code, &body()).await.id();
+        for pointer in ["", "/registered/0/trigger", "/registered/0/token", "/registered/0", "/registered"] {
+            if pointer.is_empty() && value.is_object() {
+                continue;
+            }
+            let mut body = registered();
+            *body.pointer_mut(pointer).unwrap() = value.clone();
+            let answered = desk.complete(&code, &id, &body).await;
+            // Nothing to register is no mistake: teams may come later.
+            let nothing = answered.status == StatusCode::OK && pointer == "/registered";
+            assert!(nothing || answered.code() == "bad_request", "{pointer}: {value}: {answered:?}");
+        }
+    }
 }
 
 #[tokio::test]
