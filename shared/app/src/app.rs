@@ -6,7 +6,7 @@
 use crate::{Command, Cx, Fields, Result, event::Event, event::Subscription, location::Location};
 use cloud_apps_protocol::{
     Answer, AppId, FunctionName, Manifest, Namespace, PROTOCOL, Values,
-    manifest::{BotAccount, EventEntry, Lifecycle, Permission, Preset, Problem, Upstream},
+    manifest::{Accounts, BotAccount, EventEntry, Lifecycle, Permission, Preset, Problem, Upstream},
 };
 use serde_json::Value;
 use std::{
@@ -129,6 +129,14 @@ impl App {
         self
     }
 
+    /// Accounts that its users have elsewhere. The manifest describes them; the bundle does not serve them yet, and
+    /// refuses commands that need one.
+    #[must_use]
+    pub fn accounts(mut self, accounts: Accounts) -> Self {
+        self.manifest.accounts = Some(accounts);
+        self
+    }
+
     /// What an admin sets per install: a struct with `#[derive(Settings)]`, which functions read with
     /// [`Cx::settings`].
     #[must_use]
@@ -148,7 +156,7 @@ impl App {
             Ok(entry) => {
                 let name = entry.function.clone();
                 self.manifest.commands.push(entry);
-                self.bind(name, &pointer, |cx, values| match C::from_values(values) {
+                self.bind(name, |cx, values| match C::from_values(values) {
                     Ok(command) => Box::pin(command.run(cx)),
                     Err(failure) => Box::pin(std::future::ready(Err(failure))),
                 });
@@ -207,7 +215,7 @@ impl App {
                     trigger_words: subscription.trigger_words,
                     required: subscription.required,
                 });
-                self.bind(name, &pointer, move |cx, values| {
+                self.bind(name, move |cx, values| {
                     let told = serde_json::from_value(Value::Object(values)).map(|event| handler(cx, event));
                     Box::pin(async move {
                         told?.await?;
@@ -273,23 +281,14 @@ impl App {
         // The names are this module's own; a bad one would show in the first test of it.
         if let Ok(name) = FunctionName::new(name) {
             *place(&mut self.manifest.lifecycle) = Some(name.clone());
-            self.bind(name, "/lifecycle", move |cx, _| Box::pin(handler(cx)));
+            self.bind(name, move |cx, _| Box::pin(handler(cx)));
         }
         self
     }
 
-    /// A name stands for one function: the first keeps it.
-    fn bind(
-        &mut self,
-        name: FunctionName,
-        pointer: &str,
-        function: impl Fn(Cx, Values) -> Running + Send + Sync + 'static,
-    ) {
-        if self.functions.contains_key(&name) {
-            self.problems.push(problem(pointer, &format!("{name} is defined twice: rename one of the two")));
-            return;
-        }
-        self.functions.insert(name, Arc::new(function));
+    /// A name stands for one function: the first keeps it, and the manifest's check tells of the second.
+    fn bind(&mut self, name: FunctionName, function: impl Fn(Cx, Values) -> Running + Send + Sync + 'static) {
+        self.functions.entry(name).or_insert_with(|| Arc::new(function));
     }
 }
 
@@ -314,9 +313,7 @@ impl App {
     /// Everything that is wrong with the definition; nothing for a valid app.
     pub fn check(&self) -> Vec<Problem> {
         let mut problems = self.problems.clone();
-        // One mistake is told once, in the words of whoever saw it first.
-        let told: BTreeSet<String> = problems.iter().map(|problem| problem.pointer.clone()).collect();
-        problems.extend(self.manifest.check().into_iter().filter(|problem| !told.contains(&problem.pointer)));
+        problems.extend(self.manifest.check());
         problems
     }
 
