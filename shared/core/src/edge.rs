@@ -13,7 +13,6 @@ pub use crate::route::{Function, Route};
 /// AWS and the local bundle both make it: `route` comes from `routeKey` and `pathParameters` there
 /// ([`Route::from_key`]), from the path here ([`Route::from_path`]); never from `rawPath`, which stages and
 /// mappings change.
-#[derive(Debug)]
 pub struct Arrival {
     /// Which route of the protocol, with its parameters as text.
     pub route: Route,
@@ -25,6 +24,17 @@ pub struct Arrival {
     pub deadline: Millis,
     /// Method, headers and decoded body.
     pub request: http::Request<Bytes>,
+}
+
+/// Headers and body hold credentials, so neither is shown.
+impl std::fmt::Debug for Arrival {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Arrival")
+            .field("route", &self.route.name())
+            .field("request_id", &self.request_id)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The largest body of a request, in bytes (section 20).

@@ -5,12 +5,22 @@
 //! `iss` is its site, the generation is its current one or the previous one within its grace, it serves.
 
 use super::{LOOKS, serves};
-use crate::{edge::Arrival, log::LogLine, model::Install, refusal::Refusal, world::World};
+use crate::{
+    dispatch::Spend,
+    edge::Arrival,
+    log::LogLine,
+    model::{Install, Sha256},
+    refusal::Refusal,
+    world::World,
+};
 use cloud_apps_protocol::{
     Code, Generation, Millis, SiteUrl,
     token::{Claims, Direction, Expected, Kid, Unverified},
 };
 use std::sync::Arc;
+
+/// How long past its expiry a `jti` stays spent, in ms: the leeway of 30 s, and as much again.
+const SPENT_FOR: Millis = 60_000;
 
 /// A token whose MAC and claims are right; the install is still to be asked.
 pub struct Verified {
@@ -67,6 +77,15 @@ impl Verified {
             }
         }
         Err(refusal)
+    }
+
+    /// The token's entry in the ledger, for what must not happen twice. The `jti` is the sender's text: only its hash
+    /// is as long as it looks.
+    pub fn once(&self) -> Spend {
+        Spend {
+            key: format!("JTI#{}#{}", self.kid.install, Sha256::of(&self.claims.jti).as_str()),
+            until: self.claims.exp.saturating_mul(1000).saturating_add(SPENT_FOR),
+        }
     }
 
     fn speaks_for(&self, install: &Install, now: Millis) -> Result<(), Refusal> {

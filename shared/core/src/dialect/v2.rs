@@ -2,26 +2,22 @@
 
 use crate::{
     authenticate::{self, jwt, static_token},
-    dispatch::{self, Caller, Command, Spend, UserToken},
+    dispatch::{self, Caller, Command, UserToken},
     edge::Arrival,
     log::LogLine,
-    model::Sha256,
     refusal::Refusal,
     respond::Responder,
     world::World,
 };
 use bytes::Bytes;
 use cloud_apps_protocol::{
-    Answer, CommandRequest,
+    Answer, Code, CommandRequest,
     answer::Kind,
     command::User,
     token::{Claims, Credential, Scope},
 };
 use http::{Response, StatusCode};
 use std::sync::Arc;
-
-/// How long past its expiry a `jti` stays spent, in ms: the leeway of 30 s, and as much again.
-const JTI_GRACE: u64 = 60_000;
 
 /// `POST /command` and `POST /`.
 pub async fn command(
@@ -49,12 +45,11 @@ async fn by_jwt(
     verified.acts_as(acting)?;
     if request.context.acting_user.is_none() {
         let id = verified.claims.sub.parse().map_err(|_| {
-            Refusal::new(cloud_apps_protocol::Code::BadToken, "The token's sub is not a Mattermost user id.")
-                .with("claim", "sub")
+            Refusal::new(Code::BadToken, "The token's sub is not a Mattermost user id.").with("claim", "sub")
         })?;
         request.context.acting_user = Some(User::of(id));
     }
-    let once = jti(&verified);
+    let once = verified.once();
     // The app's own definition says whether this may run twice. Where only a preset of the install's admin decides,
     // or the app is not linked, it is spent before the function runs instead.
     let early = world
@@ -70,15 +65,6 @@ async fn by_jwt(
     let delivery_id = verified.claims.jti.clone();
     let user_token = user_token(verified.claims);
     Ok(Command { install, request, caller: Caller::Server { user_token, unspent }, delivery_id })
-}
-
-/// The ledger's key of a token. The `jti` is the sender's text: only its hash is as long as it looks.
-fn jti(verified: &jwt::Verified) -> Spend {
-    let Claims { jti, exp, .. } = &verified.claims;
-    Spend {
-        key: format!("JTI#{}#{}", verified.kid.install, Sha256::of(jti).as_str()),
-        until: exp.saturating_mul(1000).saturating_add(JTI_GRACE),
-    }
 }
 
 fn user_token(claims: Claims) -> Option<UserToken> {

@@ -1,6 +1,10 @@
 //! The log: one wide JSON line per request, and no secret in any.
 
-use crate::stage::{ALICE, SLASH_TOKEN, STATIC_TOKEN, Stage, command_body, form, request};
+use crate::stage::{ALICE, NOW, SLASH_TOKEN, STATIC_TOKEN, Stage, command_body, form, request};
+use cloud_apps_core::{
+    deliver::Record,
+    edge::{Arrival, Route},
+};
 use http::header;
 use serde_json::Value;
 use std::{cell::RefCell, io::Write, sync::Once};
@@ -104,4 +108,22 @@ async fn no_line_holds_a_credential_a_body_or_a_path() {
     {
         assert!(!text.contains(secret), "{secret} stands in {text}");
     }
+}
+
+#[test]
+fn what_arrives_does_not_show_its_credentials_when_it_is_debugged() {
+    let stage = Stage::new();
+    let arrival = Arrival {
+        route: Route::Slash { install: stage.install.id.to_string() },
+        request_id: "request-1".into(),
+        now: NOW,
+        deadline: NOW,
+        request: stage.slash(&form("search")),
+    };
+    assert_eq!(
+        format!("{arrival:?}"),
+        format!("Arrival {{ route: \"slash\", request_id: \"request-1\", now: {NOW}, .. }}")
+    );
+    let record = Record { id: "message-1".into(), body: "secret".into() };
+    assert_eq!(format!("{record:?}"), "Record { id: \"message-1\", .. }");
 }
