@@ -79,9 +79,10 @@ fn note(
 ) -> Result<(), Refusal> {
     if expand.required {
         let words = serde_json::to_value(reason).unwrap_or_default();
+        let level = String::from(Expand { required: false, ..expand });
         let message = format!(
-            "This command needs {} of {item}, and the request has less ({}).",
-            String::from(Expand { required: false, ..expand }),
+            "This command must know the {item} ({level}), the request does not say enough of it, and this version of \
+             the bundle does not look it up ({}).",
             words.as_str().unwrap_or_default(),
         );
         return Err(Refusal::new(Code::NotExpanded, message).with("item", item).with("reason", words));

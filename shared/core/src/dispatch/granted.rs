@@ -34,7 +34,7 @@ fn allowed(entry: &CommandEntry, command: &Command) -> Result<(), Refusal> {
     }
     let as_user = entry.post_as_user || entry.account.is_some();
     if as_user && matches!(command.caller, Caller::StaticToken) {
-        let message = format!("{} acts for a user, and a static token proves none.", entry.function);
+        let message = format!("`{}` acts for a user, and a static token proves none.", entry.function);
         return Err(Refusal::new(Code::Forbidden, message));
     }
     if entry.post_as_user && !granted.permissions.contains(&Permission::ActAsUser) {
@@ -50,5 +50,5 @@ fn allowed(entry: &CommandEntry, command: &Command) -> Result<(), Refusal> {
     } else {
         return Ok(());
     };
-    Err(Refusal::not_served(later, &format!("{} was not run.", entry.function)))
+    Err(Refusal::not_served(later, &format!("`{}` was not run.", entry.function)))
 }

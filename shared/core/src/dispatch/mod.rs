@@ -176,7 +176,7 @@ fn incomplete(app: &App, command: &Command, invocation: &Invocation) -> Option<A
     };
     let missing = invocation.missing.iter().map(|name| (name.to_string(), "This is required.".to_owned()));
     let fields: BTreeMap<String, String> = missing.collect();
-    let kind = Kind::Error { text: format!("{lead}\n\n{usage}"), fields };
+    let kind = Kind::Error { text: format!("{lead}\n\n{}", usage.trim_end()), fields };
     Some(Answer { kind, warnings: invocation.warnings.clone() })
 }
 

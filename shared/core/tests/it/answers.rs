@@ -66,6 +66,38 @@ async fn every_answer_looks_in_every_dialect_as_the_golden_file_says() {
 }
 
 #[tokio::test]
+async fn every_refusal_of_a_line_reads_in_every_dialect_as_the_golden_file_says() {
+    let stage = Stage::new();
+    let mut golden = String::new();
+    for line in [
+        "frobnicate",
+        "creat issue",
+        "create issue --colour=red",
+        "create issue --project",
+        "create issue",
+        "needs",
+        "later",
+        "as user",
+        "with account",
+        "panics",
+        "fails",
+        "refuses",
+    ] {
+        let v2 = stage.run(&format!("/jira {line}")).await;
+        let slash = stage.type_(line).await;
+        writeln!(
+            golden,
+            "# /jira {line}\n\nv2     {} {}\nslash  {}\n",
+            v2.status.as_u16(),
+            v2.body,
+            slash.body
+        )
+        .unwrap();
+    }
+    expect_test::expect_file!["../golden/refusals.txt"].assert_eq(&golden);
+}
+
+#[tokio::test]
 async fn a_long_ephemeral_message_is_cut_with_a_note() {
     let stage = Stage::new();
     let slash = stage.type_("long").await.body;
