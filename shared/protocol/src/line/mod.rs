@@ -7,6 +7,7 @@
 
 mod bind;
 mod dates;
+mod fault;
 mod find;
 mod help;
 mod lexer;
@@ -20,6 +21,7 @@ use crate::{
     command::Mentioned,
     manifest::{CommandEntry, Preset},
 };
+use fault::{Fault, code, cut, sentence};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use typed::Written;
@@ -278,108 +280,6 @@ impl<'a> Grammar<'a> {
         }
         Invocation { function: target.command.function.clone(), values, missing, form, warnings }
     }
-
-    fn see_help(&self, command: Option<&CommandEntry>) -> String {
-        match command {
-            Some(command) => format!(
-                "See `/{} help {}`.",
-                self.manifest.namespace(),
-                find::spoken(command.function.as_str())
-            ),
-            None => format!("See `/{} help`.", self.manifest.namespace()),
-        }
-    }
-
-    fn explain(&self, fault: Fault, command: Option<&CommandEntry>) -> LineError {
-        let at = format!("(at character {})", fault.position + 1);
-        let near = fault.near.as_ref().map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
-        let help = self.see_help(command);
-        let mut fields = BTreeMap::new();
-        let message = if let Some(name) = &fault.field {
-            // The field's own words say what was expected.
-            fields.insert(name.to_string(), fault.what.clone());
-            let flag = format!("--{}", name.as_str().replace('_', "-"));
-            format!("{} {at}: {} {help}", code(&flag), sentence(&fault.what))
-        } else {
-            let found = if fault.found.is_empty() { "The line".to_owned() } else { code(&fault.found) };
-            format!("{found} {} {at}. Expected {}.{near} {help}", fault.what, fault.expected)
-        };
-        LineError {
-            message,
-            position: fault.position,
-            found: fault.found,
-            expected: fault.expected,
-            unknown_function: false,
-            fields,
-        }
-    }
-
-    /// Words that name no command: the first that cannot stand where it does.
-    fn unknown(&self, words: &[lexer::Word]) -> LineError {
-        let stem = find::joined(words);
-        let near = self.nearest(&stem);
-        let bare: Vec<String> = find::bare(words).map(find::normal).collect();
-        let known = (1..=bare.len())
-            .rev()
-            .filter_map(|n| Some((n, bare.get(..n)?.join("_"))))
-            .find(|(n, stem)| *n < words.len() && self.goes_on(stem));
-        let (at, what, expected) = match known {
-            Some((n, stem)) => {
-                let mut next: Vec<String> = self
-                    .names()
-                    .filter_map(|name| next_word(name, &stem))
-                    .map(|word| format!("`{word}`"))
-                    .collect();
-                next.dedup();
-                next.truncate(MAX_NAMED);
-                let what = format!("cannot follow {}", code(&find::spoken(&stem)));
-                (n, what, next.join(" or "))
-            }
-            None => (0, "is no command".to_owned(), format!("a command of {}", self.manifest.display_name)),
-        };
-        let word = words.get(at);
-        let found = word.map(lexer::Word::flag_name).unwrap_or_default();
-        let fault = Fault::new(word.map_or(0, |w| w.start), found, expected, what).near(near);
-        LineError { unknown_function: true, ..self.explain(fault, None) }
-    }
-
-    fn no_function(&self, function: &str) -> LineError {
-        let expected = format!("a command of {}", self.manifest.display_name);
-        let near = self.nearest(&find::normal(function));
-        let fault = Fault::new(0, function, expected, "is no command").near(near);
-        LineError { unknown_function: true, ..self.explain(fault, None) }
-    }
-}
-
-/// What is wrong at a place of the line, before it is put into words for a person.
-#[derive(Debug)]
-struct Fault {
-    position: usize,
-    found: String,
-    expected: String,
-    /// Reads behind the found word.
-    what: String,
-    near: Option<String>,
-    /// The field that the word, a value, does not fit; then `what` reads behind the field's name.
-    field: Option<Box<FunctionName>>,
-}
-
-impl Fault {
-    fn new(position: usize, found: &str, expected: impl Into<String>, what: impl Into<String>) -> Self {
-        Self {
-            position,
-            found: cut(found),
-            expected: expected.into(),
-            what: what.into(),
-            near: None,
-            field: None,
-        }
-    }
-
-    fn near(mut self, near: Option<String>) -> Self {
-        self.near = near;
-        self
-    }
 }
 
 /// Whether `--help` stands among the flags.
@@ -391,31 +291,4 @@ fn asks_for_help(words: &[lexer::Word]) -> bool {
 /// The word by which a name goes on behind `stem`: `issue` for `create_issue` behind `create`.
 fn next_word<'n>(name: &'n str, stem: &str) -> Option<&'n str> {
     name.strip_prefix(stem)?.strip_prefix('_')?.split('_').next()
-}
-
-/// Somebody's own words, cut to what is needed to recognise them.
-fn cut(text: &str) -> String {
-    let short: String = text.chars().take(60).collect();
-    if short.len() < text.len() { format!("{short}…") } else { short }
-}
-
-/// What is wrong with a value, as the end of a sentence.
-fn sentence(why: &str) -> String {
-    let stop = if why.ends_with(['?', '.']) { "" } else { "." };
-    format!("{}{stop}", escaped(why))
-}
-
-/// Text as it is, in Markdown.
-fn escaped(text: &str) -> String {
-    let active = |c: char| "\\`*_~[]<>|".contains(c);
-    text.chars().flat_map(|c| active(c).then_some('\\').into_iter().chain([c])).collect()
-}
-
-/// Text as Markdown code, whatever backticks it has: `CommonMark` wants a longer fence than any run inside.
-fn code(text: &str) -> String {
-    let text = text.replace(['\n', '\r'], " ");
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest + 1);
-    let space = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
-    format!("{fence}{space}{text}{space}{fence}")
 }
