@@ -1,0 +1,200 @@
+//! What a server asks of its own install, what this version does not serve, and what is logged of it all.
+
+use super::{changed, serving, unauthorized};
+use crate::log_line::Log;
+use crate::office::{
+    ACCESS_TOKEN, BOT, Behaviour, Desk, NOW, PASSWORD, SLASH_TOKEN, TEAM, body, registered, request,
+};
+use cloud_apps_core::{conformance::sample, model::Install};
+use cloud_apps_protocol::token::{Direction, Kid};
+use http::{Method, StatusCode, header};
+use serde_json::json;
+
+#[tokio::test]
+async fn the_index_says_which_protocol_and_which_bundle() {
+    let answered = Desk::empty().send(request(Method::GET, "/", None, None)).await;
+    assert_eq!(answered.status, StatusCode::OK);
+    assert_eq!(answered.body, json!({"protocol": [2], "bundle": env!("CARGO_PKG_VERSION")}));
+}
+
+#[tokio::test]
+async fn a_server_reads_its_install_without_its_passwords() {
+    let desk = Desk::new().await;
+    let (id, kid, secret) = serving(&desk).await;
+    let path = format!("/install/{id}");
+    for scope in ["user", "bot", "admin"] {
+        let shown = desk.send(desk.signed(Method::GET, &path, "", &kid, &secret, scope)).await;
+        assert_eq!(shown.status, StatusCode::OK, "{shown:?}");
+        let view = &shown.body;
+        assert_eq!(view["settings"], json!({"site": "https://jira.example.com", "retries": 3}));
+        assert_eq!((&view["state"], &view["rev"]), (&json!("active"), &json!(3)));
+        assert_eq!(view["commands"][0]["function"], "greet");
+        assert_eq!(view["teams"], json!([TEAM]));
+        assert_eq!(view["bot"], json!({"id": BOT, "username": "hello"}));
+        let text = view.to_string();
+        for secret in [PASSWORD, ACCESS_TOKEN, SLASH_TOKEN, &secret] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_knows_its_install_already_gets_nothing_new() {
+    let desk = Desk::new().await;
+    let (id, kid, secret) = serving(&desk).await;
+    let path = format!("/install/{id}");
+    let signed = || desk.signed(Method::GET, &path, "", &kid, &secret, "bot");
+    let shown = desk.send(signed()).await;
+    let etag = shown.headers[header::ETAG].clone();
+    assert_eq!(shown.headers["cloud-apps-manifest"], etag);
+    for (tags, status) in [
+        (etag.to_str().unwrap().to_owned(), StatusCode::NOT_MODIFIED),
+        (format!("\"other\", W/{}", etag.to_str().unwrap()), StatusCode::NOT_MODIFIED),
+        ("*".to_owned(), StatusCode::NOT_MODIFIED),
+        ("\"other\"".to_owned(), StatusCode::OK),
+    ] {
+        let mut request = signed();
+        request.headers_mut().insert(header::IF_NONE_MATCH, tags.parse().unwrap());
+        let answered = desk.send(request).await;
+        assert_eq!(answered.status, status, "{tags}");
+        assert_eq!(answered.headers[header::ETAG], etag);
+        assert_eq!(answered.body.is_null(), status == StatusCode::NOT_MODIFIED);
+    }
+    // A change of the install is another tag.
+    for switch in ["disable", "enable"] {
+        desk.operator(json!({"do": switch, "install_id": id})).await;
+    }
+    assert_ne!(desk.send(signed()).await.headers[header::ETAG], etag);
+}
+
+#[tokio::test]
+async fn an_install_is_shown_to_its_own_server_only() {
+    let desk = Desk::new().await;
+    let (id, kid, secret) = serving(&desk).await;
+    let path = format!("/install/{id}");
+    let other = format!("/install/{}", sample::install_id(9));
+    unauthorized(&desk.send(request(Method::GET, &path, None, None)).await);
+    unauthorized(&desk.send(request(Method::GET, &path, None, Some(&"A".repeat(43)))).await);
+    unauthorized(&desk.send(desk.signed(Method::GET, &other, "", &kid, &secret, "admin")).await);
+    let forged = "A".repeat(43);
+    desk.memory.reset_counts();
+    unauthorized(&desk.send(desk.signed(Method::GET, &path, "", &kid, &forged, "admin")).await);
+    assert_eq!(desk.memory.counts().reads(), 0);
+}
+
+#[tokio::test]
+async fn a_pending_install_serves_nothing() {
+    let desk = Desk::new().await;
+    let begun = desk.begin(&desk.code().await, &body()).await;
+    let text = |key: &str| begun.body[key].as_str().unwrap();
+    let path = format!("/install/{}", begun.id());
+    let signed = desk.signed(Method::GET, &path, "", text("kid"), text("shared_secret"), "admin");
+    let refused = desk.send(signed).await;
+    assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "disabled"));
+    assert!(refused.message().contains("Finish the installation"), "{}", refused.message());
+}
+
+#[tokio::test]
+async fn changing_an_install_takes_an_admin_and_a_later_version() {
+    let desk = Desk::new().await;
+    let (id, kid, secret) = serving(&desk).await;
+    let path = format!("/install/{id}");
+    for method in [Method::PATCH, Method::DELETE] {
+        let user = desk.signed(method.clone(), &path, "{}", &kid, &secret, "user");
+        let refused = desk.send(user).await;
+        assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "forbidden"));
+        assert_eq!(
+            refused.message(),
+            "Only an admin of the server changes an install: send a token with the scope admin."
+        );
+        let admin = desk.signed(method, &path, "{}", &kid, &secret, "admin");
+        let refused = desk.send(admin).await;
+        assert_eq!((refused.status, refused.code()), (StatusCode::NOT_FOUND, "no_route"));
+        assert_eq!(
+            refused.message(),
+            "Changing and removing an install are not served by this version of the bundle. Nothing was changed."
+        );
+        unauthorized(&desk.send(request(Method::DELETE, &path, None, None)).await);
+    }
+    assert_eq!(desk.stored(&id).await.unwrap().rev, 3);
+}
+
+#[tokio::test]
+async fn what_this_version_does_not_serve_says_so() {
+    let desk = Desk::new().await;
+    for (method, path, message) in [
+        (
+            Method::GET,
+            "/apps",
+            "The public catalogue of apps is not served by this version of the bundle. An operator sees it with `cloud-apps operator apps`.",
+        ),
+        (
+            Method::GET,
+            "/oauth2/hello/connect",
+            "Accounts of users elsewhere are not served by this version of the bundle. Nothing was connected.",
+        ),
+        (
+            Method::GET,
+            "/oauth2/hello/callback",
+            "Accounts of users elsewhere are not served by this version of the bundle. Nothing was connected.",
+        ),
+        (Method::GET, "/nothing", "Nothing is served at this path and method."),
+    ] {
+        let refused = desk.send(request(method, path, None, None)).await;
+        assert_eq!((refused.status, refused.code()), (StatusCode::NOT_FOUND, "no_route"), "{path}");
+        assert_eq!(refused.message(), message);
+    }
+    let kid: Kid = format!("hello.1.{}.1", sample::install_id(1)).parse().unwrap();
+    let token = cloud_apps_protocol::token::sign(
+        Direction::App,
+        &kid,
+        &cloud_apps_protocol::secret::Secret::new([1; 32]),
+        &json!({}),
+    );
+    for token in [None, Some(token.as_str())] {
+        unauthorized(&desk.send(request(Method::PUT, "/app/subscriptions/x", Some(&json!({})), token)).await);
+    }
+}
+
+#[tokio::test]
+async fn the_shared_secret_is_what_both_sides_derive() {
+    let desk = Desk::new().await;
+    let (id, _, secret) = serving(&desk).await;
+    let install: Install = desk.stored(&id).await.unwrap();
+    let root = desk.office().world.keys.root(&install.app, &install.key, NOW).await.unwrap().unwrap();
+    let derived = root.shared(&install.app, &install.id, install.generation);
+    assert_eq!(derived.to_base64url().as_str(), secret);
+}
+
+#[tokio::test]
+async fn nothing_that_is_logged_holds_a_secret() {
+    let desk = Desk::new().await;
+    let log = Log::begin();
+    let code = desk.code().await;
+    let begun = desk.begin(&code, &body()).await;
+    desk.begin(&code, &changed("/settings/password", json!([PASSWORD]))).await;
+    let wrong = json!({"registered": [{"kind": "slash_command", "token": SLASH_TOKEN}]});
+    desk.complete(&code, &begun.id(), &wrong).await;
+    desk.behave(Behaviour::Fails(None));
+    desk.complete(&code, &begun.id(), &registered()).await;
+    desk.behave(Behaviour::Agrees);
+    let (id, _, secret) = serving(&desk).await;
+    desk.operator(json!({"do": "show", "install_id": id})).await;
+    desk.operator(json!({"do": "sing"})).await;
+
+    let text = log.text();
+    let derived = begun.body["static_token"].as_str().unwrap();
+    for secret in [code.as_str(), ACCESS_TOKEN, SLASH_TOKEN, PASSWORD, derived, &secret] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    let lines = log.lines();
+    let of = |route: &str| lines.iter().filter(|line| line["route"] == route).collect::<Vec<_>>();
+    let operators = of("operator");
+    assert_eq!((&operators[0]["function"], &operators[0]["outcome"]), (&json!("code"), &json!("done")));
+    assert_eq!(operators.last().unwrap()["code"], "bad_request");
+    let (first, refused) = (of("install")[0], of("complete")[1]);
+    assert_eq!((&first["outcome"], &first["install"]), (&json!("pending"), &json!(begun.id())));
+    assert_eq!((&refused["code"], &refused["function"]), (&json!("install_refused"), &json!("on_install")));
+    assert_eq!(refused["error"], "the cause, for the log");
+    assert_eq!(of("complete").last().unwrap()["outcome"], "active");
+}
