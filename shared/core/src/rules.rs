@@ -351,7 +351,7 @@ mod tests {
                 State::Active,
             ];
             let state = states.get(which).cloned().unwrap_or(State::Active);
-            let stored = Install { rev, state, ..sample::install(1) };
+            let stored = Install { state, rev, ..sample::install(1) };
             match undo(Some(&stored), expected) {
                 Undo::Mark(marked) => {
                     prop_assert!(rev == expected && stored.state != State::Active);
