@@ -454,7 +454,7 @@ impl Manifest {
     /// let problems = Manifest::parse(r#"{"protocol":2,"id":"jira","version":"1.0","dispaly_name":"Jira"}"#).unwrap_err();
     /// let pointers: Vec<_> = problems.iter().map(|problem| problem.pointer.as_str()).collect();
     /// assert_eq!(pointers, ["/display_name", "/version", "/dispaly_name"]);
-    /// assert_eq!((problems[1].line, problems[1].column), (1, 39));
+    /// assert_eq!((problems[1].line, problems[1].column), (1, 37));
     /// assert_eq!(problems[2].hint, "Did you mean \"display_name\"?");
     /// ```
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
@@ -508,6 +508,8 @@ fn too_large(bytes: usize) -> Found {
 pub fn schema() -> serde_json::Value {
     let mut schema = schemars::schema_for!(Manifest).to_value();
     if let Some(object) = schema.as_object_mut() {
+        let id = "https://github.com/mattermost/cloud-apps/raw/main/schema/mattermost-cloud-app.schema.json";
+        object.insert("$id".to_owned(), id.into());
         object.insert("title".to_owned(), "mattermost-cloud-app.json".into());
         object.insert(
             "description".to_owned(),

@@ -92,7 +92,7 @@ impl Rules {
             && pattern_reads
             && let Err(reason) = check_value(field, default)
         {
-            self.say(&pointer, format!("The default does not fit its field: {reason}."), "");
+            self.say(&pointer, sentence(&format!("The default does not fit its field: {reason}")), "");
         }
     }
 
@@ -212,12 +212,17 @@ impl Rules {
                 }
                 Some(field) => {
                     if let Err(reason) = check_value(field, value) {
-                        self.say(&at, format!("This value does not fit its field: {reason}."), "");
+                        self.say(&at, sentence(&format!("This value does not fit its field: {reason}")), "");
                     }
                 }
             }
         }
     }
+}
+
+/// A reason may end in a question.
+fn sentence(text: &str) -> String {
+    if text.ends_with('?') { text.to_owned() } else { format!("{text}.") }
 }
 
 fn read<T: std::str::FromStr>(value: &Value) -> Option<T> {

@@ -92,7 +92,7 @@ impl Rules {
         if let Some(icon) = manifest.icon.as_ref().filter(|icon| !icon.starts_with("data:image/")) {
             self.address(icon, "/icon");
         }
-        self.distinct(manifest.permissions.iter().map(permission), "permission", |i| {
+        self.distinct(manifest.permissions.iter().copied().map(permission), "permission", |i| {
             format!("/permissions/{i}")
         });
         self.distinct(manifest.locations.iter().map(String::as_str), "location", |i| {
@@ -428,7 +428,7 @@ impl Rules {
     }
 }
 
-fn permission(permission: &Permission) -> &'static str {
+fn permission(permission: Permission) -> &'static str {
     match permission {
         Permission::ActAsBot => "act_as_bot",
         Permission::ActAsUser => "act_as_user",

@@ -389,3 +389,117 @@ fn sample(shape: &Shape) -> Value {
         }
     }
 }
+
+#[cfg(all(test, feature = "schema"))]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// Follows references and what wraps an optional or described type.
+    fn resolve<'s>(root: &'s Value, mut schema: &'s Value) -> &'s Value {
+        loop {
+            let some = |list: &'s Value| list.as_array()?.iter().find(|one| one["type"] != "null");
+            if let Some(reference) = schema["$ref"].as_str() {
+                schema = root.pointer(reference.strip_prefix('#').unwrap()).unwrap();
+            } else if let Some(one) = some(&schema["anyOf"]) {
+                schema = one;
+            } else {
+                return schema;
+            }
+        }
+    }
+
+    fn names(value: &Value) -> BTreeSet<String> {
+        match value {
+            Value::Object(entries) => entries.keys().cloned().collect(),
+            Value::Array(names) => names.iter().map(|name| name.as_str().unwrap().to_owned()).collect(),
+            _ => BTreeSet::new(),
+        }
+    }
+
+    fn same_keys(
+        root: &Value,
+        keys: &[Key],
+        tag: Option<&str>,
+        schema: &Value,
+        at: &str,
+        visited: &mut usize,
+    ) {
+        let of = |keep: fn(&Key) -> bool| -> BTreeSet<String> {
+            keys.iter().filter(|key| keep(key)).map(|key| key.name).chain(tag).map(str::to_owned).collect()
+        };
+        assert_eq!(of(|_| true), names(&schema["properties"]), "keys of {at}");
+        assert_eq!(of(|key| key.required), names(&schema["required"]), "required keys of {at}");
+        for key in keys {
+            *visited += 1;
+            same(root, key.shape, &schema["properties"][key.name], &format!("{at}/{}", key.name), visited);
+        }
+    }
+
+    fn same(root: &Value, shape: &Shape, schema: &Value, at: &str, visited: &mut usize) {
+        let schema = resolve(root, schema);
+        let is = |wanted: &str| {
+            let r#type = &schema["type"];
+            assert!(*r#type == wanted || r#type[0] == wanted, "{at} is {wanted}: {schema}");
+        };
+        match shape {
+            Any => assert!(schema["type"].is_null(), "{at} is anything: {schema}"),
+            Shape::Leaf(read, sample) => {
+                let sample: Value = serde_json::from_str(sample).unwrap();
+                assert!(read(&sample).is_ok(), "{at}: {sample}");
+                match &sample {
+                    Value::Bool(_) => is("boolean"),
+                    Value::Number(_) => is("integer"),
+                    _ => assert!(schema["type"] != "object" && schema["type"] != "array", "{at}: {schema}"),
+                }
+            }
+            List(element) => {
+                is("array");
+                same(root, element, &schema["items"], &format!("{at}/*"), visited);
+            }
+            Shape::Map(each) => {
+                is("object");
+                match &schema["additionalProperties"] {
+                    Value::Bool(true) => assert!(matches!(each, Any), "{at}"),
+                    value => same(root, each, value, &format!("{at}/*"), visited),
+                }
+            }
+            Object(keys) => {
+                is("object");
+                assert_eq!(schema["additionalProperties"], false, "{at} has no other keys");
+                same_keys(root, keys, None, schema, at, visited);
+            }
+            Tagged(tag, variants) => {
+                let one_of = schema["oneOf"].as_array().unwrap();
+                assert_eq!(one_of.len(), variants.len(), "{at}");
+                for (word, keys) in *variants {
+                    let found = one_of.iter().find(|one| one["properties"][tag]["const"] == *word);
+                    same_keys(root, keys, Some(tag), found.unwrap(), &format!("{at}({word})"), visited);
+                }
+            }
+            One(keys) => {
+                let of_schema: BTreeSet<_> = schema["oneOf"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .flat_map(|one| names(&one["properties"]))
+                    .collect();
+                assert_eq!(of_schema, keys.iter().map(|key| key.name.to_owned()).collect(), "{at}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_checker_and_the_json_schema_agree_on_every_key() {
+        let schema = crate::manifest::schema();
+        let mut visited = 0;
+        same(&schema, &MANIFEST, &schema, "", &mut visited);
+        assert!(visited > 80, "only {visited} keys were compared");
+    }
+
+    #[test]
+    fn whatever_is_repaired_has_the_shape_of_a_manifest() {
+        let manifest: super::super::Manifest = serde_json::from_value(sample(&MANIFEST)).unwrap();
+        assert_eq!(manifest.id.as_str(), "xx");
+    }
+}

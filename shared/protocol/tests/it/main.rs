@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // A test fails by panicking.
 
+mod manifest;
 mod seal;
 mod token;
 mod values;
+mod wire;
 
 use cloud_apps_protocol::{AppId, InstallId, KeyId, secret::Secret};
 
