@@ -9,10 +9,13 @@ use std::collections::BTreeMap;
 #[serde(default)]
 pub struct CommandRequest {
     /// What is to be done.
+    #[serde(deserialize_with = "or_default")]
     pub command: Command,
     /// Only `trigger_id`: `security.token` in a body is never a credential.
+    #[serde(deserialize_with = "or_default")]
     pub security: Security,
     /// Who, where, with what.
+    #[serde(deserialize_with = "or_default")]
     pub context: Context,
     /// Filled by the bundle.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,12 +33,17 @@ pub struct Command {
     /// The line as typed.
     pub raw: String,
     /// Values that win over `raw`, which then is not parsed.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "some_values")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub encoded: Option<Values>,
 }
 
-fn some_values<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Values>, D::Error> {
-    Option::<Values>::deserialize(deserializer)
+/// `null` is the same as absent.
+fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// The part of `security` that is read.
@@ -52,8 +60,10 @@ pub struct Security {
 #[serde(default)]
 pub struct Context {
     /// The place in the client.
+    #[serde(deserialize_with = "or_default")]
     pub source: Source,
     /// The Mattermost server; filled by the bundle from the install, whatever was sent.
+    #[serde(deserialize_with = "or_default")]
     pub config: ServerConfig,
     /// The app; always filled by the bundle.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
@@ -89,7 +99,7 @@ pub struct Context {
     #[serde(skip_serializing_if = "serde_json::Value::is_null")]
     pub state: serde_json::Value,
     /// What was wanted and could not be had, with the reason.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub not_expanded: BTreeMap<String, NotExpanded>,
 }
 
@@ -128,7 +138,7 @@ pub struct Source {
     #[serde(alias = "client_or_session_id_to_send_websockets_to", skip_serializing_if = "String::is_empty")]
     pub client_id: String,
     /// The client's own; never trusted.
-    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    #[serde(deserialize_with = "or_default", skip_serializing_if = "serde_json::Map::is_empty")]
     pub props: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -148,17 +158,13 @@ impl Source {
     /// The longest known location that `id` is or starts with, and the element behind it:
     /// `post_menu_create` → (`post_menu`, `create`); anything else is (`other`, the id).
     pub fn location(&self) -> (&str, &str) {
-        for location in LOCATIONS {
-            if let Some(rest) = self.id.strip_prefix(location) {
-                if rest.is_empty() {
-                    return (location, "");
-                }
-                if let Some(element) = rest.strip_prefix('_') {
-                    return (location, element);
-                }
-            }
-        }
-        ("other", &self.id)
+        // The longest, for one location may begin like another.
+        let found = LOCATIONS.into_iter().filter_map(|location| {
+            let rest = self.id.strip_prefix(location)?;
+            let element = if rest.is_empty() { "" } else { rest.strip_prefix('_')? };
+            Some((location, element))
+        });
+        found.max_by_key(|(location, _)| location.len()).unwrap_or(("other", &self.id))
     }
 }
 

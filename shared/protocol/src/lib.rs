@@ -6,6 +6,23 @@
 //! A request walks through these modules from the outside in: [`token`] or [`seal`] says who speaks,
 //! [`command`] is what was asked, [`line`] turns a typed line into a function and [`Values`],
 //! [`manifest`] says what an app offers, [`answer`] is what comes back and [`error`] what is said instead.
+//!
+//! ```
+//! use cloud_apps_protocol::{Answer, CommandRequest, Manifest, json};
+//!
+//! let manifest = Manifest::parse(
+//!     r#"{"protocol": 2, "id": "hello", "version": "1.0.0", "display_name": "Hello",
+//!         "commands": [{"function": "greet"}]}"#,
+//! )
+//! .unwrap();
+//! let request: CommandRequest =
+//!     json::read(br#"{"command": {"namespace": "hello", "function": "greet"}}"#).unwrap();
+//! assert_eq!(request.command.namespace, manifest.namespace());
+//! assert!(manifest.command(&request.command.function).is_some());
+//!
+//! let answer = serde_json::to_value(Answer::text("Hello!")).unwrap();
+//! assert_eq!(answer["type"], "message");
+//! ```
 
 pub mod answer;
 pub mod command;
