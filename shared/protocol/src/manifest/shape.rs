@@ -390,7 +390,7 @@ fn sample(shape: &Shape) -> Value {
     }
 }
 
-#[cfg(all(test, feature = "schema"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::BTreeSet;

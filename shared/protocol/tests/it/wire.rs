@@ -35,12 +35,12 @@ fn id(letter: char) -> String {
     letter.to_string().repeat(26)
 }
 
-fn request(value: Value) -> CommandRequest {
+fn request(value: &Value) -> CommandRequest {
     json::read(value.to_string().as_bytes()).unwrap_or_else(|e| panic!("{e:?}"))
 }
 
 fn full() -> CommandRequest {
-    request(json!({
+    request(&json!({
         "command": {"namespace": "jira", "function": "create_issue", "raw": "/jira create issue --project=MM",
                     "encoded": {"project": "MM"}},
         "security": {"trigger_id": "a-trigger", "token": "never read"},
@@ -82,7 +82,7 @@ fn a_request_as_an_app_gets_it_names_the_app_and_its_install() {
 
 #[test]
 fn the_least_request() {
-    golden!("request-least", request(json!({"command": {"namespace": "jira", "raw": "/jira"}})));
+    golden!("request-least", request(&json!({"command": {"namespace": "jira", "raw": "/jira"}})));
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn the_request_of_the_architecture_document() {
 
 #[test]
 fn what_is_absent_null_or_empty_is_not_there() {
-    let least = request(json!({"command": {"raw": "/jira"}}));
+    let least = request(&json!({"command": {"raw": "/jira"}}));
     let objects = [
         "acting_user",
         "channel",
@@ -116,14 +116,14 @@ fn what_is_absent_null_or_empty_is_not_there() {
         "time_zone",
     ];
     for object in objects {
-        let with = |value: Value| request(json!({"command": {"raw": "/jira"}, "context": {object: value}}));
+        let with = |value: Value| request(&json!({"command": {"raw": "/jira"}, "context": {object: value}}));
         assert_eq!(with(Value::Null), least, "{object}: null");
         if !matches!(object, "state" | "locale" | "time_zone") {
             assert_eq!(with(json!({})), least, "{object}: {{}}");
         }
     }
     for object in ["security", "context", "delivery"] {
-        let with = |value: Value| request(json!({"command": {"raw": "/jira"}, object: value}));
+        let with = |value: Value| request(&json!({"command": {"raw": "/jira"}, object: value}));
         assert_eq!(with(Value::Null), least, "{object}: null");
         if object != "delivery" {
             assert_eq!(with(json!({})), least, "{object}: {{}}");
@@ -145,9 +145,9 @@ fn an_object_that_is_there_is_whole() {
 
 #[test]
 fn mentioned_may_be_a_list_of_users() {
-    let list = request(json!({"context": {"mentioned": [{"id": id('b'), "username": "bob"}]}}));
+    let list = request(&json!({"context": {"mentioned": [{"id": id('b'), "username": "bob"}]}}));
     let object =
-        request(json!({"context": {"mentioned": {"users": {"bob": {"id": id('b'), "username": "bob"}}}}}));
+        request(&json!({"context": {"mentioned": {"users": {"bob": {"id": id('b'), "username": "bob"}}}}}));
     assert_eq!(list, object);
 }
 
@@ -158,7 +158,7 @@ fn an_app_in_a_request_is_never_believed() {
 
 #[test]
 fn unknown_keys_are_ignored_in_requests_and_refused_in_manifests() {
-    assert_eq!(request(json!({"new": 1, "context": {"newer": {}}})), CommandRequest::default());
+    assert_eq!(request(&json!({"new": 1, "context": {"newer": {}}})), CommandRequest::default());
     assert!(Manifest::parse(r#"{"new":1}"#).unwrap_err().iter().any(|problem| problem.pointer == "/new"));
 }
 
