@@ -14,11 +14,12 @@ pub struct BadId {
 }
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $expected:literal, $valid:expr) => {
+    ($(#[$doc:meta])* $name:ident, $pattern:literal, $expected:literal, $valid:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String"))]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[cfg_attr(feature = "schema", schemars(with = "String", extend("pattern" = $pattern)))]
         pub struct $name(String);
 
         impl $name {
@@ -105,31 +106,31 @@ fn number_below_a_billion(text: &str, digits: usize) -> bool {
 
 id!(
     /// An app's id: `^[a-z][a-z0-9-]{1,31}$`.
-    AppId, "an app id (2 to 32 characters of a-z, 0-9 and -, starting with a letter)", app_id);
+    AppId, "^[a-z][a-z0-9-]{1,31}$", "an app id (2 to 32 characters of a-z, 0-9 and -, starting with a letter)", app_id);
 id!(
     /// The first word of an app's commands; by default the app's id, and of the same shape.
-    Namespace, "a namespace (2 to 32 characters of a-z, 0-9 and -, starting with a letter)", app_id);
+    Namespace, "^[a-z][a-z0-9-]{1,31}$", "a namespace (2 to 32 characters of a-z, 0-9 and -, starting with a letter)", app_id);
 id!(
     /// One thing an app does: `^[a-z][a-z0-9_]{0,63}$`.
-    FunctionName, "a function name (1 to 64 characters of a-z, 0-9 and _, starting with a letter)", function_name);
+    FunctionName, "^[a-z][a-z0-9_]{0,63}$", "a function name (1 to 64 characters of a-z, 0-9 and _, starting with a letter)", function_name);
 id!(
     /// One app on one Mattermost server: 26 random characters of `[a-z2-7]`. It names, it does not authorise.
-    InstallId, "an install id (26 characters of a-z and 2-7)", base32);
+    InstallId, "^[a-z2-7]{26}$", "an install id (26 characters of a-z and 2-7)", base32);
 id!(
     /// Id of a key in an app's key ring: `[1-9][0-9]{0,5}`.
-    KeyId, "a key id (a number from 1 to 999999)", |t| number_below_a_billion(t, 6));
+    KeyId, "^[1-9][0-9]{0,5}$", "a key id (a number from 1 to 999999)", |t| number_below_a_billion(t, 6));
 id!(
     /// A Mattermost user.
-    UserId, "a Mattermost id (26 characters of a-z and 0-9)", mattermost);
+    UserId, "^[a-z0-9]{26}$", "a Mattermost id (26 characters of a-z and 0-9)", mattermost);
 id!(
     /// A Mattermost channel.
-    ChannelId, "a Mattermost id (26 characters of a-z and 0-9)", mattermost);
+    ChannelId, "^[a-z0-9]{26}$", "a Mattermost id (26 characters of a-z and 0-9)", mattermost);
 id!(
     /// A Mattermost team.
-    TeamId, "a Mattermost id (26 characters of a-z and 0-9)", mattermost);
+    TeamId, "^[a-z0-9]{26}$", "a Mattermost id (26 characters of a-z and 0-9)", mattermost);
 id!(
     /// A Mattermost post.
-    PostId, "a Mattermost id (26 characters of a-z and 0-9)", mattermost);
+    PostId, "^[a-z0-9]{26}$", "a Mattermost id (26 characters of a-z and 0-9)", mattermost);
 
 /// Which of an install's shared secrets is meant: 1, 2, … in the order of rotations; at most nine digits.
 ///
