@@ -54,11 +54,25 @@ fn every_problem_is_told_at_once_in_the_order_of_the_text() {
 #[test]
 fn what_is_no_json_is_one_problem_with_its_place() {
     for (text, expected) in [
-        ("{\"ä\": 1,}", expect!["1:9+1 : This is not JSON: trailing comma. Remove the comma before the closing bracket."]),
-        ("{\n  // no\n}", expect!["2:3+1 : This is not JSON: key must be a string. Write the key in double quotes. JSON has no comments."]),
+        (
+            "{\"ä\": 1,}",
+            expect!["1:9+1 : This is not JSON: trailing comma. Remove the comma before the closing bracket."],
+        ),
+        (
+            "{\n  // no\n}",
+            expect![
+                "2:3+1 : This is not JSON: key must be a string. Write the key in double quotes. JSON has no comments."
+            ],
+        ),
         ("", expect!["1:1+1 : This is not JSON: EOF while parsing a value. Close every bracket and quote."]),
-        ("{\"id\": \"jira\"", expect!["1:13+1 : This is not JSON: EOF while parsing an object. Close every bracket and quote."]),
-        ("\u{feff}{}", expect!["1:1+1 : This is not JSON: expected value. Save the file without a byte order mark."]),
+        (
+            "{\"id\": \"jira\"",
+            expect!["1:13+1 : This is not JSON: EOF while parsing an object. Close every bracket and quote."],
+        ),
+        (
+            "\u{feff}{}",
+            expect!["1:1+1 : This is not JSON: expected value. Save the file without a byte order mark."],
+        ),
     ] {
         expected.assert_eq(render(&problems(text)).trim_end());
     }
@@ -296,5 +310,21 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_schema_and_the_types_take_the_same_names(
+        text in prop_oneof!["[a-z][a-z0-9_-]{0,70}", "[A-Za-z0-9_ -]{0,4}"],
+    ) {
+        let schema = cloud_apps_protocol::manifest::schema();
+        let takes = |name: &str| {
+            let pattern = schema["$defs"][name]["pattern"].as_str().unwrap();
+            regex_lite::Regex::new(pattern).unwrap().is_match(&text)
+        };
+        prop_assert_eq!(takes("AppId"), cloud_apps_protocol::AppId::new(&*text).is_ok());
+        prop_assert_eq!(takes("Namespace"), cloud_apps_protocol::Namespace::new(&*text).is_ok());
+        prop_assert_eq!(takes("FunctionName"), cloud_apps_protocol::FunctionName::new(&*text).is_ok());
     }
 }
