@@ -11,9 +11,9 @@ use std::{
 /// Calls by kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Calls {
-    /// GetItem, BatchGetItem, Query.
+    /// Reads of `DynamoDB`.
     pub reads: u64,
-    /// PutItem, UpdateItem, DeleteItem, TransactWriteItems.
+    /// Writes to `DynamoDB`; a transaction is one.
     pub writes: u64,
     /// Anything of Secrets Manager.
     pub secrets: u64,
@@ -54,7 +54,8 @@ impl Stub {
 
 /// Table and key attributes: `Installs INSTALL#… INSTALL`.
 fn key(table: &Value, of: &Value) -> String {
-    let attribute = |name: &str| of.pointer(&format!("/{name}/S")).and_then(Value::as_str).unwrap_or_default();
+    let attribute =
+        |name: &str| of.pointer(&format!("/{name}/S")).and_then(Value::as_str).unwrap_or_default();
     format!("{} {} {}", table.as_str().unwrap_or_default(), attribute("pk"), attribute("sk"))
 }
 
@@ -87,7 +88,9 @@ async fn answer(State(stub): State<Stub>, headers: HeaderMap, body: Bytes) -> im
         },
         "BatchGetItem" => {
             let mut responses = serde_json::Map::new();
-            for (table, wanted) in request.get("RequestItems").and_then(Value::as_object).into_iter().flatten() {
+            for (table, wanted) in
+                request.get("RequestItems").and_then(Value::as_object).into_iter().flatten()
+            {
                 let items: Vec<&Value> = list(wanted, "/Keys")
                     .filter_map(|k| kept.items.get(&key(&Value::String(table.clone()), k)))
                     .collect();
@@ -111,13 +114,14 @@ async fn answer(State(stub): State<Stub>, headers: HeaderMap, body: Bytes) -> im
             kept.secrets.insert(text(at(&request, "/Name")), text(at(&request, "/SecretString")));
             json!({ "Name": at(&request, "/Name"), "VersionId": "1" })
         }
-        "GetSecretValue" => match kept.secrets.get(&text(at(&request, "/SecretId"))) {
-            Some(secret) => json!({ "Name": at(&request, "/SecretId"), "SecretString": secret, "VersionId": "1" }),
-            None => {
+        "GetSecretValue" => {
+            if let Some(secret) = kept.secrets.get(&text(at(&request, "/SecretId"))) {
+                json!({ "Name": at(&request, "/SecretId"), "SecretString": secret, "VersionId": "1" })
+            } else {
                 status = 400;
                 json!({ "__type": "ResourceNotFoundException", "Message": "no such secret" })
             }
-        },
+        }
         _ => json!({}),
     };
     let status = axum::http::StatusCode::from_u16(status).unwrap_or_default();

@@ -69,7 +69,7 @@ async fn run() -> Result<bool, String> {
             return Err(format!("{} is missing: run `sam build` first", path.display()));
         }
         let env = |warm_up: &str| {
-            let mut env = world.env(&endpoint);
+            let mut env = sample::World::env(&endpoint);
             env.insert("CLOUD_APPS_WARM_UP".to_owned(), warm_up.to_owned());
             env
         };
@@ -134,7 +134,9 @@ async fn starts(programs: &[&Program]) -> Result<BTreeMap<String, Start>, String
         }
         if round == 0 {
             // The first round reads the binaries from disk; nobody's best start is there, everybody's worst is.
-            seen.values_mut().for_each(|(times, _)| times.clear());
+            for (times, _) in seen.values_mut() {
+                times.clear();
+            }
         }
     }
     Ok(seen
@@ -234,14 +236,28 @@ pub fn best_us(times: usize, mut run: impl FnMut()) -> f64 {
 
 fn print(report: &Value) {
     let at = |pointer: &str| report.pointer(pointer).and_then(Value::as_f64).unwrap_or(f64::NAN);
-    println!("{:<16}{:>10}{:>10}{:>10}{:>12}{:>8}{:>8}", "start", "best ms", "median", "× hello", "warm-up ms", "RSS MB", "zip MB");
+    println!(
+        "{:<16}{:>10}{:>10}{:>10}{:>12}{:>8}{:>8}",
+        "start", "best ms", "median", "× hello", "warm-up ms", "RSS MB", "zip MB"
+    );
     println!("{:<16}{:>10.2}", "floor", at("/floor/init_ms"));
-    println!("{:<16}{:>10.2}{:>10.2}{:>10.2}", "hello_runtime", at("/hello_runtime/init_ms"), at("/hello_runtime/init_median_ms"), 1.0);
+    println!(
+        "{:<16}{:>10.2}{:>10.2}{:>10.2}",
+        "hello_runtime",
+        at("/hello_runtime/init_ms"),
+        at("/hello_runtime/init_median_ms"),
+        1.0
+    );
     for (name, _) in FUNCTIONS {
         let of = |key: &str| at(&format!("/functions/{name}/{key}"));
         println!(
             "{name:<16}{:>10.2}{:>10.2}{:>10.2}{:>12.2}{:>8.2}{:>8.2}",
-            of("init_ms"), of("init_median_ms"), of("init_over_hello"), of("warmup_ms"), of("rss_mb"), of("zip_mb")
+            of("init_ms"),
+            of("init_median_ms"),
+            of("init_over_hello"),
+            of("warmup_ms"),
+            of("rss_mb"),
+            of("zip_mb")
         );
     }
     println!(

@@ -120,7 +120,9 @@ impl Running {
             match tokio::time::timeout(PATIENCE, self.seen.recv()).await {
                 Ok(Some(Seen::Answered(at, body))) => answer = Some((at - sent, body)),
                 Ok(Some(Seen::Next(_))) => {
-                    return answer.ok_or_else(|| "the bootstrap asked for the next event without an answer".to_owned());
+                    return answer.ok_or_else(|| {
+                        "the bootstrap asked for the next event without an answer".to_owned()
+                    });
                 }
                 Ok(Some(Seen::Failed(why))) => return Err(String::from_utf8_lossy(&why).into_owned()),
                 _ => return Err(format!("no answer within {PATIENCE:?}")),
@@ -160,7 +162,10 @@ async fn next(State(api): State<Arc<Api>>) -> impl IntoResponse {
         ("content-type", "application/json".to_owned()),
         ("lambda-runtime-aws-request-id", format!("bench-{id}")),
         ("lambda-runtime-deadline-ms", deadline.as_millis().to_string()),
-        ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:000000000000:function:bench".to_owned()),
+        (
+            "lambda-runtime-invoked-function-arn",
+            "arn:aws:lambda:us-east-1:000000000000:function:bench".to_owned(),
+        ),
     ] {
         if let Ok(value) = value.parse() {
             headers.insert(name, value);

@@ -31,14 +31,20 @@ pub struct World {
 }
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }
 
 impl World {
     /// Puts the world of `events/env.json` into the stub.
     pub async fn put(endpoint: &str) -> Result<Self, String> {
-        let env: Value = serde_json::from_str(include_str!("../../events/env.json")).map_err(|e| e.to_string())?;
-        let text = env.pointer("/Parameters/CLOUD_APPS_SAMPLE").and_then(Value::as_str).ok_or("env.json has no sample")?;
+        let env: Value =
+            serde_json::from_str(include_str!("../../events/env.json")).map_err(|e| e.to_string())?;
+        let text = env
+            .pointer("/Parameters/CLOUD_APPS_SAMPLE")
+            .and_then(Value::as_str)
+            .ok_or("env.json has no sample")?;
         let sample = Sample::parse(text).map_err(|e| e.to_string())?;
         let hello = linked_apps::all().into_iter().find(|app| app.manifest().id == sample.install.app);
         let install = sample.install(hello.as_ref()).map_err(|e| e.to_string())?;
@@ -64,7 +70,7 @@ impl World {
     }
 
     /// What a function finds in its environment.
-    pub fn env(&self, endpoint: &str) -> BTreeMap<String, String> {
+    pub fn env(endpoint: &str) -> BTreeMap<String, String> {
         let pairs = [
             ("AWS_ENDPOINT_URL", endpoint),
             ("CLOUD_APPS_STACK", STACK),
@@ -92,7 +98,14 @@ impl World {
             .finish();
         let authorization = format!("Token {}", of.slash_token);
         let body = data_encoding::BASE64.encode(body.as_bytes());
-        event("POST /hooks/{install}/slash", &authorization, "application/x-www-form-urlencoded", &body, true, of.install_id.as_str())
+        event(
+            "POST /hooks/{install}/slash",
+            &authorization,
+            "application/x-www-form-urlencoded",
+            &body,
+            true,
+            of.install_id.as_str(),
+        )
     }
 
     /// A signed V2 request; no two have the same `jti`.
@@ -145,7 +158,8 @@ impl World {
     pub fn verify_us(&self) -> Result<f64, String> {
         let (body, token) = self.v2(usize::MAX)?;
         let expected = Expected { method: "POST", route: "/command", body: &body, now: now() };
-        let verify = || Unverified::parse(&token, Direction::Server).and_then(|t| t.verify(&self.secret, expected));
+        let verify =
+            || Unverified::parse(&token, Direction::Server).and_then(|t| t.verify(&self.secret, expected));
         verify().map_err(|e| e.to_string())?;
         Ok(best_us(10_000, || {
             std::hint::black_box(verify()).ok();

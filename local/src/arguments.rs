@@ -195,7 +195,7 @@ pub enum OperatorCommand {
     Code {
         /// The app's id.
         app: String,
-        /// The Mattermost server: https://chat.example.com
+        /// The Mattermost server: `https://chat.example.com`
         #[arg(long, value_name = "URL")]
         site: String,
         /// The bundle's address as that server reaches it; by default the stack's output `BaseUrl`.

@@ -14,7 +14,7 @@ use cloud_apps_core::{
 use cloud_apps_protocol::{AppId, SiteUrl};
 use cloud_apps_standin::{Server, Standin, Version};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, io::Write, net::SocketAddr, os::unix::fs::OpenOptionsExt};
+use std::{collections::BTreeMap, fmt::Write as _, io::Write, net::SocketAddr, os::unix::fs::OpenOptionsExt};
 
 const PEOPLE: [&str; 4] = ["admin", "alice", "bob", "carol"];
 const CHANNELS: [&str; 2] = ["town-square", "off-topic"];
@@ -183,7 +183,7 @@ impl Demo {
                 _ => &["help"],
             };
             for words in tries {
-                text += &format!("  {program} run \"/{namespace} {words}\"\n");
+                let _ = writeln!(text, "  {program} run \"/{namespace} {words}\"");
             }
         }
         text += "\n`run --slash` sends what an unmodified Mattermost sends. Ctrl-C ends it.";

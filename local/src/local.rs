@@ -125,7 +125,7 @@ async fn answer(State(bundle): State<Bundle>, request: Request) -> Response {
 }
 
 /// Serves operators on the socket until `stop`.
-pub async fn serve_operators(
+pub fn serve_operators(
     bundle: Bundle,
     socket: PathBuf,
     stop: impl Future<Output = ()> + Send + 'static,

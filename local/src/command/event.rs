@@ -14,7 +14,7 @@ use cloud_apps_protocol::{
 };
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::{path::Path, process::ExitCode};
 
 /// The time of the committed events: 2026-11-22T12:00:00Z, in Unix milliseconds.
@@ -123,7 +123,9 @@ pub fn committed(app: &AppId) -> Result<Vec<(String, String)>, Failure> {
             *place = text.into();
         }
     }
-    env["Parameters"]["CLOUD_APPS_SAMPLE"] = world.to_string().into();
+    if let Some(place) = env.pointer_mut("/Parameters/CLOUD_APPS_SAMPLE") {
+        *place = world.to_string().into();
+    }
     let sample = Sample::parse(&world.to_string()).map_err(|e| Failure::new(e.to_string()))?;
     // Another app has other commands; every app has help.
     let line = if app.as_str() == "hello" { LINE } else { "help" };
@@ -244,7 +246,7 @@ impl Maker<'_> {
 
     fn command_body(&self) -> Value {
         let of = &self.sample.install;
-        let users: serde_json::Map<String, Value> = self
+        let users: Map<String, Value> = self
             .mentioned()
             .into_iter()
             .map(|(name, id)| (name.clone(), json!({ "id": id, "username": name })))
@@ -403,30 +405,49 @@ impl Maker<'_> {
             path.replace(&format!("{{{name}}}"), value)
         });
         let agent = request.agent.unwrap_or("mattermost-11.6.0");
-        let mut headers = json!({
-            "accept": "application/json",
-            "accept-encoding": "gzip",
-            "host": "sample.execute-api.us-east-1.amazonaws.com",
-            "user-agent": agent,
-            "x-forwarded-for": "192.0.2.1",
-            "x-forwarded-port": "443",
-            "x-forwarded-proto": "https",
-        });
-        if let Some(authorization) = request.authorization {
-            headers["authorization"] = authorization.into();
-        }
+        let mut headers = vec![
+            ("accept", "application/json".to_owned()),
+            ("accept-encoding", "gzip".to_owned()),
+            ("host", "sample.execute-api.us-east-1.amazonaws.com".to_owned()),
+            ("user-agent", agent.to_owned()),
+            ("x-forwarded-for", "192.0.2.1".to_owned()),
+            ("x-forwarded-port", "443".to_owned()),
+            ("x-forwarded-proto", "https".to_owned()),
+        ];
+        headers.extend(request.authorization.map(|authorization| ("authorization", authorization)));
+        let (body, base64) = match request.body {
+            None => (None, false),
+            Some((kind, body)) => {
+                headers.push(("content-type", kind.to_owned()));
+                headers.push(("content-length", body.len().to_string()));
+                // As API Gateway does: text it knows as text stays text.
+                let text = kind == "application/json";
+                let body =
+                    if text { String::from_utf8_lossy(&body).into_owned() } else { BASE64.encode(&body) };
+                (Some(body), !text)
+            }
+        };
         let key = format!("{} {}", request.method, request.route);
         let millis = i64::try_from(self.at).map_err(|e| Failure::usage(format!("--at: {e}")))?;
         let time = Timestamp::from_millisecond(millis)
             .map_err(|e| Failure::usage(format!("--at: {e}")))?
             .strftime("%d/%b/%Y:%H:%M:%S +0000")
             .to_string();
-        let mut event = json!({
+        let object = |pairs: Vec<(&str, String)>| -> Value {
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), Value::from(value)))
+                .collect::<Map<_, _>>()
+                .into()
+        };
+        let parameters =
+            request.parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Ok(json!({
             "version": "2.0",
             "routeKey": key,
             "rawPath": path,
             "rawQueryString": "",
-            "headers": {},
+            "headers": object(headers),
             "requestContext": {
                 "accountId": "123456789012",
                 "apiId": "sample",
@@ -445,29 +466,10 @@ impl Maker<'_> {
                 "time": time,
                 "timeEpoch": self.at,
             },
-            "isBase64Encoded": false,
-        });
-        if !request.parameters.is_empty() {
-            let parameters: serde_json::Map<String, Value> = request
-                .parameters
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).into()))
-                .collect();
-            event["pathParameters"] = parameters.into();
-        }
-        if let Some((kind, body)) = request.body {
-            headers["content-type"] = kind.into();
-            headers["content-length"] = body.len().to_string().into();
-            // As API Gateway does: text it knows as text stays text.
-            if kind == "application/json" {
-                event["body"] = String::from_utf8_lossy(&body).into();
-            } else {
-                event["body"] = BASE64.encode(&body).into();
-                event["isBase64Encoded"] = true.into();
-            }
-        }
-        event["headers"] = headers;
-        Ok(event)
+            "pathParameters": object(parameters),
+            "body": body,
+            "isBase64Encoded": base64,
+        }))
     }
 }
 

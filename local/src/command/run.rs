@@ -244,9 +244,9 @@ async fn form(http: &reqwest::Client, url: &str, arguments: &Run) -> Result<Exit
     }
     let shown: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
     if arguments.json {
-        anstream::println!("{text}")
+        anstream::println!("{text}");
     } else {
-        show_slash(command.trim_start_matches('/'), &shown)
+        show_slash(command.trim_start_matches('/'), &shown);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 use cloud_app::App;
 use cloud_apps_core::install;
-use std::{net::SocketAddr, process::ExitCode};
+use std::{io::IsTerminal, net::SocketAddr, process::ExitCode};
 use tokio::sync::watch;
 
 /// Serves until Ctrl-C.
@@ -39,7 +39,7 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
     if let Some(message) = registered.pointer("/error/message").and_then(serde_json::Value::as_str) {
         return Err(Failure::new(format!("the apps cannot be registered: {message}")));
     }
-    let operators = tokio::spawn(local::serve_operators(bundle.clone(), files.socket(), stopped()).await?);
+    let operators = tokio::spawn(local::serve_operators(bundle.clone(), files.socket(), stopped())?);
     let serving = tokio::spawn(local::serve(bundle.clone(), listener, stopped()));
     let demo = if arguments.no_demo {
         anstream::println!(
@@ -69,12 +69,13 @@ fn program() -> String {
 }
 
 fn log(format: LogFormat) {
+    let colour = std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::INFO)
         .with_target(false)
         .with_writer(std::io::stderr);
     let _ = match format {
-        LogFormat::Readable => builder.compact().with_ansi(std::env::var_os("NO_COLOR").is_none()).try_init(),
+        LogFormat::Readable => builder.compact().with_ansi(colour).try_init(),
         LogFormat::Json => {
             builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
         }

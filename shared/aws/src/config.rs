@@ -137,8 +137,12 @@ impl Config {
     }
 
     /// Reads variables.
-    pub fn read(role: Role, variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let given: BTreeMap<String, String> = variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    pub fn read(
+        role: Role,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let given: BTreeMap<String, String> =
+            variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         let mut problems = Vec::new();
         let sample = given.get("CLOUD_APPS_SAMPLE").cloned();
         let local = given.get("AWS_SAM_LOCAL").is_some_and(|v| v == "true");
@@ -151,7 +155,10 @@ impl Config {
         }
         for variable in VARIABLES {
             if variable.required.contains(&role) && sample.is_none() && !given.contains_key(variable.name) {
-                problems.push(format!("{} is not set. {} The template sets it.", variable.name, variable.meaning));
+                problems.push(format!(
+                    "{} is not set. {} The template sets it.",
+                    variable.name, variable.meaning
+                ));
             }
         }
         let text = |name: &str| given.get(name).cloned().unwrap_or_default();
@@ -162,11 +169,22 @@ impl Config {
             }
             value.to_owned()
         };
-        let level = choose("CLOUD_APPS_LOG_LEVEL", "info", &|v| v.parse::<tracing::Level>().is_ok(), "error, warn, info, debug or trace");
+        let level = choose(
+            "CLOUD_APPS_LOG_LEVEL",
+            "info",
+            &|v| v.parse::<tracing::Level>().is_ok(),
+            "error, warn, info, debug or trace",
+        );
         let warm_up = choose("CLOUD_APPS_WARM_UP", "on", &|v| v == "on" || v == "off", "on or off");
-        let cache = choose("CLOUD_APPS_INSTALL_CACHE_SECONDS", "60", &|v| v.parse::<u32>().is_ok(), "a number of seconds");
+        let cache = choose(
+            "CLOUD_APPS_INSTALL_CACHE_SECONDS",
+            "60",
+            &|v| v.parse::<u32>().is_ok(),
+            "a number of seconds",
+        );
         let mut allowed_networks = Vec::new();
-        for network in text("CLOUD_APPS_ALLOWED_NETWORKS").split(',').map(str::trim).filter(|n| !n.is_empty()) {
+        for network in text("CLOUD_APPS_ALLOWED_NETWORKS").split(',').map(str::trim).filter(|n| !n.is_empty())
+        {
             match network.parse() {
                 Ok(network) => allowed_networks.push(network),
                 Err(_) => problems.push(format!(
@@ -218,7 +236,13 @@ mod tests {
         .err()
         .expect("refused")
         .to_string();
-        for part in ["CLOUD_APPS_STACK is not set", "CLOUD_APPS_INSTALLS_TABLE is not set", "\"loud\"", "\"here\"", "\"-1\""] {
+        for part in [
+            "CLOUD_APPS_STACK is not set",
+            "CLOUD_APPS_INSTALLS_TABLE is not set",
+            "\"loud\"",
+            "\"here\"",
+            "\"-1\"",
+        ] {
             assert!(error.contains(part), "{part} is missing in: {error}");
         }
         assert!(!error.contains("10.0.0.0/8"), "{error}");
@@ -234,14 +258,16 @@ mod tests {
     #[test]
     fn a_sample_is_refused_where_it_could_be_reached() {
         let sample = [("CLOUD_APPS_SAMPLE", "{}")];
-        let error = read(Role::Command, &[&WHOLE[..], &sample[..]].concat()).err().expect("refused").to_string();
+        let error =
+            read(Role::Command, &[&WHOLE[..], &sample[..]].concat()).err().expect("refused").to_string();
         assert!(error.contains("sam local"), "{error}");
         assert!(read(Role::Command, &[("CLOUD_APPS_SAMPLE", "{}"), ("AWS_SAM_LOCAL", "true")]).is_ok());
     }
 
     #[test]
     fn an_unknown_variable_is_a_warning() {
-        let config = read(Role::Command, &[&WHOLE[..], &[("CLOUD_APPS_STAK", "s")][..]].concat()).expect("read");
+        let config =
+            read(Role::Command, &[&WHOLE[..], &[("CLOUD_APPS_STAK", "s")][..]].concat()).expect("read");
         assert_eq!(config.unknown, ["CLOUD_APPS_STAK"]);
     }
 }

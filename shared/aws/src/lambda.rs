@@ -25,7 +25,9 @@ pub enum Clock {
 
 /// Unix milliseconds.
 pub fn system_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Reads an event of API Gateway. What it cannot be (a body that says base64 and is not) becomes an empty body,

@@ -1,9 +1,6 @@
 //! `sam local`: the office over a store in memory that holds the sample world, in front of a Mattermost in memory.
 
-use cloud_app::{
-    App,
-    http::{Outbound, Policy},
-};
+use cloud_app::{App, http::Outbound};
 use cloud_apps_core::{
     offline::{Sample, SampleError},
     world::{Office, Stores, SystemRandom, World},
@@ -21,6 +18,6 @@ pub fn office(sample: &str, apps: Vec<App>) -> Result<Office, SampleError> {
         keys: memory.clone(),
         keep_installs: 0,
     };
-    let world = World::new(apps, stores, Outbound::new(Policy::default()), Arc::new(SystemRandom));
+    let world = World::new(apps, stores, Outbound::in_process(sample.mattermost()), Arc::new(SystemRandom));
     Ok(Office { world: Arc::new(world), registry: memory.clone(), key_maker: memory })
 }

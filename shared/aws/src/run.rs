@@ -151,7 +151,11 @@ fn check(apps: &[App]) -> Result<(), Error> {
             app.check().into_iter().map(move |p| format!("{id}{}: {}", p.pointer, p.message))
         })
         .collect();
-    if problems.is_empty() { Ok(()) } else { Err(format!("an app is not well defined: {}", problems.join("; ")).into()) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("an app is not well defined: {}", problems.join("; ")).into())
+    }
 }
 
 /// The office on AWS. Clients are built when they are first used.

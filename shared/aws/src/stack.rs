@@ -14,7 +14,7 @@ const BASE_URL: &str = "BaseUrl";
 /// Why a stack was not reached.
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
-    /// CloudFormation does not tell of it.
+    /// `CloudFormation` does not tell of it.
     #[error("CloudFormation does not show the stack {stack}: {why}")]
     Unknown {
         /// The stack.
@@ -65,9 +65,22 @@ impl Stack {
             .send()
             .await
             .map_err(|e| unknown(DisplayErrorContext(e).to_string()))?;
-        let stack = found.stacks.unwrap_or_default().into_iter().next().ok_or_else(|| unknown("there is none".to_owned()))?;
-        let outputs = stack.outputs.unwrap_or_default().into_iter().filter_map(|o| Some((o.output_key?, o.output_value?)));
-        Ok(Self { name: name.to_owned(), lambda: aws_sdk_lambda::Client::new(&config), outputs: outputs.collect() })
+        let stack = found
+            .stacks
+            .unwrap_or_default()
+            .into_iter()
+            .next()
+            .ok_or_else(|| unknown("there is none".to_owned()))?;
+        let outputs = stack
+            .outputs
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|o| Some((o.output_key?, o.output_value?)));
+        Ok(Self {
+            name: name.to_owned(),
+            lambda: aws_sdk_lambda::Client::new(&config),
+            outputs: outputs.collect(),
+        })
     }
 
     /// The bundle's address.

@@ -9,22 +9,24 @@ use crate::{
     model::{Install, OutgoingWebhook, Ring, Sha256, SlashCommand, State, Team},
     ports::StoreError,
 };
-use cloud_app::App;
+use bytes::Bytes;
+use cloud_app::{App, http::InProcess};
 use cloud_apps_protocol::{
-    AppId, ChannelId, Generation, InstallId, KeyId, SiteUrl, TeamId, UserId, Values,
-    command::Bot,
-    install::Granted,
-    secret::Secret,
-    token::Kid,
+    AppId, ChannelId, Generation, InstallId, KeyId, SiteUrl, TeamId, UserId, Values, command::Bot,
+    install::Granted, secret::Secret, token::Kid,
 };
+use http::{Request, Response, StatusCode, header};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// What is wrong with a sample.
 #[derive(Debug, thiserror::Error)]
 pub enum SampleError {
     /// It is not JSON of the right shape.
-    #[error("CLOUD_APPS_SAMPLE cannot be read ({0}): events/README.md describes it, and events/env.json holds one")]
+    #[error(
+        "CLOUD_APPS_SAMPLE cannot be read ({0}): events/README.md describes it, and events/env.json holds one"
+    )]
     Shape(#[from] serde_json::Error),
     /// Its ring cannot be read.
     #[error("the ring in CLOUD_APPS_SAMPLE cannot be used: {0}")]
@@ -114,7 +116,12 @@ impl Sample {
     /// The kid of its server's tokens.
     pub fn kid(&self) -> Kid {
         let of = &self.install;
-        Kid { app: of.app.clone(), key: of.key.clone(), install: of.install_id.clone(), generation: of.generation }
+        Kid {
+            app: of.app.clone(),
+            key: of.key.clone(),
+            install: of.install_id.clone(),
+            generation: of.generation,
+        }
     }
 
     /// The secret that its server signs with.
@@ -128,7 +135,7 @@ impl Sample {
     /// The install, active since the beginning, with all that `app` asks for.
     pub fn install(&self, app: Option<&App>) -> Result<Install, SampleError> {
         let of = &self.install;
-        let granted = app.map(|app| app.manifest()).map(|asks| Granted {
+        let granted = app.map(App::manifest).map(|asks| Granted {
             permissions: asks.permissions.iter().copied().collect(),
             locations: asks.locations.iter().cloned().collect(),
             events: asks.events.iter().map(|e| e.kind.clone()).collect(),
@@ -172,6 +179,56 @@ impl Sample {
             commands: [(of.trigger.clone(), command)].into(),
             webhooks: [(of.channel_id.to_string(), webhook)].into(),
         }
+    }
+
+    /// Its Mattermost server, as far as samples need one: who is who, and posts that are accepted and go nowhere. The
+    /// stand-in does more; functions do not link it.
+    pub fn mattermost(&self) -> InProcess {
+        let sample = Arc::new(self.clone());
+        Arc::new(move |request| {
+            let sample = Arc::clone(&sample);
+            Box::pin(async move { sample.answer(&request) })
+        })
+    }
+
+    fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
+        let bot = &self.install.bot;
+        let path = request.uri().path().strip_prefix("/api/v4/").unwrap_or_default();
+        let user = |user: &SampleUser| json!({ "id": user.id, "username": user.username });
+        let me = json!({ "id": bot.user_id, "username": bot.username, "is_bot": true });
+        let segments: Vec<&str> = path.split('/').collect();
+        let found = match (request.method().as_str(), segments.as_slice()) {
+            ("GET", ["users", "me"]) => Some(me),
+            ("GET", ["users", id]) if *id == bot.user_id.as_str() => Some(me),
+            ("GET", ["users", id]) => self.mattermost.users.iter().find(|u| u.id.as_str() == *id).map(user),
+            ("GET", ["users", "username", name]) => {
+                self.mattermost.users.iter().find(|u| u.username == *name).map(user)
+            }
+            ("POST", ["posts"]) => serde_json::from_slice(request.body()).ok().map(|mut post: Value| {
+                if let Some(post) = post.as_object_mut() {
+                    post.insert("id".to_owned(), "samplepostsamplepostsample".into());
+                    post.insert("user_id".to_owned(), json!(bot.user_id));
+                }
+                post
+            }),
+            _ => None,
+        };
+        let (status, body) = match found {
+            Some(body) => (StatusCode::OK, body),
+            None => (
+                StatusCode::NOT_FOUND,
+                json!({
+                    "id": "sample.not_found", "status_code": 404,
+                    "message": format!("the sample's Mattermost does not know {} {path}", request.method()),
+                }),
+            ),
+        };
+        let mut response = Response::new(Bytes::from(body.to_string()));
+        *response.status_mut() = status;
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+        response
     }
 
     /// A store in memory that holds it.

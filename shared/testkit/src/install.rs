@@ -113,7 +113,7 @@ pub async fn install(
         },
         settings: cloud_apps_protocol::Values::new(),
     };
-    let created: InstallCreated = read("/install", send(bundle, app, "/install", &code, &request).await?)?;
+    let created: InstallCreated = read("/install", &send(bundle, app, "/install", &code, &request).await?)?;
     let mut slash_tokens = Vec::new();
     let mut registered = Vec::new();
     for wanted in &created.register {
@@ -139,7 +139,7 @@ async fn code(bundle: &Bundle, app: &AppId, site: &SiteUrl, base_url: &str) -> R
         },
     ] {
         let answer = install::operator(bundle.office(), request.payload(), now(), "testkit").await;
-        match read("an operator's request", answer.to_string().into())? {
+        match read("an operator's request", answer.to_string().as_bytes())? {
             OperatorAnswer::Code { code, .. } => return Ok(code),
             OperatorAnswer::Error(ErrorBody { error }) => {
                 return Err(InstallError::Refused { app: app.clone(), message: error.message });
@@ -174,7 +174,7 @@ async fn send(
     Err(InstallError::Refused { app: app.clone(), message: message.to_owned() })
 }
 
-fn read<T: serde::de::DeserializeOwned>(request: &str, body: Bytes) -> Result<T, InstallError> {
-    serde_json::from_slice(&body)
+fn read<T: serde::de::DeserializeOwned>(request: &str, body: &[u8]) -> Result<T, InstallError> {
+    serde_json::from_slice(body)
         .map_err(|source| InstallError::Answer { request: request.to_owned(), source })
 }
