@@ -1,0 +1,114 @@
+//! `sam local invoke` on every sample event, offline, and what the functions answer.
+//!
+//! The list is the folder: an event without an expectation here fails.
+
+// All of this is tests; clippy's own exception for tests does not reach what they share.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::{Value, json};
+use stack_tests::{root, show};
+use std::{error::Error, path::Path, process::Command, process::ExitCode};
+
+/// The function that an event is for, and the check of its answer.
+type Expectation = (&'static str, fn(&Value));
+
+fn expectation(event: &str) -> Option<Expectation> {
+    Some(match event {
+        "slash" => ("CommandFunction", |answer| {
+            let body = http(answer, 200);
+            assert_eq!(body["text"], "Hallo, @bob!");
+            assert_eq!(body["response_type"], "ephemeral");
+            assert_eq!(body["skip_slack_parsing"], true);
+        }),
+        "command" => ("CommandFunction", |answer| {
+            let body = http(answer, 200);
+            assert_eq!((&body["type"], &body["text"]), (&"message".into(), &"Hallo, @bob!".into()));
+            assert!(header(answer, "cloud-apps-manifest").is_some());
+        }),
+        "command-static" => ("CommandFunction", |answer| {
+            let body = http(answer, 200);
+            assert_eq!((&body["type"], &body["text"]), (&"message".into(), &"Hallo, @bob!".into()));
+        }),
+        "autocomplete" => ("AutocompleteFunction", |answer| assert_eq!(code(answer, 404), "no_route")),
+        "event" => ("EventFunction", |answer| assert_eq!(code(answer, 404), "no_route")),
+        "deliver" => ("DeliverFunction", |answer| {
+            // The message stays on its queue.
+            let id = "5a4d504c-455a-4d50-8c45-5a4d504c455a";
+            assert_eq!(answer, &json!({ "batchItemFailures": [{ "itemIdentifier": id }] }));
+        }),
+        "index" => ("InstallFunction", |answer| {
+            assert_eq!(http(answer, 200), json!({ "protocol": [2], "bundle": env!("CARGO_PKG_VERSION") }));
+        }),
+        "install-get" => ("InstallFunction", |answer| {
+            let body = http(answer, 200);
+            assert_eq!(body["install_id"], "sampleinstallsampleinstall");
+            assert_eq!((&body["app_id"], &body["state"]), (&"hello".into(), &"active".into()));
+            assert_eq!(body["teams"], json!(["sampleteamsampleteamsample"]));
+            assert!(header(answer, "etag").is_some());
+        }),
+        "install-operator" => ("InstallFunction", |answer| {
+            // Not an HTTP answer: operators are answered as they ask.
+            let installs = answer["installs"].as_array().expect("a list");
+            assert_eq!(installs.len(), 1);
+            assert_eq!(installs[0]["install_id"], "sampleinstallsampleinstall");
+        }),
+        _ => return None,
+    })
+}
+
+/// The body of an HTTP answer with this status.
+fn http(answer: &Value, status: u16) -> Value {
+    assert_eq!(answer["statusCode"], status, "{answer}");
+    assert_eq!(header(answer, "content-type").as_deref(), Some("application/json"));
+    assert!(header(answer, "x-request-id").is_some());
+    assert_ne!(answer["isBase64Encoded"], true);
+    serde_json::from_str(answer["body"].as_str().expect("a body")).expect("JSON")
+}
+
+/// The code of a refusal.
+fn code(answer: &Value, status: u16) -> String {
+    http(answer, status)["error"]["code"].as_str().unwrap_or_default().to_owned()
+}
+
+fn header(answer: &Value, name: &str) -> Option<String> {
+    answer["headers"][name].as_str().map(str::to_owned)
+}
+
+/// Invokes a function; its answer.
+fn invoke(function: &str, event: &Path) -> Result<Value, Box<dyn Error>> {
+    let done = Command::new(root().join("tests/rig/sam-local-invoke.sh"))
+        .arg(function)
+        .arg(event)
+        .current_dir(root())
+        .output()?;
+    show("sam", &done.stderr);
+    show("sam", &done.stdout);
+    if !done.status.success() {
+        return Err(format!("{function} gave no answer; what sam said stands above").into());
+    }
+    Ok(serde_json::from_slice(&done.stdout)?)
+}
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // Each has a container of its own; two at once only take longer.
+    arguments.test_threads = Some(1);
+    let folder = root().join("events");
+    let mut trials = Vec::new();
+    for entry in std::fs::read_dir(&folder).expect("events/") {
+        let path = entry.expect("an entry of events/").path();
+        let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
+        if path.extension().is_none_or(|extension| extension != "json") || name == "env" {
+            continue;
+        }
+        trials.push(Trial::test(name.clone(), move || {
+            let (function, check) = expectation(&name)
+                .ok_or_else(|| Failed::from("no expectation of its answer: write one here"))?;
+            check(&invoke(function, &path).map_err(|error| Failed::from(error.to_string()))?);
+            Ok(())
+        }));
+    }
+    trials.sort_by(|a, b| a.name().cmp(b.name()));
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
