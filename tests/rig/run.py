@@ -93,7 +93,8 @@ def environment():
 def test_programs():
     """(package, test target) → its program. One build of the whole workspace: cargo would resolve features differently for
     a single package and compile most of it again."""
-    done = subprocess.run(["cargo", "test", "--workspace", "--features", "cloud-apps-aws/emulators", "--tests", "--no-run", "--quiet", "--message-format=json"],
+    done = subprocess.run(["cargo", "test", "--workspace", "--features", RIGGED, "--tests", "--no-run", "--quiet",
+                           "--message-format=json-render-diagnostics"],
                           cwd=ROOT, env=environment(), capture_output=True, text=True)
     found = {}
     for line in done.stdout.splitlines():

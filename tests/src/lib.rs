@@ -47,7 +47,14 @@ pub fn cloud_apps() -> Result<PathBuf, Box<dyn std::error::Error>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     // The whole workspace: for one package cargo resolves features differently and compiles most of it again.
     let built = Command::new(cargo)
-        .args(["build", "--quiet", "--workspace", "--bin", "cloud-apps", "--message-format=json"])
+        .args([
+            "build",
+            "--quiet",
+            "--workspace",
+            "--bin",
+            "cloud-apps",
+            "--message-format=json-render-diagnostics",
+        ])
         .current_dir(root())
         .output()?;
     let lines = String::from_utf8(built.stdout)?;

@@ -4,7 +4,7 @@
 //! like the stores that last. It counts what it is asked, so that a test can say "and nothing was read".
 
 use crate::{
-    model::{Catalogue, Install, InstallCode, Page, RegisteredApp, Ring, Sha256, SiteEntry, Team},
+    model::{Catalogue, CatalogueEntry, Install, InstallCode, Page, RegisteredApp, Ring, Sha256, SiteEntry, Team},
     ports::{Apps, Begun, Changed, Claim, Installs, KeyMaker, Keys, Ledger, Registry, StoreError, Stored},
     rules::{self, CodeSays, SiteSays, Undo, Work},
 };
@@ -111,6 +111,11 @@ impl Memory {
     /// Puts an app there that was registered at run time.
     pub fn put_app(&self, app: RegisteredApp) {
         self.lock().apps.insert(app.manifest.id.clone(), app);
+    }
+
+    /// Puts an app in the catalogue, as an operator's `register` does.
+    pub fn put_known(&self, entry: CatalogueEntry) {
+        self.lock().catalogue.apps.insert(entry.id.clone(), entry);
     }
 
     /// Puts a key ring there, in place of the app's own.

@@ -6,7 +6,7 @@
 use crate::{
     keys::seal_bot_token,
     memory::Memory,
-    model::{Install, OutgoingWebhook, Ring, Sha256, SlashCommand, State, Team},
+    model::{CatalogueEntry, Install, OutgoingWebhook, Ring, Sha256, SlashCommand, State, Team},
     ports::StoreError,
 };
 use bytes::Bytes;
@@ -236,6 +236,14 @@ impl Sample {
         let app = apps.iter().find(|app| app.manifest().id == self.install.app);
         let install = self.install(app)?;
         let memory = Memory::new();
+        // The event function links no apps: it knows them from the catalogue.
+        memory.put_known(CatalogueEntry {
+            id: install.app.clone(),
+            version: install.version.clone(),
+            display_name: app.map_or_else(|| install.app.to_string(), |app| app.manifest().display_name.clone()),
+            icon: app.and_then(|app| app.manifest().icon.clone()),
+            linked: true,
+        });
         memory.put_ring(self.ring()?);
         memory.put_registered(install.id.clone(), self.install.team_id.clone(), self.team());
         memory.put_install(install);
