@@ -2,13 +2,7 @@
 //!
 //! On AWS each function links its own handler only; the local bundle and an author's tests serve all of them.
 
-use crate::{
-    autocomplete, command,
-    edge::Arrival,
-    event, install,
-    route::Function,
-    world::Office,
-};
+use crate::{autocomplete, command, edge::Arrival, event, install, route::Function, world::Office};
 use bytes::Bytes;
 use http::Response;
 use std::sync::Arc;

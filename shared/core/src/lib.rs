@@ -13,11 +13,11 @@ pub mod bundle;
 pub mod cache;
 pub mod catalogue;
 pub mod command;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod deliver;
 pub mod dialect;
 pub mod dispatch;
-#[cfg(any(test, feature = "conformance"))]
-pub mod conformance;
 pub mod edge;
 pub mod event;
 pub mod expand;
@@ -33,8 +33,8 @@ pub mod ports;
 pub mod refusal;
 pub mod resolve;
 pub mod respond;
-pub mod route;
 pub mod ring;
+pub mod route;
 pub mod rules;
 pub mod settle;
 pub mod world;

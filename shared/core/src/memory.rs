@@ -4,7 +4,9 @@
 //! like the stores that last. It counts what it is asked, so that a test can say "and nothing was read".
 
 use crate::{
-    model::{Catalogue, CatalogueEntry, Install, InstallCode, Page, RegisteredApp, Ring, Sha256, SiteEntry, Team},
+    model::{
+        Catalogue, CatalogueEntry, Install, InstallCode, Page, RegisteredApp, Ring, Sha256, SiteEntry, Team,
+    },
     ports::{Apps, Begun, Changed, Claim, Installs, KeyMaker, Keys, Ledger, Registry, StoreError, Stored},
     rules::{self, CodeSays, SiteSays, Undo, Work},
 };

@@ -240,7 +240,8 @@ impl Sample {
         memory.put_known(CatalogueEntry {
             id: install.app.clone(),
             version: install.version.clone(),
-            display_name: app.map_or_else(|| install.app.to_string(), |app| app.manifest().display_name.clone()),
+            display_name: app
+                .map_or_else(|| install.app.to_string(), |app| app.manifest().display_name.clone()),
             icon: app.and_then(|app| app.manifest().icon.clone()),
             linked: true,
         });

@@ -72,9 +72,9 @@ async fn help(stage: Arc<Stage>) -> Outcome {
 }
 
 async fn explained(stage: Arc<Stage>) -> Outcome {
-    let seen = stage.today.mattermost.execute("alice", CHANNEL, "/hello greet @bob --langauge=de").await?;
+    let seen = stage.today.mattermost.execute("alice", CHANNEL, "/hello greet @bob --lout").await?;
     let text = seen.texts().join("\n");
-    assert!(text.contains("--language"), "{text}");
+    assert!(text.contains("--loud"), "{text}");
     Ok(())
 }
 
