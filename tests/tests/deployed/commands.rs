@@ -9,6 +9,7 @@ use cloud_apps_protocol::token::Scope;
 use cloud_apps_standin::Shown;
 use libtest_mimic::Trial;
 use reqwest::{Method, StatusCode};
+use stack_tests::show;
 use std::sync::Arc;
 
 pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
@@ -19,6 +20,7 @@ pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         test(stage, "help lists the commands", help),
         test(stage, "a line that is not understood is explained", explained),
         test(stage, "a signed request is answered", signed),
+        test(stage, "`cloud-apps run --url` speaks as a server does, in both dialects", run),
         test(stage, "a request with the static token is answered", static_token),
     ]
 }
@@ -86,6 +88,34 @@ async fn signed(stage: Arc<Stage>) -> Outcome {
         let answer = server.signed(&stage.stack, Method::POST, path, &body, (&alice, Scope::User)).await?;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         assert_eq!((&answer.body["type"], &answer.body["text"]), (&"message".into(), &"Hallo, @bob!".into()));
+    }
+    Ok(())
+}
+
+async fn run(stage: Arc<Stage>) -> Outcome {
+    let (stack, server) = (&stage.stack, &stage.today);
+    let (alice, team) = (server.user("alice"), server.mattermost.team_id("demo")?);
+    let channel = server.mattermost.channel_id("demo", CHANNEL)?;
+    let kid = server.install.kid.as_ref().ok_or("no kid")?.to_string();
+    let secret = server.install.secret.as_ref().ok_or("no secret")?.to_base64url();
+    let who = ["--user", &alice, "--team", &team, "--channel", &channel];
+    let signed = stack
+        .command(&["run", "/hello time --zone=Asia/Tokyo", "--url", stack.url(), "--site", server.site()])
+        .args(who)
+        .env("CLOUD_APPS_KID", kid)
+        .env("CLOUD_APPS_SECRET", secret.as_str())
+        .output()?;
+    let slash = format!("{}/hooks/{}/slash", stack.url(), server.install.id);
+    let form = stack
+        .command(&["run", "--slash", "/hello time --zone=Asia/Tokyo", "--url", &slash])
+        .args(who)
+        .env("CLOUD_APPS_SLASH_TOKEN", &server.install.slash_tokens["demo"])
+        .output()?;
+    for said in [signed, form] {
+        show("run", &said.stdout);
+        show("run", &said.stderr);
+        assert!(said.status.success());
+        assert!(String::from_utf8_lossy(&said.stdout).contains("in Asia/Tokyo"));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use crate::{
     test,
 };
 use cloud_apps_protocol::token::Scope;
+use flate2::read::GzDecoder;
 use libtest_mimic::Trial;
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
@@ -18,6 +19,7 @@ pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         test(stage, "a spent code begins no other install", spent_code),
         test(stage, "an app is installed once on a server", installed_once),
         test(stage, "a server reads its install, and is told when it knows it already", view),
+        test(stage, "a long answer is compressed where the request accepts it", compressed),
         test(stage, "a server reads no install of another", foreign_view),
     ]
 }
@@ -91,6 +93,22 @@ async fn view(stage: Arc<Stage>) -> Outcome {
     let request = stack.http.get(format!("{}{path}", stack.url())).bearer_auth(server.token(&claims)?);
     let known = answer(request.header(header::IF_NONE_MATCH, etag)).await?;
     assert_eq!((known.status, known.body), (StatusCode::NOT_MODIFIED, Value::Null));
+    Ok(())
+}
+
+async fn compressed(stage: Arc<Stage>) -> Outcome {
+    let (stack, server) = (&stage.stack, &stage.today);
+    let path = format!("/install/{}", server.install.id);
+    let claims = server.claims(&Method::GET, &path, b"", &server.user("admin"), Scope::Admin);
+    let request = stack.http.get(format!("{}{path}", stack.url())).bearer_auth(server.token(&claims)?);
+    let response = request.header(header::ACCEPT_ENCODING, "gzip").send().await?;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(
+        response.headers().get(header::CONTENT_ENCODING).map(header::HeaderValue::as_bytes),
+        Some(&b"gzip"[..])
+    );
+    let body: Value = serde_json::from_reader(GzDecoder::new(&*response.bytes().await?))?;
+    assert_eq!(body["install_id"], server.install.id.as_str());
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use cloud_apps_protocol::{
     secret::Secret,
     token::{self, Direction, Scope},
 };
+use futures_util::future::join_all;
 use libtest_mimic::Trial;
 use reqwest::{Method, StatusCode, header};
 use serde_json::json;
@@ -24,6 +25,8 @@ pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
             signed,
         ),
         test(stage, "a signed command works once", replayed),
+        test(stage, "of sixteen copies of a signed command that come at once one runs", raced),
+        test(stage, "a slash command by GET runs nothing, and its admin reads what to change", by_get),
         test(stage, "a static token that was taken back opens nothing", withdrawn),
         test(stage, "a verified query is told that queries are not served", query),
         test(stage, "a verified event is told that events are not served", event),
@@ -102,6 +105,35 @@ async fn replayed(stage: Arc<Stage>) -> Outcome {
     let first = send(stack, Method::POST, "/command", &token, body.clone()).await?;
     assert_eq!(first.status, StatusCode::OK, "{}", first.body);
     refused(&send(stack, Method::POST, "/command", &token, body).await?, StatusCode::CONFLICT, "duplicate");
+    Ok(())
+}
+
+async fn raced(stage: Arc<Stage>) -> Outcome {
+    let (stack, server) = (&stage.stack, &stage.today);
+    let body = serde_json::to_vec(&server.command("/hello greet @bob"))?;
+    let token =
+        server.token(&server.claims(&Method::POST, "/command", &body, &server.user("alice"), Scope::User))?;
+    let copies = (0..16).map(|_| send(stack, Method::POST, "/command", &token, body.clone()));
+    let mut answered = 0;
+    for copy in join_all(copies).await {
+        let copy = copy?;
+        if copy.status == StatusCode::OK {
+            answered += 1;
+        } else {
+            refused(&copy, StatusCode::CONFLICT, "duplicate");
+        }
+    }
+    assert_eq!(answered, 1);
+    Ok(())
+}
+
+async fn by_get(stage: Arc<Stage>) -> Outcome {
+    let (stack, server) = (&stage.stack, &stage.today);
+    let url = format!("{}/hooks/{}/slash", stack.url(), server.install.id);
+    let form = server.form("demo", &server.install.slash_tokens["demo"], "whoami");
+    let answer = crate::server::answer(stack.http.get(reqwest::Url::parse_with_params(&url, form)?)).await?;
+    assert_eq!((answer.status, &answer.body["response_type"]), (StatusCode::OK, &"ephemeral".into()));
+    assert_eq!(answer.body["text"], "Set this command's request method to POST.");
     Ok(())
 }
 

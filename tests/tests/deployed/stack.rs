@@ -19,7 +19,7 @@ pub struct Stack {
     process: Child,
     /// What `with_stack.py` prints.
     variables: BTreeMap<String, String>,
-    command: PathBuf,
+    program: PathBuf,
     pub http: reqwest::Client,
 }
 
@@ -33,7 +33,7 @@ pub struct Said {
 impl Stack {
     /// Deploys what `sam build` built. It may call the servers, and trusts their authorities.
     pub fn deploy(servers: &[&Server]) -> Result<Self, Box<dyn Error>> {
-        let command = cloud_apps()?;
+        let program = cloud_apps()?;
         let mut certificates = tempfile::NamedTempFile::new()?;
         for server in servers {
             certificates.write_all(server.ca_pem().as_bytes())?;
@@ -56,7 +56,7 @@ impl Stack {
         }
         let variables = serde_json::from_str(&line)?;
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { process, variables, command, http })
+        Ok(Self { process, variables, program, http })
     }
 
     /// Ends it, and waits until what was observed is written.
@@ -81,17 +81,19 @@ impl Stack {
         &self.variables[&format!("STACK_OUTPUT_{}", key.to_uppercase())]
     }
 
+    /// `cloud-apps` with the credentials of the emulator.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let aws = self.variables.iter().filter(|(name, _)| name.starts_with("AWS_"));
+        let mut command = Command::new(&self.program);
+        command.args(arguments).env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN").envs(aws);
+        command.stdin(Stdio::null());
+        command
+    }
+
     /// Runs `cloud-apps operator` with the credentials of the emulator, whatever comes of it.
     pub fn try_operator(&self, arguments: &[&str]) -> Result<Said, Box<dyn Error>> {
-        let aws = self.variables.iter().filter(|(name, _)| name.starts_with("AWS_"));
-        let done = Command::new(&self.command)
-            .args(["operator", "--stack", self.name(), "--json"])
-            .args(arguments)
-            .env_remove("AWS_PROFILE")
-            .env_remove("AWS_SESSION_TOKEN")
-            .envs(aws)
-            .stdin(Stdio::null())
-            .output()?;
+        let mut command = self.command(&["operator", "--stack", self.name(), "--json"]);
+        let done = command.args(arguments).output()?;
         let out = String::from_utf8(done.stdout)?;
         let err = String::from_utf8(done.stderr)?;
         // The code is meant for the operator's eyes, and for nobody's log.
