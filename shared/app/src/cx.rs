@@ -73,7 +73,9 @@ impl Cx {
     /// Wraps the parts.
     pub fn new(inner: Inner) -> Self {
         let left = Duration::from_millis(inner.deadline.saturating_sub(inner.now));
-        Self(Arc::new(Surroundings { ends: Instant::now() + left, inner }))
+        // Nobody waits for a day, and an instant far enough ahead does not exist.
+        let ends = Instant::now() + left.min(Duration::from_hours(24));
+        Self(Arc::new(Surroundings { inner, ends }))
     }
 
     /// For tests of functions: noon of 22 November 2026, 8 s, no settings, and a Mattermost on loopback where `bot`

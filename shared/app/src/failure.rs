@@ -12,7 +12,7 @@ pub type Result<T, E = Failure> = std::result::Result<T, E>;
 /// stands in the log only. What Mattermost refused is the exception: the user reads its words and what to do.
 #[derive(Debug)]
 pub struct Failure {
-    /// What the user reads; `None`: "hello could not do that" and the request id.
+    /// What the user reads; `None`: "hello could not do that", what to do, and the request id.
     pub text: Option<String>,
     /// Messages that belong to fields.
     pub fields: BTreeMap<String, String>,

@@ -2,6 +2,7 @@
 
 use crate::{Failure, http};
 use ::http::StatusCode;
+use cloud_apps_protocol::json;
 use serde::Deserialize;
 
 /// Why a call of Mattermost has no result. Never holds the token.
@@ -95,7 +96,14 @@ impl Error {
         }
     }
 
-    /// What a failed answer says. `None`: it is not one of Mattermost's errors.
+    /// An answer of another shape. What stood in it is not repeated: it may be a token, or a page.
+    pub(super) fn unexpected(status: StatusCode, error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let problem = format!("{} at line {line}, column {column}", json::without_values(error));
+        Self::Unexpected { status, problem }
+    }
+
+    /// What a failed answer says.
     pub(super) fn of(status: StatusCode, headers: &::http::HeaderMap, body: &[u8]) -> Self {
         if status == StatusCode::TOO_MANY_REQUESTS {
             let header = |name| headers.get(name).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -105,12 +113,12 @@ impl Error {
         match serde_json::from_slice::<Body>(body) {
             Ok(body) => Self::Refused {
                 status,
-                id: body.id,
-                message: body.message,
+                id: short(&body.id),
+                message: short(&body.message),
                 advice: advice(status),
-                server_request_id: body.request_id,
+                server_request_id: short(&body.request_id),
             },
-            Err(error) => Self::Unexpected { status, problem: error.to_string() },
+            Err(error) => Self::unexpected(status, &error),
         }
     }
 }
@@ -128,6 +136,11 @@ struct Body {
     message: String,
     #[serde(default)]
     request_id: String,
+}
+
+/// A foreign server's words, as much of them as a person reads and a log should hold.
+fn short(text: &str) -> String {
+    text.chars().take(500).collect()
 }
 
 fn advice(status: StatusCode) -> &'static str {

@@ -180,8 +180,7 @@ impl Mattermost {
         };
         let status = answer.status();
         if status.is_success() {
-            serde_json::from_slice(answer.body())
-                .map_err(|error| Error::Unexpected { status, problem: error.to_string() })
+            serde_json::from_slice(answer.body()).map_err(|error| Error::unexpected(status, &error))
         } else {
             Err(Error::of(status, answer.headers(), answer.body()))
         }
@@ -231,6 +230,14 @@ fn below_api(site: &str, path: &str) -> Result<Url, Error> {
     let base = Url::parse(&format!("{site}/api/v4/")).map_err(|_| bad())?;
     let url =
         path.strip_prefix('/').and_then(|rest| Url::parse(&format!("{base}{rest}")).ok()).ok_or_else(bad)?;
+    // A part of only dots, or one that becomes it, means another path: `/users/username/..`.
+    let parts = path.split(['?', '#']).next().unwrap_or_default().split(['/', '\\']);
+    let dots = parts
+        .map(|part| part.to_ascii_lowercase().replace("%2e", "."))
+        .any(|part| part == "." || part == "..");
+    if dots || path.contains(|c: char| c.is_ascii_control()) {
+        return Err(bad());
+    }
     let inside = url.origin() == base.origin()
         && url.path().starts_with(base.path())
         && url.path().len() > base.path().len()
@@ -256,6 +263,10 @@ mod tests {
             ("/users?page=1", Some("https://chat.example.com/company/api/v4/users?page=1")),
             ("/../../hooks/x", None),
             ("/%2e%2e/x", None),
+            ("/users/username/..", None),
+            ("/users/username/.%2E?x", None),
+            ("/users/.\t./x", None),
+            ("/users/username/a.b..c", Some("https://chat.example.com/company/api/v4/users/username/a.b..c")),
             ("users/me", None),
             ("/", None),
             ("", None),

@@ -205,3 +205,19 @@ async fn a_function_without_a_token_says_why() {
         Some("This test has no Mattermost: hand a Credential to Cx::for_tests.")
     );
 }
+
+#[tokio::test]
+async fn what_a_server_says_is_cut_and_what_it_should_not_have_said_is_not_repeated() {
+    let refused =
+        json!({"id": "x".repeat(9_000), "message": "no ".repeat(9_000), "request_id": "y".repeat(9_000)});
+    for (status, body) in [
+        (200, json!({"id": "canary-token"})),
+        (403, json!({"id": 7, "message": ["canary-token"]})),
+        (403, refused),
+    ] {
+        let server = Server::start(move |_| json(status, &body)).await;
+        let error = client(&server.site).me().await.unwrap_err();
+        let said = format!("{error} {error:?}");
+        assert!(said.len() < 3_000 && !said.contains("canary-token"), "{said}");
+    }
+}
