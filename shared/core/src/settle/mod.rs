@@ -45,14 +45,14 @@ pub async fn settle(answer: Answer, place: &Place, line: &mut LogLine) -> Answer
                 To::Channel => post::post(message, place, line).await,
             }
         }
-        Kind::Navigate { url } if !is_address(&url) => {
-            error("The app wanted to open something that is no address.")
-        }
+        Kind::Navigate { url } if !is_address(&url) => error(
+            "The app wanted to open something that is no address, so nothing was opened. Tell an admin.",
+        ),
         Kind::Form { .. } => error(
-            "This opens a form, which this version of the bundle cannot do. Give the values on the line.",
+            "This opens a form, which this version of the bundle cannot do. Add the values to the command.",
         ),
         Kind::Ask { .. } => error(
-            "This starts a conversation, which this version of the bundle cannot do. Give the values on the line.",
+            "This starts a conversation, which this version of the bundle cannot do. Add the values to the command.",
         ),
         kind @ (Kind::Navigate { .. } | Kind::Accepted { .. } | Kind::Error { .. } | Kind::Done) => kind,
     };

@@ -23,7 +23,9 @@ pub fn quiet(text: &str) -> String {
         out.push_str(head);
         out.push('@');
         // An address is no mention: in `a@all.org` a letter stands before the `@`.
-        if !before.is_some_and(char::is_alphanumeric) && LOUD.iter().any(|loud| names(name, loud)) {
+        if !before.is_some_and(|c: char| c.is_ascii_alphanumeric())
+            && LOUD.iter().any(|loud| names(name, loud))
+        {
             out.push('\u{200b}');
         }
         before = Some('@');
@@ -33,11 +35,12 @@ pub fn quiet(text: &str) -> String {
     out
 }
 
-/// Whether `text` begins with the name, in any case, and not with a longer one.
+/// Whether `text` begins with the name, in any case, and not with a longer one. Names of users are ASCII; whatever else
+/// stands beside a mention may end it: what is a letter to us (`Ⓐ`, a vowel sign) is none to the server.
 fn names(text: &str, name: &str) -> bool {
     let begins = text.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name));
     let next = text.get(name.len()..).and_then(|tail| tail.chars().next());
-    begins && !next.is_some_and(char::is_alphanumeric)
+    begins && !next.is_some_and(|c| c.is_ascii_alphanumeric())
 }
 
 /// Every text of an attachment but its addresses.
@@ -105,6 +108,7 @@ mod tests {
             ("@@all", "@@\u{200b}all"),
             ("(@here)", "(@\u{200b}here)"),
             ("@ü", "@ü"),
+            ("@all\u{93e} Ⓐ@here @channelⒶ", "@\u{200b}all\u{93e} Ⓐ@\u{200b}here @\u{200b}channelⒶ"),
         ] {
             assert_eq!(quiet(text), quieted, "{text}");
         }
