@@ -81,8 +81,8 @@ fn note(
         let words = serde_json::to_value(reason).unwrap_or_default();
         let level = String::from(Expand { required: false, ..expand });
         let message = format!(
-            "This command must know the {item} ({level}), the request does not say enough of it, and this version of \
-             the bundle does not look it up ({}).",
+            "This command cannot run here: it needs the {item} ({level}), the server did not send that ({}), and this \
+             version of the bundle does not look it up. A server that speaks V2 sends it.",
             words.as_str().unwrap_or_default(),
         );
         return Err(Refusal::new(Code::NotExpanded, message).with("item", item).with("reason", words));

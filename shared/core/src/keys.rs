@@ -1,15 +1,13 @@
 //! Key rings behind a cache (architecture, section 4): 5 minutes ± 20 %, stale up to 24 h while the store fails; an
-//! unknown key id refetches at most once per app and 30 s, a bad MAC never. And what is sealed with the rings: an
-//! install's bot token.
+//! unknown key id refetches at most once per app and 30 s, a bad MAC never.
 //!
 //! An app without a ring is remembered for 30 s, apart from the rings: whoever guesses app ids pushes out no ring.
 
 use crate::{
-    model::{Install, Key, Ring},
-    ports::{Keys, StoreError, Stored},
+    model::{Key, Ring},
+    ports::{Keys, Stored},
 };
-use cloud_app::cx::Credential;
-use cloud_apps_protocol::{AppId, KeyId, Millis, seal, secret::Secret};
+use cloud_apps_protocol::{AppId, KeyId, Millis, secret::Secret};
 use lru::LruCache;
 use std::{
     hash::{BuildHasher, RandomState},
@@ -74,23 +72,6 @@ impl KeyCache {
         Ok(self.slot(app, now).await?.and_then(|slot| slot.ring.current(now).cloned()))
     }
 
-    /// Opens an install's bot token for its own site.
-    pub async fn open_bot_token(&self, install: &Install, now: Millis) -> Stored<Credential> {
-        const WHAT: &str = "KeyCache.open_bot_token";
-        let corrupt = |detail: &str| StoreError::Corrupt { what: WHAT, detail: detail.to_owned() };
-        let key = seal::store_key(&install.bot_token)
-            .ok_or_else(|| corrupt("the bot token is not a sealed one"))?;
-        let root = self.root(&install.app, &key, now).await?;
-        let root = root
-            .ok_or_else(|| corrupt("the key that sealed the bot token is gone or revoked: install again"))?;
-        let plain = seal::store_open(&root, &bot_token_place(install), &install.bot_token).map_err(|_| {
-            corrupt("the bot token was not sealed for this app, install and site: install again")
-        })?;
-        let token =
-            std::str::from_utf8(&plain).map_err(|_| corrupt("the bot token is not text: install again"))?;
-        Ok(Credential { origin: install.site.clone(), token: token.into() })
-    }
-
     /// Takes in a ring that this process made or read elsewhere, so that it is known at once.
     pub fn remember(&self, ring: Ring, now: Millis) {
         self.settle(Arc::new(ring), now);
@@ -152,16 +133,6 @@ impl KeyCache {
     }
 }
 
-/// Seals a bot token for its place: scheme, app, install, field and site.
-pub fn seal_bot_token(key: &Key, install: &Install, nonce: [u8; 12], token: &str) -> String {
-    seal::store_seal(&key.root, &key.id, &bot_token_place(install), nonce, token.as_bytes())
-}
-
-/// What a bot token is bound to, so that a writable table cannot redirect it.
-fn bot_token_place(install: &Install) -> [&str; 5] {
-    ["k1", install.app.as_str(), install.id.as_str(), "bot_token", install.site.as_str()]
-}
-
 /// Fresh random bytes become a ring; the bytes are wiped from the caller's buffer.
 pub fn generate_ring(app: AppId, now: Millis, random: &dyn crate::world::Random) -> Ring {
     let mut root = Zeroizing::new([0; 32]);
@@ -172,8 +143,7 @@ pub fn generate_ring(app: AppId, now: Millis, random: &dyn crate::world::Random)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{conformance::sample, memory::Memory};
-    use secrecy::ExposeSecret;
+    use crate::{conformance::sample, memory::Memory, ports::StoreError};
     use std::sync::atomic::{AtomicBool, Ordering};
 
     struct Store {
@@ -297,26 +267,5 @@ mod tests {
         store.memory.put_ring(with_second_key());
         assert_eq!(cache.current(&sample::app(), 899_999).await.unwrap().unwrap().id, key("1"));
         assert_eq!(cache.current(&sample::app(), 900_000).await.unwrap().unwrap().id, key("2"));
-    }
-
-    #[tokio::test]
-    async fn a_bot_token_opens_for_its_own_install_and_site_only() {
-        let (_, cache) = cache();
-        let key = cache.current(&sample::app(), 0).await.unwrap().unwrap();
-        let mut install = sample::install(1);
-        install.bot_token = seal_bot_token(&key, &install, [3; 12], "the bot's token");
-        assert!(!install.bot_token.contains("token"));
-        let credential = cache.open_bot_token(&install, 0).await.unwrap();
-        assert_eq!(credential.origin, install.site);
-        assert_eq!(credential.token.expose_secret(), "the bot's token");
-
-        let moved = Install { site: sample::site(2), ..install.clone() };
-        let taken = Install { id: sample::install_id(2), ..install.clone() };
-        let plain = Install { bot_token: "the bot's token".into(), ..install.clone() };
-        for install in [moved, taken, plain] {
-            let error = cache.open_bot_token(&install, 0).await.unwrap_err();
-            assert!(matches!(error, StoreError::Corrupt { .. }));
-            assert!(!format!("{error:?}").contains("the bot's token"));
-        }
     }
 }

@@ -36,5 +36,7 @@ pub mod respond;
 pub mod ring;
 pub mod route;
 pub mod rules;
+pub mod sealed;
 pub mod settle;
+pub mod trace;
 pub mod world;

@@ -3,7 +3,7 @@
 //! What may stand there is a closed list: ids, codes, times. Never a token, a body, a path, a query, or what a
 //! person wrote.
 
-use crate::{edge::Arrival, refusal::Refusal, respond::Responder};
+use crate::{edge::Arrival, refusal::Refusal, respond::Responder, trace::trace_id};
 use bytes::Bytes;
 use cloud_apps_protocol::Code;
 use http::Response;
@@ -22,7 +22,7 @@ pub struct LogLine {
     cold: bool,
     route: &'static str,
     request_id: String,
-    trace: Option<String>,
+    trace: String,
     /// The app, once a credential verified.
     pub app: Option<String>,
     /// The install, once a credential verified.
@@ -49,7 +49,7 @@ impl LogLine {
             cold: !WARM.swap(true, Ordering::Relaxed),
             route: arrival.route.name(),
             request_id: arrival.request_id.clone(),
-            trace: arrival.header("traceparent").and_then(trace_id),
+            trace: trace_id(arrival),
             app: None,
             install: None,
             user: None,
@@ -131,12 +131,4 @@ pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         next = cause.source();
     }
     text
-}
-
-/// The trace id of a W3C `traceparent` (version 00); anything else is nobody's.
-fn trace_id(header: &str) -> Option<String> {
-    let mut parts = header.split('-');
-    let (version, id) = (parts.next()?, parts.next()?);
-    let hex = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    (version == "00" && id.len() == 32 && hex(id)).then(|| id.to_owned())
 }

@@ -36,6 +36,7 @@ struct Maps {
 }
 
 /// What the ledger holds under a key.
+#[derive(Debug)]
 enum Entry {
     Once { exp: Millis },
     Claimed(rules::Claimed),
@@ -129,6 +130,14 @@ impl Memory {
     pub fn kept(&self) -> usize {
         let maps = self.lock();
         maps.installs.len() + maps.teams.len() + maps.sites.len() + maps.tokens.len()
+    }
+
+    /// All that stands in its tables, as whoever could read them would see it; key rings are elsewhere.
+    pub fn dump(&self) -> String {
+        let maps = self.lock();
+        let Maps { catalogue, apps, codes, installs, teams, sites, tokens, ledger, rings: _, counts: _ } =
+            &*maps;
+        format!("{catalogue:?}{apps:?}{codes:?}{installs:?}{teams:?}{sites:?}{tokens:?}{ledger:?}")
     }
 
     fn lock(&self) -> MutexGuard<'_, Maps> {

@@ -60,9 +60,12 @@ pub struct Install {
     /// SHA-256 of its static token, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub static_token: Option<Sha256>,
-    /// What the admin set.
+    /// What the admin set, without passwords.
     #[serde(default, skip_serializing_if = "Values::is_empty")]
     pub settings: Values,
+    /// The settings that are passwords, by name, each sealed for its place ([`crate::sealed`]).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub passwords: BTreeMap<String, String>,
     /// Presets of the admin.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub presets: Vec<Preset>,

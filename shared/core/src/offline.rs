@@ -4,10 +4,10 @@
 //! outside `sam local`. `events/README.md` describes its JSON.
 
 use crate::{
-    keys::seal_bot_token,
     memory::Memory,
     model::{CatalogueEntry, Install, OutgoingWebhook, Ring, Sha256, SlashCommand, State, Team},
     ports::StoreError,
+    sealed::seal_bot_token,
 };
 use bytes::Bytes;
 use cloud_app::{App, http::InProcess};
@@ -18,7 +18,7 @@ use cloud_apps_protocol::{
 use http::{Request, Response, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// What is wrong with a sample.
 #[derive(Debug, thiserror::Error)]
@@ -155,6 +155,7 @@ impl Sample {
             bot_token: String::new(),
             static_token: of.static_token.as_deref().map(Sha256::of),
             settings: Values::new(),
+            passwords: BTreeMap::new(),
             presets: Vec::new(),
             granted: granted.unwrap_or_default(),
             server_version: of.server_version.clone(),

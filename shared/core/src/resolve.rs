@@ -2,17 +2,18 @@
 
 use crate::refusal::Refusal;
 use cloud_apps_protocol::{
-    CommandRequest, FunctionName, Manifest, Millis,
+    CommandRequest, FunctionName, Manifest, Millis, SiteUrl,
     command::function_name,
     line::{Grammar, Invocation, Line},
     manifest::Preset,
 };
 
-/// Reads the request against an app and its presets.
+/// Reads the request against an app and its presets; `site` is the server whose permalinks it may hold.
 pub fn resolve(
     manifest: &Manifest,
     presets: &[Preset],
     request: &CommandRequest,
+    site: Option<&SiteUrl>,
     now: Millis,
 ) -> Result<Line, Refusal> {
     let grammar = Grammar {
@@ -21,6 +22,7 @@ pub fn resolve(
         mentioned: &request.context.mentioned,
         now,
         time_zone: request.context.time_zone.as_deref(),
+        site,
     };
     let command = &request.command;
     let function = match command.function.trim() {

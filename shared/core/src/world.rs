@@ -98,7 +98,7 @@ impl Random for SystemRandom {
     }
 }
 
-impl dyn Random {
+impl dyn Random + '_ {
     /// 26 random characters of `[a-z2-7]`: 130 bits. Install ids, static tokens, request ids.
     pub fn base32(&self) -> String {
         let mut bytes = [0; 17];

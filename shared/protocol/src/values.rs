@@ -16,6 +16,9 @@ use serde_json::{Number, Value};
 /// dialog can hold.
 pub const MAX_TEXT: usize = 16_383;
 
+/// The most that a compiled pattern may take, in bytes: some thousand characters and repetitions.
+const MAX_PATTERN: usize = 128 * 1024;
+
 /// Checks a value and gives it its one form, or says what was found and what was expected.
 pub fn check_value(field: &Field, value: &Value) -> Result<Value, String> {
     if field.multiple && field.r#type != FieldType::File {
@@ -101,8 +104,8 @@ fn text(field: &Field, value: &Value) -> Result<Value, String> {
         _ => {}
     }
     if let Some(pattern) = &field.pattern {
-        let whole = regex_lite::Regex::new(&format!("^(?:{pattern})$"))
-            .map_err(|_| "has a pattern in the manifest that cannot be read".to_owned())?;
+        let whole =
+            whole(pattern).map_err(|_| "has a pattern in the manifest that cannot be read".to_owned())?;
         if !whole.is_match(text) {
             let hint =
                 if field.hint.is_empty() { String::new() } else { format!(", such as {}", field.hint) };
@@ -110,6 +113,12 @@ fn text(field: &Field, value: &Value) -> Result<Value, String> {
         }
     }
     Ok(value.clone())
+}
+
+/// A field's pattern for the whole value. Its size is bounded, for matching costs size times length: `(?:a{999}){999}`
+/// is refused.
+pub(crate) fn whole(pattern: &str) -> Result<regex_lite::Regex, regex_lite::Error> {
+    regex_lite::RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(MAX_PATTERN).build()
 }
 
 /// Something before one `@` and a domain behind it. Whether it exists only a message can tell.

@@ -9,7 +9,7 @@ use crate::{
     dispatch::Spend,
     edge::Arrival,
     log::LogLine,
-    model::{Install, Sha256},
+    model::{Install, Sha256, State},
     refusal::Refusal,
     world::World,
 };
@@ -64,13 +64,31 @@ pub async fn verify(
 }
 
 impl Verified {
-    /// The install, if this token speaks for it.
+    /// The install, if this token speaks for it and it serves.
     pub async fn install(&self, world: &World, now: Millis) -> Result<Arc<Install>, Refusal> {
+        self.find(world, now, serves).await
+    }
+
+    /// The install, if this token speaks for it and it is complete, switched off or not: for requests about it.
+    pub async fn complete_install(&self, world: &World, now: Millis) -> Result<Arc<Install>, Refusal> {
+        self.find(world, now, |install| match install.state {
+            State::Disabled => Ok(()),
+            _ => serves(install),
+        })
+        .await
+    }
+
+    async fn find(
+        &self,
+        world: &World,
+        now: Millis,
+        fit: impl Fn(&Install) -> Result<(), Refusal>,
+    ) -> Result<Arc<Install>, Refusal> {
         let mut refusal = Refusal::unauthorized();
         for look in LOOKS {
             match world.installs.find(&self.kid.install, look, now).await? {
                 None => refusal = Refusal::unauthorized(),
-                Some(install) => match self.speaks_for(&install, now) {
+                Some(install) => match self.speaks_for(&install, now).and_then(|()| fit(&install)) {
                     Ok(()) => return Ok(install),
                     Err(refused) => refusal = refused,
                 },
@@ -95,7 +113,7 @@ impl Verified {
         if SiteUrl::new(&self.claims.iss).ok().as_ref() != Some(&install.site) {
             return Err(wrong_audience("iss", "server"));
         }
-        serves(install)
+        Ok(())
     }
 
     /// Requires that `user`, where the body names one, is the token's subject.

@@ -84,6 +84,7 @@ pub fn install(n: usize) -> Install {
         bot_token: String::new(),
         static_token: None,
         settings: cloud_apps_protocol::Values::default(),
+        passwords: std::collections::BTreeMap::default(),
         presets: Vec::new(),
         granted: cloud_apps_protocol::install::Granted::default(),
         server_version: "11.6.0".into(),

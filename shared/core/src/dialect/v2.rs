@@ -4,6 +4,7 @@ use crate::{
     authenticate::{self, jwt, static_token},
     dispatch::{self, Caller, Command, UserToken},
     edge::Arrival,
+    install::name_manifest,
     log::LogLine,
     refusal::Refusal,
     respond::Responder,
@@ -29,8 +30,18 @@ pub async fn command(
         Credential::Jwt(token) => by_jwt(world, arrival, &token, line).await?,
         Credential::Opaque(token) => by_static_token(world, arrival, &token, line).await?,
     };
-    let answer = dispatch::run(world, arrival, command, line).await?;
-    Ok(render(&Responder::new(arrival), &answer, line))
+    let install = Arc::clone(&command.install);
+    let responder = Responder::new(arrival);
+    let mut response = match dispatch::run(world, arrival, command, line).await {
+        Ok(answer) => render(&responder, &answer, line),
+        Err(refusal) => {
+            line.refused(&refusal);
+            responder.refuse(&refusal)
+        }
+    };
+    // Also on a refusal: a server that asks for what is gone learns that it must fetch the install again.
+    name_manifest(world, &install, &mut response);
+    Ok(response)
 }
 
 async fn by_jwt(

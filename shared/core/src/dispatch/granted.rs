@@ -28,8 +28,10 @@ fn allowed(entry: &CommandEntry, command: &Command) -> Result<(), Refusal> {
     let (location, _) = command.request.context.source.location();
     // Locations are an open set: one that this version does not know is passed on, and nothing rests on it.
     if location != "other" && !granted.locations.contains(location) {
-        let message =
-            format!("{} was not allowed to appear in {location} on this server.", command.install.app);
+        let message = format!(
+            "{} was not allowed to appear in {location} on this server: an admin grants it.",
+            command.install.app
+        );
         return Err(Refusal::new(Code::NotGranted, message).with("location", location));
     }
     let as_user = entry.post_as_user || entry.account.is_some();
@@ -38,7 +40,10 @@ fn allowed(entry: &CommandEntry, command: &Command) -> Result<(), Refusal> {
         return Err(Refusal::new(Code::Forbidden, message));
     }
     if entry.post_as_user && !granted.permissions.contains(&Permission::ActAsUser) {
-        let message = format!("{} was not allowed to act as its users on this server.", command.install.app);
+        let message = format!(
+            "{} was not allowed to act as its users on this server: an admin grants act_as_user.",
+            command.install.app
+        );
         return Err(Refusal::new(Code::NotGranted, message).with("permission", "act_as_user"));
     }
     let later = if entry.deferred {

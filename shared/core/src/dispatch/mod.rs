@@ -85,8 +85,8 @@ pub async fn run(
     line.delivery_id = Some(command.delivery_id.clone());
     let app = linked(world, &command.install)?;
     in_namespace(app, &command)?;
-    let presets = &command.install.presets;
-    let invocation = match resolve(app.manifest(), presets, &command.request, arrival.now)? {
+    let Install { presets, site, .. } = &*command.install;
+    let invocation = match resolve(app.manifest(), presets, &command.request, Some(site), arrival.now)? {
         Line::Run(invocation) => invocation,
         Line::Help(text) => return Ok(Answer::text(text)),
     };
@@ -97,7 +97,8 @@ pub async fn run(
         return Ok(answer);
     }
     let unspent = command.caller.unspent();
-    let (cx, place) = surroundings::surroundings(world, arrival, app, entry, command)?;
+    let settings = world.keys.open_settings(&command.install, arrival.now).await?;
+    let (cx, place) = surroundings::surroundings(world, arrival, app, entry, command, settings)?;
     if let (false, Some(spend)) = (entry.safe, unspent) {
         spend.spend(world, arrival.now).await?;
     }
@@ -167,12 +168,13 @@ fn incomplete(app: &App, command: &Command, invocation: &Invocation) -> Option<A
         mentioned: &command.request.context.mentioned,
         now: 0,
         time_zone: None,
+        site: None,
     };
     let usage = grammar.help(&[invocation.function.as_str()]);
     let lead = if invocation.missing.is_empty() {
-        "This version of the bundle opens no forms. Give the values on the line."
+        "This version of the bundle opens no forms. Add the values to the command."
     } else {
-        "Something is missing. Give it on the line."
+        "Something is missing. Add it to the command."
     };
     let missing = invocation.missing.iter().map(|name| (name.to_string(), "This is required.".to_owned()));
     let fields: BTreeMap<String, String> = missing.collect();
@@ -197,21 +199,28 @@ async fn answer(
     match called {
         Called::Answered(answer) => Ok(answer),
         Called::Failed(failure) => Ok(failed(app, failure, arrival, line)),
-        Called::Panicked(text) => Err(Refusal::new(Code::UpstreamFailed, format!("{id} could not do that."))
-            .because(format!("the function panicked: {text}"))),
+        Called::Panicked(text) => {
+            Err(Refusal::new(Code::UpstreamFailed, broken(app))
+                .because(format!("the function panicked: {text}")))
+        }
         Called::TookTooLong => {
-            Err(Refusal::new(Code::Deadline, format!("{id} took too long and was stopped.")))
+            let message = format!(
+                "{id} took too long and was stopped. A part of it may be done: look before you try again."
+            );
+            Err(Refusal::new(Code::Deadline, message))
         }
         Called::Unknown => Err(unknown(app, function)),
     }
+}
+
+fn broken(app: &App) -> String {
+    format!("{} could not do that. If it happens again, tell an admin.", app.manifest().id)
 }
 
 fn failed(app: &App, failure: Failure, arrival: &Arrival, line: &mut LogLine) -> Answer {
     if let Some(source) = &failure.source {
         line.failed(source.as_ref());
     }
-    let text = failure.text.unwrap_or_else(|| {
-        format!("{} could not do that. (request {})", app.manifest().id, arrival.request_id)
-    });
+    let text = failure.text.unwrap_or_else(|| format!("{} (request {})", broken(app), arrival.request_id));
     Kind::Error { text, fields: failure.fields }.into()
 }

@@ -28,7 +28,7 @@ impl Spend {
 
 /// Whether a request runs, as far as the app's own definition says, a command that must not run twice.
 pub fn must_spend(app: &App, request: &CommandRequest, now: Millis) -> bool {
-    match resolve(app.manifest(), &[], request, now) {
+    match resolve(app.manifest(), &[], request, None, now) {
         Ok(Line::Run(invocation)) => {
             app.manifest().command(invocation.function.as_str()).is_some_and(|c| !c.safe)
         }

@@ -2,7 +2,8 @@
 
 use super::{Caller, Command, UserToken};
 use crate::{
-    bot::InstallBot, edge::Arrival, expand, model::Install, refusal::Refusal, settle::Place, world::World,
+    bot::InstallBot, edge::Arrival, expand, model::Install, refusal::Refusal, sealed::passwords,
+    settle::Place, world::World,
 };
 use cloud_app::{
     App, Cx, Mattermost,
@@ -11,7 +12,6 @@ use cloud_app::{
 use cloud_apps_protocol::{
     CommandRequest, Millis, Values,
     command::{AppContext, Delivery},
-    form::Subtype,
     manifest::{CommandEntry, Permission},
 };
 use serde_json::Value;
@@ -23,6 +23,9 @@ use std::{
 /// How long a function may take, in ms (section 3).
 pub const FUNCTION_TIME: Millis = 8_000;
 
+/// No platform gives a request longer, in ms.
+const LONGEST: Millis = 15 * 60_000;
+
 /// What is kept of the platform's time for settling and writing the answer, in ms.
 const MARGIN: Millis = 1_000;
 
@@ -31,13 +34,14 @@ pub(super) fn deadline(arrival: &Arrival) -> Millis {
     arrival.deadline.saturating_sub(MARGIN).min(arrival.now.saturating_add(FUNCTION_TIME))
 }
 
-/// What the function is given, and where its answer is posted.
+/// What the function is given, and where its answer is posted. `settings` holds the passwords too.
 pub(super) fn surroundings(
     world: &Arc<World>,
     arrival: &Arrival,
     app: &App,
     entry: &CommandEntry,
     command: Command,
+    settings: Values,
 ) -> Result<(Cx, Place), Refusal> {
     let Command { install, mut request, caller, delivery_id } = command;
     fill(&mut request, app, entry, &install)?;
@@ -46,11 +50,10 @@ pub(super) fn surroundings(
         Caller::Server { user_token, .. } => user_token.and_then(|token| of_user(token, &install)),
         Caller::StaticToken | Caller::Slash => None,
     };
-    let settings = install.settings.clone();
     let bot_account = install.bot.clone();
     let bot = Arc::new(InstallBot { world: Arc::clone(world), install, now: arrival.now });
     // The answer may be posted until the platform gives up, however long the function took.
-    let left = arrival.deadline.saturating_sub(arrival.now.saturating_add(MARGIN / 2));
+    let left = arrival.deadline.saturating_sub(arrival.now.saturating_add(MARGIN / 2)).min(LONGEST);
     let mattermost = Mattermost::bot(world.http.clone(), bot.clone());
     let mattermost = mattermost.until(Instant::now() + Duration::from_millis(left));
     let place = Place::new(&request.context, &bot_account, mattermost);
@@ -112,11 +115,12 @@ fn is_nothing(state: &Value) -> bool {
     }
 }
 
-/// Settings as a request carries them; a linked app reads passwords through its [`Cx`], where no log sees them.
+/// Settings as a request carries them; a linked app reads passwords through its [`Cx`], where no log sees them. They
+/// are kept apart, but for one that became a password by an upgrade.
 fn without_passwords(app: &App, settings: &Values) -> Values {
     let mut shown = settings.clone();
-    for field in app.manifest().settings.iter().filter(|f| f.subtype == Some(Subtype::Password)) {
-        shown.remove(field.name.as_str());
+    for name in passwords(app.manifest()) {
+        shown.remove(name);
     }
     shown
 }

@@ -10,16 +10,16 @@ use super::{
 };
 use crate::{
     edge::Arrival,
-    keys::seal_bot_token,
     log::LogLine,
     model::{Install, InstallCode, Key, Sha256, SiteEntry, State},
     ports::{Begun, Changed},
     refusal::Refusal,
     rules::next,
+    sealed::{keep_settings, seal_bot_token},
     world::Office,
 };
 use cloud_apps_protocol::{
-    Code, Generation, Manifest, Millis,
+    Code, Generation, Manifest, Millis, Values,
     command::Bot,
     install::{InstallCreated, InstallRequest},
     secret::Secret,
@@ -27,6 +27,7 @@ use cloud_apps_protocol::{
 };
 use secrecy::ExposeSecret;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 /// How often a change is tried again that somebody else was faster with.
@@ -123,7 +124,8 @@ fn fresh(
         bot: Bot { id: request.bot.user_id.clone(), username: request.bot.username.clone() },
         bot_token: String::new(),
         static_token: None,
-        settings: request.settings.clone(),
+        settings: Values::new(),
+        passwords: BTreeMap::new(),
         presets: Vec::new(),
         granted: request.granted.clone(),
         server_version: request.server.version.clone(),
@@ -134,7 +136,9 @@ fn fresh(
     if request.static_token {
         install.static_token = Some(Sha256::of(&static_token(&key.root, &install)));
     }
-    install.bot_token = seal_bot_token(key, &install, office.world.random.nonce(), &request.bot.access_token);
+    let random = &*office.world.random;
+    install.bot_token = seal_bot_token(key, &install, random.nonce(), &request.bot.access_token);
+    keep_settings(key, &mut install, manifest, request.settings.clone(), random);
     install
 }
 
@@ -171,6 +175,16 @@ async fn replaced(
         // What cannot be opened (its key was revoked) is replaced.
         _ => seal_bot_token(&key, &install, office.world.random.nonce(), &request.bot.access_token),
     };
+    keep_settings(&key, &mut install, manifest, request.settings.clone(), &*office.world.random);
+    if let Ok(held) = office.world.keys.open_settings(known, now).await {
+        for (name, sealed) in &mut install.passwords {
+            if let (Some(old), true) =
+                (known.passwords.get(name), held.get(name) == request.settings.get(name))
+            {
+                sealed.clone_from(old);
+            }
+        }
+    }
     Ok((install, key.root))
 }
 

@@ -20,7 +20,7 @@ use crate::{
     world::Office,
 };
 use cloud_apps_protocol::{
-    InstallId, Manifest, Millis, PostId, TeamId,
+    InstallId, Manifest, Millis, PostId, TeamId, Values,
     install::{InstallCompleted, Wanted},
 };
 use serde_json::Value;
@@ -59,8 +59,10 @@ pub async fn complete(
         OnComplete::Again => Ok(answer(app.manifest(), &known, line)),
         OnComplete::Start => {
             let teams = registered(&arrival.json()?, app.manifest(), &known)?;
+            // Before anything is done: keys that cannot be read cost a repeated request, and not the install.
+            let settings = office.world.keys.open_settings(&known, arrival.now).await?;
             let install = take(office, &known, &code, arrival.now).await?;
-            let outcome = finish(office, arrival, &install, &code, teams, line).await;
+            let outcome = finish(office, arrival, &install, &code, (teams, settings), line).await;
             // Whatever came of it, this process reads it anew.
             office.world.installs.forget(&id);
             outcome
@@ -88,7 +90,7 @@ async fn finish(
     arrival: &Arrival,
     install: &Install,
     code: &InstallCode,
-    mut teams: BTreeMap<TeamId, Team>,
+    (mut teams, settings): (BTreeMap<TeamId, Team>, Values),
     line: &mut LogLine,
 ) -> Result<InstallCompleted, Refusal> {
     let app = super::linked(office, &install.app)?;
@@ -99,7 +101,7 @@ async fn finish(
     for (team, registered) in &teams {
         office.registry.put_team(&install.id, team, registered).await?;
     }
-    if let Err(refusal) = lifecycle::install(office, arrival, app, install, line).await {
+    if let Err(refusal) = lifecycle::install(office, arrival, app, install, settings, line).await {
         return match office.registry.undo(install, install.rev).await? {
             Changed::Yes => Err(refusal),
             Changed::Conflict => Err(super::busy(arrival.now, arrival.now)),

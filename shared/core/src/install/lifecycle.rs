@@ -4,6 +4,7 @@
 use super::view;
 use crate::{
     bot::InstallBot,
+    dispatch::{self, Called},
     edge::Arrival,
     log::LogLine,
     model::{Install, Sha256, State},
@@ -16,20 +17,20 @@ use cloud_apps_protocol::{
     answer::Kind,
     command::{AppContext, Delivery, User},
 };
-use futures_util::FutureExt;
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// How long a lifecycle function may take, in ms (section 12).
 pub const TIME: Millis = 20_000;
 /// What is kept of the platform's time for what comes after it, in ms.
 const MARGIN: Millis = 2_000;
 
-/// Runs the app's `install` function, where it has one. What it refuses is `install_refused` with its own words.
+/// Runs the app's `install` function, where it has one, with these settings, passwords included. What it refuses is `install_refused` with its own words.
 pub async fn install(
     office: &Office,
     arrival: &Arrival,
     app: &App,
     install: &Install,
+    settings: Values,
     line: &mut LogLine,
 ) -> Result<(), Refusal> {
     let Some(function) = &app.manifest().lifecycle.install else { return Ok(()) };
@@ -47,37 +48,36 @@ pub async fn install(
         now,
         deadline,
         request_id: arrival.request_id.clone(),
-        settings: install.settings.clone(),
+        settings,
         bot: Arc::new(bot),
         user: None,
         http: office.world.http.clone(),
     });
-    let Some(running) = app.call(function.as_str(), cx, Values::new()) else {
-        let message = format!(
-            "{id} names {function} as its install function and does not have it. Its author must mend that; nothing \
-             was installed."
-        );
-        return Err(Refusal::new(Code::InstallRefused, message));
-    };
-    let caught = AssertUnwindSafe(running).catch_unwind();
-    let outcome = tokio::time::timeout(Duration::from_millis(deadline.saturating_sub(now)), caught).await;
+    let left = Duration::from_millis(deadline.saturating_sub(now));
+    let called = dispatch::call(app, function.as_str(), cx, Values::new(), left).await;
     line.upstream_ms = Some(line.elapsed_ms().saturating_sub(before));
-    match outcome {
-        Ok(Ok(Ok(answer))) => accepted(id.as_str(), answer),
-        Ok(Ok(Err(failure))) => Err(failed(id.as_str(), failure)),
-        Ok(Err(panic)) => {
-            let text = panic.downcast_ref::<&str>().copied();
-            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-            Err(Refusal::new(Code::UpstreamFailed, format!(
-                    "{id} could not set itself up, and nothing was installed. Its operator finds the cause in the log, \
-                     under this request's id."
-                ))
-                .because(format!("the function panicked: {}", text.unwrap_or("(no text)"))))
+    match called {
+        Called::Answered(answer) => accepted(id.as_str(), answer),
+        Called::Failed(failure) => Err(failed(id.as_str(), failure)),
+        Called::Panicked(text) => {
+            let message = format!(
+                "{id} could not set itself up, and nothing was installed. Its operator finds the cause in the log, \
+                 under this request's id."
+            );
+            let cause = format!("the function panicked: {text}");
+            Err(Refusal::new(Code::UpstreamFailed, message).because(cause))
         }
-        Err(_) => Err(Refusal::new(
+        Called::TookTooLong => Err(Refusal::new(
             Code::Deadline,
             format!("{id} took too long to set itself up and was stopped. Nothing was installed; try again."),
         )),
+        Called::Unknown => {
+            let message = format!(
+                "{id} names {function} as its install function and does not have it. Its author must mend that; \
+                 nothing was installed."
+            );
+            Err(Refusal::new(Code::InstallRefused, message))
+        }
     }
 }
 

@@ -29,7 +29,7 @@ use crate::{
     ports::Stored,
     refusal::Refusal,
     respond::Responder,
-    world::Office,
+    world::{Office, World},
 };
 use bytes::Bytes;
 use cloud_app::App;
@@ -92,6 +92,14 @@ async fn route(office: &Office, arrival: &Arrival, line: &mut LogLine) -> Result
     }
 }
 
+/// Says in a header which manifest and install an answer comes from. Without a read; nothing where the app is not linked.
+pub fn name_manifest(world: &World, install: &Install, response: &mut Response<Bytes>) {
+    let etag = world.linked.get(&install.app).map(|app| etag(app.manifest(), install));
+    if let Some(etag) = etag.and_then(|etag| HeaderValue::try_from(etag).ok()) {
+        response.headers_mut().insert(MANIFEST, etag);
+    }
+}
+
 /// `GET /install/{install}`.
 async fn show(
     office: &Office,
@@ -115,9 +123,9 @@ async fn show(
         Responder::new(arrival).json(StatusCode::OK, &view::view(Some(app.manifest()), &install, &teams))
     };
     if let Ok(etag) = HeaderValue::from_str(&etag) {
-        response.headers_mut().insert(header::ETAG, etag.clone());
-        response.headers_mut().insert(MANIFEST, etag);
+        response.headers_mut().insert(header::ETAG, etag);
     }
+    name_manifest(&office.world, &install, &mut response);
     Ok(response)
 }
 
@@ -135,7 +143,7 @@ async fn server(
     if verified.kid.install.as_str() != install {
         return Err(Refusal::unauthorized());
     }
-    let install = verified.install(&office.world, arrival.now).await?;
+    let install = verified.complete_install(&office.world, arrival.now).await?;
     Ok((verified, install))
 }
 

@@ -6,7 +6,7 @@ use crate::{
 };
 use bytes::Bytes;
 use cloud_app::http::Outbound;
-use cloud_apps_core::keys::seal_bot_token;
+use cloud_apps_core::sealed::seal_bot_token;
 use http::{Request, Response, header};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};

@@ -370,7 +370,10 @@ async fn a_panic_is_one_sentence_and_the_request_id() {
     assert!(!v2.body.to_string().contains("nothing"), "the cause is the log's: {v2:?}");
     let slash = stage.type_("panics").await;
     assert_eq!(slash.status, 200);
-    assert_eq!(slash.text(), "jira could not do that. (request request-1)");
+    assert_eq!(
+        slash.text(),
+        "jira could not do that. If it happens again, tell an admin. (request request-1)"
+    );
     assert_eq!(stage.run("/jira search").await.code(), "message", "the next request is served");
 }
 
@@ -379,7 +382,10 @@ async fn a_failure_is_an_error_answer_whose_cause_stays_in_the_log() {
     let stage = Stage::new();
     let answered = stage.run("/jira fails").await;
     assert_eq!((answered.status.as_u16(), answered.code()), (200, "error"));
-    assert_eq!(answered.text(), "jira could not do that. (request request-1)");
+    assert_eq!(
+        answered.text(),
+        "jira could not do that. If it happens again, tell an admin. (request request-1)"
+    );
     let answered = stage.run("/jira refuses").await;
     assert_eq!(
         answered.body,
@@ -464,4 +470,32 @@ async fn an_app_that_is_not_linked_is_verified_and_not_called() {
 
 fn world_of(stage: &Stage) -> World {
     Arc::into_inner(world(&stage.memory)).unwrap()
+}
+
+#[tokio::test]
+async fn every_answer_to_a_known_server_names_the_manifest_and_no_other_does() {
+    let stage = Stage::new();
+    let app = &stage.world.linked[&stage.install.app];
+    let etag = cloud_apps_core::install::etag(app.manifest(), &stage.install);
+    for line in ["/jira search", "/jira help", "/jira frobnicate", "/jira panics", "/jira later"] {
+        let answered = stage.run(line).await;
+        assert_eq!(answered.headers["cloud-apps-manifest"], etag.as_str(), "{line}");
+    }
+    let by_token = by_static_token(&stage, &command_body("/jira search")).await;
+    assert_eq!(by_token.headers["cloud-apps-manifest"], etag.as_str());
+    stage.memory.reset_counts();
+    let stranger = request("/command", "{}", &[(header::AUTHORIZATION, "Bearer a.b.c")]);
+    assert!(!stage.send(stranger).await.headers.contains_key("cloud-apps-manifest"));
+    assert_eq!(stage.memory.counts().reads(), 0);
+}
+
+#[tokio::test]
+async fn a_permalink_of_another_server_is_not_taken_for_a_post_of_this_one() {
+    let stage = Stage::new();
+    let post = "pppppppppppppppppppppppppp";
+    for (site, good) in [(stage.install.site.as_str(), true), ("https://evil.example", false)] {
+        let answered = stage.run(&format!("/jira quote --post={site}/ops/pl/{post}")).await;
+        assert_eq!(answered.code() == "message", good, "{answered:?}");
+        assert!(good || answered.text().contains("is of another server"), "{}", answered.text());
+    }
 }

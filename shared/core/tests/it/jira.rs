@@ -81,6 +81,11 @@ command!(CreateIssue, "create_issue", {"summary": "Creates an issue.",
 command!(Search, "search", {"summary": "Finds issues.", "safe": true},
     |_cx, _values| Ok(Answer::text("Nothing found.")));
 
+command!(Quote, "quote", {"summary": "Quotes a post.",
+    "safe": true,
+    "fields": [{"name": "post", "type": "post"}, {"name": "due", "type": "datetime"}],
+}, |_cx, _values| Ok(Answer::text("Quoted.")));
+
 command!(Say, "say", {"summary": "Answers what it is told to.",
     "safe": true,
     "fields": [{"name": "answer", "type": "json", "required": true}],
@@ -127,6 +132,7 @@ pub fn app() -> App {
     App::new("jira", "1.2.0", "Jira")
         .command::<CreateIssue>()
         .command::<Search>()
+        .command::<Quote>()
         .command::<Say>()
         .command::<Long>()
         .command::<Shout>()

@@ -75,6 +75,11 @@ async fn a_request_is_one_line_that_says_what_happened() {
     assert_eq!(line["trace"], "0af7651916cd43dd8448eb211c80319c");
     assert!(line["ms"].is_u64() && line["upstream_ms"].is_u64() && line["cold"].is_boolean());
     assert!(line["delivery_id"].is_string());
+    let made = lines[1]["trace"].as_str().unwrap();
+    assert!(
+        made.len() == 32 && made.bytes().all(|b| b.is_ascii_hexdigit()),
+        "a trace is made where none came"
+    );
     assert_eq!(lines[1]["outcome"], "error");
     assert!(lines[1]["error"].as_str().unwrap().contains("invalid digit"), "{}", lines[1]);
     assert_eq!((&lines[2]["outcome"], &lines[2]["code"]), (&"refused".into(), &"unknown_function".into()));

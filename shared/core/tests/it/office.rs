@@ -46,6 +46,8 @@ pub enum Behaviour {
     Refuses(Answer),
     Fails(Option<&'static str>),
     Panics,
+    /// Before there is a future to await.
+    PanicsAtOnce,
     Hangs,
     /// Says that it began, and waits until it is told to go on.
     Waits(Arc<Notify>, Arc<Notify>),
@@ -57,6 +59,8 @@ pub struct Call {
     pub install: InstallId,
     pub delivery: String,
     pub settings: Values,
+    /// What the app alone can read.
+    pub password: Option<String>,
     pub acting_user: String,
 }
 
@@ -242,7 +246,9 @@ pub fn registered() -> Value {
 }
 
 /// The app's settings: a required URL, a password, a number with a default.
-struct Settings;
+struct Settings {
+    password: Option<String>,
+}
 
 impl Fields for Settings {
     fn fields() -> Result<Vec<Field>, BadId> {
@@ -253,8 +259,8 @@ impl Fields for Settings {
         ]))
         .unwrap())
     }
-    fn from_values(_: Values) -> Result<Self, Failure> {
-        Ok(Self)
+    fn from_values(values: Values) -> Result<Self, Failure> {
+        Ok(Self { password: values.get("password").and_then(Value::as_str).map(str::to_owned) })
     }
 }
 
@@ -277,8 +283,9 @@ impl cloud_app::Command for Greet {
 }
 
 impl cloud_app::Run for Greet {
-    async fn run(self, _: Cx) -> cloud_app::Result<Answer> {
-        Ok(Answer::text("Hello!"))
+    async fn run(self, cx: Cx) -> cloud_app::Result<Answer> {
+        let known = cx.settings::<Settings>()?.password.as_deref() == Some(PASSWORD);
+        Ok(Answer::text(if known { "Hello!" } else { "I have no password." }))
     }
 }
 
@@ -296,6 +303,7 @@ fn hello(behaviour: Behaviour, calls: Arc<Mutex<Vec<Call>>>, faults: Faults, dem
         .event(joined, async |_, _| Ok(()))
         .on_install(move |cx| {
             let (behaviour, calls, faults) = (behaviour.clone(), Arc::clone(&calls), faults.clone());
+            assert!(!matches!(behaviour, Behaviour::PanicsAtOnce), "a panic before the first await");
             async move {
                 let lost = || Failure::say("The network is down.");
                 faults.effect("App.on_install", lost, installed(cx, behaviour, calls)).await
@@ -310,6 +318,7 @@ async fn installed(cx: Cx, behaviour: Behaviour, calls: Arc<Mutex<Vec<Call>>>) -
         install: app.install_id.clone(),
         delivery: request.delivery.as_ref().unwrap().id.clone(),
         settings: app.settings.clone(),
+        password: cx.settings::<Settings>()?.password,
         acting_user: request.context.acting_user.as_ref().unwrap().id.to_string(),
     });
     match behaviour {
@@ -317,7 +326,7 @@ async fn installed(cx: Cx, behaviour: Behaviour, calls: Arc<Mutex<Vec<Call>>>) -
         Behaviour::Refuses(answer) => Ok(answer),
         Behaviour::Fails(Some(text)) => Err(Failure::say(text)),
         Behaviour::Fails(None) => Err(std::io::Error::other("the cause, for the log").into()),
-        Behaviour::Panics => panic!("the install function of a test panics"),
+        Behaviour::Panics | Behaviour::PanicsAtOnce => panic!("the install function of a test panics"),
         Behaviour::Hangs => std::future::pending().await,
         Behaviour::Waits(began, go_on) => {
             began.notify_one();

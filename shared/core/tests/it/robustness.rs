@@ -1,6 +1,6 @@
 //! Whatever comes, a well-formed answer goes back and nothing panics.
 
-use crate::stage::{NOW, Stage, command_body, form};
+use crate::stage::{NOW, STATIC_TOKEN, Stage, command_body, form};
 use bytes::Bytes;
 use cloud_apps_core::{
     edge::{Arrival, Route},
@@ -34,6 +34,23 @@ fn request_to(
     }
     let route = Route::from_path(&entry.method, &path);
     Arrival { route, request_id: "request-1".into(), now: NOW, deadline: NOW + 29_000, request }
+}
+
+#[tokio::test]
+async fn no_clock_is_too_early_or_too_late() {
+    for now in [0, 1, i64::MAX as u64 - 1, i64::MAX as u64, u64::MAX - 1, u64::MAX] {
+        for route in 0..ROUTES.len() {
+            let mut stage = Stage::new();
+            let body = command_body("/jira quote --due=tomorrow").to_string().into_bytes();
+            stage.now = now;
+            for deadline in [0, now, u64::MAX] {
+                let authorization = format!("Token {STATIC_TOKEN}");
+                let mut arrival = request_to(&stage, route, true, 0, authorization.as_bytes(), body.clone());
+                (arrival.now, arrival.deadline) = (now, deadline);
+                assert_ne!(stage.arrive(arrival).await.status.as_u16(), 500, "{now} {deadline}");
+            }
+        }
+    }
 }
 
 proptest! {

@@ -140,8 +140,10 @@ fn closing(opening: char, rest: &[char]) -> Option<usize> {
     });
     // A plain quote may hold the others, if a plain one closes it: "he said “hi”".
     let first = ends.next()?;
-    let same =
-        std::iter::once(first).chain(ends).find(|(_, c)| **c == opening && matches!(opening, '"' | '\''));
+    if !matches!(opening, '"' | '\'') {
+        return Some(first.0);
+    }
+    let same = std::iter::once(first).chain(ends).find(|(_, c)| **c == opening);
     Some(same.unwrap_or(first).0)
 }
 

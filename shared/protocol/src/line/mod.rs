@@ -17,7 +17,7 @@ mod tests;
 mod typed;
 
 use crate::{
-    FunctionName, Manifest, Values,
+    FunctionName, Manifest, SiteUrl, Values,
     command::Mentioned,
     manifest::{CommandEntry, Preset},
 };
@@ -88,6 +88,8 @@ pub struct Grammar<'a> {
     pub now: crate::Millis,
     /// The user's IANA time zone; UTC where unknown.
     pub time_zone: Option<&'a str>,
+    /// The server whose permalinks name its posts; where it is not known, any server's are read.
+    pub site: Option<&'a SiteUrl>,
 }
 
 /// What a name stands for: a command, with the values of the preset that named it.

@@ -1,7 +1,7 @@
 //! What people write for a value, and what it means: a mention is an id, `tomorrow` a date, a permalink a post.
 
 use super::{Grammar, dates};
-use crate::{ChannelId, Field, FieldType, UserId, values::check_value};
+use crate::{ChannelId, Field, FieldType, SiteUrl, UserId, values::check_value};
 use serde_json::Value;
 
 /// Where a value was written.
@@ -80,7 +80,12 @@ impl Grammar<'_> {
                     }
                 }
             }
-            FieldType::Post => permalink(text).unwrap_or(text).into(),
+            FieldType::Post => match (permalink(text), self.site) {
+                (Some(_), Some(site)) if !stands_on(site, text) => {
+                    return Err(format!("{} is of another server; give a permalink of {site}", quote(text)));
+                }
+                (id, _) => id.unwrap_or(text).into(),
+            },
             FieldType::Date | FieldType::Datetime => {
                 dates::read(field.r#type, text, self.now, self.time_zone)
                     .map_or_else(|| text.into(), Value::from)
@@ -104,6 +109,13 @@ fn permalink(text: &str) -> Option<&str> {
     let text = text.trim_matches(['<', '>']);
     let (_, id) = text.split_once("://")?.1.rsplit_once("/pl/")?;
     Some(id.split(['?', '#', '/']).next().unwrap_or(id))
+}
+
+/// Whether a link leads to this server, however its scheme and host are written.
+fn stands_on(site: &SiteUrl, link: &str) -> bool {
+    let link = url::Url::parse(link.trim_matches(['<', '>'])).ok();
+    let below = link.as_ref().and_then(|link| link.as_str().strip_prefix(site.as_str()));
+    below.is_some_and(|path| path.starts_with('/'))
 }
 
 /// In quotes, cut to what a person needs to recognise it.

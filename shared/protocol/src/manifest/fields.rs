@@ -5,7 +5,7 @@ use crate::{
     Field, FieldType, Values,
     form::{SelectStyle, Subtype},
     limits,
-    values::{MAX_TEXT, check_value},
+    values::{MAX_TEXT, check_value, whole},
 };
 use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
@@ -73,7 +73,7 @@ impl Rules {
         }
         let mut pattern_reads = true;
         if let Some(pattern) = &field.pattern
-            && let Err(error) = regex_lite::Regex::new(&format!("^(?:{pattern})$"))
+            && let Err(error) = whole(pattern)
         {
             pattern_reads = false;
             let message = format!("This is not a regular expression: {error}.");

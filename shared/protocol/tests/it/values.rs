@@ -227,6 +227,14 @@ fn a_long_value_is_cut_in_the_message() {
     assert!(message.chars().count() < 120, "{message}");
 }
 
+#[test]
+fn a_pattern_that_would_take_long_is_no_pattern() {
+    let of = |pattern: &str| Field { pattern: Some(pattern.to_owned()), ..field(FieldType::Text) };
+    let text = json!("a".repeat(1_000));
+    gives(&of("[a-z]{1,1000}"), text.clone(), text.clone());
+    refuses(&of("(?:a{1,1000}){1,1000}"), text, &["pattern in the manifest that cannot be read"]);
+}
+
 proptest! {
     #[test]
     fn a_checked_value_checks_to_itself(text in "\\PC{0,30}|[0-9.eE+-]{1,8}|(true|no|bug|A Bug|2026-11-2[0-9])", kind in 0..13usize, multiple in any::<bool>()) {

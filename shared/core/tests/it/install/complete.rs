@@ -2,16 +2,17 @@
 
 use super::bad_code;
 use crate::office::{
-    ADMIN, Answered, BOT, Behaviour, COMMAND, Call, Desk, SITE, SLASH_TOKEN, TEAM, body, refusal, registered,
-    request,
+    ACCESS_TOKEN, ADMIN, Answered, BOT, Behaviour, COMMAND, Call, Desk, PASSWORD, SITE, SLASH_TOKEN, TEAM,
+    body, refusal, registered, request,
 };
 use cloud_apps_core::{
+    command,
     conformance::sample,
     model::{Sha256, State},
-    ports::Registry,
+    ports::{Keys, Registry},
 };
 use cloud_apps_protocol::answer::Kind;
-use http::{Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -39,7 +40,9 @@ async fn completing_makes_it_serve_and_says_what_to_try() {
     assert_eq!(teams[0].0.as_str(), TEAM);
     assert_eq!(teams[0].1.commands["hello"].token_sha256, Sha256::of(SLASH_TOKEN));
     assert_eq!(teams[0].1.commands["hello"].id, COMMAND);
-    let [Call { install, delivery, settings, acting_user }] = &desk.calls()[..] else { panic!("one call") };
+    let [Call { install, delivery, settings, acting_user, .. }] = &desk.calls()[..] else {
+        panic!("one call")
+    };
     assert_eq!((install.as_str(), acting_user.as_str()), (id.as_str(), ADMIN));
     assert!(delivery.len() == 32 && delivery.bytes().all(|b| b.is_ascii_hexdigit()), "{delivery}");
     assert_eq!(settings["site"], "https://jira.example.com");
@@ -214,6 +217,11 @@ async fn an_app_that_refuses_is_not_installed_and_its_words_are_read() {
             "upstream_failed",
             "hello could not set itself up, and nothing was installed. Its operator finds the cause in the log, under this request's id.",
         ),
+        (
+            Behaviour::PanicsAtOnce,
+            "upstream_failed",
+            "hello could not set itself up, and nothing was installed. Its operator finds the cause in the log, under this request's id.",
+        ),
     ];
     for (behaviour, code_word, message) in cases {
         let desk = Desk::new().await;
@@ -248,4 +256,50 @@ async fn an_app_that_takes_too_long_is_stopped_and_nothing_is_left() {
         "hello took too long to set itself up and was stopped. Nothing was installed; try again."
     );
     assert_eq!(desk.memory.kept(), 0);
+}
+
+#[tokio::test]
+async fn a_password_reaches_the_app_and_stands_in_no_table() {
+    let desk = Desk::new().await;
+    let code = desk.code().await;
+    let begun = desk.begin(&code, &body()).await;
+    assert!(!desk.memory.dump().contains(PASSWORD), "pending");
+    desk.complete(&code, &begun.id(), &registered()).await;
+    let dump = desk.memory.dump();
+    for secret in [PASSWORD, ACCESS_TOKEN, SLASH_TOKEN, begun.body["static_token"].as_str().unwrap(), &code] {
+        assert!(!dump.contains(secret), "{dump}");
+    }
+    assert!(dump.contains("https://jira.example.com") && dump.contains("\"password\": \"k1.1."), "{dump}");
+    let call = &desk.calls()[0];
+    assert_eq!(call.password.as_deref(), Some(PASSWORD));
+    assert!(!call.settings.contains_key("password"), "the request holds none");
+
+    desk.memory.reset_counts();
+    let line = format!(
+        "team_id={TEAM}&channel_id={TEAM}&user_id={ADMIN}&command=/hello&text=greet&token={SLASH_TOKEN}"
+    );
+    let mut greet = request(Method::POST, &format!("/hooks/{}/slash", begun.id()), None, None);
+    *greet.body_mut() = line.into();
+    let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+    greet.headers_mut().insert(header::CONTENT_TYPE, form);
+    let greeted = command::handle(&desk.office().world, desk.arrival(greet)).await;
+    assert_eq!(Answered::from(greeted).body["text"], "Hello!");
+    assert_eq!(desk.memory.counts().secrets(), 0, "the ring is known");
+}
+
+#[tokio::test]
+async fn a_password_that_cannot_be_opened_now_costs_a_repeated_request_and_not_the_install() {
+    let desk = Desk::new().await;
+    let code = desk.code().await;
+    let id = desk.begin(&code, &body()).await.id();
+    let ring = Keys::ring(&desk.memory, &"hello".parse().unwrap()).await.unwrap().unwrap();
+    let mut revoked = ring.clone();
+    revoked.keys[0].revoked = true;
+    for (ring, status) in [(revoked, 500), (ring, 200)] {
+        desk.memory.put_ring(ring);
+        desk.behave(Behaviour::Agrees);
+        let answered = desk.complete(&code, &id, &registered()).await;
+        assert_eq!(answered.status.as_u16(), status, "{answered:?}");
+        assert_eq!(desk.calls().len(), usize::from(status == 200));
+    }
 }

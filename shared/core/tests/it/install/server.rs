@@ -83,6 +83,16 @@ async fn an_install_is_shown_to_its_own_server_only() {
 }
 
 #[tokio::test]
+async fn a_server_sees_that_its_install_is_switched_off() {
+    let desk = Desk::new().await;
+    let (id, kid, secret) = serving(&desk).await;
+    desk.operator(json!({"do": "disable", "install_id": id})).await;
+    let path = format!("/install/{id}");
+    let shown = desk.send(desk.signed(Method::GET, &path, "", &kid, &secret, "bot")).await;
+    assert_eq!((shown.status, &shown.body["state"]), (StatusCode::OK, &json!("disabled")), "{shown:?}");
+}
+
+#[tokio::test]
 async fn a_pending_install_serves_nothing() {
     let desk = Desk::new().await;
     let begun = desk.begin(&desk.code().await, &body()).await;

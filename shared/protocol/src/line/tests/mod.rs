@@ -109,6 +109,7 @@ fn with<T>(run: impl FnOnce(&Grammar<'_>) -> T) -> T {
         mentioned: &mentioned,
         now: NOW,
         time_zone: Some("Asia/Tokyo"),
+        site: None,
     })
 }
 
@@ -218,8 +219,14 @@ fn an_error_of_a_value_belongs_to_its_field_and_stands_at_the_value() {
 fn a_preset_whose_command_is_gone_is_neither_run_nor_offered() {
     let (mut manifest, mentioned) = (jira(), mentioned());
     manifest.commands.retain(|c| c.function.as_str() != "create_issue");
-    let grammar =
-        Grammar { manifest: &manifest, presets: &[], mentioned: &mentioned, now: NOW, time_zone: None };
+    let grammar = Grammar {
+        manifest: &manifest,
+        presets: &[],
+        mentioned: &mentioned,
+        now: NOW,
+        time_zone: None,
+        site: None,
+    };
     assert!(grammar.line("/jira bug x").unwrap_err().unknown_function);
     assert!(!grammar.help(&[]).contains("bug"));
 }
@@ -228,8 +235,14 @@ fn a_preset_whose_command_is_gone_is_neither_run_nor_offered() {
 fn an_installs_preset_wins_over_the_manifests_and_is_listed_once() {
     let (manifest, mentioned) = (jira(), mentioned());
     let own = [serde_json::from_value(json!({ "name": "bug", "label": "Ours", "function": "create_issue", "values": { "project": "OPS", "priority": 99 } })).unwrap()];
-    let grammar =
-        Grammar { manifest: &manifest, presets: &own, mentioned: &mentioned, now: NOW, time_zone: None };
+    let grammar = Grammar {
+        manifest: &manifest,
+        presets: &own,
+        mentioned: &mentioned,
+        now: NOW,
+        time_zone: None,
+        site: None,
+    };
     let Ok(Line::Run(invocation)) = grammar.line("/jira bug x") else { panic!("not run") };
     assert_eq!(invocation.values["project"], "OPS");
     assert_eq!(invocation.warnings, ["The preset's value of `priority` was left out: 99 is more than 5."]);
@@ -263,6 +276,36 @@ fn many_unknown_names_are_one_warning() {
 #[test]
 fn two_dashes_alone_end_the_flags() {
     assert_eq!(values("/jira create issue --project=MM -- --not a flag")["summary"], "--not a flag");
+}
+
+#[test]
+fn a_permalink_leads_to_the_grammars_own_server() {
+    let (manifest, mentioned) = (jira(), mentioned());
+    let site = crate::SiteUrl::new("https://chat.example.com/mm").unwrap();
+    let post = "p".repeat(26);
+    for (link, good) in [
+        (format!("https://chat.example.com/mm/ops/pl/{post}"), true),
+        (format!("<HTTPS://Chat.Example.com:443/mm/ops/pl/{post}>"), true),
+        (format!("https://chat.example.com/ops/pl/{post}"), false),
+        (format!("https://chat.example.com/mmx/ops/pl/{post}"), false),
+        (format!("https://chat.example.com.evil.example/mm/ops/pl/{post}"), false),
+        (format!("https://chat.example.com@evil.example/mm/ops/pl/{post}"), false),
+        (format!("http://chat.example.com/mm/ops/pl/{post}"), false),
+        (post.clone(), true),
+    ] {
+        let grammar = Grammar {
+            manifest: &manifest,
+            presets: &[],
+            mentioned: &mentioned,
+            now: NOW,
+            time_zone: None,
+            site: Some(&site),
+        };
+        let read = grammar.line(&format!("/jira assign @bob --post={link}"));
+        assert_eq!(read.is_ok(), good, "{link}: {read:?}");
+        let said = read.err().map(|error| error.message).unwrap_or_default();
+        assert!(good || said.contains("of another server"), "{said}");
+    }
 }
 
 #[test]

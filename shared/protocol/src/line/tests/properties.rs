@@ -126,7 +126,7 @@ proptest! {
         let (mut manifest, mentioned) = (jira(), mentioned());
         let named_form = command.fields.iter().any(|f| f.name.as_str() == "form");
         manifest.commands.push(command);
-        let grammar = Grammar { manifest: &manifest, presets: &[], mentioned: &mentioned, now: NOW, time_zone: None };
+        let grammar = Grammar { manifest: &manifest, presets: &[], mentioned: &mentioned, now: NOW, time_zone: None, site: None };
         // What does not fit its field is refused, and there is nothing to print.
         if let Ok(mut invocation) = grammar.encoded("run it", &values) {
             invocation.form = form && !named_form;
@@ -143,7 +143,7 @@ proptest! {
     fn help_of_any_command_is_made_and_nothing_panics((command, _) in any_command(), line in any_text()) {
         let (mut manifest, mentioned) = (jira(), mentioned());
         manifest.commands.push(command);
-        let grammar = Grammar { manifest: &manifest, presets: &[], mentioned: &mentioned, now: u64::MAX, time_zone: Some("Mars/Base") };
+        let grammar = Grammar { manifest: &manifest, presets: &[], mentioned: &mentioned, now: u64::MAX, time_zone: Some("Mars/Base"), site: None };
         prop_assert!(grammar.help(&["run", "it"]).contains("run it"));
         let _ = grammar.help(&[&line]);
         for line in [format!("/jira run it {line}"), format!("/jira run it --x={line}"), format!("/jira run it --x {line}")] {
