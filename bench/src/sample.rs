@@ -5,8 +5,9 @@ use crate::best_us;
 use axum::body::Bytes;
 use cloud_apps_aws::{Role, clients::Clients, dynamodb::Dynamo, secrets::Secrets};
 use cloud_apps_core::{
+    model::{Install, Sha256, State},
     offline::Sample,
-    ports::{KeyMaker, Registry},
+    ports::{KeyMaker, Registry, StoreError},
 };
 use cloud_apps_protocol::{
     secret::Secret,
@@ -59,12 +60,14 @@ impl World {
         let secrets = Secrets::new(clients, STACK);
         let ring = sample.ring().map_err(|e| e.to_string())?;
         secrets.make(&ring).await.map_err(|e| e.to_string())?;
-        // The stub knows no conditions, so an active install may begin.
-        dynamo.begin(&install, now()).await.map_err(|e| e.to_string())?;
-        dynamo
-            .put_team(&install.id, &sample.install.team_id, &sample.team())
-            .await
-            .map_err(|e| e.to_string())?;
+        // An install begins pending, and its team is registered before it serves.
+        let (code, until) = (Sha256::of("bench"), now() + 60_000);
+        let pending = Install { state: State::Pending { code: code.clone(), until }, ..install.clone() };
+        let active = Install { rev: pending.rev + 1, ..install };
+        let said = |e: StoreError| e.to_string();
+        dynamo.begin(&pending, now()).await.map_err(said)?;
+        dynamo.put_team(&active.id, &sample.install.team_id, &sample.team()).await.map_err(said)?;
+        dynamo.activate(&active, pending.rev, &code, now()).await.map_err(said)?;
         let secret = sample.shared_secret().map_err(|e| e.to_string())?;
         Ok(Self { kid: sample.kid(), secret, sample })
     }

@@ -8,10 +8,9 @@ use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::{
     AppName, BehaviorVersion, Region, SharedCredentialsProvider, retry::RetryConfig, timeout::TimeoutConfig,
 };
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use std::{fmt, sync::OnceLock, time::Duration};
 
-/// How long a connection may take to open.
-const CONNECT: Duration = Duration::from_secs(1);
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(2);
 /// How long a call may take with all its attempts.
@@ -32,6 +31,7 @@ pub struct Clients {
     credentials: SharedCredentialsProvider,
     endpoint: Option<String>,
     app_name: Option<AppName>,
+    http: SharedHttpClient,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     secrets: OnceLock<aws_sdk_secretsmanager::Client>,
 }
@@ -76,6 +76,7 @@ impl Clients {
             endpoint: given("AWS_ENDPOINT_URL"),
             // A name with other characters than a header may have is left out rather than failing a function.
             app_name: name.and_then(|name| AppName::new(name).ok()),
+            http: crate::http::client(),
             dynamodb: OnceLock::new(),
             secrets: OnceLock::new(),
         })
@@ -93,6 +94,7 @@ impl Clients {
                 .behavior_version(behavior())
                 .region(self.region.clone())
                 .credentials_provider(self.credentials.clone())
+                .http_client(self.http.clone())
                 .timeout_config(timeouts())
                 .retry_config(retries());
             config.set_endpoint_url(self.endpoint.clone()).set_app_name(self.app_name.clone());
@@ -106,6 +108,7 @@ impl Clients {
             .behavior_version(behavior())
             .region(self.region.clone())
             .credentials_provider(self.credentials.clone())
+            .http_client(self.http.clone())
             .timeout_config(timeouts())
             .retry_config(retries());
         config.set_endpoint_url(self.endpoint.clone()).set_app_name(self.app_name.clone());
@@ -127,7 +130,6 @@ fn behavior() -> BehaviorVersion {
 
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(CONNECT)
         .operation_attempt_timeout(ATTEMPT)
         .operation_timeout(OPERATION)
         .build()

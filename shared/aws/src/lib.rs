@@ -4,6 +4,7 @@ pub mod clients;
 pub mod config;
 pub mod dynamodb;
 mod failure;
+mod http;
 pub mod lambda;
 mod offline;
 pub mod run;
