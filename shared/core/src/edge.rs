@@ -43,6 +43,13 @@ pub const MAX_BODY: usize = limits::BODY;
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
+/// This machine's clock, in Unix milliseconds: for who makes an [`Arrival`]. Behind it, `now` is an argument.
+pub fn system_now() -> Millis {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(Millis::MAX))
+}
+
 impl Arrival {
     /// A header as text, if it is there once and is text.
     pub fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {

@@ -121,6 +121,9 @@ impl LogLine {
     }
 }
 
+/// The most of an error that is logged, in characters: an app's may repeat a whole answer of its upstream.
+const MAX_ERROR: usize = 4_000;
+
 /// An error and its causes in one line.
 pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
@@ -130,5 +133,5 @@ pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         text.push_str(&cause.to_string());
         next = cause.source();
     }
-    text
+    text.chars().take(MAX_ERROR).collect()
 }

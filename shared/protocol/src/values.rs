@@ -16,6 +16,9 @@ use serde_json::{Number, Value};
 /// dialog can hold.
 pub const MAX_TEXT: usize = 16_383;
 
+/// The most values of a field that takes several.
+const MAX_ITEMS: usize = 1_000;
+
 /// The most that a compiled pattern may take, in bytes: some thousand characters and repetitions.
 const MAX_PATTERN: usize = 128 * 1024;
 
@@ -53,9 +56,20 @@ fn several(field: &Field, value: &Value) -> Result<Value, String> {
         Value::String(text) if joined => text.split(',').map(|item| item.trim().into()).collect(),
         single => vec![single.clone()],
     };
+    few(&items)?;
     // Clients leave empty items where a list was cleared.
     let items = items.iter().filter(|item| !item.is_null() && item.as_str() != Some(""));
     items.map(|item| check_value(&one, item)).collect::<Result<_, _>>().map(Value::Array)
+}
+
+/// Each item is checked by itself, so that a mebibyte of them would take its time.
+fn few(items: &[Value]) -> Result<(), String> {
+    let count = items.len();
+    if count > MAX_ITEMS {
+        Err(format!("has {count} values, at most {MAX_ITEMS} are allowed"))
+    } else {
+        Ok(())
+    }
 }
 
 fn found(value: &Value) -> String {
@@ -265,6 +279,7 @@ fn files(value: &Value) -> Result<Value, String> {
         Value::String(_) => vec![value.clone()],
         _ => return Err(is_not(value, "a list of files")),
     };
+    few(&items)?;
     items
         .iter()
         .map(|item| id::<PostId>(item, "the id of an uploaded file"))

@@ -6,21 +6,29 @@ use cloud_apps_protocol::Code;
 use serde_json::{Value, json};
 use std::{fmt::Display, str::FromStr};
 
+/// How many problems are told; the rest are counted. A body of a mebibyte may have half a million.
+const MAX_PROBLEMS: usize = 50;
+
 /// Reads a body, and remembers what it could not read. Never what stood there where that may be a secret.
 pub struct Reader<'a> {
     body: &'a Value,
     problems: Vec<(String, String)>,
+    more: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Of this body.
     pub fn new(body: &'a Value) -> Self {
-        Self { body, problems: Vec::new() }
+        Self { body, problems: Vec::new(), more: 0 }
     }
 
     /// Something is wrong at a pointer.
     pub fn problem(&mut self, pointer: impl Into<String>, message: impl Into<String>) {
-        self.problems.push((pointer.into(), message.into()));
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push((pointer.into(), message.into()));
+        } else {
+            self.more += 1;
+        }
     }
 
     /// What stands at a pointer; `null` is absent.
@@ -87,7 +95,11 @@ impl<'a> Reader<'a> {
             .collect();
         let lead = match sentences.len() {
             0 | 1 => "Something is wrong with this request".to_owned(),
-            n => format!("{n} things are wrong with this request"),
+            n if self.more == 0 => format!("{n} things are wrong with this request"),
+            n => format!(
+                "{} things are wrong with this request, of which these are the first {n}",
+                n + self.more
+            ),
         };
         let message = format!("{lead}: {}. Mend it and send it again.", sentences.join("; "));
         let first = self.problems.first().map(|(pointer, _)| pointer.clone()).unwrap_or_default();

@@ -115,6 +115,16 @@ async fn no_line_holds_a_credential_a_body_or_a_path() {
     }
 }
 
+#[tokio::test]
+async fn a_line_stays_short_however_long_an_apps_error_is() {
+    let stage = Stage::new();
+    let log = Log::begin();
+    stage.run(&format!("/jira say --answer='{}'", serde_json::json!({"type": "x".repeat(15_000)}))).await;
+    let line = &log.lines()[0];
+    assert!(line["error"].as_str().unwrap().starts_with("unknown variant"), "{line}");
+    assert!(log.text().len() < 6_000);
+}
+
 #[test]
 fn what_arrives_does_not_show_its_credentials_when_it_is_debugged() {
     let stage = Stage::new();

@@ -228,6 +228,15 @@ fn a_long_value_is_cut_in_the_message() {
 }
 
 #[test]
+fn a_field_that_takes_several_takes_no_flood() {
+    for kind in [FieldType::Text, FieldType::User, FieldType::File] {
+        let field = Field { multiple: true, ..field(kind) };
+        gives(&field, json!(vec![ID; 1_000]), json!(vec![ID; 1_000]));
+        refuses(&field, json!(vec![ID; 1_001]), &["has 1001 values, at most 1000"]);
+    }
+}
+
+#[test]
 fn a_pattern_that_would_take_long_is_no_pattern() {
     let of = |pattern: &str| Field { pattern: Some(pattern.to_owned()), ..field(FieldType::Text) };
     let text = json!("a".repeat(1_000));
