@@ -1,7 +1,7 @@
 //! What stands on the wire, byte for byte, and what it is read as.
 
 use cloud_apps_protocol::{
-    Answer, AppId, Code, CommandRequest, ErrorBody, Field, FieldType, Form, InstallId, Manifest,
+    Answer, AppId, Code, CommandRequest, ErrorBody, Field, FieldType, Form, InstallId, Manifest, SiteUrl,
     command::{AppContext, Bot, Delivery, LOCATIONS, Source},
     form::SelectOption,
     install::{CompleteRequest, InstallCompleted, InstallCreated, InstallRequest, InstallView},
@@ -333,5 +333,36 @@ proptest! {
     #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         let _ = json::read::<CommandRequest>(&bytes);
+    }
+}
+
+#[test]
+fn an_address_has_one_form_and_hides_nothing() {
+    for (text, site) in [
+        ("HTTPS://Chat.Example.COM:443/", Some("https://chat.example.com")),
+        ("https://chat.example.com/company//", Some("https://chat.example.com/company")),
+        ("https://chat.example.com/a/../b", Some("https://chat.example.com/b")),
+        ("https://chat.example.com/a/%2e%2e/b", Some("https://chat.example.com/b")),
+        ("https:\\\\chat.example.com\\x", Some("https://chat.example.com/x")),
+        ("https://chat.exa\tmple.com", Some("https://chat.example.com")),
+        // What looks like another name is shown as what it is.
+        ("https://ch\u{430}t.example.com", Some("https://xn--cht-7cd.example.com")),
+        ("https://0x7f.1", Some("https://127.0.0.1")),
+        ("https://chat.example.com@evil.example", None),
+        ("https://:secret@evil.example", None),
+        ("https://chat.example.com?x", None),
+        ("https://chat.example.com#x", None),
+        ("https://", None),
+        ("ftp://chat.example.com", None),
+        ("javascript:alert(1)", None),
+        ("chat.example.com", None),
+        ("https://chat example.com", None),
+        ("https://[::1%25eth0]", None),
+    ] {
+        let read = SiteUrl::new(text).ok();
+        assert_eq!(read.as_ref().map(SiteUrl::as_str), site, "{text}");
+        if let Some(site) = read {
+            assert_eq!(SiteUrl::new(site.as_str()).unwrap(), site, "its form is its own form");
+        }
     }
 }
