@@ -56,10 +56,10 @@ pub struct Serve {
     /// Folder of the local bundle.
     #[command(flatten)]
     pub data: Data,
-    /// Port of the bundle.
+    /// Port of the bundle; 0 takes a free one.
     #[arg(long, default_value_t = 8080)]
     pub port: u16,
-    /// Port of the demo Mattermost.
+    /// Port of the demo Mattermost; 0 takes a free one.
     #[arg(long, default_value_t = 8065)]
     pub mattermost_port: u16,
     /// Address to listen on. Anything but loopback shows the bundle to your network.
@@ -91,7 +91,8 @@ pub enum LogFormat {
     after_help = "Without --url the line goes to the local bundle (`cloud-apps serve`), as alice of its demo Mattermost.\n\
 With --url, credentials come from the environment:\n  \
 CLOUD_APPS_KID and CLOUD_APPS_SECRET   what `POST /install` answered: kid and shared_secret\n  \
-CLOUD_APPS_SLASH_TOKEN                 with --slash: the token of the slash command"
+CLOUD_APPS_SLASH_TOKEN                 with --slash: the token of the slash command\n\n\
+Exit codes: 0 answered · 1 refused, or the app's answer is an error · 2 the command line or the environment is wrong · 3 nothing answers there."
 )]
 pub struct Run {
     /// The line as typed: "/hello greet @bob".
@@ -105,13 +106,13 @@ pub struct Run {
     /// The Mattermost server that the install is for, with --url.
     #[arg(long, value_name = "URL", requires = "url")]
     pub site: Option<String>,
-    /// Who types: a name of the demo Mattermost, or an id.
-    #[arg(long, value_name = "USER", default_value = "alice")]
-    pub user: String,
-    /// Where: a channel's name in the demo Mattermost, or an id.
-    #[arg(long, value_name = "CHANNEL", default_value = "town-square")]
-    pub channel: String,
-    /// The team's id, with --url.
+    /// Who types: a name of the demo Mattermost (by default alice); with --url an id.
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+    /// Where: a channel's name in the demo Mattermost (by default town-square); with --url an id.
+    #[arg(long, value_name = "CHANNEL")]
+    pub channel: Option<String>,
+    /// The team's id, with --url; --slash cannot do without.
     #[arg(long, value_name = "ID", requires = "url")]
     pub team: Option<String>,
     /// Print the answer as it came.
@@ -198,7 +199,8 @@ pub enum OperatorCommand {
         /// The Mattermost server: `https://chat.example.com`
         #[arg(long, value_name = "URL")]
         site: String,
-        /// The bundle's address as that server reaches it; by default the stack's output `BaseUrl`.
+        /// The bundle's address as that server reaches it; by default what the local bundle serves, or the
+        /// stack's output `BaseUrl`.
         #[arg(long, value_name = "URL")]
         base_url: Option<String>,
         /// How many minutes the code is good for (at most 1440).

@@ -3,11 +3,12 @@
 
 use crate::{
     failure::{Failure, file},
-    local::{self, Files},
+    local::Files,
 };
 use cloud_app_testkit::{TEAM, install};
 use cloud_apps_core::{
     bundle::Bundle,
+    edge::system_now,
     model::{Install, State},
     ports::Changed,
 };
@@ -52,6 +53,10 @@ pub struct DemoApp {
     pub kid: String,
     /// What V2 requests are signed with.
     pub shared_secret: String,
+    /// Where Mattermost sends its slash command.
+    pub slash_url: String,
+    /// The slash command's token.
+    pub slash_token: String,
 }
 
 impl Credentials {
@@ -145,7 +150,10 @@ impl Demo {
             };
             let namespace = app.manifest().namespace().to_owned();
             named.push((id.clone(), namespace.clone()));
-            apps.insert(namespace, DemoApp { kid, shared_secret });
+            let slash_url = installed.created.endpoints.slash;
+            let slash_token = installed.slash_tokens.into_iter().next().map(|(_, token)| token);
+            let slash_token = slash_token.unwrap_or_default();
+            apps.insert(namespace, DemoApp { kid, shared_secret, slash_url, slash_token });
         }
         let mut users = BTreeMap::new();
         for name in PEOPLE {
@@ -207,7 +215,7 @@ async fn forget(bundle: &Bundle, app: &AppId, site: &SiteUrl) -> Result<(), Fail
     loop {
         let page = office.registry.list(app, 100, cursor.as_deref()).await.map_err(fail)?;
         for entry in page.items.iter().filter(|entry| entry.site == *site) {
-            let now = local::now();
+            let now = system_now();
             let fresh = cloud_apps_core::cache::Freshness::Reread;
             let Some(install) = office.world.installs.find(&entry.install, fresh, now).await.map_err(fail)?
             else {

@@ -12,7 +12,7 @@ use axum::{
     body::{Body, to_bytes},
     extract::{Request, State},
     response::Response,
-    routing::post,
+    routing::get,
 };
 use cloud_app::{
     App,
@@ -21,26 +21,21 @@ use cloud_app::{
 use cloud_app_testkit::arrival;
 use cloud_apps_core::{
     bundle::Bundle,
-    edge::MAX_BODY,
+    edge::{MAX_BODY, system_now},
     install,
     world::{INSTALL_CACHE, Office, Random, Stores, SystemRandom, World},
 };
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{
+    fs::{File, TryLockError},
+    io::ErrorKind,
     net::SocketAddr,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
 };
 use tokio::net::{TcpListener, UnixListener};
-
-/// Unix milliseconds.
-pub fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
-}
 
 /// The files of a local bundle.
 #[derive(Debug, Clone)]
@@ -57,6 +52,34 @@ impl Files {
         std::fs::create_dir_all(&self.0).map_err(file("make", &self.0))?;
         std::fs::set_permissions(&self.0, std::fs::Permissions::from_mode(0o700))
             .map_err(file("set the mode of", &self.0))
+    }
+
+    /// Keeps the folder for this process. The system lets go of it when the process ends, however it ends, so what a
+    /// killed one left behind hinders nobody.
+    pub fn lock(&self) -> Result<File, Failure> {
+        let path = self.0.join("lock");
+        let lock = File::create(&path).map_err(file("make", &path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(lock),
+            Err(TryLockError::WouldBlock) => {
+                Err(Failure::new(format!("another `cloud-apps serve` uses the folder {}", self.0.display()))
+                    .hint("use the one that runs, end it, or give this one a folder and ports of its own: --data DIR --port 0 --mattermost-port 0"))
+            }
+            Err(TryLockError::Error(error)) => Err(file("lock", &path)(error)),
+        }
+    }
+
+    /// Removes what a killed process left behind. For who holds the lock.
+    pub fn clear(&self) -> Result<(), Failure> {
+        for path in [self.socket(), self.demo()] {
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(file("remove", &path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// The database.
@@ -101,7 +124,7 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
         let failure = Failure::new(format!("cannot listen on {address}: {error}"));
         match error.kind() {
-            std::io::ErrorKind::AddrInUse => failure.hint(
+            ErrorKind::AddrInUse => failure.hint(
                 "another program has this port: stop it, or choose another with --port or --mattermost-port",
             ),
             _ => failure,
@@ -124,23 +147,32 @@ async fn answer(State(bundle): State<Bundle>, request: Request) -> Response {
     bundle.handle(arrival(http::Request::from_parts(parts, body))).await.map(Body::from)
 }
 
-/// Serves operators on the socket until `stop`.
+/// What the operators' socket tells of the bundle.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Whereabouts {
+    /// The bundle's address as a Mattermost server reaches it.
+    pub base_url: String,
+}
+
+/// Serves operators on the socket until `stop`: `POST /` is their request, `GET /` tells where the bundle serves.
 pub fn serve_operators(
     bundle: Bundle,
+    base_url: String,
     socket: PathBuf,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<impl Future<Output = ()>, Failure> {
-    // A socket that a killed process left behind refuses the bind.
-    if socket.exists() {
-        std::fs::remove_file(&socket).map_err(file("remove", &socket))?;
-    }
     let listener = UnixListener::bind(&socket).map_err(|error| {
         file("listen on", &socket)(error)
             .hint("a socket's path may have about 100 characters: choose a shorter --data")
     })?;
     std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))
         .map_err(file("set the mode of", &socket))?;
-    let app = Router::new().route("/", post(operate)).with_state(bundle);
+    let app = Router::new()
+        .route(
+            "/",
+            get(move || std::future::ready(Json(Whereabouts { base_url: base_url.clone() }))).post(operate),
+        )
+        .with_state(bundle);
     Ok(async move {
         if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(stop).await {
             tracing::error!(%error, "the operators' socket is closed");
@@ -151,5 +183,5 @@ pub fn serve_operators(
 
 async fn operate(State(bundle): State<Bundle>, Json(request): Json<Value>) -> Json<Value> {
     let request_id = (&SystemRandom as &dyn Random).request_id();
-    Json(install::operator(bundle.office(), request, now(), &request_id).await)
+    Json(install::operator(bundle.office(), request, system_now(), &request_id).await)
 }

@@ -5,9 +5,8 @@
 use crate::{
     arguments::Event,
     failure::{Failure, file},
-    local,
 };
-use cloud_apps_core::offline::Sample;
+use cloud_apps_core::{edge::system_now, offline::Sample};
 use cloud_apps_protocol::{
     AppId,
     token::{self, Claims, Direction, Scope},
@@ -101,7 +100,7 @@ pub fn run(arguments: &Event) -> Result<ExitCode, Failure> {
     let world = read(&arguments.env)?;
     let maker = Maker {
         sample: &world,
-        at: arguments.at.unwrap_or_else(local::now),
+        at: arguments.at.unwrap_or_else(system_now),
         line: arguments.line.as_deref(),
     };
     anstream::println!("{}", pretty(&(sort.make)(&maker)?)?);

@@ -3,80 +3,151 @@
 use crate::{
     arguments::{Operator, OperatorCommand},
     failure::Failure,
-    local::Files,
+    local::{Files, Whereabouts},
 };
-use serde_json::{Value, json};
-use std::{path::Path, process::ExitCode};
+use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
+use cloud_apps_protocol::{BadId, SiteUrl, error::ErrorBody, install::InstallView};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::{path::Path, process::ExitCode, str::FromStr};
 
 /// Sends the request and shows the answer.
 pub async fn run(arguments: Operator) -> Result<ExitCode, Failure> {
     let target = Target::find(&arguments).await?;
-    let request = json!({ "operator": request(&arguments.what, &target)? });
-    let answer = target.send(&request).await?;
-    if let Some(error) = answer.get("error") {
-        let text = |key: &str| error.get(key).and_then(Value::as_str).unwrap_or_default();
-        return Err(Failure::new(format!("{} ({})", text("message"), text("code"))));
+    let request = request(&arguments.what, &target).await?;
+    let mut answer = target.ask(&request).await?;
+    // A list comes in pages; people and scripts want it whole.
+    while let (OperatorAnswer::Installs { installs, cursor }, OperatorRequest::List { app, .. }) =
+        (&mut answer, &request)
+    {
+        let Some(next) = cursor.take() else { break };
+        let more = OperatorRequest::List { app: app.clone(), cursor: Some(next) };
+        let OperatorAnswer::Installs { installs: page, cursor: after } = target.ask(&more).await? else {
+            return Err(Failure::new("the bundle answers a page of a list with something else"));
+        };
+        installs.extend(page);
+        *cursor = after;
     }
     if arguments.json {
         let text = serde_json::to_string_pretty(&answer).map_err(|e| Failure::new(e.to_string()))?;
         anstream::println!("{text}");
     } else {
-        show(&arguments.what, &answer);
+        show(&request, &answer);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn request(what: &OperatorCommand, target: &Target) -> Result<Value, Failure> {
+async fn request(what: &OperatorCommand, target: &Target) -> Result<OperatorRequest, Failure> {
     Ok(match what {
-        OperatorCommand::Register => json!({ "do": "register" }),
-        OperatorCommand::Apps => json!({ "do": "apps" }),
-        OperatorCommand::Code { app, site, base_url, valid } => json!({
-            "do": "code",
-            "app": app,
-            "site_url": site,
-            "base_url": base_url.clone().map_or_else(|| target.base_url(), Ok)?,
-            "valid_seconds": valid * 60,
-        }),
-        OperatorCommand::List { app } => json!({ "do": "list", "app": app }),
-        OperatorCommand::Show { install } => json!({ "do": "show", "install_id": install }),
-        OperatorCommand::Disable { install } => json!({ "do": "disable", "install_id": install }),
-        OperatorCommand::Enable { install } => json!({ "do": "enable", "install_id": install }),
+        OperatorCommand::Register => OperatorRequest::Register {},
+        OperatorCommand::Apps => OperatorRequest::Apps {},
+        OperatorCommand::Code { app, site, base_url, valid } => OperatorRequest::Code {
+            app: id(app)?,
+            site_url: url("--site", site)?,
+            base_url: match base_url {
+                Some(given) => url("--base-url", given)?,
+                None => url("the bundle's address", &target.base_url().await?)?,
+            },
+            valid_seconds: valid * 60,
+        },
+        OperatorCommand::List { app } => OperatorRequest::List { app: id(app)?, cursor: None },
+        OperatorCommand::Show { install } => OperatorRequest::Show { install_id: id(install)? },
+        OperatorCommand::Disable { install } => OperatorRequest::Disable { install_id: id(install)? },
+        OperatorCommand::Enable { install } => OperatorRequest::Enable { install_id: id(install)? },
     })
 }
 
-fn show(what: &OperatorCommand, answer: &Value) {
-    let text = |key: &str| answer.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let rows = |key: &str| answer.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
-    let of = |row: &Value, key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    match what {
-        OperatorCommand::Code { app, site, .. } => {
+fn id<T: FromStr<Err = BadId>>(text: &str) -> Result<T, Failure> {
+    text.parse().map_err(|e: BadId| {
+        Failure::usage(e.to_string())
+            .hint("`cloud-apps operator apps` shows the apps, `cloud-apps operator list APP` the installs")
+    })
+}
+
+fn url(what: &str, text: &str) -> Result<SiteUrl, Failure> {
+    SiteUrl::new(text).map_err(|e| Failure::usage(format!("{what}: {e}")))
+}
+
+fn show(request: &OperatorRequest, answer: &OperatorAnswer) {
+    match answer {
+        // `Target::ask` has made a failure of it.
+        OperatorAnswer::Error(_) => {}
+        OperatorAnswer::Code { code, expires_at } => {
             // The code alone on standard output, so that a script can take it.
-            anstream::eprintln!("Install code for {app} on {site}. It is shown once, and works once:");
-            anstream::println!("{}", text("code"));
-        }
-        OperatorCommand::Register | OperatorCommand::Apps => {
-            for app in rows("apps") {
-                anstream::println!(
-                    "{:<24}{:<12}{}",
-                    of(&app, "id"),
-                    of(&app, "version"),
-                    of(&app, "display_name")
+            if let OperatorRequest::Code { app, site_url, base_url, valid_seconds } = request {
+                anstream::eprintln!(
+                    "Install code for {app} on {site_url}. It is shown once, works once, and is good for {} minutes, until {}:",
+                    valid_seconds / 60,
+                    date(*expires_at)
+                );
+                anstream::println!("{code}");
+                anstream::eprintln!(
+                    "Next: an admin of {site_url} installs with it: POST {base_url}/install with the header `Authorization: Bearer CODE`."
                 );
             }
         }
-        OperatorCommand::List { app } => {
-            let installs = rows("installs");
-            if installs.is_empty() {
+        OperatorAnswer::Apps { apps } => {
+            for app in apps {
+                anstream::println!("{:<24}{:<12}{}", app.id.as_str(), app.version, app.display_name);
+            }
+            if apps.is_empty() {
+                anstream::println!(
+                    "The bundle knows no app. `cloud-apps operator register` makes the linked ones known."
+                );
+            }
+        }
+        OperatorAnswer::Installs { installs, .. } => {
+            for install in installs {
+                let made = date(install.created_at);
+                anstream::println!("{}  {made}  {}", install.install_id, install.site_url);
+            }
+            if let (true, OperatorRequest::List { app, .. }) = (installs.is_empty(), request) {
                 anstream::println!("{app} is installed nowhere.");
             }
-            for install in installs {
-                anstream::println!("{}  {}", of(&install, "install_id"), of(&install, "site_url"));
-            }
         }
-        OperatorCommand::Show { .. } | OperatorCommand::Disable { .. } | OperatorCommand::Enable { .. } => {
-            anstream::println!("{}", serde_json::to_string_pretty(answer).unwrap_or_default());
-        }
+        OperatorAnswer::Install(install) => show_install(install),
     }
+}
+
+fn show_install(install: &InstallView) {
+    let row = |name: &str, value: &str| {
+        if !value.is_empty() {
+            anstream::println!("{name:<13}{value}");
+        }
+    };
+    row("install", install.install_id.as_str());
+    row("app", &format!("{} {}", install.app_id, install.version));
+    row("server", install.site_url.as_str());
+    row("state", &install.state);
+    row("made", &date(install.created_at));
+    row("bot", &format!("@{} ({})", install.bot.username, install.bot.id));
+    row("permissions", &words(&install.granted.permissions));
+    row("locations", &words(&install.granted.locations));
+    row("events", &words(&install.granted.events));
+    row("webhooks", &words(&install.granted.webhooks));
+    row("teams", &words(&install.teams));
+    for (name, value) in &install.settings {
+        row("setting", &format!("{name} = {value}"));
+    }
+    row("address", &install.endpoints.command);
+    for missing in &install.unavailable {
+        row("unavailable", &words([missing]));
+    }
+}
+
+/// As the protocol writes them, one behind the other.
+fn words(items: impl IntoIterator<Item = impl Serialize>) -> String {
+    let word = |item| match serde_json::to_value(item) {
+        Ok(Value::String(word)) => word,
+        Ok(other) => other.to_string(),
+        Err(_) => String::new(),
+    };
+    items.into_iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+fn date(ms: u64) -> String {
+    let date = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    date.map(|date| format!("{date:.0}")).unwrap_or_default()
 }
 
 /// Where operator requests go.
@@ -122,9 +193,13 @@ impl Target {
             .hint("build it with `cargo build -p cloud-apps`"))
     }
 
-    fn base_url(&self) -> Result<String, Failure> {
+    /// The bundle's address, from itself.
+    async fn base_url(&self) -> Result<String, Failure> {
         match self {
-            Self::Local(_) => Ok("http://127.0.0.1:8080".to_owned()),
+            Self::Local(client) => {
+                let answer: Whereabouts = over_socket(client.get(SOCKET_URL)).await?;
+                Ok(answer.base_url)
+            }
             #[cfg(feature = "aws")]
             Self::Stack(stack) => {
                 stack.base_url().map(str::to_owned).map_err(|e| Failure::new(e.to_string()))
@@ -132,20 +207,34 @@ impl Target {
         }
     }
 
-    async fn send(&self, request: &Value) -> Result<Value, Failure> {
-        match self {
-            Self::Local(client) => {
-                let response = client.post("http://operator/").json(request).send().await;
-                let response = response.map_err(|_| {
-                    Failure::unreachable("the local bundle does not answer on its socket")
-                        .hint("it may have been killed: start it again with `cloud-apps serve`")
-                })?;
-                response.json().await.map_err(|e| Failure::new(format!("the answer cannot be read: {e}")))
-            }
+    /// Sends one request; what the bundle refuses is a failure in its words.
+    async fn ask(&self, request: &OperatorRequest) -> Result<OperatorAnswer, Failure> {
+        let payload = request.payload();
+        let answer: Value = match self {
+            Self::Local(client) => over_socket(client.post(SOCKET_URL).json(&payload)).await?,
             #[cfg(feature = "aws")]
             Self::Stack(stack) => {
-                stack.operate(request).await.map_err(|e| Failure::unreachable(e.to_string()))
+                stack.operate(&payload).await.map_err(|e| Failure::unreachable(e.to_string()))?
             }
+        };
+        match serde_json::from_value(answer) {
+            Ok(OperatorAnswer::Error(ErrorBody { error })) => {
+                Err(Failure::new(format!("{} ({})", error.message, words([&error.code]))))
+            }
+            Ok(answer) => Ok(answer),
+            Err(e) => Err(Failure::new(format!("the bundle's answer cannot be read: {e}"))
+                .hint("use the `cloud-apps` of the version that is deployed")),
         }
     }
+}
+
+/// The socket is the address; a URL needs some host.
+const SOCKET_URL: &str = "http://operator/";
+
+async fn over_socket<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> Result<T, Failure> {
+    let response = request.send().await.map_err(|_| {
+        Failure::unreachable("the local bundle does not answer on its socket")
+            .hint("it may have been killed: start it again with `cloud-apps serve`")
+    })?;
+    response.json().await.map_err(|e| Failure::new(format!("the answer cannot be read: {e}")))
 }

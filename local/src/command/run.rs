@@ -1,13 +1,11 @@
 //! `cloud-apps run`: a line as a person types it, and what the person would see.
 
-use crate::{
-    arguments::Run,
-    demo::Credentials,
-    failure::Failure,
-    local::{self, Files},
-};
+use crate::{arguments::Run, demo::Credentials, failure::Failure, local::Files};
 use anstyle::Style;
-use cloud_apps_core::world::{Random, SystemRandom};
+use cloud_apps_core::{
+    edge::system_now,
+    world::{Random, SystemRandom},
+};
 use cloud_apps_protocol::{
     Answer, CommandRequest,
     answer::{Kind, To},
@@ -68,8 +66,9 @@ struct Watch {
 impl Sender {
     fn of_demo(demo: &Credentials, arguments: &Run) -> Result<Self, Failure> {
         let app = demo.app_of(&arguments.line)?;
-        let user = demo.user(&arguments.user)?;
-        let channel_id = demo.channel(&arguments.channel)?;
+        let (username, channel_name) = in_the_demo(arguments);
+        let user = demo.user(username)?;
+        let channel_id = demo.channel(channel_name)?;
         let mut mentioned = Mentioned::default();
         for word in arguments.line.split_whitespace() {
             let Some(name) = word.strip_prefix('@') else { continue };
@@ -87,44 +86,65 @@ impl Sender {
             site_url: demo.site_url.clone(),
             kid: kid(&app.kid)?,
             secret: secret(&app.shared_secret)?,
-            user: named(id(&user.id)?, &arguments.user),
+            user: named(id(&user.id)?, username),
             channel: Some(Channel::of(id(channel_id)?)),
             team: Some(Team::of(id(&demo.team)?)),
             mentioned,
             watch: Some(Watch {
                 token: user.token.clone(),
                 channel: channel_id.to_owned(),
-                channel_name: arguments.channel.clone(),
-                since: local::now(),
+                channel_name: channel_name.to_owned(),
+                since: system_now(),
             }),
         })
     }
 
     fn from_env(url: &str, arguments: &Run) -> Result<Self, Failure> {
         let variable = |name: &str, what: &str| {
-            env::var(name).map_err(|_| {
-                Failure::usage(format!("{name} is not set"))
-                    .hint(format!("it is {what}, from the answer of `POST /install`; or add --slash with CLOUD_APPS_SLASH_TOKEN"))
-            })
+            variable(
+                name,
+                &format!(
+                    "it is {what}, from the answer of `POST /install`; or add --slash with CLOUD_APPS_SLASH_TOKEN"
+                ),
+            )
         };
-        let site = arguments.site.clone().ok_or_else(|| {
-            Failure::usage("--site is missing")
-                .hint("the Mattermost server that the install is for: --site https://chat.example.com")
-        })?;
+        let site = given(
+            arguments.site.as_ref(),
+            "--site",
+            "the Mattermost server that the install is for: --site https://chat.example.com",
+        )?;
+        let user = given(arguments.user.as_ref(), "--user", WHO)?;
         Ok(Self {
             base_url: url.trim_end_matches('/').to_owned(),
-            site_url: site,
+            site_url: site.to_owned(),
             kid: kid(&variable("CLOUD_APPS_KID", "`kid`")?)?,
             secret: secret(&variable("CLOUD_APPS_SECRET", "`shared_secret`")?)?,
-            user: User::of(id(&arguments.user)?),
-            channel: (arguments.channel != "town-square")
-                .then(|| id(&arguments.channel).map(Channel::of))
-                .transpose()?,
+            user: User::of(id(user)?),
+            channel: arguments.channel.as_deref().map(|channel| id(channel).map(Channel::of)).transpose()?,
             team: arguments.team.as_deref().map(|team| id(team).map(Team::of)).transpose()?,
             mentioned: Mentioned::default(),
             watch: None,
         })
     }
+}
+
+const WHO: &str = "who types: with --url, a Mattermost user's id";
+
+/// What was given on the command line, or that it is missing.
+fn given<'a>(value: Option<&'a String>, name: &str, what: &str) -> Result<&'a str, Failure> {
+    value.map(String::as_str).ok_or_else(|| Failure::usage(format!("{name} is missing")).hint(what))
+}
+
+/// A variable of the environment, or that it is missing. Its value is a credential: it stands in no message.
+fn variable(name: &str, what: &str) -> Result<String, Failure> {
+    let set = env::var(name).ok().filter(|value| !value.is_empty());
+    set.ok_or_else(|| Failure::usage(format!("{name} is not set")).hint(what))
+}
+
+/// Who types in the demo, and where.
+fn in_the_demo(arguments: &Run) -> (&str, &str) {
+    let user = arguments.user.as_deref().unwrap_or("alice");
+    (user, arguments.channel.as_deref().unwrap_or("town-square"))
 }
 
 fn named(id: cloud_apps_protocol::UserId, name: &str) -> User {
@@ -166,7 +186,7 @@ async fn signed(http: &reqwest::Client, sender: &Sender, arguments: &Run) -> Res
     request.context.mentioned = sender.mentioned.clone();
     request.context.time_zone = jiff::tz::TimeZone::system().iana_name().map(str::to_owned);
     let body = serde_json::to_vec(&request).map_err(|e| Failure::new(e.to_string()))?;
-    let now = local::now() / 1000;
+    let now = system_now() / 1000;
     let claims = Claims {
         iss: sender.site_url.clone(),
         aud: sender.kid.app.to_string(),
@@ -195,38 +215,40 @@ async fn signed(http: &reqwest::Client, sender: &Sender, arguments: &Run) -> Res
         anstream::println!("{text}");
     }
     if status != 200 {
-        return Err(refused(status, &text));
+        return Err(refused(&sender.base_url, status, &text));
     }
     let answer: Answer = serde_json::from_str(&text).map_err(|e| {
-        Failure::new(format!("the bundle's answer cannot be read: {e}")).hint("--json prints it as it came")
+        Failure::new(format!("{} does not answer as a bundle does: {e}", sender.base_url))
+            .hint("is it the bundle's base URL? --json prints the answer as it came")
     })?;
-    let code = if arguments.json { ExitCode::SUCCESS } else { show(&sender.kid.app, &answer) };
-    if let (Some(watch), false) = (&sender.watch, arguments.json) {
-        show_posts(http, &sender.site_url, watch).await?;
+    if !arguments.json {
+        show(&sender.kid.app, &answer);
+        if let Some(watch) = &sender.watch {
+            show_posts(http, &sender.site_url, watch).await?;
+        }
     }
-    Ok(code)
+    Ok(if matches!(answer.kind, Kind::Error { .. }) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// What an unmodified server sends for a slash command.
 async fn form(http: &reqwest::Client, url: &str, arguments: &Run) -> Result<ExitCode, Failure> {
-    let token = env::var("CLOUD_APPS_SLASH_TOKEN").map_err(|_| {
-        Failure::usage("CLOUD_APPS_SLASH_TOKEN is not set").hint(
-            "it is the token that Mattermost shows for the slash command; the request URL goes to --url",
-        )
-    })?;
-    let team = arguments.team.as_deref().ok_or_else(|| {
-        Failure::usage("--team is missing").hint("a slash command belongs to one team: its id")
-    })?;
+    let token = variable(
+        "CLOUD_APPS_SLASH_TOKEN",
+        "it is the token that Mattermost shows for the slash command; the request URL goes to --url",
+    )?;
+    let team = given(arguments.team.as_ref(), "--team", "a slash command belongs to one team: its id")?;
+    let channel = given(arguments.channel.as_ref(), "--channel", "where it is typed: a channel's id")?;
+    let user = given(arguments.user.as_ref(), "--user", WHO)?;
     let (command, text) = arguments.line.split_once(char::is_whitespace).unwrap_or((&arguments.line, ""));
     let pairs = [
-        ("channel_id", arguments.channel.as_str()),
+        ("channel_id", channel),
         ("channel_name", "cloud-apps-run"),
         ("command", command),
         ("team_id", team),
         ("team_domain", "cloud-apps-run"),
         ("text", text.trim_start()),
         ("token", &token),
-        ("user_id", &arguments.user),
+        ("user_id", user),
         ("user_name", "cloud-apps-run"),
     ];
     let response = http
@@ -239,13 +261,17 @@ async fn form(http: &reqwest::Client, url: &str, arguments: &Run) -> Result<Exit
         .await
         .map_err(|e| unreachable(url, &e, false))?;
     let (status, text) = read(response).await?;
-    if status != 200 {
-        return Err(refused(status, &text));
-    }
-    let shown: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
     if arguments.json {
         anstream::println!("{text}");
-    } else {
+    }
+    if status != 200 {
+        return Err(refused(url, status, &text));
+    }
+    let shown: Value = serde_json::from_str(&text).map_err(|_| {
+        Failure::new(format!("{url} does not answer as a bundle does"))
+            .hint("--url is the request URL of the slash command, as Mattermost shows it")
+    })?;
+    if !arguments.json {
         show_slash(command.trim_start_matches('/'), &shown);
     }
     Ok(ExitCode::SUCCESS)
@@ -253,13 +279,14 @@ async fn form(http: &reqwest::Client, url: &str, arguments: &Run) -> Result<Exit
 
 /// The demo Mattermost runs the line as one of its people, and does with the answer what a server does.
 async fn in_demo(http: &reqwest::Client, demo: &Credentials, arguments: &Run) -> Result<ExitCode, Failure> {
-    let user = demo.user(&arguments.user)?;
-    let channel = demo.channel(&arguments.channel)?;
+    let (username, channel_name) = in_the_demo(arguments);
+    let user = demo.user(username)?;
+    let channel = demo.channel(channel_name)?;
     let watch = Watch {
         token: user.token.clone(),
         channel: channel.to_owned(),
-        channel_name: arguments.channel.clone(),
-        since: local::now(),
+        channel_name: channel_name.to_owned(),
+        since: system_now(),
     };
     let response = http
         .post(format!("{}/api/v4/commands/execute", demo.site_url))
@@ -303,7 +330,7 @@ fn unreachable(url: &str, error: &reqwest::Error, demo: bool) -> Failure {
     }
 }
 
-fn refused(status: u16, text: &str) -> Failure {
+fn refused(url: &str, status: u16, text: &str) -> Failure {
     match serde_json::from_str::<ErrorBody>(text) {
         Ok(ErrorBody { error }) => {
             let code = serde_json::to_value(error.code)
@@ -313,7 +340,8 @@ fn refused(status: u16, text: &str) -> Failure {
             Failure::new(format!("{} ({status} {code})", error.message))
                 .hint(format!("the request's id in the log is {}", error.request_id))
         }
-        Err(_) => Failure::new(format!("the bundle refuses it with status {status}")),
+        Err(_) => Failure::new(format!("{url} answers {status}, and not as a bundle does"))
+            .hint("is it the address of a bundle? compare it with the stack's output BaseUrl"),
     }
 }
 
@@ -324,8 +352,7 @@ fn heading(app: &str, note: &str) {
 }
 
 /// Shows an answer as the person would see it.
-fn show(app: &cloud_apps_protocol::AppId, answer: &Answer) -> ExitCode {
-    let mut code = ExitCode::SUCCESS;
+fn show(app: &cloud_apps_protocol::AppId, answer: &Answer) {
     match &answer.kind {
         Kind::Message(message) => {
             let note = match message.to {
@@ -341,7 +368,6 @@ fn show(app: &cloud_apps_protocol::AppId, answer: &Answer) -> ExitCode {
             for (field, message) in fields {
                 anstream::println!("  {field}: {message}");
             }
-            code = ExitCode::FAILURE;
         }
         Kind::Navigate { url } => {
             heading(app.as_str(), "(your client goes there)");
@@ -364,7 +390,6 @@ fn show(app: &cloud_apps_protocol::AppId, answer: &Answer) -> ExitCode {
     for warning in &answer.warnings {
         anstream::println!("Note: {warning}");
     }
-    code
 }
 
 fn show_slash(app: &str, shown: &Value) {

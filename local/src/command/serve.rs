@@ -7,18 +7,37 @@ use crate::{
     local::{self, Files},
 };
 use cloud_app::App;
-use cloud_apps_core::install;
-use std::{io::IsTerminal, net::SocketAddr, process::ExitCode};
-use tokio::sync::watch;
+use cloud_apps_core::{edge::system_now, install};
+use std::{io::IsTerminal, net::SocketAddr, process::ExitCode, time::Duration};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+};
 
-/// Serves until Ctrl-C.
+/// How long requests in hand may take to finish at the end.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Serves until Ctrl-C or SIGTERM.
 pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> {
-    log(arguments.log);
+    let problems = App::check_all(&apps);
+    if !problems.is_empty() {
+        let message =
+            format!("an app is not well defined, so nothing is served:\n  {}", problems.join("\n  "));
+        return Err(
+            Failure::new(message).hint("a test of the app with `App::assert_valid` says the same earlier")
+        );
+    }
+    if arguments.log == LogFormat::Json {
+        log(arguments.log);
+    }
     let files = Files::below(&arguments.data.dir);
     files.make()?;
-    // Both ports first: a bundle whose demo cannot listen is of no use.
-    let address = SocketAddr::new(arguments.listen, arguments.port);
-    let listener = local::listen(address).await?;
+    let lock = files.lock()?;
+    files.clear()?;
+    let mut signals = Signals::listen()?;
+    // The port before the demo, which hands the bundle's address on.
+    let listener = local::listen(SocketAddr::new(arguments.listen, arguments.port)).await?;
+    let address = listener.local_addr().map_err(|e| Failure::new(format!("no address to listen on: {e}")))?;
     let base_url = arguments.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let bundle = local::bundle(&files, apps)?;
 
@@ -29,21 +48,18 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
             let _ = stopped.changed().await;
         }
     };
-    let registered = install::operator(
-        bundle.office(),
-        serde_json::json!({"operator":{"do":"register"}}),
-        local::now(),
-        "serve",
-    )
-    .await;
+    let register = install::OperatorRequest::Register {}.payload();
+    let registered = install::operator(bundle.office(), register, system_now(), "serve").await;
     if let Some(message) = registered.pointer("/error/message").and_then(serde_json::Value::as_str) {
         return Err(Failure::new(format!("the apps cannot be registered: {message}")));
     }
-    let operators = tokio::spawn(local::serve_operators(bundle.clone(), files.socket(), stopped())?);
+    let socket = files.socket();
+    let operators =
+        tokio::spawn(local::serve_operators(bundle.clone(), base_url.clone(), socket, stopped())?);
     let serving = tokio::spawn(local::serve(bundle.clone(), listener, stopped()));
     let demo = if arguments.no_demo {
         anstream::println!(
-            "Serving on {base_url}. Ctrl-C ends it.\n\nMake an install code with\n  {} operator code APP --site URL --base-url {base_url}",
+            "Serving on {base_url}. Ctrl-C ends it.\n\nMake an install code with\n  {} operator code APP --site URL",
             program()
         );
         None
@@ -53,14 +69,44 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
         anstream::println!("{}", demo.welcome(&base_url, &program()));
         Some(demo)
     };
-    tokio::signal::ctrl_c().await.map_err(|e| Failure::new(format!("cannot wait for Ctrl-C: {e}")))?;
+    if arguments.log == LogFormat::Readable {
+        // Only now: the lines of the start's own requests would stand before what people are to try.
+        log(arguments.log);
+    }
+    signals.received().await;
     anstream::eprintln!("\nStopping.");
     let _ = stop.send(());
-    let _ = tokio::join!(operators, serving);
+    // A connection that never ends must not keep the process.
+    let _ = tokio::time::timeout(PATIENCE, async { tokio::join!(operators, serving) }).await;
     if let Some(demo) = demo {
         demo.stop().await;
     }
+    files.clear()?;
+    drop(lock);
     Ok(ExitCode::SUCCESS)
+}
+
+/// What ends the bundle: Ctrl-C, or SIGTERM from a supervisor.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, Failure> {
+        let failed = |e: std::io::Error| Failure::new(format!("cannot wait for Ctrl-C: {e}"));
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
+            terminate: signal(SignalKind::terminate()).map_err(failed)?,
+        })
+    }
+
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }
 
 /// How this program was called, for lines that are to be copied.

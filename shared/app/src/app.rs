@@ -317,6 +317,21 @@ impl App {
         problems
     }
 
+    /// Everything that is wrong with the apps of a bundle, a line each that begins with the app's id: what a bundle
+    /// says when it refuses to start. Two apps of one id are a problem too: only one of them could be served.
+    pub fn check_all(apps: &[Self]) -> Vec<String> {
+        let mut ids = BTreeSet::new();
+        let mut lines = Vec::new();
+        for app in apps {
+            let id = &app.manifest.id;
+            if !ids.insert(id) {
+                lines.push(format!("{id}: There are two apps of this id. Link one of them."));
+            }
+            lines.extend(app.check().into_iter().map(|p| format!("{id}{}: {}", p.pointer, p.message)));
+        }
+        lines
+    }
+
     /// For a test of one's app: panics with every problem.
     ///
     /// # Panics

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use cloud_apps_core::{
     bundle::Bundle,
-    edge::{Arrival, Route},
+    edge::{Arrival, Route, system_now},
     install::{self, OperatorAnswer, OperatorRequest},
     world::{Random, SystemRandom},
 };
@@ -19,7 +19,6 @@ use cloud_apps_standin::{Standin, StandinError};
 use http::{Method, Request, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How long a request may take, in ms: what API Gateway gives.
 const PATIENCE: u64 = 29_000;
@@ -62,16 +61,9 @@ pub struct Installed {
     pub slash_tokens: Vec<(String, String)>,
 }
 
-/// Unix milliseconds.
-pub fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
-}
-
 /// An arrival of a request that did not come over a socket.
 pub fn arrival(request: Request<Bytes>) -> Arrival {
-    let now = now();
+    let now = system_now();
     Arrival {
         route: Route::from_path(request.method(), request.uri().path()),
         request_id: (&SystemRandom as &dyn Random).request_id(),
@@ -138,7 +130,7 @@ async fn code(bundle: &Bundle, app: &AppId, site: &SiteUrl, base_url: &str) -> R
             valid_seconds: 900,
         },
     ] {
-        let answer = install::operator(bundle.office(), request.payload(), now(), "testkit").await;
+        let answer = install::operator(bundle.office(), request.payload(), system_now(), "testkit").await;
         match read("an operator's request", answer.to_string().as_bytes())? {
             OperatorAnswer::Code { code, .. } => return Ok(code),
             OperatorAnswer::Error(ErrorBody { error }) => {
