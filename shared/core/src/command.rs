@@ -22,7 +22,8 @@ use std::sync::Arc;
 /// Answers one request.
 pub async fn handle(world: &Arc<World>, arrival: Arrival) -> Response<Bytes> {
     let mut line = LogLine::new(&arrival);
-    let result = route(world, &arrival, &mut line).await;
+    // Boxed, for it holds the whole of a command while it runs, and each caller's future would hold it in turn.
+    let result = Box::pin(route(world, &arrival, &mut line)).await;
     line.close(&Responder::new(&arrival), result)
 }
 
