@@ -10,9 +10,8 @@ use aws_lambda_events::{
     encodings::Body,
 };
 use bytes::Bytes;
-use cloud_apps_core::edge::{Arrival, Route};
+use cloud_apps_core::edge::{Arrival, Route, system_now};
 use http::{Request, Response, Uri};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Whose clock a request is measured by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,13 +20,6 @@ pub enum Clock {
     System,
     /// The event's own `timeEpoch`, so that a committed sample never expires.
     Event,
-}
-
-/// Unix milliseconds.
-pub fn system_now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Reads an event of API Gateway. What it cannot be (a body that says base64 and is not) becomes an empty body,
@@ -79,4 +71,97 @@ pub fn response(response: Response<Bytes>) -> ApiGatewayV2httpResponse {
     };
     out.body = Some(body);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+    use super::*;
+    use lambda_runtime::Context;
+    use serde_json::{Value, json};
+
+    fn event(body: &Value, base64: bool) -> ApiGatewayV2httpRequest {
+        serde_json::from_value(json!({
+            "version": "2.0", "routeKey": "POST /command", "rawPath": "/stage/command",
+            "rawQueryString": "a=1&b=%26",
+            "headers": { "authorization": "Bearer a,Bearer b", "content-type": "application/json" },
+            "pathParameters": {}, "body": body, "isBase64Encoded": base64,
+            "requestContext": {
+                "http": { "method": "POST", "path": "/stage/command" }, "timeEpoch": 1_795_348_800_000_i64,
+            },
+        }))
+        .unwrap()
+    }
+
+    fn context(left: u64) -> Context {
+        let mut context = Context::default();
+        context.request_id = "the-request".to_owned();
+        context.deadline = system_now() + left;
+        context
+    }
+
+    fn body(body: &Value, base64: bool) -> Bytes {
+        arrival(event(body, base64), &context(1_000), Clock::Event).request.into_body()
+    }
+
+    #[test]
+    fn an_event_becomes_an_arrival_with_what_gateway_and_runtime_say() {
+        let arrival = arrival(event(&json!("{}"), false), &context(5_000), Clock::Event);
+        assert!(matches!(arrival.route, Route::Command { .. }));
+        assert_eq!(arrival.request_id, "the-request");
+        assert_eq!(arrival.request.method(), http::Method::POST);
+        assert_eq!(arrival.request.uri().query(), Some("a=1&b=%26"));
+        // Two headers of one name come joined; the token's parser refuses them.
+        assert_eq!(arrival.header("authorization"), Some("Bearer a,Bearer b"));
+    }
+
+    #[test]
+    fn a_body_is_decoded_before_anybody_verifies_it() {
+        assert_eq!(body(&json!("as it is"), false), "as it is");
+        assert_eq!(body(&json!("YT0xJmI9Mg=="), true), "a=1&b=2");
+        assert_eq!(body(&Value::Null, false), "");
+        assert_eq!(body(&Value::Null, true), "");
+        // No credential matches an empty body.
+        assert_eq!(body(&json!("not base64!"), true), "");
+    }
+
+    #[test]
+    fn the_events_clock_moves_now_and_leaves_the_time_that_is_left() {
+        let sample = arrival(event(&json!("{}"), false), &context(5_000), Clock::Event);
+        assert_eq!(sample.now, 1_795_348_800_000);
+        assert!((sample.now..=sample.now + 5_000).contains(&sample.deadline), "{}", sample.deadline);
+        let before = system_now();
+        let real = arrival(event(&json!("{}"), false), &context(5_000), Clock::System);
+        assert!((before..=system_now()).contains(&real.now));
+        let late = arrival(event(&json!("{}"), false), &Context::default(), Clock::System);
+        assert_eq!(late.deadline, late.now, "a deadline that has passed leaves nothing");
+    }
+
+    #[test]
+    fn an_event_without_its_parts_is_a_route_of_nobody() {
+        let empty =
+            serde_json::from_value(json!({ "requestContext": { "http": { "method": "GET" } } })).unwrap();
+        let arrival = arrival(empty, &context(1_000), Clock::System);
+        assert_eq!(arrival.route.function(), None);
+        assert!(arrival.request.body().is_empty());
+    }
+
+    #[test]
+    fn text_goes_out_as_text_and_other_bytes_as_base64() {
+        let out = |bytes: &'static [u8]| {
+            let mut given = Response::new(Bytes::from_static(bytes));
+            *given.status_mut() = http::StatusCode::CREATED;
+            given.headers_mut().insert("x-request-id", http::HeaderValue::from_static("r"));
+            serde_json::to_value(response(given)).unwrap()
+        };
+        let text = out("grüß".as_bytes());
+        assert_eq!((&text["statusCode"], &text["body"]), (&json!(201), &json!("grüß")));
+        assert_eq!(
+            (&text["isBase64Encoded"], &text["headers"]["x-request-id"]),
+            (&json!(false), &json!("r"))
+        );
+        let gzip = out(&[0x1f, 0x8b, 0xff]);
+        assert_eq!((&gzip["isBase64Encoded"], &gzip["body"]), (&json!(true), &json!("H4v/")));
+    }
 }

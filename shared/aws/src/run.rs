@@ -23,7 +23,7 @@ use cloud_app::{
 };
 use cloud_apps_core::{
     autocomplete as queries, command as commands, deliver as jobs,
-    edge::Arrival,
+    edge::{Arrival, system_now},
     event as events, install as installs,
     world::{Office, Stores, SystemRandom, World},
 };
@@ -61,14 +61,7 @@ pub async fn event() -> Result<(), Error> {
 pub async fn install(apps: Vec<App>) -> Result<(), Error> {
     let bundle = &Started::new(Role::Install, apps).await?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| -> Result<Value, Error> {
-        let LambdaEvent { payload, context } = event;
-        if installs::is_operator(&payload) {
-            let now = lambda::system_now();
-            return Ok(installs::operator(&bundle.office, payload, now, &context.request_id).await);
-        }
-        let arrival = lambda::arrival(serde_json::from_value(payload)?, &context, bundle.clock);
-        let response = installs::handle(&bundle.office, arrival).await;
-        Ok(serde_json::to_value(lambda::response(response))?)
+        bundle.install(event).await
     }))
     .await
 }
@@ -78,28 +71,32 @@ pub async fn deliver() -> Result<(), Error> {
     let config = Config::from_env(Role::Deliver)?;
     start_log(&config);
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| -> Result<SqsBatchResponse, Error> {
-        let records: Vec<jobs::Record> = event
-            .payload
-            .records
-            .into_iter()
-            .map(|message| jobs::Record {
-                id: message.message_id.unwrap_or_default(),
-                body: message.body.unwrap_or_default(),
-            })
-            .collect();
-        let mut response = SqsBatchResponse::default();
-        response.batch_item_failures = jobs::handle(&records)
-            .await
-            .into_iter()
-            .map(|id| {
-                let mut failure = BatchItemFailure::default();
-                failure.item_identifier = id;
-                failure
-            })
-            .collect();
-        Ok(response)
+        Ok(batch(event.payload).await)
     }))
     .await
+}
+
+/// Works on one batch of a queue, and names the messages that are to come again.
+async fn batch(event: SqsEvent) -> SqsBatchResponse {
+    let records: Vec<jobs::Record> = event
+        .records
+        .into_iter()
+        .map(|message| jobs::Record {
+            id: message.message_id.unwrap_or_default(),
+            body: message.body.unwrap_or_default(),
+        })
+        .collect();
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = jobs::handle(&records)
+        .await
+        .into_iter()
+        .map(|id| {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = id;
+            failure
+        })
+        .collect();
+    response
 }
 
 /// A function that is ready to serve.
@@ -123,6 +120,18 @@ impl Started {
         Ok(Self { office, clock: Clock::System })
     }
 
+    /// An operator's invocation is told apart before anything reads the payload as HTTP.
+    async fn install(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
+        let LambdaEvent { payload, context } = event;
+        if installs::is_operator(&payload) {
+            let now = system_now();
+            return Ok(installs::operator(&self.office, payload, now, &context.request_id).await);
+        }
+        let arrival = lambda::arrival(serde_json::from_value(payload)?, &context, self.clock);
+        let response = installs::handle(&self.office, arrival).await;
+        Ok(serde_json::to_value(lambda::response(response))?)
+    }
+
     async fn serve(&self, handle: impl AsyncFn(Arrival) -> Response<Bytes>) -> Result<(), Error> {
         let handle = &handle;
         lambda_runtime::run(service_fn(
@@ -144,13 +153,7 @@ fn start_log(config: &Config) {
 
 /// An app whose definition is wrong stops the function at its start, with every problem, not at some request.
 fn check(apps: &[App]) -> Result<(), Error> {
-    let problems: Vec<String> = apps
-        .iter()
-        .flat_map(|app| {
-            let id = app.manifest().id.clone();
-            app.check().into_iter().map(move |p| format!("{id}{}: {}", p.pointer, p.message))
-        })
-        .collect();
+    let problems = App::check_all(apps);
     if problems.is_empty() {
         Ok(())
     } else {
@@ -182,7 +185,7 @@ pub fn office(role: Role, config: &Config, apps: Vec<App>) -> Result<Office, Err
 /// Opens the connections that the first request will use, and reads the rings of the linked apps. Whatever fails here
 /// is tried again by the request that needs it.
 async fn warm_up(world: &World) {
-    let now = lambda::system_now();
+    let now = system_now();
     let _ = tokio::time::timeout(WARM_UP, async {
         // An id that no install has: 26 characters, and none is drawn like this.
         let absent = InstallId::new("a".repeat(26));
@@ -200,3 +203,6 @@ async fn warm_up(world: &World) {
     })
     .await;
 }
+
+#[cfg(test)]
+mod tests;
