@@ -35,3 +35,76 @@ pub fn check(report: &Value) -> bool {
     println!("bench: {passed} passed, {failed} failed");
     failed == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A report in which every value stands exactly at its limit.
+    fn exact() -> Value {
+        let function = json!({ "init_over_hello": 3.5, "rss_mb": 10.0, "zip_mb": 4.0 });
+        let mut functions = serde_json::Map::new();
+        for name in ["command", "autocomplete", "event", "deliver", "install"] {
+            functions.insert(name.to_owned(), function.clone());
+        }
+        json!({
+            "functions": functions,
+            "warm": { "slash_us": 250.0, "echo_us": 100.0, "v2_us": 150.0, "put_us": 100.0 },
+            "calls": {
+                "slash": { "reads": 0, "writes": 0, "secrets": 0 },
+                "v2": { "reads": 0, "writes": 1, "secrets": 0 },
+            },
+        })
+    }
+
+    fn with(pointer: &str, value: Value) -> Value {
+        let mut report = exact();
+        *report.pointer_mut(pointer).unwrap_or(&mut Value::Null) = value;
+        assert_ne!(report, exact(), "{pointer} is in the report");
+        report
+    }
+
+    #[test]
+    fn what_stands_exactly_at_its_limit_is_kept() {
+        assert!(check(&exact()));
+    }
+
+    #[test]
+    fn each_value_over_its_limit_fails() {
+        for (pointer, over) in [
+            ("/functions/event/init_over_hello", json!(3.51)),
+            ("/functions/install/rss_mb", json!(10.01)),
+            ("/functions/deliver/zip_mb", json!(4.01)),
+            ("/warm/slash_us", json!(251)),
+            ("/warm/v2_us", json!(151)),
+            ("/calls/slash/reads", json!(1)),
+            ("/calls/slash/writes", json!(1)),
+            ("/calls/v2/reads", json!(1)),
+            ("/calls/v2/writes", json!(2)),
+            ("/calls/v2/secrets", json!(1)),
+        ] {
+            assert!(!check(&with(pointer, over)), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn a_v2_request_that_no_longer_writes_fails() {
+        assert!(!check(&with("/calls/v2/writes", json!(0))), "its token could be replayed");
+    }
+
+    #[test]
+    fn what_was_not_measured_fails() {
+        for (pointer, value) in [
+            ("/functions/command", json!({})),
+            ("/warm/echo_us", Value::Null),
+            ("/calls/v2", Value::Null),
+            ("/functions/command/zip_mb", json!("small")),
+        ] {
+            assert!(!check(&with(pointer, value)), "{pointer}");
+        }
+        assert!(!check(&json!({})));
+        let nothing = json!({ "slash_us": 0.0, "echo_us": 0.0, "v2_us": 0.0, "put_us": 0.0 });
+        assert!(!check(&with("/warm", nothing)), "0/0 is not a number");
+    }
+}
