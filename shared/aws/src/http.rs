@@ -7,7 +7,8 @@
 use aws_smithy_runtime_api::{
     client::{
         http::{
-            HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+            HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+            SharedHttpConnector,
         },
         orchestrator::{HttpRequest, HttpResponse},
         result::ConnectorError,
@@ -78,10 +79,13 @@ fn build() -> Result<reqwest::Client, String> {
 async fn send(client: &reqwest::Client, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
     let user = |e: Box<dyn std::error::Error + Send + Sync>| ConnectorError::user(e);
     let (parts, body) = request.try_into_http1x().map_err(|e| user(e.into()))?.into_parts();
-    let body = body.bytes().map(bytes::Bytes::copy_from_slice).ok_or_else(|| user("a body that streams".into()))?;
-    let request = reqwest::Request::try_from(http::Request::from_parts(parts, body)).map_err(|e| user(e.into()))?;
+    let body =
+        body.bytes().map(bytes::Bytes::copy_from_slice).ok_or_else(|| user("a body that streams".into()))?;
+    let request =
+        reqwest::Request::try_from(http::Request::from_parts(parts, body)).map_err(|e| user(e.into()))?;
     let answer = client.execute(request).await.map_err(failed)?;
-    let status = StatusCode::try_from(answer.status().as_u16()).map_err(|e| ConnectorError::other(e.into(), None))?;
+    let status =
+        StatusCode::try_from(answer.status().as_u16()).map_err(|e| ConnectorError::other(e.into(), None))?;
     let headers = answer.headers().clone();
     let body = answer.bytes().await.map_err(failed)?;
     let mut response = HttpResponse::new(status, SdkBody::from(body));
