@@ -83,6 +83,10 @@ impl Error {
     pub(crate) fn for_user(&self) -> Option<String> {
         match self {
             Self::NoToken { text, .. } => text.clone(),
+            // Its own words here are "please login again", which mean the bot and read as if they meant the user.
+            Self::Refused { status: StatusCode::UNAUTHORIZED, advice, .. } => {
+                Some(format!("Mattermost does not know the bot any more. {advice}"))
+            }
             Self::Refused { message, advice, .. } => {
                 Some(format!("Mattermost did not do that: {message} {advice}").trim_end().to_owned())
             }
@@ -147,7 +151,7 @@ fn advice(status: StatusCode) -> &'static str {
     match status.as_u16() {
         400 => "What was sent is not what it wants.",
         401 => {
-            "The bot's token was revoked, or the bot is disabled: an admin must give the install a new token."
+            "The bot is disabled, or its token was revoked: an admin must enable the bot again or give the install a new token."
         }
         403 => {
             "The bot may not do that: add it to the channel or the team, or give it the right in the System Console."

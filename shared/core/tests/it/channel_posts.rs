@@ -138,7 +138,7 @@ async fn where_the_bot_cannot_post_the_user_alone_sees_the_message_and_what_to_d
     let stage = mattermost.stage();
     let slash = said(&stage, &json!({"type": "message", "to": "channel", "text": "Hi"})).await;
     assert_eq!(slash.body["response_type"], "ephemeral");
-    assert_eq!(slash.text(), "Hi\n\n_Invite @jira to post here: only you see this._");
+    assert_eq!(slash.text(), "Hi\n\n_Invite @jira to post here, if this is a channel: only you see this._");
 }
 
 #[tokio::test]
