@@ -73,7 +73,10 @@ fn is_outside(error: &Error) -> bool {
 
 fn advice(error: Error, place: &Place) -> String {
     if is_outside(&error) {
-        return format!("Invite @{} to post here, if this is a channel: only you see this.", place.bot.username);
+        return format!(
+            "Invite @{} to post here, if this is a channel: only you see this.",
+            place.bot.username
+        );
     }
     let why =
         Failure::from(error).text.unwrap_or_else(|| "The bundle's operator finds why in its log.".into());
