@@ -154,7 +154,7 @@ pub struct Init {
     /// Where the folder is made.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub into: PathBuf,
-    /// A checkout of Cloud Apps to build against, instead of its repository.
+    /// A checkout of Cloud Apps to build against; by default the one that this command was built from.
     #[arg(long, value_name = "DIR")]
     pub path: Option<PathBuf>,
 }

@@ -59,9 +59,9 @@ pub fn run(arguments: &Init) -> Result<ExitCode, Failure> {
         return Err(Failure::new(format!("{} exists already", root.display()))
             .hint("choose another name, or remove it; nothing was changed"));
     }
-    let checkout = arguments.path.as_deref().map(checkout).transpose()?;
+    let checkout = checkout(arguments.path.as_deref())?;
     for (path, text) in SKELETON {
-        write(&root.join(path), &fill(text, &name, checkout.as_deref()))?;
+        write(&root.join(path), &fill(text, &name, &checkout))?;
     }
     for (path, text) in COPIED {
         write(&root.join(path), &rename(text, &name))?;
@@ -77,8 +77,13 @@ pub fn run(arguments: &Init) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn checkout(path: &Path) -> Result<String, Failure> {
-    let root = path.canonicalize().map_err(file("find", path))?;
+/// The checkout to build against: the one that is named, else the one that this command was built from.
+fn checkout(path: Option<&Path>) -> Result<String, Failure> {
+    let built_from = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let root = path.unwrap_or(built_from).canonicalize().map_err(|error| {
+        file("find the checkout", path.unwrap_or(built_from))(error)
+            .hint("name a checkout of Cloud Apps with --path")
+    })?;
     if !root.join("shared/app/Cargo.toml").exists() {
         return Err(Failure::usage(format!("{} is not a checkout of Cloud Apps", root.display()))
             .hint("--path names the folder that holds shared/ and template.yaml"));
@@ -86,18 +91,11 @@ fn checkout(path: &Path) -> Result<String, Failure> {
     root.to_str().map(str::to_owned).ok_or_else(|| Failure::usage(format!("{} is not UTF-8", root.display())))
 }
 
-fn fill(text: &str, name: &AppId, checkout: Option<&str>) -> String {
+fn fill(text: &str, name: &AppId, checkout: &str) -> String {
     let mut text =
         text.replace("{{name}}", name.as_str()).replace("{{ident}}", &name.as_str().replace('-', "_"));
     for (package, folder) in CRATES {
-        let source = match checkout {
-            Some(root) => format!("{{ path = {:?} }}", format!("{root}/{folder}")),
-            None => format!(
-                "{{ git = {:?}, tag = \"v{}\" }}",
-                env!("CARGO_PKG_REPOSITORY"),
-                env!("CARGO_PKG_VERSION")
-            ),
-        };
+        let source = format!("{{ path = {:?} }}", format!("{checkout}/{folder}"));
         text = text.replace(&format!("{{{{{package}}}}}"), &source);
     }
     text

@@ -508,7 +508,7 @@ fn too_large(bytes: usize) -> Found {
 pub fn schema() -> serde_json::Value {
     let mut schema = schemars::schema_for!(Manifest).to_value();
     if let Some(object) = schema.as_object_mut() {
-        let id = "https://github.com/mattermost/cloud-apps/raw/main/schema/mattermost-cloud-app.schema.json";
+        let id = "urn:cloud-apps:manifest:2";
         object.insert("$id".to_owned(), id.into());
         object.insert("title".to_owned(), "mattermost-cloud-app.json".into());
         object.insert(
