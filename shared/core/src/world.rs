@@ -1,9 +1,19 @@
 //! What every handler is given: the ports behind their caches, the linked apps, the outbound client.
 
-use crate::{cache::InstallCache, catalogue::CatalogueCache, keys::KeyCache, ports};
+use crate::{
+    cache::InstallCache,
+    catalogue::CatalogueCache,
+    install::{fingerprint, tag},
+    keys::KeyCache,
+    model::Install,
+    ports,
+};
 use cloud_app::{App, http::Outbound};
 use cloud_apps_protocol::{AppId, InstallId, Millis};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 /// What commands, queries and events need. Nothing here can change an install.
 pub struct World {
@@ -23,6 +33,8 @@ pub struct World {
     pub http: Outbound,
     /// Random bytes; tests hand in a counter.
     pub random: Arc<dyn Random>,
+    /// Of the linked apps' manifests; made when the first is asked for.
+    fingerprints: OnceLock<BTreeMap<AppId, Vec<u8>>>,
 }
 
 /// What a [`World`] is built on.
@@ -59,7 +71,15 @@ impl World {
             keys: KeyCache::new(stores.keys),
             http,
             random,
+            fingerprints: OnceLock::new(),
         }
+    }
+
+    /// The entity tag of an install of a linked app: [`install::etag`](crate::install::etag).
+    pub fn etag(&self, install: &Install) -> Option<String> {
+        let of = |(id, app): (&AppId, &App)| (id.clone(), fingerprint(app.manifest()));
+        let all = self.fingerprints.get_or_init(|| self.linked.iter().map(of).collect());
+        all.get(&install.app).map(|fingerprint| tag(fingerprint, install))
     }
 
     /// Whether there is such an app, linked or registered. Strangers' apps are refused from memory.

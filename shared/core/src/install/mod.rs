@@ -18,6 +18,7 @@ mod view;
 
 pub use operator::{OperatorAnswer, OperatorRequest, is_operator, operator};
 pub use view::etag;
+pub(crate) use view::{fingerprint, tag};
 
 use crate::{
     authenticate::{self, jwt},
@@ -94,8 +95,7 @@ async fn route(office: &Office, arrival: &Arrival, line: &mut LogLine) -> Result
 
 /// Says in a header which manifest and install an answer comes from. Without a read; nothing where the app is not linked.
 pub fn name_manifest(world: &World, install: &Install, response: &mut Response<Bytes>) {
-    let etag = world.linked.get(&install.app).map(|app| etag(app.manifest(), install));
-    if let Some(etag) = etag.and_then(|etag| HeaderValue::try_from(etag).ok()) {
+    if let Some(etag) = world.etag(install).and_then(|etag| HeaderValue::try_from(etag).ok()) {
         response.headers_mut().insert(MANIFEST, etag);
     }
 }

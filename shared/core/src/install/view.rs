@@ -56,11 +56,23 @@ pub fn word(state: &State) -> &'static str {
 /// The entity tag of what a server shows of an install: `Cloud-Apps-Manifest`, `ETag`. It changes with the manifest
 /// and with every change of the install, and is made without a read.
 pub fn etag(manifest: &Manifest, install: &Install) -> String {
+    tag(&fingerprint(manifest), install)
+}
+
+/// SHA-256 of a manifest. Writing one out takes as long as all the rest of a small command, so a
+/// [`World`](crate::world::World) keeps it for its linked apps.
+pub(crate) fn fingerprint(manifest: &Manifest) -> Vec<u8> {
+    // A manifest has text keys only and always serialises.
+    let text = serde_json::to_vec(manifest).unwrap_or_default();
+    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &text).as_ref().to_vec()
+}
+
+/// [`etag`] from the manifest's fingerprint.
+pub(crate) fn tag(fingerprint: &[u8], install: &Install) -> String {
     let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     digest.update(&install.rev.to_be_bytes());
     digest.update(install.id.as_str().as_bytes());
-    // A manifest has text keys only and always serialises.
-    digest.update(&serde_json::to_vec(manifest).unwrap_or_default());
+    digest.update(fingerprint);
     let sum = digest.finish();
     format!("\"{}\"", data_encoding::BASE64URL_NOPAD.encode(sum.as_ref().get(..16).unwrap_or_default()))
 }

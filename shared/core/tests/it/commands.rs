@@ -451,7 +451,8 @@ async fn a_users_token_reaches_the_app_only_where_that_was_granted() {
 #[tokio::test]
 async fn an_app_that_is_not_linked_is_verified_and_not_called() {
     let stage = Stage::new();
-    let unlinked = World { linked: std::collections::BTreeMap::new(), ..world_of(&stage) };
+    let mut unlinked = world_of(&stage);
+    unlinked.linked.clear();
     let entry = CatalogueEntry {
         id: stage.install.app.clone(),
         version: "1.2.0".into(),
