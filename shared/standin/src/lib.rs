@@ -9,7 +9,7 @@
 //! `standin.not_served.app_error`), for a stand-in that agrees to what it does not do makes tests that lie.
 //! There are no web sockets, post actions, dialogs, webhooks, OAuth and plugins yet; the recordings in
 //! `tests/recordings` that it is held to, and the exceptions with their reasons, are listed in
-//! `tests/it/conformance.rs`.
+//! `tests/it/conformance`.
 //!
 //! ```
 //! use cloud_apps_standin::{Standin, Version};

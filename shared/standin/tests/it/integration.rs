@@ -64,9 +64,9 @@ pub fn recorded(version: &str, names: Names, sent: Sent) -> impl Fn(Request<Byte
     let files = recording::folder(&format!("{version}/inbound"));
     let find = move |name: &str| files.iter().find(|(file, _)| file == name).map(|(_, text)| text.clone());
     let all: Vec<(String, Message)> = recording::folder(&format!("{version}/inbound"))
-        .into_iter()
+        .iter()
         .filter(|(name, _)| !name.ends_with(".answer.http"))
-        .map(|(name, text)| (name, recording::message(&translate(&text, &names))))
+        .map(|(name, text)| (name.clone(), recording::message(&translate(text, &names))))
         .collect();
     move |request| {
         let target = request.uri().path_and_query().unwrap().to_string();

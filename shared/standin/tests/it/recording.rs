@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 /// A recorded message: its first line, headers and body.
 pub struct Message {
@@ -60,8 +62,16 @@ impl Message {
     }
 }
 
-/// The recordings of a folder in `tests/recordings`, by name.
-pub fn folder(path: &str) -> Vec<(String, String)> {
+/// Recordings with their names.
+pub type Files = Arc<Vec<(String, String)>>;
+
+/// The recordings of a folder in `tests/recordings`, by name. Read once: a world is arranged for every call.
+pub fn folder(path: &str) -> Files {
+    static READ: Mutex<BTreeMap<String, Files>> = Mutex::new(BTreeMap::new());
+    let mut read = READ.lock().unwrap();
+    if let Some(files) = read.get(path) {
+        return files.clone();
+    }
     let root: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings").join(path);
     let mut files: Vec<(String, String)> = std::fs::read_dir(&root)
         .unwrap()
@@ -73,7 +83,7 @@ pub fn folder(path: &str) -> Vec<(String, String)> {
         .collect();
     files.sort();
     assert!(!files.is_empty(), "{} is empty", root.display());
-    files
+    read.entry(path.to_owned()).or_insert(Arc::new(files)).clone()
 }
 
 /// Where `ours` has not the shape of `recorded`: keys and JSON types. An element of a list must look like some
