@@ -49,6 +49,7 @@ async fn request(what: &OperatorCommand, target: &Target) -> Result<OperatorRequ
                 None => url("the bundle's address", &target.base_url().await?)?,
             },
             valid_seconds: valid * 60,
+            replace: false,
         },
         OperatorCommand::List { app } => OperatorRequest::List { app: id(app)?, cursor: None },
         OperatorCommand::Show { install } => OperatorRequest::Show { install_id: id(install)? },
@@ -74,7 +75,7 @@ fn show(request: &OperatorRequest, answer: &OperatorAnswer) {
         OperatorAnswer::Error(_) => {}
         OperatorAnswer::Code { code, expires_at } => {
             // The code alone on standard output, so that a script can take it.
-            if let OperatorRequest::Code { app, site_url, base_url, valid_seconds } = request {
+            if let OperatorRequest::Code { app, site_url, base_url, valid_seconds, .. } = request {
                 anstream::eprintln!(
                     "Install code for {app} on {site_url}. It is shown once, works once, and is good for {} minutes, until {}:",
                     valid_seconds / 60,
@@ -106,6 +107,10 @@ fn show(request: &OperatorRequest, answer: &OperatorAnswer) {
             }
         }
         OperatorAnswer::Install(install) => show_install(install),
+        OperatorAnswer::App { .. }
+        | OperatorAnswer::Keys { .. }
+        | OperatorAnswer::Changed { .. }
+        | OperatorAnswer::Removed { .. } => {}
     }
 }
 

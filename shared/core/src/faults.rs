@@ -16,7 +16,9 @@
 //! ```
 
 use crate::{
-    model::{Catalogue, Install, InstallCode, Page, RegisteredApp, Ring, Sha256, SiteEntry, Team},
+    model::{
+        Catalogue, Install, InstallCode, ManageCode, Page, RegisteredApp, Ring, Sha256, SiteEntry, Team,
+    },
     ports::{Apps, Begun, Changed, Claim, Installs, KeyMaker, Keys, Ledger, Registry, StoreError, Stored},
 };
 use async_trait::async_trait;
@@ -177,6 +179,10 @@ faulty! {
         put_catalogue(catalogue: &Catalogue, expected: u64) -> Changed;
         put_code(code: &InstallCode) -> ();
         code(sha256: &Sha256) -> Option<InstallCode>;
+        put_manage_code(code: &ManageCode) -> ();
+        manage_code(sha256: &Sha256) -> Option<ManageCode>;
+        put_app(app: &RegisteredApp, expected: u64) -> Changed;
+        remove_app(app: &AppId, expected: u64) -> Changed;
         begin(install: &Install, now: Millis) -> Begun;
         change(install: &Install, expected: u64) -> Changed;
         put_team(install: &InstallId, team: &TeamId, registered: &Team) -> ();
@@ -198,5 +204,6 @@ faulty! {
     }
     KeyMaker {
         make(ring: &Ring) -> Ring;
+        replace(ring: &Ring) -> ();
     }
 }

@@ -24,6 +24,7 @@ pub mod expand;
 #[cfg(any(test, feature = "conformance"))]
 pub mod faults;
 pub mod install;
+pub mod job;
 pub mod keys;
 pub mod log;
 pub mod memory;

@@ -5,7 +5,8 @@
 
 use crate::{
     model::{
-        Catalogue, CatalogueEntry, Install, InstallCode, Page, RegisteredApp, Ring, Sha256, SiteEntry, Team,
+        Catalogue, CatalogueEntry, Install, InstallCode, ManageCode, Page, RegisteredApp, Ring, Sha256,
+        SiteEntry, Team,
     },
     ports::{Apps, Begun, Changed, Claim, Installs, KeyMaker, Keys, Ledger, Registry, StoreError, Stored},
     rules::{self, CodeSays, SiteSays, Undo, Work},
@@ -26,6 +27,7 @@ struct Maps {
     catalogue: Catalogue,
     apps: BTreeMap<AppId, RegisteredApp>,
     codes: BTreeMap<Sha256, InstallCode>,
+    manage_codes: BTreeMap<Sha256, ManageCode>,
     installs: BTreeMap<InstallId, Install>,
     teams: BTreeMap<(InstallId, TeamId), Team>,
     sites: BTreeMap<(AppId, SiteUrl), SiteEntry>,
@@ -135,9 +137,22 @@ impl Memory {
     /// All that stands in its tables, as whoever could read them would see it; key rings are elsewhere.
     pub fn dump(&self) -> String {
         let maps = self.lock();
-        let Maps { catalogue, apps, codes, installs, teams, sites, tokens, ledger, rings: _, counts: _ } =
-            &*maps;
-        format!("{catalogue:?}{apps:?}{codes:?}{installs:?}{teams:?}{sites:?}{tokens:?}{ledger:?}")
+        let Maps {
+            catalogue,
+            apps,
+            codes,
+            manage_codes,
+            installs,
+            teams,
+            sites,
+            tokens,
+            ledger,
+            rings: _,
+            counts: _,
+        } = &*maps;
+        format!(
+            "{catalogue:?}{apps:?}{codes:?}{manage_codes:?}{installs:?}{teams:?}{sites:?}{tokens:?}{ledger:?}"
+        )
     }
 
     fn lock(&self) -> MutexGuard<'_, Maps> {
@@ -265,6 +280,39 @@ impl Registry for Memory {
 
     async fn code(&self, sha256: &Sha256) -> Stored<Option<InstallCode>> {
         Ok(self.reading("Registry.code").codes.get(sha256).cloned())
+    }
+
+    async fn put_manage_code(&self, code: &ManageCode) -> Stored<()> {
+        self.writing("Registry.put_manage_code").manage_codes.insert(code.sha256.clone(), code.clone());
+        Ok(())
+    }
+
+    async fn manage_code(&self, sha256: &Sha256) -> Stored<Option<ManageCode>> {
+        Ok(self.reading("Registry.manage_code").manage_codes.get(sha256).cloned())
+    }
+
+    async fn put_app(&self, app: &RegisteredApp, expected: u64) -> Stored<Changed> {
+        const WHAT: &str = "Registry.put_app";
+        let mut maps = self.writing(WHAT);
+        rules::to_document(WHAT, app)?;
+        let id = &app.manifest.id;
+        if maps.apps.get(id).map_or(0, |stored| stored.rev) != expected {
+            return Ok(Changed::Conflict);
+        }
+        maps.apps.insert(id.clone(), RegisteredApp { rev: rules::next(expected), ..app.clone() });
+        Ok(Changed::Yes)
+    }
+
+    async fn remove_app(&self, app: &AppId, expected: u64) -> Stored<Changed> {
+        let mut maps = self.writing("Registry.remove_app");
+        match maps.apps.get(app) {
+            None => Ok(Changed::Yes),
+            Some(stored) if stored.rev == expected => {
+                maps.apps.remove(app);
+                Ok(Changed::Yes)
+            }
+            Some(_) => Ok(Changed::Conflict),
+        }
     }
 
     async fn begin(&self, install: &Install, now: Millis) -> Stored<Begun> {
@@ -444,5 +492,10 @@ impl KeyMaker for Memory {
     async fn make(&self, ring: &Ring) -> Stored<Ring> {
         let mut maps = self.writing("KeyMaker.make");
         Ok(maps.rings.entry(ring.app.clone()).or_insert_with(|| ring.clone()).clone())
+    }
+
+    async fn replace(&self, ring: &Ring) -> Stored<()> {
+        self.writing("KeyMaker.replace").rings.insert(ring.app.clone(), ring.clone());
+        Ok(())
     }
 }

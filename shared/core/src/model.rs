@@ -158,6 +158,55 @@ pub struct InstallCode {
     /// `complete` was done with it.
     #[serde(default)]
     pub spent: bool,
+    /// It may supersede the install that stands on the site: the server was made anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replace: bool,
+}
+
+/// Permission to look at and change one install for a while: for an admin without the rights of an operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManageCode {
+    /// Hash of the 32 random bytes' base64url text.
+    pub sha256: Sha256,
+    /// Which install.
+    pub install: InstallId,
+    /// When it was made; an install revokes all codes up to a time at once.
+    pub created_at: Millis,
+    /// When it expires.
+    pub exp: Millis,
+}
+
+/// A job that was given up, as an operator finds it.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Dead {
+    /// Its own id; in the order of parking.
+    pub id: String,
+    /// Of which install; `None` for what could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub install: Option<InstallId>,
+    /// What the queue carried, as it was.
+    pub body: String,
+    /// Why it was given up.
+    pub reason: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Which function, where it was a call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// When it was first queued.
+    pub first_at: Millis,
+    /// When it was parked.
+    pub at: Millis,
+    /// The trace it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+}
+
+/// A job may hold what no log should.
+impl std::fmt::Debug for Dead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dead").field("id", &self.id).field("reason", &self.reason).finish_non_exhaustive()
+    }
 }
 
 /// One app of the catalogue. Refuses unknown apps from memory.

@@ -4,7 +4,12 @@
 //! Every look-up names the tenant. The clock is an argument (`now`, Unix milliseconds); expiry is decided by
 //! comparing with it, never by a store's own sweeping.
 
-use crate::model::{Catalogue, Install, InstallCode, Page, RegisteredApp, Ring, Sha256, SiteEntry, Team};
+use crate::{
+    job::Job,
+    model::{
+        Catalogue, Dead, Install, InstallCode, ManageCode, Page, RegisteredApp, Ring, Sha256, SiteEntry, Team,
+    },
+};
 use async_trait::async_trait;
 use cloud_apps_protocol::{AppId, InstallId, Millis, TeamId};
 
@@ -113,6 +118,29 @@ pub trait Registry: Send + Sync {
     /// The code with this hash, if it is there (expired or not).
     async fn code(&self, sha256: &Sha256) -> Stored<Option<InstallCode>>;
 
+    /// Keeps a manage code until it expires.
+    async fn put_manage_code(&self, code: &ManageCode) -> Stored<()> {
+        let _ = code;
+        Err(StoreError::Unavailable { what: "Registry", source: "not kept by this store".into() })
+    }
+    /// The manage code with this hash, if it is there (expired or not).
+    async fn manage_code(&self, sha256: &Sha256) -> Stored<Option<ManageCode>> {
+        let _ = sha256;
+        Err(StoreError::Unavailable { what: "Registry", source: "not kept by this store".into() })
+    }
+
+    /// Writes an app that is reached over HTTPS or as a Lambda function, if it still has revision `expected` (0: there
+    /// is none); it then has `expected` + 1.
+    async fn put_app(&self, app: &RegisteredApp, expected: u64) -> Stored<Changed> {
+        let _ = (app, expected);
+        Err(StoreError::Unavailable { what: "Registry", source: "not kept by this store".into() })
+    }
+    /// Removes such an app, if it still has revision `expected`; `Yes` also when it is gone already.
+    async fn remove_app(&self, app: &AppId, expected: u64) -> Stored<Changed> {
+        let _ = (app, expected);
+        Err(StoreError::Unavailable { what: "Registry", source: "not kept by this store".into() })
+    }
+
     /// Begins an install, all or nothing: the code gets the install's id (it must be for this app and site, unexpired
     /// at `now`, unspent, without another install); the site must be free for this app (absent, or held by a pending
     /// install whose code is expired, which is then superseded); the install is written, and its static token's item.
@@ -189,4 +217,69 @@ pub trait Keys: Send + Sync {
 pub trait KeyMaker: Send + Sync {
     /// Keeps `ring` unless the app has one; answers the one that stands. Of any number at once, one is kept.
     async fn make(&self, ring: &Ring) -> Stored<Ring>;
+    /// Keeps `ring` in place of the app's own. Secrets Manager has no compare-and-set: whoever calls this has read the
+    /// ring anew and holds the app's lease ([`Ledger::claim`]), so that of two rotations none loses the other's key.
+    async fn replace(&self, ring: &Ring) -> Stored<()> {
+        let _ = ring;
+        Err(StoreError::Unavailable { what: "Registry", source: "not kept by this store".into() })
+    }
+}
+
+/// Sends jobs.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Queues a job, to be seen after `delay` ms. What a store can delay by less (SQS: 15 minutes) it delays by its
+    /// most: whoever works on the job looks at the time.
+    async fn send(&self, job: &Job, delay: Millis) -> Stored<()>;
+}
+
+/// Keeps jobs that were given up.
+#[async_trait]
+pub trait DeadLetters: Send + Sync {
+    /// Keeps one. The same id again is the same letter.
+    async fn park(&self, dead: &Dead) -> Stored<()>;
+    /// Those of an install, the oldest first; `None`: those that could not be read. At most `limit` (≤ 100) a page.
+    async fn list(
+        &self,
+        install: Option<&InstallId>,
+        limit: usize,
+        cursor: Option<&str>,
+    ) -> Stored<Page<Dead>>;
+    /// Takes one away; `None` when it is not there. Of any number at once, one gets it.
+    async fn take(&self, install: Option<&InstallId>, id: &str) -> Stored<Option<Dead>>;
+}
+
+/// What an invoked function gave back.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Invoked {
+    /// The platform says that the function itself failed (`FunctionError`: `Handled`, `Unhandled`).
+    pub failed: bool,
+    /// Its payload.
+    pub payload: Vec<u8>,
+}
+
+/// An invocation that did not come about.
+#[derive(Debug, thiserror::Error)]
+pub enum InvokeError {
+    /// There is no such function, or the bundle may not invoke it.
+    #[error("the function cannot be invoked: {0}")]
+    Refused(String),
+    /// The platform throttles.
+    #[error("the platform throttles invocations")]
+    Busy,
+    /// It cannot be reached, or did not end in time.
+    #[error("the function did not answer")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Invokes an app's function where it runs elsewhere on the platform.
+#[async_trait]
+pub trait Functions: Send + Sync {
+    /// Invokes `function` (a name or ARN) and waits for at most `left`.
+    async fn invoke(
+        &self,
+        function: &str,
+        payload: Vec<u8>,
+        left: std::time::Duration,
+    ) -> Result<Invoked, InvokeError>;
 }

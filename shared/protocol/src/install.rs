@@ -206,6 +206,206 @@ pub enum Registered {
     },
 }
 
+/// Something of an install that stands on its server. In `registered` and `leftovers` of an [`InstallView`], and what
+/// `unregister` names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Standing {
+    /// A slash command of a team.
+    SlashCommand {
+        /// The team.
+        team_id: TeamId,
+        /// The command's id there.
+        id: String,
+        /// Without `/`.
+        trigger: String,
+    },
+    /// An outgoing webhook of a channel.
+    OutgoingWebhook {
+        /// The team.
+        team_id: TeamId,
+        /// The webhook's id there.
+        id: String,
+        /// The channel.
+        channel_id: ChannelId,
+    },
+    /// The bot account and its tokens: left when the install is gone.
+    Bot {
+        /// Its user id.
+        id: UserId,
+        /// Its name.
+        username: String,
+    },
+}
+
+/// `PATCH /install/{id}`: exactly one change. [`InstallPatch::body`] is what travels.
+#[derive(Clone, PartialEq)]
+pub enum InstallPatch {
+    /// `{"settings":{…}}`: replaces the settings that are named; `null` unsets one. Passwords are write-only.
+    Settings(Values),
+    /// `{"presets":[…]}`: replaces the list of the admin's presets.
+    Presets(Vec<crate::manifest::Preset>),
+    /// `{"enabled":false}`.
+    Enabled(bool),
+    /// `{"rotate":"shared_secret"}`, `{"rotate":"bot_token","access_token":"…"}`, `{"rotate":"static_token"}`,
+    /// `{"rotate":"webhook:jira"}`.
+    Rotate(Rotation),
+    /// `{"register":[…]}`: what was registered with the server since; at most 90.
+    Register(Vec<Registered>),
+    /// `{"unregister":[…]}`: what was removed from the server; at most 90.
+    Unregister(Vec<Standing>),
+    /// `{"rebase":"https://…"}`: the bundle's own address as the server reaches it.
+    Rebase(String),
+    /// `{"upgrade":{"version","granted"}}`.
+    Upgrade(Upgrade),
+}
+
+/// What is replaced by `rotate`.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Rotation {
+    /// The shared secret: the answer has the next generation.
+    SharedSecret,
+    /// The bot's token.
+    BotToken {
+        /// The new one. A credential.
+        access_token: String,
+    },
+    /// The static token: the answer has the new one.
+    StaticToken,
+    /// The secret of a vendor's webhook: the answer has the new one.
+    Webhook {
+        /// The webhook's path.
+        path: String,
+    },
+}
+
+/// To which version, and what of it the admin agrees to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upgrade {
+    /// The version of the app that the bundle has now.
+    pub version: String,
+    /// A part of what that version asks for.
+    #[serde(default)]
+    pub granted: Granted,
+}
+
+impl InstallPatch {
+    /// The body of the request.
+    pub fn body(&self) -> serde_json::Value {
+        use serde_json::json;
+        match self {
+            Self::Settings(settings) => json!({ "settings": settings }),
+            Self::Presets(presets) => json!({ "presets": presets }),
+            Self::Enabled(enabled) => json!({ "enabled": enabled }),
+            Self::Rotate(Rotation::SharedSecret) => json!({ "rotate": "shared_secret" }),
+            Self::Rotate(Rotation::BotToken { access_token }) => {
+                json!({ "rotate": "bot_token", "access_token": access_token })
+            }
+            Self::Rotate(Rotation::StaticToken) => json!({ "rotate": "static_token" }),
+            Self::Rotate(Rotation::Webhook { path }) => json!({ "rotate": format!("webhook:{path}") }),
+            Self::Register(registered) => json!({ "register": registered }),
+            Self::Unregister(gone) => json!({ "unregister": gone }),
+            Self::Rebase(base_url) => json!({ "rebase": base_url }),
+            Self::Upgrade(upgrade) => json!({ "upgrade": upgrade }),
+        }
+    }
+
+    /// Which change, without its content.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Settings(_) => "settings",
+            Self::Presets(_) => "presets",
+            Self::Enabled(_) => "enabled",
+            Self::Rotate(_) => "rotate",
+            Self::Register(_) => "register",
+            Self::Unregister(_) => "unregister",
+            Self::Rebase(_) => "rebase",
+            Self::Upgrade(_) => "upgrade",
+        }
+    }
+}
+
+impl std::fmt::Debug for InstallPatch {
+    /// Settings, tokens and secrets stay out.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "InstallPatch({})", self.name())
+    }
+}
+
+/// The 200 of `PATCH /install/{id}`: the install as it stands now, and what was handed over with the change.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct InstallChanged {
+    /// The install.
+    #[serde(flatten)]
+    pub install: InstallView,
+    /// After a rotation of the shared secret: its `kid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kid: Option<String>,
+    /// After a rotation of the shared secret: base64url. A credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared_secret: Option<String>,
+    /// After a rotation of the static token. A credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub static_token: Option<String>,
+    /// After a rotation of a vendor's webhook secret. A credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_secret: Option<String>,
+}
+
+impl std::fmt::Debug for InstallChanged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InstallChanged").field("install", &self.install).finish_non_exhaustive()
+    }
+}
+
+/// The 200 of `DELETE /install/{id}`; the same again however often it is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstallRemoved {
+    /// The install that is no more.
+    pub install_id: InstallId,
+    /// `removed`; `removing` while a part of it is still being deleted.
+    pub state: String,
+    /// What stands on the server and is the caller's to remove, with its own rights.
+    pub leftovers: Vec<Standing>,
+    /// What the app's `uninstall` function said when it failed; the install is removed all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
+}
+
+/// One app of `GET /apps`: what an admin sees before agreeing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AppView {
+    /// Its id.
+    pub id: AppId,
+    /// Its version.
+    pub version: String,
+    /// Shown to people.
+    pub display_name: String,
+    /// What it does.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// Where to read more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub homepage_url: Option<String>,
+    /// An URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icon: Option<String>,
+    /// Its bot's account: name and display name.
+    pub bot: crate::manifest::BotAccount,
+    /// The first word of its commands.
+    pub namespace: String,
+    /// All that it asks for.
+    pub requests: Granted,
+    /// Event kinds that it cannot do without.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required_events: Vec<String>,
+    /// What an admin sets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<crate::form::Field>,
+    /// `linked`, `http` or `aws_lambda`.
+    pub upstream: String,
+}
+
 impl std::fmt::Debug for Registered {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -215,6 +415,15 @@ impl std::fmt::Debug for Registered {
             Self::OutgoingWebhook { channel_id, id, .. } => write!(f, "OutgoingWebhook({channel_id}, {id})"),
         }
     }
+}
+
+/// A version that an install can be upgraded to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offered {
+    /// The version.
+    pub version: String,
+    /// All that it asks for.
+    pub requests: Granted,
 }
 
 /// `GET /install/{id}`: what a server or admin may know of an install.
@@ -244,6 +453,20 @@ pub struct InstallView {
     pub presets: Vec<crate::manifest::Preset>,
     /// Teams with a slash command.
     pub teams: Vec<TeamId>,
+    /// What the install wants registered with the server: a slash command in each team where the app is to answer, an
+    /// outgoing webhook that is not there yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub register: Vec<Wanted>,
+    /// What is registered and wanted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub registered: Vec<Standing>,
+    /// What is registered and not wanted any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leftovers: Vec<Standing>,
+    /// The version of the app that the bundle has now, where it is another than the install's, and all that it asks
+    /// for: what `upgrade` names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered: Option<Offered>,
     /// Where the server sends what.
     pub endpoints: Endpoints,
     /// What does not work on this server, and why.

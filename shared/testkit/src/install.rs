@@ -128,6 +128,7 @@ async fn code(bundle: &Bundle, app: &AppId, site: &SiteUrl, base_url: &str) -> R
             site_url: site.clone(),
             base_url: SiteUrl::new(base_url)?,
             valid_seconds: 900,
+            replace: false,
         },
     ] {
         let answer = install::operator(bundle.office(), request.payload(), system_now(), "testkit").await;

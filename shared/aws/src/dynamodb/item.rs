@@ -140,6 +140,7 @@ pub(super) fn of_code(code: &InstallCode) -> Item {
         ("site", s(code.site.as_str())),
         ("base_url", s(&code.base_url)),
         ("spent", AttributeValue::Bool(code.spent)),
+        ("replace", AttributeValue::Bool(code.replace)),
     ];
     item.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
     if let Some(install) = &code.install {
@@ -219,6 +220,12 @@ impl<'a> Read<'a> {
             exp: self.number("exp")?,
             install: self.item.get("install").map(|_| self.id("install")).transpose()?,
             spent: *spent.ok_or_else(|| self.corrupt("spent"))?,
+            replace: self
+                .item
+                .get("replace")
+                .and_then(|value| value.as_bool().ok())
+                .copied()
+                .unwrap_or_default(),
         })
     }
 }

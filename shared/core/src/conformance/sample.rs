@@ -65,6 +65,7 @@ pub fn code(n: usize, exp: Millis) -> InstallCode {
         exp,
         install: None,
         spent: false,
+        replace: false,
     }
 }
 

@@ -14,7 +14,9 @@ use crate::{
 };
 use cloud_app::App;
 use cloud_apps_protocol::{
-    AppId, Code, ErrorBody, InstallId, Millis, SiteUrl, error::ErrorDetail, install::InstallView,
+    AppId, Code, ErrorBody, InstallId, KeyId, Millis, SiteUrl,
+    error::ErrorDetail,
+    install::{AppView, InstallChanged, InstallRemoved, InstallView},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -39,6 +41,84 @@ pub enum OperatorRequest {
         /// How long it is good, in seconds: at most 86,400.
         #[serde(default = "valid")]
         valid_seconds: u64,
+        /// It may supersede the install that stands there: the server was made anew.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        replace: bool,
+    },
+    /// One app, with all that it asks for. Answered by [`OperatorAnswer::App`].
+    App {
+        /// Which.
+        app: AppId,
+    },
+    /// Registers an app that is reached over HTTPS or as a Lambda function, or replaces its manifest. Answered by
+    /// [`OperatorAnswer::App`]; the first time with its upstream secret.
+    AddApp {
+        /// The manifest, as its author wrote it.
+        manifest: Value,
+    },
+    /// Forgets a registered app that is installed nowhere. Answered by [`OperatorAnswer::Apps`].
+    RemoveApp {
+        /// Which.
+        app: AppId,
+    },
+    /// Replaces the upstream secret of a registered app; the previous one verifies for 24 hours. Answered by
+    /// [`OperatorAnswer::App`] with the new secret.
+    RotateUpstream {
+        /// Which.
+        app: AppId,
+    },
+    /// Makes a manage code: for a while its holder does with one install what `GET`, `PATCH` and `DELETE` do.
+    /// Answered by [`OperatorAnswer::Code`].
+    ManageCode {
+        /// For which install.
+        install_id: InstallId,
+        /// How long it is good, in seconds: at most 86,400.
+        #[serde(default = "valid")]
+        valid_seconds: u64,
+    },
+    /// Revokes all manage codes of an install. Answered by [`OperatorAnswer::Install`].
+    RevokeManageCodes {
+        /// Which.
+        install_id: InstallId,
+    },
+    /// What `PATCH /install/{id}` does. Answered by [`OperatorAnswer::Changed`].
+    Change {
+        /// Which.
+        install_id: InstallId,
+        /// The request's body.
+        patch: Patch,
+        /// The revision that it builds on (`If-Match`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        if_match: Option<u64>,
+    },
+    /// What `DELETE /install/{id}` does. Answered by [`OperatorAnswer::Removed`].
+    Remove {
+        /// Which.
+        install_id: InstallId,
+        /// The revision that it builds on (`If-Match`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        if_match: Option<u64>,
+    },
+    /// The key ring of an app, without its roots. Answered by [`OperatorAnswer::Keys`].
+    Keys {
+        /// Which app.
+        app: AppId,
+    },
+    /// Adds a key to the ring of an app; in 15 minutes it is the one that seals. What installs keep is sealed anew.
+    /// Answered by [`OperatorAnswer::Keys`].
+    RotateKeys {
+        /// Which app.
+        app: AppId,
+    },
+    /// Revokes a key at once: what was made with it neither verifies nor opens. Answered by [`OperatorAnswer::Keys`].
+    RevokeKey {
+        /// Which app.
+        app: AppId,
+        /// The key's id.
+        key: KeyId,
+        /// Although installs still use it: their servers' secrets and bots' tokens die with it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        force: bool,
     },
     /// The installs of an app, 100 at a time. Answered by [`OperatorAnswer::Installs`].
     List {
@@ -65,6 +145,17 @@ pub enum OperatorRequest {
     },
 }
 
+/// The body of a change. It may hold passwords and tokens, so it is not printed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Patch(pub Value);
+
+impl std::fmt::Debug for Patch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Patch(…)")
+    }
+}
+
 fn valid() -> u64 {
     codes::VALID
 }
@@ -89,6 +180,32 @@ pub enum OperatorAnswer {
         /// Unix milliseconds.
         expires_at: Millis,
     },
+    /// One app.
+    App {
+        /// The app.
+        app: Box<AppView>,
+        /// `<app>.<key>.upstream.<generation>`: the name of its upstream secret.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kid: Option<String>,
+        /// Its upstream secret, base64url; where it was just made. A credential.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        upstream_secret: Option<String>,
+    },
+    /// The keys of an app's ring, the oldest first.
+    Keys {
+        /// The keys.
+        keys: Vec<KeyView>,
+    },
+    /// A changed install.
+    Changed {
+        /// It, and what was handed over.
+        changed: Box<InstallChanged>,
+    },
+    /// A removed install.
+    Removed {
+        /// What is left of it.
+        removed: InstallRemoved,
+    },
     /// Apps of the bundle, by id.
     Apps {
         /// The apps.
@@ -104,6 +221,21 @@ pub enum OperatorAnswer {
     },
     /// One install.
     Install(Box<InstallView>),
+}
+
+/// One key of a ring, without its root.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyView {
+    /// Its id.
+    pub id: KeyId,
+    /// Unix milliseconds.
+    pub created_at: Millis,
+    /// From when on it is used for new things, Unix milliseconds.
+    pub use_from: Millis,
+    /// `live` or `revoked`.
+    pub state: String,
+    /// How many installs still keep something that was made with it.
+    pub installs: usize,
 }
 
 /// One install of a list.
@@ -129,6 +261,12 @@ impl std::fmt::Debug for OperatorAnswer {
                 f.debug_struct("Installs").field("installs", installs).field("cursor", cursor).finish()
             }
             Self::Install(install) => f.debug_tuple("Install").field(install).finish(),
+            Self::App { app, kid, .. } => {
+                f.debug_struct("App").field("app", app).field("kid", kid).finish_non_exhaustive()
+            }
+            Self::Keys { keys } => f.debug_struct("Keys").field("keys", keys).finish(),
+            Self::Changed { changed } => f.debug_struct("Changed").field("changed", changed).finish(),
+            Self::Removed { removed } => f.debug_struct("Removed").field("removed", removed).finish(),
         }
     }
 }
@@ -196,6 +334,17 @@ impl OperatorRequest {
             Self::Register {} => "register",
             Self::Apps {} => "apps",
             Self::Code { .. } => "code",
+            Self::App { .. } => "app",
+            Self::AddApp { .. } => "add_app",
+            Self::RemoveApp { .. } => "remove_app",
+            Self::RotateUpstream { .. } => "rotate_upstream",
+            Self::ManageCode { .. } => "manage_code",
+            Self::RevokeManageCodes { .. } => "revoke_manage_codes",
+            Self::Change { .. } => "change",
+            Self::Remove { .. } => "remove",
+            Self::Keys { .. } => "keys",
+            Self::RotateKeys { .. } => "rotate_keys",
+            Self::RevokeKey { .. } => "revoke_key",
             Self::List { .. } => "list",
             Self::Show { .. } => "show",
             Self::Disable { .. } => "disable",
@@ -208,9 +357,20 @@ async fn run(office: &Office, request: OperatorRequest, now: Millis) -> Result<O
     match request {
         OperatorRequest::Register {} => register(office, now).await,
         OperatorRequest::Apps {} => Ok(apps(office.world.apps.all().await?)),
-        OperatorRequest::Code { app, site_url, base_url, valid_seconds } => {
-            code(office, app, site_url, &base_url, valid_seconds, now).await
+        OperatorRequest::Code { app, site_url, base_url, valid_seconds, replace } => {
+            code(office, app, site_url, &base_url, (valid_seconds, replace), now).await
         }
+        OperatorRequest::App { .. }
+        | OperatorRequest::AddApp { .. }
+        | OperatorRequest::RemoveApp { .. }
+        | OperatorRequest::RotateUpstream { .. }
+        | OperatorRequest::ManageCode { .. }
+        | OperatorRequest::RevokeManageCodes { .. }
+        | OperatorRequest::Change { .. }
+        | OperatorRequest::Remove { .. }
+        | OperatorRequest::Keys { .. }
+        | OperatorRequest::RotateKeys { .. }
+        | OperatorRequest::RevokeKey { .. } => Err(Refusal::not_served("This is", "Nothing was changed.")),
         OperatorRequest::List { app, cursor } => {
             let page = office.registry.list(&app, PAGE, cursor.as_deref()).await?;
             let listed = page.items.into_iter().map(|entry| Listed {
@@ -277,7 +437,7 @@ async fn code(
     app: AppId,
     site: SiteUrl,
     base_url: &SiteUrl,
-    valid_seconds: u64,
+    (valid_seconds, replace): (u64, bool),
     now: Millis,
 ) -> Result<OperatorAnswer, Refusal> {
     if !office.world.linked.contains_key(&app) {
@@ -300,6 +460,7 @@ async fn code(
         exp: expires_at,
         install: None,
         spent: false,
+        replace,
     };
     office.registry.put_code(&kept).await?;
     Ok(OperatorAnswer::Code { code: code.to_string(), expires_at })

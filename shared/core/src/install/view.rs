@@ -2,7 +2,11 @@
 
 use super::plan;
 use crate::model::{Install, State, Team};
-use cloud_apps_protocol::{Manifest, TeamId, Values, form::Subtype, install::InstallView};
+use cloud_apps_protocol::{
+    Manifest, TeamId, Values,
+    form::Subtype,
+    install::{InstallView, Standing},
+};
 
 /// The install as it is shown. Without a manifest, for its app is not linked any more, what the app would say is
 /// left out, settings included: nobody knows which are passwords.
@@ -19,6 +23,10 @@ pub fn view(manifest: Option<&Manifest>, install: &Install, teams: &[(TeamId, Te
         settings: manifest.map(|manifest| shown(manifest, &install.settings)).unwrap_or_default(),
         commands: manifest.map(|manifest| manifest.commands.clone()).unwrap_or_default(),
         presets: manifest.iter().flat_map(|m| &m.presets).chain(&install.presets).cloned().collect(),
+        register: manifest.map(|manifest| plan::register(manifest, &install.granted)).unwrap_or_default(),
+        registered: teams.iter().flat_map(|(id, team)| standing(id, team)).collect(),
+        leftovers: Vec::new(),
+        offered: None,
         teams: teams.iter().filter(|(_, team)| !team.commands.is_empty()).map(|(id, _)| id.clone()).collect(),
         endpoints: plan::endpoints(&install.base_url, &install.id),
         unavailable: manifest.map_or_else(
@@ -27,6 +35,21 @@ pub fn view(manifest: Option<&Manifest>, install: &Install, teams: &[(TeamId, Te
         ),
         created_at: install.created_at,
     }
+}
+
+/// What is registered in a team, as it is shown.
+fn standing(team_id: &TeamId, team: &Team) -> Vec<Standing> {
+    let commands = team.commands.iter().map(|(trigger, command)| Standing::SlashCommand {
+        team_id: team_id.clone(),
+        id: command.id.clone(),
+        trigger: trigger.clone(),
+    });
+    let webhooks = team.webhooks.iter().map(|(id, webhook)| Standing::OutgoingWebhook {
+        team_id: team_id.clone(),
+        id: id.clone(),
+        channel_id: webhook.channel.clone(),
+    });
+    commands.chain(webhooks).collect()
 }
 
 /// The settings that the manifest knows and that are no passwords: what it does not know any more may have been one.

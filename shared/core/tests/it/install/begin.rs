@@ -415,6 +415,7 @@ async fn an_app_without_a_key_ring_is_not_installed() {
         exp: NOW + 1,
         install: None,
         spent: false,
+        replace: false,
     };
     desk.memory.put_code(&kept).await.unwrap();
     let refused = desk.begin(&code, &body()).await;
@@ -437,6 +438,7 @@ async fn an_app_that_is_not_linked_any_more_is_not_installed() {
         exp: NOW + 1,
         install: None,
         spent: false,
+        replace: false,
     };
     desk.memory.put_code(&kept).await.unwrap();
     let refused = desk.begin(&code, &changed("/app_id", "gone".into())).await;
