@@ -59,6 +59,15 @@ impl AppError {
         )
     }
 
+    /// `ServiceSettings.EnableCommands` is off.
+    pub(crate) fn commands_disabled() -> AppError {
+        AppError::new(
+            StatusCode::NOT_IMPLEMENTED,
+            "api.command.disabled.app_error",
+            "Commands have been disabled by the system admin.",
+        )
+    }
+
     /// What the stand-in does not do. A real server never answers this id, so nobody takes it for one.
     pub(crate) fn not_served(what: &str) -> AppError {
         AppError::new(

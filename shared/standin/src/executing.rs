@@ -3,7 +3,6 @@
 use crate::naming::{channel_id, user_id};
 use crate::world::Post;
 use crate::{Standin, StandinError, rest, slash};
-use bytes::Bytes;
 use serde_json::Value;
 
 /// What came of a command: what the client got, and what its user sees.
@@ -64,14 +63,7 @@ impl Standin {
             let here = world.channel(&channel).map_or("", |channel| channel.team_id.as_str());
             let team = if here.is_empty() { teams.first().copied().unwrap_or_default() } else { here };
             let body = serde_json::json!({"channel_id": channel, "team_id": team, "command": line});
-            let ask = rest::Ask {
-                user,
-                path: Vec::new(),
-                query: Vec::new(),
-                content_type: Some("application/json".to_owned()),
-                body: Bytes::from(body.to_string()),
-                origin: None,
-            };
+            let ask = rest::Ask::of(user, Vec::new(), &body);
             (ask, world.posts.len())
         };
         let answer = slash::execute(self, &ask).await;

@@ -34,6 +34,7 @@ mod looking;
 mod naming;
 mod rest;
 mod serve;
+mod settings;
 mod shape;
 mod slash;
 mod tls;
@@ -45,6 +46,7 @@ pub use executing::{Executed, Shown};
 pub use fault::Fault;
 pub use rest::Call;
 pub use serve::Server;
+pub use settings::Settings;
 pub use slash::answer::{Action, Attachment, Field};
 pub use version::Version;
 pub use world::{Bot, ChannelKind, Millis, Post, User};
@@ -108,8 +110,7 @@ impl Standin {
             version,
             now: 0,
             ids,
-            site_url: "http://localhost:8065".to_owned(),
-            overrides: false,
+            settings: Settings::fresh(version),
             users: Vec::new(),
             teams: Vec::new(),
             channels: Vec::new(),
@@ -117,8 +118,13 @@ impl Standin {
             channel_members: Vec::new(),
             posts: Vec::new(),
             tokens: Vec::new(),
+            sessions: Vec::new(),
+            credentials: Vec::new(),
             commands: Vec::new(),
             hooks: Vec::new(),
+            outgoing_webhooks: Vec::new(),
+            incoming_webhooks: Vec::new(),
+            oauth_apps: Vec::new(),
             calls: Vec::new(),
             faults: fault::Faults::default(),
         };
@@ -145,17 +151,30 @@ impl Standin {
     /// `ServiceSettings.SiteURL`: where version 11 sends late answers. Serving sets it to where the stand-in
     /// listens, so set it afterwards if it is reached under another name.
     pub fn set_site_url(&self, url: &str) {
-        url.trim_end_matches('/').clone_into(&mut self.world().site_url);
+        url.trim_end_matches('/').clone_into(&mut self.world().settings.site_url);
     }
 
     /// `ServiceSettings.SiteURL`.
     pub fn site_url(&self) -> String {
-        self.world().site_url.clone()
+        self.world().settings.site_url.clone()
     }
 
-    /// `EnablePostUsernameOverride` and `EnablePostIconOverride`; off unless set.
+    /// The settings of the server.
+    pub fn settings(&self) -> Settings {
+        self.world().settings.clone()
+    }
+
+    /// Changes settings, as an admin does in the system console.
+    pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.world().settings);
+    }
+
+    /// Both overrides at once: of the name and of the picture under which an integration posts.
     pub fn allow_overrides(&self, allow: bool) {
-        self.world().overrides = allow;
+        self.configure(|settings| {
+            settings.enable_post_username_override = allow;
+            settings.enable_post_icon_override = allow;
+        });
     }
 
     /// `OutgoingIntegrationRequestsTimeout`: how long an integration may take; 30 seconds unless set.
@@ -163,11 +182,13 @@ impl Standin {
         self.inner.outgoing.set_timeout(timeout);
     }
 
-    /// The demo world: team `demo`, its two channels, `admin` (system admin), `alice`, `bob`, `carol`.
+    /// The demo world: team `demo`, its two channels, `admin` (system admin), `alice`, `bob`, `carol`; bot
+    /// accounts and personal access tokens are allowed, which they are not in a fresh server.
     ///
     /// # Errors
     /// A part of it is already there.
     pub fn demo(&self) -> Result<(), StandinError> {
+        self.configure(Settings::allow_integrations);
         self.add_team("demo")?;
         for name in ["admin", "alice", "bob", "carol"] {
             self.add_user(name)?;

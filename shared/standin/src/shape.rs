@@ -20,7 +20,7 @@ pub(crate) fn user(version: Version, user: &User) -> Value {
         "id": user.id, "create_at": user.create_at, "update_at": user.update_at, "delete_at": user.delete_at,
         "username": user.username, "auth_data": "", "auth_service": "", "email": user.email,
         "nickname": user.nickname, "first_name": user.first_name, "last_name": user.last_name,
-        "position": "", "roles": user.roles, "locale": user.locale,
+        "position": user.position, "roles": user.roles, "locale": user.locale,
         "timezone": {"automaticTimezone": "", "manualTimezone": "", "useAutomaticTimezone": "true"},
         "disable_welcome_email": false,
     });
@@ -155,8 +155,8 @@ pub(crate) fn post(world: &World, post: &Post) -> Value {
     }
     let shape = json!({
         "id": post.id, "create_at": post.create_at,
-        "update_at": if ephemeral { 0 } else { post.create_at }, "edit_at": 0, "delete_at": 0,
-        "is_pinned": false, "user_id": post.user_id, "channel_id": post.channel_id, "root_id": post.root_id,
+        "update_at": if ephemeral { 0 } else { post.update_at }, "edit_at": post.edit_at,
+        "delete_at": post.delete_at, "is_pinned": post.is_pinned, "user_id": post.user_id, "channel_id": post.channel_id, "root_id": post.root_id,
         "original_id": "", "message": post.message, "type": post.kind, "props": props, "hashtags": "",
         "pending_post_id": "", "reply_count": replies, "last_reply_at": 0, "participants": null,
         "metadata": metadata,

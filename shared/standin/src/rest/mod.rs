@@ -17,7 +17,7 @@ pub(crate) use commands::BUILT_IN;
 use crate::error::{AppError, ConnectionCut};
 use crate::fault::{self, Fault};
 use crate::ids::is_id;
-use crate::world::{Millis, World};
+use crate::world::{Caller, Millis, World};
 use crate::{Standin, slash};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, EXPIRES, HOST, REFERRER_POLICY, SET_COOKIE, VARY};
@@ -45,6 +45,8 @@ pub struct Call {
 pub(crate) struct Ask {
     /// The user of the session; empty on routes that need none.
     pub user: String,
+    /// The id of the session; empty for a personal access token and for what the owner does.
+    pub session: String,
     pub path: Vec<(&'static str, String)>,
     pub query: Vec<(String, String)>,
     pub content_type: Option<String>,
@@ -83,6 +85,19 @@ impl Reply {
 }
 
 impl Ask {
+    /// What a client sends whose user does something: for the owner's helpers.
+    pub(crate) fn of(user: String, path: Vec<(&'static str, String)>, body: &Value) -> Ask {
+        Ask {
+            user,
+            session: String::new(),
+            path,
+            query: Vec::new(),
+            content_type: Some("application/json".to_owned()),
+            body: Bytes::from(body.to_string()),
+            origin: None,
+        }
+    }
+
     /// A part of the path, as it stands there.
     pub(crate) fn path(&self, name: &'static str) -> Result<&str, AppError> {
         let found = self.path.iter().find(|(known, _)| *known == name);
@@ -229,18 +244,18 @@ pub(crate) async fn respond(
     let (head, body) = request.into_parts();
     let path = head.uri.path().to_owned();
     let found = find(&head.method, &path);
-    let (fault, user, call) = {
+    let (fault, caller, call) = {
         let mut world = standin.world();
-        let user = session(&world, &head.headers);
+        let caller = session(&world, &head.headers).unwrap_or_default();
         let shown = match &found {
             Some((route, _)) if route.pattern == HOOK => HOOK.to_owned(),
             _ if path.starts_with("/hooks/") => "/hooks/…".to_owned(),
             _ => path.clone(),
         };
-        let who = user.as_ref().and_then(|id| world.user(id)).map(|user| user.username.clone());
+        let who = world.user(&caller.user_id).map(|user| user.username.clone());
         let call = Call { at: world.now, method: head.method.clone(), path: shown, who, status: None };
         world.calls.push(call);
-        (world.faults.next(), user, world.calls.len() - 1)
+        (world.faults.next(), caller, world.calls.len() - 1)
     };
     match fault {
         Some(Fault::Cut) => return Err(ConnectionCut),
@@ -262,7 +277,8 @@ pub(crate) async fn respond(
                     let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
                     let query = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
                     let ask = Ask {
-                        user: user.unwrap_or_default(),
+                        user: caller.user_id,
+                        session: caller.session_id,
                         path: names,
                         query: query.into_owned().collect(),
                         content_type: text(&head.headers, CONTENT_TYPE.as_str()),
@@ -303,12 +319,12 @@ async fn run(standin: &Standin, route: &Route, ask: &Ask) -> Answer {
     }
 }
 
-/// The user whose token the request carries. `Token` is an old word for `Bearer`.
-fn session(world: &World, headers: &HeaderMap) -> Option<String> {
+/// Who calls: the token in the header. `Token` is an old word for `Bearer`.
+fn session(world: &World, headers: &HeaderMap) -> Option<Caller> {
     let header = text(headers, AUTHORIZATION.as_str())?;
     let (scheme, token) = header.split_once(' ')?;
     let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token");
-    world.session(token.trim()).filter(|_| known).map(|user| user.id.clone())
+    world.caller(token.trim()).filter(|_| known)
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -36,6 +36,6 @@ pub(super) fn client_config(world: &mut World, ask: &Ask) -> Answer {
         "Version": number, "BuildNumber": number, "BuildDate": "", "BuildHash": "none",
         "BuildHashEnterprise": "", "BuildEnterpriseReady": "false", "DefaultClientLocale": "en",
         "DiagnosticsEnabled": "false", "EnableBotAccountCreation": "true", "SiteName": "Mattermost",
-        "SiteURL": world.site_url, "WebsocketURL": "",
+        "SiteURL": world.settings.site_url, "WebsocketURL": "",
     }))
 }

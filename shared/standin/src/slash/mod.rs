@@ -116,6 +116,9 @@ fn prepare(standin: &Standin, world: &mut World, ask: &Ask) -> Result<Prepared, 
         None => (line, ""),
     };
     let trigger = name.trim_start_matches('/').to_lowercase();
+    if !world.settings.enable_commands {
+        return Err(AppError::commands_disabled());
+    }
     let command = world
         .commands
         .iter()
@@ -133,6 +136,12 @@ fn prepare(standin: &Standin, world: &mut World, ask: &Ask) -> Result<Prepared, 
             ),
         ));
     };
+    if world.version.is_11() && world.settings.site_url.is_empty() {
+        return Err(AppError::bad(
+            "api.command.execute_command.site_url_required.app_error",
+            "SiteURL must be configured to use slash commands",
+        ));
+    }
     let hook = ResponseHook {
         id: world.ids.next(),
         create_at: world.now,
@@ -145,7 +154,7 @@ fn prepare(standin: &Standin, world: &mut World, ask: &Ask) -> Result<Prepared, 
     // 5.37 builds the URL from the host that the client used, 11 from the configuration.
     let site = match &ask.origin {
         Some(origin) if !world.version.is_11() => origin.clone(),
-        _ => world.site_url.clone(),
+        _ => world.settings.site_url.clone(),
     };
     let response_url = format!("{site}/hooks/commands/{}", hook.id);
     // Those that no longer work only take room in a server that runs for days.
@@ -282,13 +291,14 @@ fn show_one(
         }
         post.channel_id.clone_from(&response.channel_id);
     }
-    if world.overrides {
-        let first =
-            |mine: &str, theirs: &str| if mine.is_empty() { theirs.into() } else { String::from(mine) };
+    let first = |mine: &str, theirs: &str| if mine.is_empty() { theirs.into() } else { String::from(mine) };
+    if world.settings.enable_post_username_override {
         let name = first(&command.username, &response.username);
         if !name.is_empty() {
             post.props.insert("override_username".to_owned(), name.into());
         }
+    }
+    if world.settings.enable_post_icon_override {
         let icon = first(&command.icon_url, &response.icon_url);
         if !icon.is_empty() || world.version.is_11() {
             post.props.insert("override_icon_url".to_owned(), icon.into());

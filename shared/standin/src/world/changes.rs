@@ -18,7 +18,9 @@ impl World {
             nickname: String::new(),
             email: format!("{username}@{host}"),
             roles: "system_user".to_owned(),
+            position: String::new(),
             locale: "en".to_owned(),
+            failed_attempts: 0,
             bot,
             create_at: self.now,
             update_at: self.now,
@@ -145,6 +147,7 @@ impl World {
         }
         post.id = self.ids.next();
         post.create_at = self.now;
+        post.update_at = self.now;
         if self.user(&post.user_id).is_some_and(|user| user.bot.is_some()) {
             post.props.insert("from_bot".to_owned(), Value::from("true"));
         }
@@ -169,6 +172,10 @@ impl Post {
         Post {
             id: String::new(),
             create_at: 0,
+            update_at: 0,
+            edit_at: 0,
+            delete_at: 0,
+            is_pinned: false,
             user_id: user_id.to_owned(),
             channel_id: channel_id.to_owned(),
             root_id: root_id.to_owned(),

@@ -4,12 +4,16 @@
 //! is small (all else): a world in a test has tens of things, and a list prints and compares well.
 
 mod changes;
+mod integrations;
 mod rules;
+
+pub(crate) use integrations::{Caller, Credentials, IncomingWebhook, OAuthApp, OutgoingWebhook, Session};
 
 use crate::Version;
 use crate::fault::Faults;
 use crate::ids::Ids;
 use crate::rest::Call;
+use crate::settings::Settings;
 use crate::slash::answer::Attachment;
 use serde_json::{Map, Value};
 
@@ -33,8 +37,12 @@ pub struct User {
     pub email: String,
     /// Words of roles with spaces between: `system_user system_admin`.
     pub roles: String,
+    /// As shown in the profile: the title of a job.
+    pub position: String,
     /// `en`, `de`, …
     pub locale: String,
+    /// Wrong passwords since the last right one.
+    pub failed_attempts: u32,
     /// For a bot, its description and owner.
     pub bot: Option<Bot>,
     /// When it was made.
@@ -120,6 +128,14 @@ pub struct Post {
     pub id: String,
     /// When it was made.
     pub create_at: Millis,
+    /// When it was changed last, also by replies; `create_at` until then.
+    pub update_at: Millis,
+    /// When its text was changed last; 0 until then.
+    pub edit_at: Millis,
+    /// When it was deleted; 0 until then.
+    pub delete_at: Millis,
+    /// It is pinned to its channel.
+    pub is_pinned: bool,
     /// The author.
     pub user_id: String,
     /// Where it stands.
@@ -190,10 +206,7 @@ pub(crate) struct World {
     /// The time of the call in hand.
     pub now: Millis,
     pub ids: Ids,
-    /// `ServiceSettings.SiteURL`.
-    pub site_url: String,
-    /// `EnablePostUsernameOverride` and `EnablePostIconOverride`; off in a fresh server.
-    pub overrides: bool,
+    pub settings: Settings,
     pub users: Vec<User>,
     pub teams: Vec<Team>,
     pub channels: Vec<Channel>,
@@ -201,8 +214,13 @@ pub(crate) struct World {
     pub channel_members: Vec<ChannelMember>,
     pub posts: Vec<Post>,
     pub tokens: Vec<Token>,
+    pub sessions: Vec<Session>,
+    pub credentials: Vec<Credentials>,
     pub commands: Vec<Command>,
     pub hooks: Vec<ResponseHook>,
+    pub outgoing_webhooks: Vec<OutgoingWebhook>,
+    pub incoming_webhooks: Vec<IncomingWebhook>,
+    pub oauth_apps: Vec<OAuthApp>,
     /// What came in, for assertions and a log.
     pub calls: Vec<Call>,
     pub faults: Faults,

@@ -1,6 +1,6 @@
 //! Finding things, and who may see and do what.
 
-use super::{Channel, ChannelKind, ChannelMember, Post, Team, TeamMember, User, World};
+use super::{Caller, Channel, ChannelKind, ChannelMember, Post, Team, TeamMember, User, World};
 
 /// Looking things up.
 impl World {
@@ -43,10 +43,19 @@ impl World {
         self.posts.iter().find(|post| post.id == id && post.only_for.is_none())
     }
 
-    /// The user of a token that is active and whose user is too.
-    pub fn session(&self, token: &str) -> Option<&User> {
+    /// Who calls with a token: that of a login, or a personal access token. Those of people work only while
+    /// the server allows them.
+    pub fn caller(&self, token: &str) -> Option<Caller> {
+        let active = |id: &str| self.user(id).filter(|user| user.delete_at == 0);
+        let session = self.sessions.iter().find(|known| known.token == token && known.expires_at > self.now);
+        if let Some(session) = session {
+            active(&session.user_id)?;
+            return Some(Caller { user_id: session.user_id.clone(), session_id: session.id.clone() });
+        }
         let token = self.tokens.iter().find(|known| known.active && known.token == token)?;
-        self.user(&token.user_id).filter(|user| user.delete_at == 0)
+        let user = active(&token.user_id)?;
+        let allowed = user.bot.is_some() || self.settings.enable_user_access_tokens;
+        allowed.then(|| Caller { user_id: user.id.clone(), session_id: String::new() })
     }
 }
 
@@ -66,6 +75,18 @@ impl World {
 
     pub fn may_manage_team(&self, user_id: &str, team_id: &str) -> bool {
         self.is_admin(user_id) || self.team_member(team_id, user_id).is_some_and(|member| member.admin)
+    }
+
+    /// `manage_slash_commands`, `manage_incoming_webhooks`, `manage_outgoing_webhooks` of one's own: the admins
+    /// of the team, and its members where integrations are not for admins only.
+    pub fn may_integrate(&self, user_id: &str, team_id: &str) -> bool {
+        let all = !self.settings.enable_only_admin_integrations;
+        self.may_manage_team(user_id, team_id) || (all && self.team_member(team_id, user_id).is_some())
+    }
+
+    /// `manage_oauth`: system admins, and everybody where integrations are not for admins only.
+    pub fn may_manage_oauth(&self, user_id: &str) -> bool {
+        self.is_admin(user_id) || !self.settings.enable_only_admin_integrations
     }
 
     /// `read_channel`: members only.

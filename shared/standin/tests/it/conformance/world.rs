@@ -139,6 +139,11 @@ pub async fn arrange(recorded: &'static Recorded, file: &str) -> World {
     // Before the `since` of `users-by-ids-since.http`.
     mm.set_clock(|| 1_795_385_336_000);
     mm.allow_overrides(true);
+    mm.configure(|settings| {
+        settings.enable_bot_account_creation = true;
+        settings.enable_user_access_tokens = true;
+        settings.enable_oauth_service_provider = true;
+    });
     let mut world = World { mm: mm.clone(), recorded, names: Vec::new(), sent: Sent::default() };
     world.name(recorded.team, mm.add_team("ops").unwrap());
     world.name(recorded.town_square, mm.channel_id("ops", "town-square").unwrap());
