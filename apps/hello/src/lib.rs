@@ -8,11 +8,26 @@ pub fn app() -> App {
     App::new("hello", env!("CARGO_PKG_VERSION"), "Hello")
         .description("Greets people, tells the time, and shows what a Cloud App can do.")
         .permissions([Permission::ActAsBot])
+        .settings::<Settings>()
         .command::<Greet>()
         .command::<Time>()
         .command::<Whoami>()
         .command::<Fail>()
+        .preset::<Greet>("shout", "Greet in capitals", json!({"loud": true}), [Location::MessageBox])
         .on_install(on_install)
+        .on_configure(on_configure)
+        .on_uninstall(on_uninstall)
+}
+
+/// What an admin sets.
+#[derive(Settings)]
+struct Settings {
+    /// The language of greetings, unless who greets asks for another.
+    #[field(default = Language::En)]
+    language: Language,
+    /// A line under every public greeting.
+    #[field(max_length = 200)]
+    motto: Option<String>,
 }
 
 /// Greets somebody.
@@ -21,9 +36,8 @@ struct Greet {
     /// Whom to greet.
     #[field(positional)]
     user: UserId,
-    /// In which language.
-    #[field(default = Language::En)]
-    language: Language,
+    /// In which language, if not the one that the admin chose.
+    language: Option<Language>,
     /// In capitals.
     loud: bool,
     /// For everybody in the channel, by the bot.
@@ -46,7 +60,8 @@ enum Language {
 
 impl Run for Greet {
     async fn run(self, cx: Cx) -> Result<Answer> {
-        let (before, after) = match self.language {
+        let settings: Settings = cx.settings()?;
+        let (before, after) = match self.language.unwrap_or(settings.language) {
             Language::De => ("Hallo, ", "!"),
             Language::En => ("Hello, ", "!"),
             Language::Es => ("¡Hola, ", "!"),
@@ -55,7 +70,11 @@ impl Run for Greet {
         };
         let before = if self.loud { before.to_uppercase() } else { before.to_owned() };
         let greeting = format!("{before}@{}{after}", cx.username(&self.user).await?);
-        Ok(if self.public { Answer::to_channel(greeting) } else { Answer::text(greeting) })
+        Ok(match settings.motto {
+            _ if !self.public => Answer::text(greeting),
+            Some(motto) => Answer::to_channel(format!("{greeting}\n\n> {}", escape(&motto))),
+            None => Answer::to_channel(greeting),
+        })
     }
 }
 
@@ -148,4 +167,19 @@ impl Run for Fail {
 
 async fn on_install(_: Cx) -> Result<Answer> {
     Ok(Answer::text("Hello is here. Try `/hello help`."))
+}
+
+/// What the fields cannot say of themselves is checked here; the admin reads the refusal at the field.
+async fn on_configure(cx: Cx) -> Result<Answer> {
+    let settings: Settings = cx.settings()?;
+    match settings.motto {
+        Some(motto) if motto.contains('\n') => {
+            Err(Failure::say("The motto is one line.").at("motto", "Write it on one line."))
+        }
+        _ => Ok(Answer::done()),
+    }
+}
+
+async fn on_uninstall(_: Cx) -> Result<Answer> {
+    Ok(Answer::text("Hello says goodbye."))
 }

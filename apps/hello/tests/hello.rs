@@ -4,7 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use cloud_app::{
-    cx::Credential,
+    cx::{Credential, Inner},
+    http::{Outbound, Policy},
     prelude::*,
     protocol::{
         CommandRequest, SiteUrl,
@@ -14,6 +15,7 @@ use cloud_app::{
 };
 use cloud_apps_standin::{Standin, Version};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const BOB: &str = "bobobobobobobobobobobobobo";
 
@@ -52,6 +54,50 @@ async fn a_public_greeting_is_for_the_channel() {
     let cx = Cx::for_tests(mentioning_bob(), None);
     let answer = call("greet", cx, json!({"user": BOB, "public": true})).await.unwrap();
     assert!(matches!(answer.kind, Kind::Message(message) if message.to == To::Channel));
+}
+
+/// Surroundings with what an admin set.
+fn with_settings(settings: Value) -> Cx {
+    let Value::Object(settings) = settings else { panic!("{settings} is no object") };
+    let nobody = Credential { origin: SiteUrl::new("https://chat.example.com").unwrap(), token: "".into() };
+    Cx::new(Inner {
+        request: mentioning_bob(),
+        now: 0,
+        deadline: 8_000,
+        request_id: "test".into(),
+        settings,
+        bot: Arc::new(nobody),
+        user: None,
+        http: Outbound::new(Policy::default()),
+    })
+}
+
+#[tokio::test]
+async fn a_greeting_is_in_the_language_of_the_settings_unless_another_is_asked_for() {
+    for (values, expected) in
+        [(json!({"user": BOB}), "Bonjour @bob !"), (json!({"user": BOB, "language": "de"}), "Hallo, @bob!")]
+    {
+        let cx = with_settings(json!({"language": "fr"}));
+        assert_eq!(call("greet", cx, values).await.unwrap(), Answer::text(expected));
+    }
+}
+
+#[tokio::test]
+async fn the_motto_stands_under_public_greetings_only_and_mentions_nobody() {
+    let settings = json!({"motto": "*Be* kind"});
+    let public = call("greet", with_settings(settings.clone()), json!({"user": BOB, "public": true}));
+    assert_eq!(public.await.unwrap(), Answer::to_channel("Hello, @bob!\n\n> \\*Be\\* kind"));
+    let private = call("greet", with_settings(settings), json!({"user": BOB}));
+    assert_eq!(private.await.unwrap(), Answer::text("Hello, @bob!"));
+}
+
+#[tokio::test]
+async fn a_motto_of_two_lines_is_refused_at_its_field() {
+    let refused =
+        call("on_configure", with_settings(json!({"motto": "one\ntwo"})), json!({})).await.unwrap_err();
+    assert_eq!(refused.fields["motto"], "Write it on one line.");
+    let taken = call("on_configure", with_settings(json!({"motto": "one"})), json!({})).await.unwrap();
+    assert_eq!(taken, Answer::done());
 }
 
 #[tokio::test]

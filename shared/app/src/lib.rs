@@ -67,6 +67,7 @@ pub mod prelude {
         mattermost::NewPost,
     };
     pub use cloud_apps_protocol::{Answer, ChannelId, PostId, TeamId, UserId, manifest::Permission};
+    pub use serde_json::json;
 }
 
 #[doc(hidden)]
