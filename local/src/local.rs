@@ -116,7 +116,14 @@ pub fn bundle(files: &Files, apps: Vec<App>) -> Result<Bundle, Failure> {
     };
     let http = Outbound::new(Policy { loopback: true, ..Policy::default() });
     let world = World::new(apps, stores, http, Arc::new(SystemRandom));
-    Ok(Bundle::new(Office { world: Arc::new(world), registry: store, key_maker: keys }))
+    let memory = Arc::new(cloud_apps_core::memory::Memory::new());
+    Ok(Bundle::new(Office {
+        world: Arc::new(world),
+        registry: store,
+        key_maker: keys,
+        queue: memory.clone(),
+        dead_letters: memory,
+    }))
 }
 
 /// Listens for Mattermost servers.

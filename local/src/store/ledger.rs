@@ -147,6 +147,20 @@ impl Ledger for Sqlite {
         self.end("Ledger.again", Work::Again, key, attempt, keep, now).await
     }
 
+    async fn forget(&self, key: &str, now: Millis) -> Stored<bool> {
+        const WHAT: &str = "Ledger.forget";
+        let key = key.to_owned();
+        self.run(WHAT, move |tx| {
+            let Some(Entry::Claimed(claimed)) = live(WHAT, tx, &key, now)? else { return Ok(false) };
+            let may = rules::may_forget(Some(&claimed), now);
+            if may {
+                tx.prepare_cached("DELETE FROM ledger WHERE key = ?1")?.execute([&key])?;
+            }
+            Ok(may)
+        })
+        .await
+    }
+
     async fn put(&self, key: &str, value: &str, until: Millis, now: Millis) -> Stored<bool> {
         const WHAT: &str = "Ledger.put";
         rules::check_value(WHAT, value)?;

@@ -347,7 +347,7 @@ impl Registry for Sqlite {
                 "SELECT v, document FROM sites WHERE app = ?1 AND site > ?2 ORDER BY site LIMIT ?3",
                 params![app.as_str(), after, int(limit as u64 + 1)],
             )?;
-            Ok(rules::page(items, limit))
+            Ok(rules::sites(items, limit))
         })
         .await
     }

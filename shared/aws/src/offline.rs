@@ -19,5 +19,11 @@ pub fn office(sample: &str, apps: Vec<App>) -> Result<Office, SampleError> {
         keep_installs: 0,
     };
     let world = World::new(apps, stores, Outbound::in_process(sample.mattermost()), Arc::new(SystemRandom));
-    Ok(Office { world: Arc::new(world), registry: memory.clone(), key_maker: memory })
+    Ok(Office {
+        world: Arc::new(world),
+        registry: memory.clone(),
+        key_maker: memory.clone(),
+        queue: memory.clone(),
+        dead_letters: memory,
+    })
 }

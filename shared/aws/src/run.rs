@@ -179,7 +179,14 @@ pub fn office(role: Role, config: &Config, apps: Vec<App>) -> Result<Office, Err
         loopback: false,
     };
     let world = World::new(apps, stores, Outbound::new(policy), Arc::new(SystemRandom));
-    Ok(Office { world: Arc::new(world), registry: dynamo, key_maker: secrets })
+    let memory = Arc::new(cloud_apps_core::memory::Memory::new());
+    Ok(Office {
+        world: Arc::new(world),
+        registry: dynamo,
+        key_maker: secrets,
+        queue: memory.clone(),
+        dead_letters: memory,
+    })
 }
 
 /// Opens the connections that the first request will use, and reads the rings of the linked apps. Whatever fails here

@@ -1,6 +1,10 @@
 //! The queues' consumer. This version knows no job yet: what it finds was made by another version of the bundle, so
 //! it stays on the queue for whoever knows it.
 
+use crate::job::{self, Work};
+use async_trait::async_trait;
+use cloud_apps_protocol::Millis;
+
 /// One message of a queue.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
@@ -38,4 +42,39 @@ pub async fn handle(records: &[Record]) -> Vec<String> {
         record.id.clone()
     };
     records.iter().map(stays).collect()
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is done.
+    Done,
+    /// This step is done, and this is what is left, `after` ms from now.
+    Next {
+        /// What is left.
+        work: Work,
+        /// In ms.
+        after: Millis,
+    },
+    /// It failed in a way that time mends (no connection, timeout, 408, 425, 429, 5xx, a busy store): it is tried again
+    /// as the queue's schedule says.
+    Again {
+        /// Why, for the log and the dead letter.
+        why: String,
+        /// What `Retry-After` said, in ms.
+        after: Option<Millis>,
+    },
+    /// It failed for good: an operator must see it.
+    Failed {
+        /// Why, for the log and the dead letter.
+        why: String,
+    },
+}
+
+/// What does the work of jobs. The consumer knows nothing of it but how it ended.
+#[async_trait]
+pub trait Worker: Send + Sync {
+    /// Does a job, or a step of it. It is dropped at `deadline`, and may be called again for the same job: it looks
+    /// before it acts.
+    async fn work(&self, job: &job::Job, now: Millis, deadline: Millis) -> Outcome;
 }

@@ -16,10 +16,14 @@
 //! ```
 
 use crate::{
+    job::{Job, Lane},
     model::{
-        Catalogue, Install, InstallCode, ManageCode, Page, RegisteredApp, Ring, Sha256, SiteEntry, Team,
+        Catalogue, Dead, Install, InstallCode, ManageCode, Page, RegisteredApp, Ring, Sha256, SiteEntry, Team,
     },
-    ports::{Apps, Begun, Changed, Claim, Installs, KeyMaker, Keys, Ledger, Registry, StoreError, Stored},
+    ports::{
+        Apps, Begun, Changed, Claim, Consumer, DeadLetters, Installs, KeyMaker, Keys, Ledger, Queue, Registry, StoreError,
+        Stored, Taken,
+    },
 };
 use async_trait::async_trait;
 use cloud_apps_protocol::{AppId, InstallId, Millis, TeamId};
@@ -196,6 +200,7 @@ faulty! {
         claim(key: &str, attempt: u32, lease: u64, keep: Millis, now: Millis) -> Claim;
         done(key: &str, attempt: u32, keep: Millis, now: Millis) -> bool;
         again(key: &str, attempt: u32, keep: Millis, now: Millis) -> bool;
+        forget(key: &str, now: Millis) -> bool;
         put(key: &str, value: &str, until: Millis, now: Millis) -> bool;
         take(key: &str, now: Millis) -> Option<String>;
     }
@@ -205,5 +210,19 @@ faulty! {
     KeyMaker {
         make(ring: &Ring) -> Ring;
         replace(ring: &Ring) -> ();
+    }
+    Queue {
+        send(job: &Job, now: Millis) -> ();
+    }
+    Consumer {
+        take(lane: Lane, most: usize, hidden: Millis, now: Millis) -> Vec<Taken>;
+        ack(lane: Lane, id: &str) -> ();
+        dead(lane: Lane, most: usize, now: Millis) -> Vec<Taken>;
+    }
+    DeadLetters {
+        park(dead: &Dead) -> ();
+        list(install: Option<&InstallId>, limit: usize, cursor: Option<&str>) -> Page<Dead>;
+        find(install: Option<&InstallId>, id: &str) -> Option<Dead>;
+        take(install: Option<&InstallId>, id: &str) -> Option<Dead>;
     }
 }

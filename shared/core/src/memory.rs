@@ -5,7 +5,7 @@
 
 use crate::{
     model::{
-        Catalogue, CatalogueEntry, Install, InstallCode, ManageCode, Page, RegisteredApp, Ring, Sha256,
+        Catalogue, CatalogueEntry, Dead, Install, InstallCode, ManageCode, Page, RegisteredApp, Ring, Sha256,
         SiteEntry, Team,
     },
     ports::{Apps, Begun, Changed, Claim, Installs, KeyMaker, Keys, Ledger, Registry, StoreError, Stored},
@@ -17,6 +17,10 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+mod queue;
+
+use queue::Message;
 
 /// All ports over one set of maps. Clones share it.
 #[derive(Clone, Default)]
@@ -34,6 +38,9 @@ struct Maps {
     tokens: BTreeMap<Sha256, InstallId>,
     ledger: BTreeMap<String, Entry>,
     rings: BTreeMap<AppId, Ring>,
+    messages: Vec<Message>,
+    sent: u64,
+    letters: BTreeMap<(Option<InstallId>, String), Dead>,
     counts: Counts,
 }
 
@@ -128,7 +135,7 @@ impl Memory {
         self.lock().rings.insert(ring.app.clone(), ring);
     }
 
-    /// How many things are kept, key rings, codes and the ledger apart: 0 after everything was removed.
+    /// How many things are kept, key rings, codes, the queue and the ledger apart: 0 after everything was removed.
     pub fn kept(&self) -> usize {
         let maps = self.lock();
         maps.installs.len() + maps.teams.len() + maps.sites.len() + maps.tokens.len()
@@ -148,10 +155,15 @@ impl Memory {
             tokens,
             ledger,
             rings: _,
+            messages,
+            sent: _,
+            letters,
             counts: _,
         } = &*maps;
+        let bodies: Vec<_> = letters.values().map(|letter| (letter, &letter.body)).collect();
         format!(
-            "{catalogue:?}{apps:?}{codes:?}{manage_codes:?}{installs:?}{teams:?}{sites:?}{tokens:?}{ledger:?}"
+            "{catalogue:?}{apps:?}{codes:?}{manage_codes:?}{installs:?}{teams:?}{sites:?}{tokens:?}{ledger:?}\
+             {messages:?}{bodies:?}"
         )
     }
 
@@ -368,7 +380,12 @@ impl Registry for Memory {
         let mut maps = self.writing("Registry.put_team");
         rules::to_document("Registry.put_team", registered)?;
         if rules::may_register(maps.installs.get(install)) {
-            maps.teams.insert((install.clone(), team.clone()), registered.clone());
+            let key = (install.clone(), team.clone());
+            if *registered == Team::default() {
+                maps.teams.remove(&key);
+            } else {
+                maps.teams.insert(key, registered.clone());
+            }
         }
         Ok(())
     }
@@ -414,7 +431,7 @@ impl Registry for Memory {
         let limit = limit.clamp(1, rules::MAX_PAGE);
         let all = maps.sites.iter().filter(|((of, _), _)| of == app).map(|(_, entry)| entry);
         let behind = all.filter(|entry| after.as_ref().is_none_or(|after| entry.site > *after));
-        Ok(rules::page(behind.take(limit + 1).cloned().collect(), limit))
+        Ok(rules::sites(behind.take(limit + 1).cloned().collect(), limit))
     }
 }
 
@@ -454,6 +471,19 @@ impl Ledger for Memory {
 
     async fn again(&self, key: &str, attempt: u32, keep: Millis, now: Millis) -> Stored<bool> {
         Ok(self.writing("Ledger.again").end(key, attempt, Work::Again, keep, now))
+    }
+
+    async fn forget(&self, key: &str, now: Millis) -> Stored<bool> {
+        let mut maps = self.writing("Ledger.forget");
+        let claimed = match maps.live(key, now) {
+            Some(Entry::Claimed(claimed)) => Some(*claimed),
+            _ => None,
+        };
+        let may = rules::may_forget(claimed.as_ref(), now);
+        if may {
+            maps.ledger.remove(key);
+        }
+        Ok(may)
     }
 
     async fn put(&self, key: &str, value: &str, until: Millis, now: Millis) -> Stored<bool> {

@@ -179,9 +179,9 @@ pub struct ManageCode {
 /// A job that was given up, as an operator finds it.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Dead {
-    /// Its own id; in the order of parking.
+    /// Its own id, the same however often the job is parked; in the order in which the jobs were first queued.
     pub id: String,
-    /// Of which install; `None` for what could not be read.
+    /// Of which install; `None` where it is of none, or could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install: Option<InstallId>,
     /// What the queue carried, as it was.

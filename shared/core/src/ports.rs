@@ -5,7 +5,7 @@
 //! comparing with it, never by a store's own sweeping.
 
 use crate::{
-    job::Job,
+    job::{Job, Lane},
     model::{
         Catalogue, Dead, Install, InstallCode, ManageCode, Page, RegisteredApp, Ring, Sha256, SiteEntry, Team,
     },
@@ -152,7 +152,7 @@ pub trait Registry: Send + Sync {
     /// `static_token` moves its item in the same transaction. An install whose undo has begun is not changed any more.
     async fn change(&self, install: &Install, expected: u64) -> Stored<Changed>;
 
-    /// Writes what is registered in a team. Nothing is written where the install is gone or going: the change that
+    /// Writes what is registered in a team; an empty [`Team`] removes it. Nothing is written where the install is gone or going: the change that
     /// follows tells of the conflict.
     async fn put_team(&self, install: &InstallId, team: &TeamId, registered: &Team) -> Stored<()>;
     /// The teams of an install, at most 1,000 (paged inside).
@@ -198,6 +198,9 @@ pub trait Ledger: Send + Sync {
     async fn done(&self, key: &str, attempt: u32, keep: Millis, now: Millis) -> Stored<bool>;
     /// The job failed, and attempt + 1 was sent: this attempt and earlier ones are superseded, the next may claim.
     async fn again(&self, key: &str, attempt: u32, keep: Millis, now: Millis) -> Stored<bool>;
+    /// Forgets a job that is done, so that it can be done once more; `false` where it is not done. A running one is not
+    /// touched.
+    async fn forget(&self, key: &str, now: Millis) -> Stored<bool>;
 
     /// Keeps a small value (≤ 64 KiB) until `until`; `false` if the key holds an unexpired one.
     async fn put(&self, key: &str, value: &str, until: Millis, now: Millis) -> Stored<bool>;
@@ -228,23 +231,59 @@ pub trait KeyMaker: Send + Sync {
 /// Sends jobs.
 #[async_trait]
 pub trait Queue: Send + Sync {
-    /// Queues a job, to be seen after `delay` ms. What a store can delay by less (SQS: 15 minutes) it delays by its
-    /// most: whoever works on the job looks at the time.
-    async fn send(&self, job: &Job, delay: Millis) -> Stored<()>;
+    /// Queues a job, to be given out when it is due. A queue that cannot wait for so long (SQS: 15 minutes) gives it out
+    /// sooner, and whoever takes it queues it again.
+    async fn send(&self, job: &Job, now: Millis) -> Stored<()>;
+}
+
+/// A message that was taken from a queue and is hidden from others for a while.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The queue's name of it.
+    pub id: String,
+    /// The job as JSON.
+    pub body: String,
+    /// When it was queued.
+    pub sent_at: Millis,
+    /// How often it was taken, this time included.
+    pub receives: u32,
+}
+
+/// A job may hold what no log should.
+impl std::fmt::Debug for Taken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Taken").field("id", &self.id).field("receives", &self.receives).finish_non_exhaustive()
+    }
+}
+
+/// Takes what was queued. On AWS the event source mappings and the queues' redrive policies stand in its place.
+#[async_trait]
+pub trait Consumer: Send + Sync {
+    /// Takes at most `most` messages of a lane that are due, each hidden for `hidden` ms; what is not acknowledged by
+    /// then comes again, [`Lane::receives`] times in all. Whoever has the fewest messages in hand goes first, then the
+    /// oldest message. Of any number at once, one gets it.
+    async fn take(&self, lane: Lane, most: usize, hidden: Millis, now: Millis) -> Stored<Vec<Taken>>;
+    /// It is done with: it does not come again. Also when it is gone already.
+    async fn ack(&self, lane: Lane, id: &str) -> Stored<()>;
+    /// Those that were taken as often as they may be and never acknowledged, at most `most`. They stay until they are.
+    async fn dead(&self, lane: Lane, most: usize, now: Millis) -> Stored<Vec<Taken>>;
 }
 
 /// Keeps jobs that were given up.
 #[async_trait]
 pub trait DeadLetters: Send + Sync {
-    /// Keeps one. The same id again is the same letter.
+    /// Keeps one. The same id again is the same letter: the first one stands.
     async fn park(&self, dead: &Dead) -> Stored<()>;
-    /// Those of an install, the oldest first; `None`: those that could not be read. At most `limit` (≤ 100) a page.
+    /// Those of an install, the oldest first; `None`: those of no install, and what could not be read. At most `limit`
+    /// (≤ 100) a page.
     async fn list(
         &self,
         install: Option<&InstallId>,
         limit: usize,
         cursor: Option<&str>,
     ) -> Stored<Page<Dead>>;
+    /// One of them.
+    async fn find(&self, install: Option<&InstallId>, id: &str) -> Stored<Option<Dead>>;
     /// Takes one away; `None` when it is not there. Of any number at once, one gets it.
     async fn take(&self, install: Option<&InstallId>, id: &str) -> Stored<Option<Dead>>;
 }

@@ -3,7 +3,7 @@
 //! condition expressions and uses these to read what a refused condition gives back.
 
 use crate::{
-    model::{Install, InstallCode, Page, SiteEntry, State},
+    model::{Dead, Install, InstallCode, Page, SiteEntry, State},
     ports::{Claim, StoreError, Stored},
 };
 use cloud_apps_protocol::{InstallId, Millis, SiteUrl};
@@ -219,6 +219,11 @@ pub fn claim(stored: Option<&Claimed>, attempt: u32, now: Millis) -> Claim {
     }
 }
 
+/// Whether a job may be forgotten, so that it can be done once more.
+pub fn may_forget(stored: Option<&Claimed>, now: Millis) -> bool {
+    stored.is_some_and(|stored| stored.work == Work::Done && !over(stored.exp, now))
+}
+
 /// Whether `attempt` may say that its job became `end`; saying it twice is the same as once.
 pub fn may_end(stored: Option<&Claimed>, attempt: u32, end: Work, now: Millis) -> bool {
     stored.is_some_and(|stored| {
@@ -228,17 +233,22 @@ pub fn may_end(stored: Option<&Claimed>, attempt: u32, end: Work, now: Millis) -
     })
 }
 
-/// The cursor of a page that ended with `site`.
-pub fn cursor_after(site: &SiteUrl) -> String {
-    data_encoding::BASE64URL_NOPAD.encode(format!("1 {site}").as_bytes())
+/// The cursor of a page that ended with `last`.
+pub fn cursor_after(last: &str) -> String {
+    data_encoding::BASE64URL_NOPAD.encode(format!("1 {last}").as_bytes())
+}
+
+/// What a cursor stands behind.
+pub fn cursor_behind(what: &'static str, cursor: &str) -> Stored<String> {
+    let bad = || StoreError::BadCursor { what };
+    let bytes = data_encoding::BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| bad())?;
+    let text = String::from_utf8(bytes).map_err(|_| bad())?;
+    text.strip_prefix("1 ").map(str::to_owned).ok_or_else(bad)
 }
 
 /// The site that a cursor stands behind.
 pub fn site_before(what: &'static str, cursor: &str) -> Stored<SiteUrl> {
-    let bad = || StoreError::BadCursor { what };
-    let bytes = data_encoding::BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| bad())?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| bad())?;
-    SiteUrl::new(text.strip_prefix("1 ").ok_or_else(bad)?).map_err(|_| bad())
+    SiteUrl::new(&cursor_behind(what, cursor)?).map_err(|_| StoreError::BadCursor { what })
 }
 
 /// Serialises what is to be stored, if it fits.
@@ -286,12 +296,22 @@ pub fn without_content(error: &serde_json::Error) -> String {
     format!("the JSON {kind} (line {}, column {})", error.line(), error.column())
 }
 
-/// A page of `limit` entries from up to one more than that; the cursor says that there are more.
-pub fn page(mut items: Vec<SiteEntry>, limit: usize) -> Page<SiteEntry> {
+/// A page of `limit` items from up to one more than that; the cursor says that there are more.
+pub fn page<T>(mut items: Vec<T>, limit: usize, name: impl Fn(&T) -> &str) -> Page<T> {
     let more = items.len() > limit;
     items.truncate(limit);
-    let cursor = if more { items.last().map(|entry| cursor_after(&entry.site)) } else { None };
+    let cursor = if more { items.last().map(|item| cursor_after(name(item))) } else { None };
     Page { items, cursor }
+}
+
+/// A page of sites.
+pub fn sites(entries: Vec<SiteEntry>, limit: usize) -> Page<SiteEntry> {
+    page(entries, limit, |entry| entry.site.as_str())
+}
+
+/// A page of dead letters.
+pub fn letters(letters: Vec<Dead>, limit: usize) -> Page<Dead> {
+    page(letters, limit, |letter| &letter.id)
 }
 
 /// The end of a lease of `lease` ms.
@@ -313,7 +333,7 @@ mod tests {
         #[test]
         fn a_cursor_names_the_site_that_it_stands_behind(n in 0_usize..1_000_000, path in "(/[a-z0-9]{1,8}){0,2}") {
             let site = SiteUrl::new(&format!("{}{path}", sample::site(n))).unwrap();
-            prop_assert_eq!(site_before("a test", &cursor_after(&site)).unwrap(), site);
+            prop_assert_eq!(site_before("a test", &cursor_after(site.as_str())).unwrap(), site);
         }
 
         #[test]

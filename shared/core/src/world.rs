@@ -88,7 +88,7 @@ impl World {
     }
 }
 
-/// What only the install function holds.
+/// What only those hold who change installs: the install function, and the consumer of the queues for what it ends.
 pub struct Office {
     /// Everything else.
     pub world: Arc<World>,
@@ -96,6 +96,10 @@ pub struct Office {
     pub registry: Arc<dyn ports::Registry>,
     /// Makes key rings.
     pub key_maker: Arc<dyn ports::KeyMaker>,
+    /// Sends jobs.
+    pub queue: Arc<dyn ports::Queue>,
+    /// Jobs that were given up.
+    pub dead_letters: Arc<dyn ports::DeadLetters>,
 }
 
 /// A source of random bytes. Ids, codes, nonces and roots come from it.

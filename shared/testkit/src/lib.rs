@@ -138,5 +138,11 @@ fn bundle(app: App, mattermost: &Standin) -> Bundle {
         })
     }));
     let world = World::new([app], stores, http, Arc::new(SystemRandom));
-    Bundle::new(Office { world: Arc::new(world), registry: memory.clone(), key_maker: memory })
+    Bundle::new(Office {
+        world: Arc::new(world),
+        registry: memory.clone(),
+        key_maker: memory.clone(),
+        queue: memory.clone(),
+        dead_letters: memory,
+    })
 }

@@ -148,6 +148,24 @@ impl Ledger for Dynamo {
         self.end("Ledger.again", Work::Again, key, attempt, keep, now).await
     }
 
+    async fn forget(&self, key: &str, now: Millis) -> Stored<bool> {
+        // What `rules::may_forget` grants.
+        let write = self
+            .client()
+            .delete_item()
+            .table_name(&*self.ledger)
+            .key("pk", s(key))
+            .condition_expression("#work = :done AND exp > :now")
+            .expression_attribute_names("#work", "work")
+            .expression_attribute_values(":done", s(Work::Done.as_str()))
+            .expression_attribute_values(":now", n(now));
+        let Err(error) = write.send().await else { return Ok(true) };
+        match error.as_service_error() {
+            Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(false),
+            _ => Err(failed("Ledger.forget", &error)),
+        }
+    }
+
     async fn put(&self, key: &str, value: &str, until: Millis, now: Millis) -> Stored<bool> {
         const WHAT: &str = "Ledger.put";
         rules::check_value(WHAT, value)?;

@@ -294,7 +294,7 @@ impl Registry for Dynamo {
             }
             after = page.last_evaluated_key;
             if after.is_none() || entries.len() > limit {
-                return Ok(rules::page(entries, limit));
+                return Ok(rules::sites(entries, limit));
             }
         }
     }

@@ -25,6 +25,8 @@ pub async fn ledger<S: Ledger + Clone + 'static>(make: impl AsyncFn() -> S) {
             of_many_claims_one_is_mine,
             of_many_claims_after_a_crash_one_is_mine,
             of_done_and_again_at_once_one_counts,
+            a_job_that_is_done_can_be_forgotten_and_done_once_more,
+            what_is_not_done_is_not_forgotten,
             a_value_is_taken_once,
             an_expired_value_is_gone,
             a_key_holds_one_value_until_it_expires,
@@ -183,6 +185,30 @@ async fn of_done_and_again_at_once_one_counts<S: Ledger + Clone + 'static>(store
     let counted: std::collections::BTreeSet<_> =
         ends.iter().filter(|(_, counts)| *counts).map(|(end, _)| end).collect();
     assert_eq!(counted.len(), 1, "{ends:?}");
+}
+
+async fn a_job_that_is_done_can_be_forgotten_and_done_once_more(store: impl Ledger) {
+    store.claim("DO#a", 3, 50, 1_000, 0).await.unwrap();
+    assert!(store.done("DO#a", 3, 1_000, 10).await.unwrap());
+    assert!(store.forget("DO#a", 20).await.unwrap());
+    assert!(!store.forget("DO#a", 20).await.unwrap());
+    assert_eq!(store.claim("DO#a", 1, 50, 1_000, 20).await.unwrap(), Claim::Mine, "from its first attempt");
+}
+
+async fn what_is_not_done_is_not_forgotten(store: impl Ledger) {
+    assert!(!store.forget("DO#a", 0).await.unwrap());
+    store.claim("DO#a", 1, 50, 1_000, 0).await.unwrap();
+    for now in [10, 60] {
+        assert!(!store.forget("DO#a", now).await.unwrap(), "somebody is at it, or died over it");
+    }
+    store.again("DO#a", 1, 1_000, 70).await.unwrap();
+    assert!(!store.forget("DO#a", 80).await.unwrap(), "the next attempt is under way");
+    store.once("JTI#a", 1_000, 0).await.unwrap();
+    store.put("TALK#a", "value", 1_000, 0).await.unwrap();
+    for other in ["JTI#a", "TALK#a"] {
+        assert!(!store.forget(other, 80).await.unwrap(), "no job is kept there");
+    }
+    assert_eq!(store.take("TALK#a", 80).await.unwrap().as_deref(), Some("value"));
 }
 
 async fn a_value_is_taken_once(store: impl Ledger) {

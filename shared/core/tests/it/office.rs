@@ -117,7 +117,13 @@ impl Desk {
             self.demanding,
         );
         let world = World::new([app], stores, Outbound::new(Policy::default()), Arc::new(SystemRandom));
-        Arc::new(Office { world: Arc::new(world), registry: memory(), key_maker: memory() })
+        Arc::new(Office {
+            world: Arc::new(world),
+            registry: memory(),
+            key_maker: memory(),
+            queue: memory(),
+            dead_letters: memory(),
+        })
     }
 
     /// The process that is running, or a new one.
