@@ -82,6 +82,8 @@ impl Standin {
                 (status, body)
             }
             Ok(rest::Reply::Text(status, text)) => (status, text.into()),
+            Ok(rest::Reply::Login { user, .. }) => (http::StatusCode::OK, user),
+            Ok(rest::Reply::LoggedOut) => (http::StatusCode::OK, Value::Null),
             Err(error) => {
                 shown.push(Shown::Error(error.message.clone()));
                 let request_id = world.ids.next();

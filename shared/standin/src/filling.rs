@@ -1,7 +1,7 @@
 //! Filling the world, as its owner does: by typed calls, past all permissions.
 
 use crate::naming::{channel_id, team_id, user_id};
-use crate::world::{Bot, ChannelKind, Command};
+use crate::world::{Bot, ChannelKind, Command, Credentials};
 use crate::{Standin, StandinError, rest};
 
 /// Filling the world. Users, teams and channels are named by their name or id.
@@ -13,6 +13,28 @@ impl Standin {
             return Err(StandinError::Taken { what: "user", name: username.to_owned() });
         }
         Ok(world.add_user(username, None).id.clone())
+    }
+
+    /// What a person logs in with. Who has none cannot log in.
+    pub fn set_password(&self, user: &str, password: &str) -> Result<(), StandinError> {
+        self.credentials(user, |credentials| password.clone_into(&mut credentials.password))
+    }
+
+    /// Gives a person a second factor: the six digits that a login must then bring, whenever it comes. It counts
+    /// while [`Settings::enable_multifactor_authentication`](crate::Settings) is on.
+    pub fn set_mfa_code(&self, user: &str, code: &str) -> Result<(), StandinError> {
+        self.credentials(user, |credentials| code.clone_into(&mut credentials.mfa_code))
+    }
+
+    fn credentials(&self, user: &str, change: impl FnOnce(&mut Credentials)) -> Result<(), StandinError> {
+        let mut world = self.world();
+        let user_id = user_id(&world, user)?;
+        let at = world.credentials.iter().position(|known| known.user_id == user_id);
+        let mut credentials = at.map(|at| world.credentials.swap_remove(at)).unwrap_or_default();
+        credentials.user_id = user_id;
+        change(&mut credentials);
+        world.credentials.push(credentials);
+        Ok(())
     }
 
     /// Gives a role, as `system_admin`, `system_post_all`, `system_user_access_token`.

@@ -49,6 +49,18 @@ impl Ids {
     }
 }
 
+/// An id that is always the same for a name: of what every server has, as roles.
+pub(crate) fn named(name: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&SHA256, name.as_bytes());
+    encoding().encode(digest.as_ref().get(..16).unwrap_or_default())
+}
+
+/// The name of a group channel: 40 hexadecimal digits of a digest (`GetGroupNameFromUserIds` takes SHA-1).
+pub(crate) fn digest(text: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
+    data_encoding::HEXLOWER.encode(digest.as_ref())
+}
+
 /// Whether `text` has the form of an id: `IsValidId` in `model/utils.go`.
 pub(crate) fn is_id(text: &str) -> bool {
     text.len() == 26 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())

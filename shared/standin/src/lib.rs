@@ -117,6 +117,7 @@ impl Standin {
             team_members: Vec::new(),
             channel_members: Vec::new(),
             posts: Vec::new(),
+            reactions: Vec::new(),
             tokens: Vec::new(),
             sessions: Vec::new(),
             credentials: Vec::new(),

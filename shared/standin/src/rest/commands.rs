@@ -116,18 +116,22 @@ fn in_use(world: &World, team_id: &str, trigger: &str, but: &str) -> bool {
 /// `commands-create*.http`
 pub(super) fn create(world: &mut World, ask: &Ask) -> Answer {
     let mut body: Body = ask.body("command")?;
-    if !world.may_manage_team(&ask.user, &body.team_id) {
+    if !world.may_integrate(&ask.user, &body.team_id) {
         return Err(AppError::forbidden());
+    }
+    let other = world.version.is_11() && !body.creator_id.is_empty() && body.creator_id != ask.user;
+    if other && !world.may_manage_team(&ask.user, &body.team_id) {
+        return Err(AppError::forbidden());
+    }
+    let creator_id = if other { body.creator_id.clone() } else { ask.user.clone() };
+    world.user(&creator_id).ok_or_else(super::users::missing)?;
+    if !world.settings.enable_commands {
+        return Err(AppError::commands_disabled());
     }
     check(world, &body)?;
     body.trigger = body.trigger.to_lowercase();
     if in_use(world, &body.team_id, &body.trigger, "") {
         return Err(taken());
-    }
-    let other = world.version.is_11() && !body.creator_id.is_empty();
-    let creator_id = if other { body.creator_id } else { ask.user.clone() };
-    if world.user(&creator_id).is_none() {
-        return Err(super::users::missing());
     }
     let command = Command {
         id: world.ids.next(),
@@ -162,40 +166,70 @@ pub(super) fn list(world: &mut World, ask: &Ask) -> Answer {
         return Err(AppError::not_served("GET /api/v4/commands without custom_only=true"));
     }
     let team = ask.query("team_id").unwrap_or_default();
-    if !crate::ids::is_id(team) {
-        return Err(AppError::bad(
-            "api.context.invalid_url_param.app_error",
-            "Invalid or missing team_id parameter in request URL.",
-        ));
+    if team.is_empty() {
+        return Err(AppError::bad_body("team_id"));
     }
-    if !world.may_manage_team(&ask.user, team) {
+    if !world.may_integrate(&ask.user, team) {
         return Err(AppError::forbidden());
     }
-    let commands = world.commands.iter().filter(|command| command.team_id == team);
-    Reply::ok(commands.map(shape::command).collect::<Value>())
+    if !world.settings.enable_commands {
+        return Err(AppError::commands_disabled());
+    }
+    // 5.37 shows those of others too.
+    let all = !world.version.is_11() || world.may_manage_team(&ask.user, team);
+    let mut commands = world.commands.iter().filter(|command| command.team_id == team).collect::<Vec<_>>();
+    commands.retain(|command| all || command.creator_id == ask.user);
+    Reply::ok(commands.into_iter().map(shape::command).collect::<Value>())
 }
 
-/// Where the command in the path stands; to those who may not manage it, it does not exist.
+/// Where the command in the path stands; to those who may not manage commands in its team it does not exist,
+/// and so it is while commands are off.
 fn find(world: &World, ask: &Ask) -> Result<usize, AppError> {
     let id = ask.id("command_id")?;
     let at = world.commands.iter().position(|command| command.id == id).ok_or_else(missing)?;
     let team = world.commands.get(at).map_or("", |command| command.team_id.as_str());
-    if world.may_manage_team(&ask.user, team) { Ok(at) } else { Err(missing()) }
+    let seen = world.settings.enable_commands && world.may_integrate(&ask.user, team);
+    if seen { Ok(at) } else { Err(missing()) }
+}
+
+/// Of one's own, or of others for those who manage the team.
+fn find_to_change(world: &World, ask: &Ask) -> Result<usize, AppError> {
+    let at = find(world, ask)?;
+    let command = world.commands.get(at).ok_or_else(missing)?;
+    let own = command.creator_id == ask.user;
+    if own || world.may_manage_team(&ask.user, &command.team_id) {
+        Ok(at)
+    } else {
+        Err(AppError::forbidden())
+    }
 }
 
 /// `commands-get.http`, `commands-get-deleted.http`
 pub(super) fn get(world: &mut World, ask: &Ask) -> Answer {
-    let at = find(world, ask)?;
+    // 5.37 shows those of others too; 11 says that they do not exist.
+    let at = if world.version.is_11() {
+        find_to_change(world, ask).map_err(|_| missing())
+    } else {
+        find(world, ask)
+    }?;
     world.commands.get(at).map(shape::command).ok_or_else(missing).and_then(Reply::ok)
 }
 
 /// `commands-update.http`: the whole command; its token, creator and team stay.
 pub(super) fn update(world: &mut World, ask: &Ask) -> Answer {
     let body: Body = ask.body("command")?;
-    let at = find(world, ask)?;
     if body.id != ask.id("command_id")? {
         return Err(AppError::bad_body("command"));
     }
+    let known = world.commands.iter().find(|command| command.id == body.id);
+    let known = known.filter(|_| world.settings.enable_commands).ok_or_else(missing)?;
+    if body.team_id != known.team_id {
+        return Err(AppError::bad(
+            "api.command.team_mismatch.app_error",
+            "Unable to update commands across teams.",
+        ));
+    }
+    let at = find_to_change(world, ask)?;
     check(world, &body)?;
     let trigger = body.trigger.to_lowercase();
     // 5.37 looks at duplicates only when a command is made.
@@ -204,12 +238,6 @@ pub(super) fn update(world: &mut World, ask: &Ask) -> Answer {
     }
     let now = world.now;
     let command = world.commands.get_mut(at).ok_or_else(missing)?;
-    if body.team_id != command.team_id {
-        return Err(AppError::bad(
-            "api.command.team_mismatch.app_error",
-            "Unable to update commands across teams.",
-        ));
-    }
     *command = Command {
         id: command.id.clone(),
         token: command.token.clone(),
@@ -231,16 +259,50 @@ pub(super) fn update(world: &mut World, ask: &Ask) -> Answer {
     Reply::ok(shape::command(command))
 }
 
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Move {
+    team_id: String,
+}
+
+/// `commands-move.http`: to another team, whose commands the caller manages too; with 11 its creator as well.
+pub(super) fn transfer(world: &mut World, ask: &Ask) -> Answer {
+    let body: Move = ask.body("team_id")?;
+    let team = world.team(&body.team_id).ok_or_else(super::teams::missing)?.id.clone();
+    if !world.may_integrate(&ask.user, &team) {
+        return Err(AppError::forbidden());
+    }
+    let at = find_to_change(world, ask)?;
+    let command = world.commands.get(at).ok_or_else(missing)?;
+    if world.version.is_11() {
+        if !world.may_integrate(&command.creator_id, &team) {
+            return Err(AppError::bad(
+                "api.command.move_command.creator_no_permission.app_error",
+                "No permission to move command",
+            ));
+        }
+        if in_use(world, &team, &command.trigger, &command.id) {
+            return Err(taken());
+        }
+    }
+    let now = world.now;
+    if let Some(command) = world.commands.get_mut(at) {
+        command.team_id = team;
+        command.update_at = now;
+    }
+    Reply::done()
+}
+
 /// `commands-delete.http`
 pub(super) fn delete(world: &mut World, ask: &Ask) -> Answer {
-    let at = find(world, ask)?;
+    let at = find_to_change(world, ask)?;
     world.commands.remove(at);
     Reply::done()
 }
 
 /// `commands-regen-token.http`
 pub(super) fn regenerate_token(world: &mut World, ask: &Ask) -> Answer {
-    let at = find(world, ask)?;
+    let at = find_to_change(world, ask)?;
     let token = world.ids.next();
     if let Some(command) = world.commands.get_mut(at) {
         command.token.clone_from(&token);

@@ -1,16 +1,22 @@
 //! The REST API: one list of routes, the session, the answer's headers.
 //!
-//! Whatever is not in [`ROUTES`] is refused by name with 501, so that an app never believes that the stand-in
+//! Whatever is not in [`routes::ROUTES`] is refused by name with 501, so that an app never believes that the stand-in
 //! agreed to something it does not do.
 
 mod bots;
 mod channels;
 mod commands;
+mod login;
+mod oauth_apps;
 mod posts;
+mod reactions;
+mod roles;
+mod routes;
 mod system;
 mod teams;
 mod tokens;
 mod users;
+mod webhooks;
 
 pub(crate) use commands::BUILT_IN;
 
@@ -22,6 +28,7 @@ use crate::{Standin, slash};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, EXPIRES, HOST, REFERRER_POLICY, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use routes::{HOOK, INCOMING, Route, Run};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -59,6 +66,13 @@ pub(crate) struct Ask {
 pub(crate) enum Reply {
     Json(StatusCode, Value),
     Text(StatusCode, String),
+    /// Who logged in, and the token of his session, which stands in a header.
+    Login {
+        token: String,
+        user: Value,
+    },
+    /// The session is over, and so is the cookie that a browser has.
+    LoggedOut,
 }
 
 pub(crate) type Answer = Result<Reply, AppError>;
@@ -128,112 +142,20 @@ impl Ask {
 
     /// The body as JSON; `name` is what the real server calls it when it cannot be read.
     pub(crate) fn body<T: DeserializeOwned>(&self, name: &str) -> Result<T, AppError> {
-        serde_json::from_slice(&self.body).map_err(|_| AppError::bad_body(name))
+        let read = || {
+            let mut body: Value = serde_json::from_slice(&self.body)?;
+            // To Go, null is the zero value of whatever was wanted.
+            if let Some(object) = body.as_object_mut() {
+                object.retain(|_, value| !value.is_null());
+            }
+            serde_json::from_value(body)
+        };
+        read().map_err(|_: serde_json::Error| AppError::bad_body(name))
     }
 }
 
-type Handler = fn(&mut World, &Ask) -> Answer;
-
-enum Run {
-    /// Answers by the world alone.
-    World(Handler),
-    /// Calls an integration.
-    Execute,
-}
-
-struct Route {
-    method: Method,
-    pattern: &'static str,
-    /// Needs no session.
-    open: bool,
-    run: Run,
-}
-
-const fn route(method: Method, pattern: &'static str, handler: Handler) -> Route {
-    Route { method, pattern, open: false, run: Run::World(handler) }
-}
-
-const fn open(method: Method, pattern: &'static str, handler: Handler) -> Route {
-    Route { method, pattern, open: true, run: Run::World(handler) }
-}
-
-/// All that the stand-in serves. The first that fits is taken, so fixed words stand before names in braces.
-#[rustfmt::skip]
-static ROUTES: &[Route] = &[
-    open(Method::GET, "/api/v4/system/ping", system::ping),
-    open(Method::GET, "/api/v4/config/client", system::client_config),
-
-    route(Method::POST, "/api/v4/users/ids", users::by_ids),
-    route(Method::POST, "/api/v4/users/usernames", users::by_usernames),
-    route(Method::GET, "/api/v4/users/username/{username}", users::by_username),
-    route(Method::POST, "/api/v4/users/tokens/revoke", tokens::revoke),
-    route(Method::POST, "/api/v4/users/tokens/disable", tokens::disable),
-    route(Method::POST, "/api/v4/users/tokens/enable", tokens::enable),
-    route(Method::GET, "/api/v4/users/{user_id}", users::get),
-    route(Method::GET, "/api/v4/users/{user_id}/teams", teams::of_user),
-    route(Method::POST, "/api/v4/users/{user_id}/tokens", tokens::create),
-    route(Method::GET, "/api/v4/users/{user_id}/tokens", tokens::list),
-
-    route(Method::POST, "/api/v4/bots", bots::create),
-    route(Method::GET, "/api/v4/bots", bots::list),
-    route(Method::GET, "/api/v4/bots/{bot_user_id}", bots::get),
-    route(Method::PUT, "/api/v4/bots/{bot_user_id}", bots::update),
-    route(Method::POST, "/api/v4/bots/{bot_user_id}/disable", bots::disable),
-    route(Method::POST, "/api/v4/bots/{bot_user_id}/enable", bots::enable),
-
-    route(Method::POST, "/api/v4/teams", teams::create),
-    route(Method::GET, "/api/v4/teams/name/{team_name}", teams::by_name),
-    route(Method::GET, "/api/v4/teams/name/{team_name}/channels/name/{channel_name}", channels::by_names),
-    route(Method::GET, "/api/v4/teams/{team_id}", teams::get),
-    route(Method::POST, "/api/v4/teams/{team_id}/members", teams::add_member),
-    route(Method::GET, "/api/v4/teams/{team_id}/members/{user_id}", teams::member),
-    route(Method::DELETE, "/api/v4/teams/{team_id}/members/{user_id}", teams::remove_member),
-    route(Method::GET, "/api/v4/teams/{team_id}/channels", channels::of_team),
-    route(Method::GET, "/api/v4/teams/{team_id}/channels/name/{channel_name}", channels::by_name),
-
-    route(Method::POST, "/api/v4/channels", channels::create),
-    route(Method::POST, "/api/v4/channels/direct", channels::direct),
-    route(Method::GET, "/api/v4/channels/{channel_id}", channels::get),
-    route(Method::GET, "/api/v4/channels/{channel_id}/members", channels::members),
-    route(Method::POST, "/api/v4/channels/{channel_id}/members", channels::add_member),
-    route(Method::GET, "/api/v4/channels/{channel_id}/members/{user_id}", channels::member),
-    route(Method::DELETE, "/api/v4/channels/{channel_id}/members/{user_id}", channels::remove_member),
-    route(Method::GET, "/api/v4/channels/{channel_id}/posts", posts::of_channel),
-
-    route(Method::POST, "/api/v4/posts", posts::create),
-    route(Method::POST, "/api/v4/posts/ephemeral", posts::create_ephemeral),
-    route(Method::GET, "/api/v4/posts/{post_id}", posts::get),
-
-    route(Method::POST, "/api/v4/commands", commands::create),
-    route(Method::GET, "/api/v4/commands", commands::list),
-    Route { method: Method::POST, pattern: "/api/v4/commands/execute", open: false, run: Run::Execute },
-    route(Method::GET, "/api/v4/commands/{command_id}", commands::get),
-    route(Method::PUT, "/api/v4/commands/{command_id}", commands::update),
-    route(Method::DELETE, "/api/v4/commands/{command_id}", commands::delete),
-    route(Method::PUT, "/api/v4/commands/{command_id}/regen_token", commands::regenerate_token),
-
-    open(Method::POST, HOOK, slash::respond_later),
-];
-
-const HOOK: &str = "/hooks/commands/{hook_id}";
 /// `ServiceSettings.MaximumPayloadSizeBytes` of version 11.
 const LARGEST: usize = 300_000;
-
-/// What the table says of a request.
-fn find(method: &Method, path: &str) -> Option<(&'static Route, Vec<(&'static str, String)>)> {
-    ROUTES.iter().filter(|route| route.method == *method).find_map(|route| {
-        let (mut words, mut names) = (path.split('/'), Vec::new());
-        for pattern in route.pattern.split('/') {
-            let word = words.next()?;
-            match pattern.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-                Some(name) if !word.is_empty() => names.push((name, word.to_owned())),
-                None if word == pattern => {}
-                _ => return None,
-            }
-        }
-        words.next().is_none().then_some((route, names))
-    })
-}
 
 /// Answers a request as the server does, or fails as ordered. All serving ends here.
 pub(crate) async fn respond(
@@ -243,12 +165,12 @@ pub(crate) async fn respond(
 ) -> Result<Response<Bytes>, ConnectionCut> {
     let (head, body) = request.into_parts();
     let path = head.uri.path().to_owned();
-    let found = find(&head.method, &path);
+    let found = routes::find(&head.method, &path);
     let (fault, caller, call) = {
         let mut world = standin.world();
         let caller = session(&world, &head.headers).unwrap_or_default();
         let shown = match &found {
-            Some((route, _)) if route.pattern == HOOK => HOOK.to_owned(),
+            Some((route, _)) if [HOOK, INCOMING].contains(&route.pattern) => route.pattern.to_owned(),
             _ if path.starts_with("/hooks/") => "/hooks/…".to_owned(),
             _ => path.clone(),
         };
@@ -334,8 +256,18 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 /// The answer with the headers that the recordings have. `Date` and `Content-Length` are the server's.
 fn render(world: &mut World, method: &Method, path: &str, answer: Answer) -> Response<Bytes> {
     let request_id = world.ids.next();
+    let mut session = None;
+    let mut over = false;
     let (status, kind, body) = match answer {
         Ok(Reply::Json(status, body)) => (status, "application/json", go_json(&body)),
+        Ok(Reply::Login { token, user }) => {
+            session = HeaderValue::from_str(&token).ok();
+            (StatusCode::OK, "application/json", go_json(&user))
+        }
+        Ok(Reply::LoggedOut) => {
+            over = true;
+            (StatusCode::OK, "application/json", "{\"status\":\"OK\"}".to_owned())
+        }
         Ok(Reply::Text(status, body)) => (status, "text/plain", body),
         Err(error) => (error.status, "application/json", go_json(&error.body(&request_id))),
     };
@@ -356,7 +288,13 @@ fn render(world: &mut World, method: &Method, path: &str, answer: Answer) -> Res
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
     }
-    if status == StatusCode::UNAUTHORIZED {
+    if let Some(mut token) = session {
+        token.set_sensitive(true);
+        headers.insert("token", token);
+    }
+    // A wrong password ends no session.
+    let refused = status == StatusCode::UNAUTHORIZED && path != "/api/v4/users/login";
+    if refused || over {
         let gone = "MMAUTHTOKEN=; Path=/; Max-Age=0; HttpOnly";
         headers.insert(SET_COOKIE, HeaderValue::from_static(gone));
     }
@@ -370,24 +308,9 @@ fn go_json(body: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::routes::{ROUTES, tests::example};
     use super::*;
     use crate::Version;
-
-    /// A path that fits a pattern.
-    fn example(pattern: &str) -> String {
-        let words = pattern
-            .split('/')
-            .map(|word| if word.starts_with('{') { "abcdefghijklmnopqrstuvwxyz" } else { word });
-        words.collect::<Vec<_>>().join("/")
-    }
-
-    #[test]
-    fn no_route_hides_another() {
-        for route in ROUTES {
-            let (found, _) = find(&route.method, &example(route.pattern)).unwrap();
-            assert_eq!((&found.method, found.pattern), (&route.method, route.pattern));
-        }
-    }
 
     #[tokio::test]
     async fn every_route_but_the_open_ones_wants_a_session() {

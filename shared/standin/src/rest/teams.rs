@@ -3,11 +3,11 @@
 use super::{Answer, Ask, Reply, users};
 use crate::error::AppError;
 use crate::shape;
-use crate::world::World;
+use crate::world::{Team, World};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-fn missing() -> AppError {
+pub(super) fn missing() -> AppError {
     AppError::missing("app.team.get.find.app_error", "Unable to find the existing team.")
 }
 
@@ -65,6 +65,18 @@ pub(super) fn by_name(world: &mut World, ask: &Ask) -> Answer {
     Reply::ok(shape::team(world.version, team, world.may_manage_team(&ask.user, &team.id)))
 }
 
+/// All teams for system admins, in pages; others are told those that everybody may join, and here nobody may.
+pub(super) fn list(world: &mut World, ask: &Ask) -> Answer {
+    if ask.query("include_total_count") == Some("true") {
+        return Err(AppError::not_served("GET /api/v4/teams?include_total_count=true"));
+    }
+    let admin = world.is_admin(&ask.user);
+    let mut teams: Vec<&Team> = world.teams.iter().filter(|_| admin).collect();
+    teams.sort_by(|one, other| one.display_name.cmp(&other.display_name));
+    let page = ask.page(teams, 60);
+    Reply::ok(page.into_iter().map(|team| shape::team(world.version, team, true)).collect::<Value>())
+}
+
 /// `bot-teams-empty.http`: one's own teams, or anybody's for an admin.
 pub(super) fn of_user(world: &mut World, ask: &Ask) -> Answer {
     let id = ask.user_id()?;
@@ -77,18 +89,64 @@ pub(super) fn of_user(world: &mut World, ask: &Ask) -> Answer {
     Reply::ok(shaped.collect::<Value>())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct AddMember {
-    #[serde(default)]
+    team_id: String,
     user_id: String,
 }
 
-/// `team-members-add.http`: with the default permissions every member may add others.
+/// `team-members-add.http`: with the default permissions every member may add others; himself only a system
+/// admin, for the teams are not open.
 pub(super) fn add_member(world: &mut World, ask: &Ask) -> Answer {
     let body: AddMember = ask.body("team_member")?;
-    let team = visible(world, ask)?;
-    world.user(&body.user_id).ok_or_else(users::missing)?;
+    let id = ask.id("team_id")?;
+    if body.team_id != id {
+        return Err(AppError::bad_body("team_id"));
+    }
+    if !crate::ids::is_id(&body.user_id) {
+        return Err(AppError::bad_body("user_id"));
+    }
+    let team = if body.user_id == ask.user && !world.is_admin(&ask.user) {
+        world.team(id).ok_or_else(missing)?;
+        return Err(AppError::forbidden());
+    } else {
+        visible(world, ask)?
+    };
+    world.user(&body.user_id).ok_or_else(|| {
+        if world.version.is_11() {
+            AppError::missing("api.team.user.missing_account", "Unable to find the user.")
+        } else {
+            users::missing()
+        }
+    })?;
+    let members = world.team_members.iter().filter(|member| member.team_id == team);
+    if world.team_member(&team, &body.user_id).is_none()
+        && members.count() >= world.settings.max_users_per_team
+    {
+        return Err(AppError::bad(
+            "app.team.join_user_to_team.save_member.max_accounts.app_error",
+            "Unable to create the new team membership because the team has reached the limit of members",
+        ));
+    }
     Reply::created(shape::team_member(&world.join_team(&team, &body.user_id)))
+}
+
+/// The members of a team, in pages.
+pub(super) fn members(world: &mut World, ask: &Ask) -> Answer {
+    let team = visible(world, ask)?;
+    let members = world.team_members.iter().filter(|member| member.team_id == team);
+    let list: Vec<Value> = members.map(shape::team_member).collect();
+    Reply::ok(ask.page(list, 60).into())
+}
+
+/// How many are in a team, and how many of them are active.
+pub(super) fn stats(world: &mut World, ask: &Ask) -> Answer {
+    let team = visible(world, ask)?;
+    let members = world.team_members.iter().filter(|member| member.team_id == team);
+    let users = members.filter_map(|member| world.user(&member.user_id));
+    let active = users.clone().filter(|user| user.delete_at == 0).count();
+    Reply::ok(json!({"team_id": team, "total_member_count": users.count(), "active_member_count": active}))
 }
 
 fn member_missing() -> AppError {
@@ -110,7 +168,13 @@ pub(super) fn remove_member(world: &mut World, ask: &Ask) -> Answer {
     if user != ask.user && !world.may_manage_team(&ask.user, &team) {
         return Err(AppError::forbidden());
     }
-    world.team_member(&team, user).ok_or_else(member_missing)?;
+    world.user(user).ok_or_else(users::missing)?;
+    world.team_member(&team, user).ok_or_else(|| {
+        AppError::bad(
+            "api.team.remove_user_from_team.missing.app_error",
+            "The user does not appear to be part of this team.",
+        )
+    })?;
     world.team_members.retain(|member| member.team_id != team || member.user_id != user);
     let channels: Vec<String> =
         world.channels.iter().filter(|channel| channel.team_id == team).map(|c| c.id.clone()).collect();

@@ -62,8 +62,11 @@ impl World {
             kind,
             name: name.to_owned(),
             display_name: title.to_owned(),
+            header: String::new(),
+            purpose: String::new(),
             creator_id: creator.to_owned(),
             create_at: self.now,
+            update_at: self.now,
             delete_at: 0,
         };
         self.channels.push(channel.clone());
@@ -81,6 +84,32 @@ impl World {
         self.join(&channel.id, first, false);
         self.join(&channel.id, second, false);
         channel
+    }
+
+    /// The group of some users, made when they first need it. Its name is a digest of their ids.
+    pub fn group_channel(&mut self, users: &[String]) -> Channel {
+        let mut ids: Vec<&str> = users.iter().map(String::as_str).collect();
+        ids.sort_unstable();
+        let name = crate::ids::digest(&ids.concat());
+        if let Some(known) = self.channel_named("", &name) {
+            return known.clone();
+        }
+        let mut names: Vec<&str> =
+            users.iter().filter_map(|id| self.user(id)).map(|user| user.username.as_str()).collect();
+        names.sort_unstable();
+        let title = names.join(", ");
+        let channel = self.add_channel("", &name, &title, ChannelKind::Group, "");
+        for user in users {
+            self.join(&channel.id, user, false);
+        }
+        channel
+    }
+
+    /// A login that failed, or one that made all before it forgotten.
+    pub fn count_failed_login(&mut self, user_id: &str, failed: bool) {
+        for user in self.users.iter_mut().filter(|user| user.id == user_id) {
+            user.failed_attempts = if failed { user.failed_attempts + 1 } else { 0 };
+        }
     }
 
     /// Joining a team joins its default channels.

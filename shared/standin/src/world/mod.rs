@@ -81,6 +81,8 @@ pub enum ChannelKind {
     Private,
     /// `D`: the two in it.
     Direct,
+    /// `G`: the three to eight in it.
+    Group,
 }
 
 impl ChannelKind {
@@ -89,20 +91,30 @@ impl ChannelKind {
             ChannelKind::Public => "O",
             ChannelKind::Private => "P",
             ChannelKind::Direct => "D",
+            ChannelKind::Group => "G",
         }
+    }
+
+    /// A conversation without a team.
+    pub(crate) fn is_conversation(self) -> bool {
+        matches!(self, ChannelKind::Direct | ChannelKind::Group)
     }
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Channel {
     pub id: String,
-    /// Empty for a direct channel.
+    /// Empty for a direct channel and a group.
     pub team_id: String,
     pub kind: ChannelKind,
     pub name: String,
     pub display_name: String,
+    pub header: String,
+    pub purpose: String,
     pub creator_id: String,
     pub create_at: Millis,
+    pub update_at: Millis,
+    /// When it was archived; 0 until then.
     pub delete_at: Millis,
 }
 
@@ -154,6 +166,15 @@ pub struct Post {
     pub by_rest: bool,
     /// The one user who sees an ephemeral post.
     pub only_for: Option<String>,
+}
+
+/// What somebody thinks of a post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reaction {
+    pub user_id: String,
+    pub post_id: String,
+    pub emoji_name: String,
+    pub create_at: Millis,
 }
 
 /// A personal access token. No `Debug`: it holds the token.
@@ -213,6 +234,7 @@ pub(crate) struct World {
     pub team_members: Vec<TeamMember>,
     pub channel_members: Vec<ChannelMember>,
     pub posts: Vec<Post>,
+    pub reactions: Vec<Reaction>,
     pub tokens: Vec<Token>,
     pub sessions: Vec<Session>,
     pub credentials: Vec<Credentials>,

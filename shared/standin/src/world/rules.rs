@@ -38,9 +38,9 @@ impl World {
             .find(|member| member.channel_id == channel_id && member.user_id == user_id)
     }
 
-    /// A stored post; ephemeral ones are stored nowhere.
+    /// A stored post; ephemeral ones are stored nowhere, and deleted ones are found no more.
     pub fn post(&self, id: &str) -> Option<&Post> {
-        self.posts.iter().find(|post| post.id == id && post.only_for.is_none())
+        self.posts.iter().find(|post| post.id == id && post.only_for.is_none() && post.delete_at == 0)
     }
 
     /// Who calls with a token: that of a login, or a personal access token. Those of people work only while

@@ -15,6 +15,9 @@ fn arrange<'a>(world: &'a mut World, file: &'a str) -> Arranging<'a> {
                 world.mm.add_role("jira", "system_post_all").unwrap();
                 world.mm.leave("jira", "town-square").unwrap();
             }
+            "commands-move.http" => {
+                world.name("574cwkh3g3fm9qk5ir5m4x4fpy", world.mm.add_team("dev").unwrap());
+            }
             "commands-get-deleted.http" => {
                 world
                     .call("sysadmin", "DELETE", "/api/v4/commands/z4o6h38goj8wbq1145sccgho7r", &json!({}))

@@ -155,6 +155,7 @@ pub async fn arrange(recorded: &'static Recorded, file: &str) -> World {
             world.name(token, secret);
         } else {
             world.name(id, mm.add_user(name).unwrap());
+            mm.set_password(name, "Passw0rd!x").unwrap();
             if !token.is_empty() {
                 world.name(token, mm.add_token(name).unwrap());
             }

@@ -1,6 +1,10 @@
 //! What each thing looks like in JSON, per version. Keys and types are those of the recordings; values of
 //! what the stand-in does not have (statistics, schemes, policies) are those of a fresh server.
 
+mod integrations;
+
+pub(crate) use integrations::{incoming_webhook, oauth_app, outgoing_webhook, session};
+
 use crate::Version;
 use crate::slash::answer::{Attachment, Audience};
 use crate::world::{Channel, ChannelMember, Command, Post, Team, TeamMember, Token, User, World};
@@ -46,6 +50,9 @@ pub(crate) fn me(version: Version, me: &User) -> Value {
         if let Some(shape) = shape.as_object_mut() {
             shape.remove("auth_data");
         }
+    }
+    if me.failed_attempts > 0 {
+        shape = with(shape, json!({"failed_attempts": me.failed_attempts}));
     }
     with(shape, json!({"notify_props": notify, "last_password_update": me.create_at}))
 }
@@ -97,9 +104,9 @@ pub(crate) fn channel(world: &World, channel: &Channel) -> Value {
     let roots = said.clone().filter(|post| post.root_id.is_empty()).count();
     let direct = channel.team_id.is_empty();
     let shape = json!({
-        "id": channel.id, "create_at": channel.create_at, "update_at": channel.create_at,
+        "id": channel.id, "create_at": channel.create_at, "update_at": channel.update_at,
         "delete_at": channel.delete_at, "team_id": channel.team_id, "type": channel.kind.letter(),
-        "display_name": channel.display_name, "name": channel.name, "header": "", "purpose": "",
+        "display_name": channel.display_name, "name": channel.name, "header": channel.header, "purpose": channel.purpose,
         "last_post_at": last, "total_msg_count": said.count(), "extra_update_at": 0,
         "creator_id": channel.creator_id, "scheme_id": null, "props": null, "group_constrained": null,
         "shared": if direct { Value::Bool(false) } else { Value::Null }, "total_msg_count_root": roots,
@@ -115,6 +122,12 @@ pub(crate) fn channel(world: &World, channel: &Channel) -> Value {
             "policy_is_active": false, "default_category_name": "",
         }),
     )
+}
+
+/// A channel with its team: `channels-all-admin.http`.
+pub(crate) fn channel_with_team(world: &World, channel: &Channel, team: &Team) -> Value {
+    let team = json!({"team_display_name": team.display_name, "team_name": team.name, "team_update_at": team.create_at});
+    with(self::channel(world, channel), team)
 }
 
 /// A member of a channel: `channel-members-add.http`.
