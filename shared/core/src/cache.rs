@@ -142,11 +142,7 @@ impl InstallCache {
     }
 
     fn age(&self, fresh: Freshness) -> Ages {
-        let most = match fresh {
-            Freshness::Cached => Millis::MAX,
-            Freshness::Reread => REREAD,
-        };
-        Ages { found: self.keep.min(most), absent: if self.keep == 0 { 0 } else { KEEP_ABSENT.min(most) } }
+        Ages::of(self.keep, fresh)
     }
 
     fn lock(&self) -> MutexGuard<'_, Shelves> {
@@ -157,13 +153,24 @@ impl InstallCache {
 
 /// Below which age an entry is believed, in milliseconds.
 #[derive(Clone, Copy)]
-struct Ages {
+pub(crate) struct Ages {
     found: Millis,
     absent: Millis,
 }
 
+impl Ages {
+    /// For what is kept for `keep` ms; 0: believe nothing.
+    pub(crate) fn of(keep: Millis, fresh: Freshness) -> Self {
+        let most = match fresh {
+            Freshness::Cached => Millis::MAX,
+            Freshness::Reread => REREAD,
+        };
+        Self { found: keep.min(most), absent: if keep == 0 { 0 } else { KEEP_ABSENT.min(most) } }
+    }
+}
+
 /// What was found, and what was found to be absent.
-struct Shelf<K: Hash + Eq, V> {
+pub(crate) struct Shelf<K: Hash + Eq, V> {
     found: LruCache<K, Slot<V>>,
     absent: LruCache<K, Millis>,
 }
@@ -177,7 +184,7 @@ struct Slot<V> {
 }
 
 impl<K: Hash + Eq + Clone, V: Clone> Shelf<K, V> {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // `unbounded` and a bound of its own on insertion: an LRU of 4,000 would take its room when it is made, and a
         // function starts cold.
         Self { found: LruCache::unbounded(), absent: LruCache::unbounded() }
@@ -185,7 +192,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Shelf<K, V> {
 
     /// What may be answered without a read; the inner `None` is a known absence.
     #[allow(clippy::option_option)] // An enum of the same three cases would have to be mapped to and fro.
-    fn known(&mut self, key: &K, ages: Ages, now: Millis) -> Option<Option<V>> {
+    pub(crate) fn known(&mut self, key: &K, ages: Ages, now: Millis) -> Option<Option<V>> {
         if let Some(slot) = self.found.get(key) {
             let age = now.saturating_sub(slot.at);
             let spared = now < slot.pause && age < STALE;
@@ -206,7 +213,13 @@ impl<K: Hash + Eq + Clone, V: Clone> Shelf<K, V> {
     }
 
     /// Takes in what a read gave, and answers with it, or with what is stale.
-    fn settle(&mut self, key: &K, read: Stored<Option<V>>, keep: Millis, now: Millis) -> Stored<Option<V>> {
+    pub(crate) fn settle(
+        &mut self,
+        key: &K,
+        read: Stored<Option<V>>,
+        keep: Millis,
+        now: Millis,
+    ) -> Stored<Option<V>> {
         match read {
             Ok(_) if keep == 0 => {}
             Ok(Some(ref value)) => {
@@ -222,7 +235,12 @@ impl<K: Hash + Eq + Clone, V: Clone> Shelf<K, V> {
         read
     }
 
-    fn forget(&mut self, which: impl Fn(&K) -> bool) {
+    /// What was found last, whatever its age.
+    pub(crate) fn last(&mut self, key: &K) -> Option<V> {
+        self.found.get(key).map(|slot| slot.value.clone())
+    }
+
+    pub(crate) fn forget(&mut self, which: impl Fn(&K) -> bool) {
         let keys: Vec<K> = self.found.iter().map(|(k, _)| k).filter(|k| which(k)).cloned().collect();
         let absent: Vec<K> = self.absent.iter().map(|(k, _)| k).filter(|k| which(k)).cloned().collect();
         for key in keys {

@@ -40,4 +40,5 @@ pub mod rules;
 pub mod sealed;
 pub mod settle;
 pub mod trace;
+pub mod upstream;
 pub mod world;

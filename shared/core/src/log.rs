@@ -67,6 +67,11 @@ impl LogLine {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
+    /// The trace that the request belongs to.
+    pub fn trace(&self) -> &str {
+        &self.trace
+    }
+
     /// What the request was answered.
     pub fn outcome(&mut self, outcome: &'static str) {
         self.outcome = outcome;

@@ -241,8 +241,35 @@ pub struct RegisteredApp {
     pub rev: u64,
     /// Its manifest, upstream included.
     pub manifest: Manifest,
-    /// Generation of its upstream secret.
+    /// The key of the app's ring that its upstream secret is derived from.
+    pub upstream_key: KeyId,
+    /// Generation of its upstream secret: of the one that was handed over last.
     pub upstream_generation: Generation,
+    /// The upstream secret before that one, while an app may not have the new one yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream_previous: Option<PreviousUpstream>,
+}
+
+/// An upstream secret that is being replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviousUpstream {
+    /// The key that it is derived from.
+    pub key: KeyId,
+    /// Its generation.
+    pub generation: Generation,
+    /// Until when the bundle signs with it, and it verifies.
+    pub until: Millis,
+}
+
+impl RegisteredApp {
+    /// The secret that calls are signed with. While a rotation is under way that is the previous one, for every app has
+    /// that; the new one takes over when its time is up, or when the operator ends the rotation.
+    pub fn signs_with(&self, now: Millis) -> (&KeyId, Generation) {
+        match &self.upstream_previous {
+            Some(previous) if now < previous.until => (&previous.key, previous.generation),
+            _ => (&self.upstream_key, self.upstream_generation),
+        }
+    }
 }
 
 /// The keys of one app, as they stand in its secret (Secrets Manager) or file.

@@ -306,7 +306,10 @@ pub enum InvokeError {
     /// The platform throttles.
     #[error("the platform throttles invocations")]
     Busy,
-    /// It cannot be reached, or did not end in time.
+    /// It did not end in its time; whether it did something is unknown.
+    #[error("the function did not end in its time")]
+    TimedOut,
+    /// It cannot be reached.
     #[error("the function did not answer")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -1,12 +1,13 @@
 //! What every handler is given: the ports behind their caches, the linked apps, the outbound client.
 
 use crate::{
-    cache::InstallCache,
+    cache::{Freshness, InstallCache},
     catalogue::CatalogueCache,
     install::{fingerprint, tag},
     keys::KeyCache,
     model::Install,
     ports,
+    upstream::{AppCache, Known, Lambdas},
 };
 use cloud_app::{App, http::Outbound};
 use cloud_apps_protocol::{AppId, InstallId, Millis};
@@ -25,6 +26,10 @@ pub struct World {
     pub apps: Arc<dyn ports::Apps>,
     /// Which apps are registered, cached.
     pub catalogue: CatalogueCache,
+    /// Registered apps, cached.
+    pub registered: AppCache,
+    /// Lambda functions that apps run in; none outside AWS.
+    pub lambdas: Option<Lambdas>,
     /// What is spent and claimed.
     pub ledger: Arc<dyn ports::Ledger>,
     /// Key rings, cached.
@@ -47,7 +52,7 @@ pub struct Stores {
     pub ledger: Arc<dyn ports::Ledger>,
     /// Key rings.
     pub keys: Arc<dyn ports::Keys>,
-    /// How long an install is answered from the cache, in ms; 0: never. [`INSTALL_CACHE`] unless a test says else.
+    /// How long an install, or a registered app, is answered from the cache, in ms; 0: never. [`INSTALL_CACHE`] unless a test says else.
     pub keep_installs: Millis,
 }
 
@@ -66,6 +71,8 @@ impl World {
             linked: linked.into_iter().map(|app| (app.manifest().id.clone(), app)).collect(),
             installs: InstallCache::new(stores.installs, stores.keep_installs),
             catalogue: CatalogueCache::new(Arc::clone(&stores.apps)),
+            registered: AppCache::new(Arc::clone(&stores.apps), stores.keep_installs),
+            lambdas: None,
             apps: stores.apps,
             ledger: stores.ledger,
             keys: KeyCache::new(stores.keys),
@@ -75,8 +82,28 @@ impl World {
         }
     }
 
-    /// The entity tag of an install of a linked app: [`install::etag`](crate::install::etag).
+    /// This world, with apps that run in Lambda functions.
+    #[must_use]
+    pub fn with_lambdas(self, lambdas: Lambdas) -> Self {
+        Self { lambdas: Some(lambdas), ..self }
+    }
+
+    /// An app of the bundle, whatever its upstream. A linked one costs no read; a registered one is read at most once
+    /// in a minute, or, with [`Freshness::Reread`], in a second.
+    pub async fn app(&self, app: &AppId, fresh: Freshness, now: Millis) -> ports::Stored<Option<Known<'_>>> {
+        match self.linked.get(app) {
+            Some(app) => Ok(Some(Known::Linked(app))),
+            None => Ok(self.registered.find(app, fresh, now).await?.map(Known::Registered)),
+        }
+    }
+
+    /// The entity tag of an install, [`install::etag`](crate::install::etag), made without a read; `None` where its
+    /// app is not in memory.
     pub fn etag(&self, install: &Install) -> Option<String> {
+        if !self.linked.contains_key(&install.app) {
+            let known = self.registered.remembered(&install.app)?;
+            return Some(tag(&known.fingerprint, install));
+        }
         let of = |(id, app): (&AppId, &App)| (id.clone(), fingerprint(app.manifest()));
         let all = self.fingerprints.get_or_init(|| self.linked.iter().map(of).collect());
         all.get(&install.app).map(|fingerprint| tag(fingerprint, install))

@@ -53,6 +53,12 @@ impl Secret {
             generation.0.to_string().as_bytes(),
         ])
     }
+
+    /// The secret shared between the bundle and an app that runs elsewhere (`self` is the root of the app's key).
+    #[must_use]
+    pub fn upstream(&self, app: &AppId, generation: Generation) -> Secret {
+        self.derive(&[b"upstream_secret", app.as_str().as_bytes(), generation.0.to_string().as_bytes()])
+    }
 }
 
 /// HKDF-SHA256 without salt.

@@ -4,6 +4,10 @@
 //! the sender is known to hold the secret, and is told what is wrong: first claims that are missing, doubled or
 //! mistyped in the order of [`Claims`], then the token's life, method and route, then the clock, then the body.
 
+mod upstream;
+
+pub use upstream::{UpstreamClaims, UpstreamKid};
+
 use crate::{AppId, Generation, InstallId, KeyId, Millis, error::Code, secret::Secret};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use data_encoding::BASE64URL_NOPAD;
@@ -169,19 +173,21 @@ impl FromStr for Kid {
         if parts.next().is_some() {
             return Err(bad());
         }
-        let shaped = (1..=9).contains(&generation.len())
-            && !generation.starts_with('0')
-            && generation.bytes().all(|b| b.is_ascii_digit());
-        if !shaped {
-            return Err(bad());
-        }
         Ok(Self {
             app: app.parse().map_err(|_| bad())?,
             key: key.parse().map_err(|_| bad())?,
             install: install.parse().map_err(|_| bad())?,
-            generation: Generation(generation.parse().map_err(|_| bad())?),
+            generation: generation_of(generation)?,
         })
     }
+}
+
+/// `[1-9][0-9]{0,8}`.
+fn generation_of(text: &str) -> Result<Generation, Refused> {
+    let shaped =
+        (1..=9).contains(&text.len()) && !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
+    let number = text.parse().ok().filter(|_| shaped);
+    number.map(Generation).ok_or_else(Refused::unauthorized)
 }
 
 impl Refused {
@@ -441,7 +447,12 @@ impl Claims {
 }
 
 /// Makes a token. Claims that cannot be written give an empty one, which nothing accepts.
-pub fn sign(direction: Direction, kid: &Kid, secret: &Secret, claims: &impl Serialize) -> String {
+pub fn sign(
+    direction: Direction,
+    kid: &impl fmt::Display,
+    secret: &Secret,
+    claims: &impl Serialize,
+) -> String {
     let mut header = Header::new(Algorithm::HS256);
     header.typ = Some(direction.typ().to_owned());
     header.kid = Some(kid.to_string());

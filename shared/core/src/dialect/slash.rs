@@ -77,8 +77,8 @@ async fn run(
 ) -> Result<Answer, Refusal> {
     let form = Form::decode(arrival.request.body());
     let install = authenticate::slash::install(world, arrival, &form.claim(install), line).await?;
-    let namespace = world.linked.get(&install.app).map(|app| app.manifest().namespace().to_owned());
-    let request = form.request(namespace)?;
+    let app = dispatch::known(world, &install.app, arrival.now).await?;
+    let request = form.request(app.manifest().namespace())?;
     let delivery_id = form.delivery_id(&install, &arrival.request_id);
     dispatch::run(world, arrival, Command { install, request, caller: Caller::Slash, delivery_id }, line)
         .await
@@ -130,8 +130,7 @@ impl Form {
     }
 
     /// The command as the protocol has it. `namespace` is the app's own, whatever trigger it was registered under.
-    fn request(&self, namespace: Option<String>) -> Result<CommandRequest, Refusal> {
-        let namespace = namespace.unwrap_or_else(|| self.trigger().to_owned());
+    fn request(&self, namespace: &str) -> Result<CommandRequest, Refusal> {
         let bad = |key: &str, error: cloud_apps_protocol::BadId| {
             Refusal::bad_request(
                 &format!("/{key}"),
@@ -158,7 +157,8 @@ impl Form {
         context.team = Some(Team::of(self.one("team_id").parse().map_err(|error| bad("team_id", error))?));
         context.channel = Some(channel);
         let raw = format!("/{namespace} {}", self.one("text"));
-        let command = command::Command { namespace, raw, ..command::Command::default() };
+        let command =
+            command::Command { namespace: namespace.to_owned(), raw, ..command::Command::default() };
         Ok(CommandRequest { command, context, ..CommandRequest::default() })
     }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     authenticate::{self, jwt, static_token},
+    cache::Freshness,
     dispatch::{self, Caller, Command, UserToken},
     edge::Arrival,
     install::name_manifest,
@@ -62,11 +63,9 @@ async fn by_jwt(
     }
     let once = verified.once();
     // The app's own definition says whether this may run twice. Where only a preset of the install's admin decides,
-    // or the app is not linked, it is spent before the function runs instead.
-    let early = world
-        .linked
-        .get(&verified.kid.app)
-        .is_some_and(|app| dispatch::must_spend(app, &request, arrival.now));
+    // it is spent before the function runs instead.
+    let app = world.app(&verified.kid.app, Freshness::Cached, arrival.now).await?;
+    let early = app.is_some_and(|app| dispatch::must_spend(app.manifest(), &request, arrival.now));
     let (install, spent) = tokio::join!(verified.install(world, arrival.now), async {
         if early { once.spend(world, arrival.now).await } else { Ok(()) }
     });

@@ -4,21 +4,27 @@
 //! missing is said → the context is filled and cut → the token is spent. Then the function runs, cancelled at the
 //! deadline, its panic caught; and its answer is settled ([`crate::settle`]).
 
-mod call;
 mod granted;
 mod replay;
 mod surroundings;
 
-pub use call::{Called, call};
 pub use replay::{Spend, must_spend};
 pub use surroundings::FUNCTION_TIME;
 
 use crate::{
-    edge::Arrival, log::LogLine, model::Install, refusal::Refusal, resolve::resolve, settle, world::World,
+    cache::Freshness,
+    edge::Arrival,
+    log::LogLine,
+    model::Install,
+    refusal::Refusal,
+    resolve::resolve,
+    settle,
+    upstream::{self, Called, Known, Trouble},
+    world::World,
 };
-use cloud_app::{App, Cx, Failure};
+use cloud_app::Failure;
 use cloud_apps_protocol::{
-    Answer, Code, CommandRequest, FunctionName, Values,
+    Answer, AppId, Code, CommandRequest, Manifest, Millis,
     answer::Kind,
     limits,
     line::{Grammar, Invocation, Line},
@@ -26,6 +32,7 @@ use cloud_apps_protocol::{
 };
 use secrecy::SecretString;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use surroundings::Prepared;
 
 /// The largest answer, in bytes (section 20); what a dialect adds to it has room beside.
 const MAX_ANSWER: usize = limits::BODY - 4096;
@@ -83,62 +90,95 @@ pub async fn run(
 ) -> Result<Answer, Refusal> {
     line.user = command.request.context.acting_user.as_ref().map(|user| user.id.to_string());
     line.delivery_id = Some(command.delivery_id.clone());
-    let app = linked(world, &command.install)?;
-    in_namespace(app, &command)?;
-    let Install { presets, site, .. } = &*command.install;
-    let invocation = match resolve(app.manifest(), presets, &command.request, Some(site), arrival.now)? {
+    let mut app = known(world, &command.install.app, arrival.now).await?;
+    let found = match look(app.manifest(), &command, arrival.now) {
+        // Where the app was given another manifest a moment ago, that one decides.
+        Err(_) if app.changed(world, arrival.now).await? => look(app.manifest(), &command, arrival.now),
+        found => found,
+    };
+    let invocation = match found? {
         Line::Run(invocation) => invocation,
         Line::Help(text) => return Ok(Answer::text(text)),
     };
     line.function = Some(invocation.function.to_string());
-    let entry = entry(app, &invocation)?;
+    let entry = entry(app.manifest(), &invocation)?;
     granted::require(world, entry, &mut command, arrival.now).await?;
-    if let Some(answer) = incomplete(app, &command, &invocation) {
+    if let Some(answer) = incomplete(app.manifest(), &command, &invocation) {
         return Ok(answer);
     }
     let unspent = command.caller.unspent();
     let settings = world.keys.open_settings(&command.install, arrival.now).await?;
-    let (cx, place) = surroundings::surroundings(world, arrival, app, entry, command, settings)?;
+    let prepared =
+        surroundings::prepare(world, arrival, app.manifest(), (entry, &invocation.values), command)?;
     if let (false, Some(spend)) = (entry.safe, unspent) {
         spend.spend(world, arrival.now).await?;
     }
-    let mut answer = answer(app, cx, &invocation.function, invocation.values, arrival, line).await?;
+    let Prepared { request, bot, user, place } = prepared;
+    let before = line.elapsed_ms();
+    let deadline = surroundings::deadline(arrival);
+    let left = deadline.saturating_sub(arrival.now.saturating_add(before));
+    let call = upstream::Call {
+        function: &invocation.function,
+        request,
+        values: invocation.values,
+        settings,
+        bot,
+        user,
+        now: arrival.now,
+        deadline,
+        left: Duration::from_millis(left),
+        request_id: &arrival.request_id,
+        trace: line.trace(),
+    };
+    // Boxed: the request would have its room in this future as well.
+    let called = Box::pin(upstream::call(&app, call)).await;
+    line.upstream_ms = Some(line.elapsed_ms().saturating_sub(before));
+    let mut answer = answer(app.id(), called, arrival, line)?;
     answer.warnings.splice(0..0, invocation.warnings);
-    fits(app, settle::settle(answer, &place, line).await)
+    fits(app.id(), settle::settle(answer, &place, line).await)
 }
 
 /// A server reads 1 MiB of an answer and understands no cut JSON.
-fn fits(app: &App, answer: Answer) -> Result<Answer, Refusal> {
+fn fits(app: &AppId, answer: Answer) -> Result<Answer, Refusal> {
     let bytes = serde_json::to_vec(&answer).map_or(0, |json| json.len());
     if bytes <= MAX_ANSWER {
         return Ok(answer);
     }
-    let message = format!("{} answered with more than a server reads (1 MiB).", app.manifest().id);
-    Err(Refusal::new(Code::AnswerTooLarge, message))
+    Err(Refusal::new(Code::AnswerTooLarge, Trouble::TooLarge.sentence(app.as_str())))
 }
 
-/// The app of an install, where it is linked into this bundle.
-fn linked<'w>(world: &'w World, install: &Install) -> Result<&'w App, Refusal> {
-    world.linked.get(&install.app).ok_or_else(|| {
-        let message = format!(
-            "{} is not linked into this bundle, and other upstreams are not called yet.",
-            install.app
-        );
-        Refusal::new(Code::UpstreamFailed, message)
-    })
+/// The app of an install, whatever its upstream. Its sender has proved to belong to the install.
+pub(crate) async fn known<'w>(world: &'w World, app: &AppId, now: Millis) -> Result<Known<'w>, Refusal> {
+    for fresh in [Freshness::Cached, Freshness::Reread] {
+        if let Some(known) = world.app(app, fresh, now).await? {
+            return Ok(known);
+        }
+    }
+    let message = format!(
+        "{app} is not an app of this bundle: it is neither linked into it nor registered. An operator brings it back with \
+         a bundle that links it, or with `cloud-apps app add`."
+    );
+    Err(Refusal::new(Code::UpstreamFailed, message))
 }
 
-fn in_namespace(app: &App, command: &Command) -> Result<(), Refusal> {
+/// What the request asks of the app.
+fn look(manifest: &Manifest, command: &Command, now: Millis) -> Result<Line, Refusal> {
+    in_namespace(manifest, command)?;
+    let Install { presets, site, .. } = &*command.install;
+    resolve(manifest, presets, &command.request, Some(site), now)
+}
+
+fn in_namespace(manifest: &Manifest, command: &Command) -> Result<(), Refusal> {
     let namespace = command
         .request
         .namespace()
         .map_err(|error| Refusal::bad_request("/command/namespace", format!("The namespace {error}.")))?;
-    let own = app.manifest().namespace();
+    let own = manifest.namespace();
     if namespace.as_str() == own {
         return Ok(());
     }
     let message =
-        format!("/{namespace} is not a command of {}: its commands begin with /{own}.", app.manifest().id);
+        format!("/{namespace} is not a command of {}: its commands begin with /{own}.", manifest.id);
     Err(match command.caller {
         // A static token is good for one app's namespace and no other.
         Caller::StaticToken => Refusal::new(Code::Forbidden, message),
@@ -146,24 +186,21 @@ fn in_namespace(app: &App, command: &Command) -> Result<(), Refusal> {
     })
 }
 
-fn entry<'a>(app: &'a App, invocation: &Invocation) -> Result<&'a CommandEntry, Refusal> {
-    app.manifest().command(invocation.function.as_str()).ok_or_else(|| unknown(app, &invocation.function))
-}
-
-fn unknown(app: &App, function: &FunctionName) -> Refusal {
-    Refusal::new(
-        Code::UnknownFunction,
-        format!("{} does not have the function {function}.", app.manifest().id),
-    )
+fn entry<'a>(manifest: &'a Manifest, invocation: &Invocation) -> Result<&'a CommandEntry, Refusal> {
+    let function = &invocation.function;
+    manifest.command(function.as_str()).ok_or_else(|| {
+        let message = format!("{} does not have the function {function}.", manifest.id);
+        Refusal::new(Code::UnknownFunction, message)
+    })
 }
 
 /// What a form would ask. This version opens none, so it says what to add to the line.
-fn incomplete(app: &App, command: &Command, invocation: &Invocation) -> Option<Answer> {
+fn incomplete(manifest: &Manifest, command: &Command, invocation: &Invocation) -> Option<Answer> {
     if invocation.missing.is_empty() && !invocation.form {
         return None;
     }
     let grammar = Grammar {
-        manifest: app.manifest(),
+        manifest,
         presets: &command.install.presets,
         mentioned: &command.request.context.mentioned,
         now: 0,
@@ -183,44 +220,25 @@ fn incomplete(app: &App, command: &Command, invocation: &Invocation) -> Option<A
 }
 
 /// The function's answer; where it has none, what its user reads instead. The cause goes to the log.
-async fn answer(
-    app: &App,
-    cx: Cx,
-    function: &FunctionName,
-    values: Values,
-    arrival: &Arrival,
-    line: &mut LogLine,
-) -> Result<Answer, Refusal> {
-    let id = &app.manifest().id;
-    let before = line.elapsed_ms();
-    let left = surroundings::deadline(arrival).saturating_sub(arrival.now.saturating_add(before));
-    let called = call(app, function.as_str(), cx, values, Duration::from_millis(left)).await;
-    line.upstream_ms = Some(line.elapsed_ms().saturating_sub(before));
+fn answer(app: &AppId, called: Called, arrival: &Arrival, line: &mut LogLine) -> Result<Answer, Refusal> {
     match called {
         Called::Answered(answer) => Ok(answer),
         Called::Failed(failure) => Ok(failed(app, failure, arrival, line)),
-        Called::Panicked(text) => {
-            Err(Refusal::new(Code::UpstreamFailed, broken(app))
-                .because(format!("the function panicked: {text}")))
+        Called::Broken(trouble) => {
+            Err(Refusal::new(trouble.code(), trouble.sentence(app.as_str())).because(trouble))
         }
-        Called::TookTooLong => {
-            let message = format!(
-                "{id} took too long and was stopped. A part of it may be done: look before you try again."
-            );
-            Err(Refusal::new(Code::Deadline, message))
-        }
-        Called::Unknown => Err(unknown(app, function)),
     }
 }
 
-fn broken(app: &App) -> String {
-    format!("{} could not do that. If it happens again, tell an admin.", app.manifest().id)
-}
-
-fn failed(app: &App, failure: Failure, arrival: &Arrival, line: &mut LogLine) -> Answer {
+fn failed(app: &AppId, failure: Failure, arrival: &Arrival, line: &mut LogLine) -> Answer {
     if let Some(source) = &failure.source {
         line.failed(source.as_ref());
     }
-    let text = failure.text.unwrap_or_else(|| format!("{} (request {})", broken(app), arrival.request_id));
+    let text = failure.text.unwrap_or_else(|| {
+        format!(
+            "{app} could not do that. If it happens again, tell an admin. (request {})",
+            arrival.request_id
+        )
+    });
     Kind::Error { text, fields: failure.fields }.into()
 }

@@ -1,8 +1,7 @@
 //! Repeats (section 2): a token is spent before a command runs that must not run twice.
 
 use crate::{refusal::Refusal, resolve::resolve, world::World};
-use cloud_app::App;
-use cloud_apps_protocol::{Code, CommandRequest, Millis, line::Line};
+use cloud_apps_protocol::{Code, CommandRequest, Manifest, Millis, line::Line};
 
 /// What is to be spent before anything runs.
 #[derive(Debug, Clone)]
@@ -27,10 +26,10 @@ impl Spend {
 }
 
 /// Whether a request runs, as far as the app's own definition says, a command that must not run twice.
-pub fn must_spend(app: &App, request: &CommandRequest, now: Millis) -> bool {
-    match resolve(app.manifest(), &[], request, None, now) {
+pub fn must_spend(manifest: &Manifest, request: &CommandRequest, now: Millis) -> bool {
+    match resolve(manifest, &[], request, None, now) {
         Ok(Line::Run(invocation)) => {
-            app.manifest().command(invocation.function.as_str()).is_some_and(|c| !c.safe)
+            manifest.command(invocation.function.as_str()).is_some_and(|command| !command.safe)
         }
         Ok(Line::Help(_)) | Err(_) => false,
     }

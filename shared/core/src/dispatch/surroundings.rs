@@ -1,16 +1,14 @@
-//! What a function is given: the request with its context filled and cut, the bot, the user's token, the deadline.
+//! What a function is given: the request with its context filled and cut, the bot, the user's token, the deadline. Which
+//! upstream it has makes no difference here.
 
 use super::{Caller, Command, UserToken};
 use crate::{
     bot::InstallBot, edge::Arrival, expand, model::Install, refusal::Refusal, sealed::passwords,
     settle::Place, world::World,
 };
-use cloud_app::{
-    App, Cx, Mattermost,
-    cx::{Credential, Inner},
-};
+use cloud_app::{Mattermost, cx::Credential};
 use cloud_apps_protocol::{
-    CommandRequest, Millis, Values,
+    CommandRequest, Manifest, Millis, Values,
     command::{AppContext, Delivery},
     manifest::{CommandEntry, Permission},
 };
@@ -34,17 +32,27 @@ pub(super) fn deadline(arrival: &Arrival) -> Millis {
     arrival.deadline.saturating_sub(MARGIN).min(arrival.now.saturating_add(FUNCTION_TIME))
 }
 
-/// What the function is given, and where its answer is posted. `settings` holds the passwords too.
-pub(super) fn surroundings(
+/// What the function is given, and where its answer is posted.
+pub(super) struct Prepared {
+    pub request: CommandRequest,
+    pub bot: Arc<InstallBot>,
+    /// The acting user's token, where the install may use it.
+    pub user: Option<Credential>,
+    pub place: Place,
+}
+
+/// Prepares the call of a command's function with these values.
+pub(super) fn prepare(
     world: &Arc<World>,
     arrival: &Arrival,
-    app: &App,
-    entry: &CommandEntry,
+    manifest: &Manifest,
+    (entry, values): (&CommandEntry, &Values),
     command: Command,
-    settings: Values,
-) -> Result<(Cx, Place), Refusal> {
+) -> Result<Prepared, Refusal> {
     let Command { install, mut request, caller, delivery_id } = command;
-    fill(&mut request, app, entry, &install)?;
+    fill(&mut request, manifest, entry, &install)?;
+    // However the values came, a function finds them here.
+    request.command.encoded = Some(values.clone());
     request.delivery = Some(Delivery { id: delivery_id, attempt: 1 });
     let user = match caller {
         Caller::Server { user_token, .. } => user_token.and_then(|token| of_user(token, &install)),
@@ -57,23 +65,13 @@ pub(super) fn surroundings(
     let mattermost = Mattermost::bot(world.http.clone(), bot.clone());
     let mattermost = mattermost.until(Instant::now() + Duration::from_millis(left));
     let place = Place::new(&request.context, &bot_account, mattermost);
-    let cx = Cx::new(Inner {
-        request,
-        now: arrival.now,
-        deadline: deadline(arrival),
-        request_id: arrival.request_id.clone(),
-        settings,
-        bot,
-        user,
-        http: world.http.clone(),
-    });
-    Ok((cx, place))
+    Ok(Prepared { request, bot, user, place })
 }
 
 /// Replaces what only the bundle may say, and cuts what the install did not ask for.
 fn fill(
     request: &mut CommandRequest,
-    app: &App,
+    manifest: &Manifest,
     entry: &CommandEntry,
     install: &Install,
 ) -> Result<(), Refusal> {
@@ -90,10 +88,10 @@ fn fill(
     context.config.version.clone_from(&install.server_version);
     context.app = Some(AppContext {
         id: install.app.clone(),
-        version: app.manifest().version.clone(),
+        version: manifest.version.clone(),
         install_id: install.id.clone(),
         bot: install.bot.clone(),
-        settings: without_passwords(app, &install.settings),
+        settings: without_passwords(manifest, &install.settings),
     });
     expand::cut(context, &entry.expand)
 }
@@ -115,11 +113,11 @@ fn is_nothing(state: &Value) -> bool {
     }
 }
 
-/// Settings as a request carries them; a linked app reads passwords through its [`Cx`], where no log sees them. They
-/// are kept apart, but for one that became a password by an upgrade.
-fn without_passwords(app: &App, settings: &Values) -> Values {
+/// Settings as a request carries them: passwords are handed over apart, where no log sees them. They are kept apart, but
+/// for one that became a password by an upgrade.
+fn without_passwords(manifest: &Manifest, settings: &Values) -> Values {
     let mut shown = settings.clone();
-    for name in passwords(app.manifest()) {
+    for name in passwords(manifest) {
         shown.remove(name);
     }
     shown

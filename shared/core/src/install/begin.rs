@@ -47,7 +47,8 @@ pub async fn begin(
     if body.get("app_id").and_then(Value::as_str).is_some_and(|app| app != code.app.as_str()) {
         return Err(codes::refused());
     }
-    let manifest = super::linked(office, &code.app)?.manifest();
+    let app = super::known(office, &code.app, arrival.now).await?;
+    let manifest = app.manifest();
     let request = request::read(&body, manifest, &code.site)?;
     let key = current_key(office, &code, arrival.now).await?;
 

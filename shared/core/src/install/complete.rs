@@ -49,7 +49,7 @@ pub async fn complete(
     }
     line.app = Some(code.app.to_string());
     line.install = Some(id.to_string());
-    let app = super::linked(office, &code.app)?;
+    let app = super::known(office, &code.app, arrival.now).await?;
     let known = stored(office, &id, arrival.now).await?;
     let step = on_complete(known.as_deref(), &code.sha256, arrival.now);
     let Some(known) = known else { return Err(codes::refused()) };
@@ -93,7 +93,7 @@ async fn finish(
     (mut teams, settings): (BTreeMap<TeamId, Team>, Values),
     line: &mut LogLine,
 ) -> Result<InstallCompleted, Refusal> {
-    let app = super::linked(office, &install.app)?;
+    let app = super::known(office, &install.app, arrival.now).await?;
     // What an earlier attempt registered, and this one does not, verifies nobody any more.
     for (team, _) in office.registry.teams(&install.id).await? {
         teams.entry(team).or_default();
@@ -101,7 +101,7 @@ async fn finish(
     for (team, registered) in &teams {
         office.registry.put_team(&install.id, team, registered).await?;
     }
-    if let Err(refusal) = lifecycle::install(office, arrival, app, install, settings, line).await {
+    if let Err(refusal) = lifecycle::install(office, arrival, &app, install, settings, line).await {
         return match office.registry.undo(install, install.rev).await? {
             Changed::Yes => Err(refusal),
             Changed::Conflict => Err(super::busy(arrival.now, arrival.now)),

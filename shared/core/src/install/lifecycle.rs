@@ -4,16 +4,16 @@
 use super::view;
 use crate::{
     bot::InstallBot,
-    dispatch::{self, Called},
     edge::Arrival,
     log::LogLine,
     model::{Install, Sha256, State},
     refusal::Refusal,
+    upstream::{self, Called, Known, Trouble},
     world::Office,
 };
-use cloud_app::{App, Cx, Failure, cx::Inner};
+use cloud_app::Failure;
 use cloud_apps_protocol::{
-    Answer, Code, CommandRequest, FunctionName, Millis, Values,
+    Answer, Code, CommandRequest, FunctionName, Manifest, Millis, Values,
     answer::Kind,
     command::{AppContext, Delivery, User},
 };
@@ -28,73 +28,85 @@ const MARGIN: Millis = 2_000;
 pub async fn install(
     office: &Office,
     arrival: &Arrival,
-    app: &App,
+    app: &Known<'_>,
     install: &Install,
     settings: Values,
     line: &mut LogLine,
 ) -> Result<(), Refusal> {
     let Some(function) = &app.manifest().lifecycle.install else { return Ok(()) };
-    let id = &app.manifest().id;
+    let id = app.id();
     line.function = Some(function.to_string());
     let before = line.elapsed_ms();
     let now = arrival.now.saturating_add(before);
     let deadline = now.saturating_add(TIME).min(arrival.deadline.saturating_sub(MARGIN));
-    let request = request(app, install, function);
+    let request = request(app.manifest(), install, function);
     line.delivery_id = request.delivery.as_ref().map(|delivery| delivery.id.clone());
     let bot =
         InstallBot { world: Arc::clone(&office.world), install: Arc::new(install.clone()), now: arrival.now };
-    let cx = Cx::new(Inner {
+    let call = upstream::Call {
+        function,
         request,
-        now,
-        deadline,
-        request_id: arrival.request_id.clone(),
+        values: Values::new(),
         settings,
         bot: Arc::new(bot),
         user: None,
-        http: office.world.http.clone(),
-    });
-    let left = Duration::from_millis(deadline.saturating_sub(now));
-    let called = dispatch::call(app, function.as_str(), cx, Values::new(), left).await;
+        now,
+        deadline,
+        left: Duration::from_millis(deadline.saturating_sub(now)),
+        request_id: &arrival.request_id,
+        trace: line.trace(),
+    };
+    let called = Box::pin(upstream::call(app, call)).await;
     line.upstream_ms = Some(line.elapsed_ms().saturating_sub(before));
     match called {
         Called::Answered(answer) => accepted(id.as_str(), answer),
         Called::Failed(failure) => Err(failed(id.as_str(), failure)),
-        Called::Panicked(text) => {
-            let message = format!(
-                "{id} could not set itself up, and nothing was installed. Its operator finds the cause in the log, \
-                 under this request's id."
-            );
-            let cause = format!("the function panicked: {text}");
-            Err(Refusal::new(Code::UpstreamFailed, message).because(cause))
-        }
-        Called::TookTooLong => Err(Refusal::new(
-            Code::Deadline,
-            format!("{id} took too long to set itself up and was stopped. Nothing was installed; try again."),
-        )),
-        Called::Unknown => {
-            let message = format!(
-                "{id} names {function} as its install function and does not have it. Its author must mend that; \
-                 nothing was installed."
-            );
-            Err(Refusal::new(Code::InstallRefused, message))
-        }
+        Called::Broken(trouble) => Err(broken(id.as_str(), function, trouble)),
     }
 }
 
+/// The function has no answer; the cause stands in the log.
+fn broken(id: &str, function: &FunctionName, trouble: Trouble) -> Refusal {
+    let (code, message) = match trouble.code() {
+        Code::Deadline => (
+            Code::Deadline,
+            format!("{id} took too long to set itself up and was stopped. Nothing was installed; try again."),
+        ),
+        Code::UnknownFunction => (
+            Code::InstallRefused,
+            format!(
+                "{id} names {function} as its install function and does not have it. Its author must mend that; nothing \
+                 was installed."
+            ),
+        ),
+        code @ (Code::Busy | Code::Unavailable) => {
+            (code, format!("{} Nothing was installed.", trouble.sentence(id)))
+        }
+        code => (
+            code,
+            format!(
+                "{id} could not set itself up, and nothing was installed. Its operator finds the cause in the log, under \
+                 this request's id."
+            ),
+        ),
+    };
+    Refusal::new(code, message).because(trouble)
+}
+
 /// The request: no command, but all that an app knows of its install. The acting user is who installs.
-fn request(app: &App, install: &Install, function: &FunctionName) -> CommandRequest {
+fn request(manifest: &Manifest, install: &Install, function: &FunctionName) -> CommandRequest {
     let mut request = CommandRequest::default();
-    app.manifest().namespace().clone_into(&mut request.command.namespace);
+    manifest.namespace().clone_into(&mut request.command.namespace);
     request.command.function = function.to_string();
     request.context.config.site_url = install.site.to_string();
     request.context.config.version.clone_from(&install.server_version);
     request.context.acting_user = Some(User::of(install.installed_by.clone()));
     request.context.app = Some(AppContext {
         id: install.app.clone(),
-        version: app.manifest().version.clone(),
+        version: manifest.version.clone(),
         install_id: install.id.clone(),
         bot: install.bot.clone(),
-        settings: view::shown(app.manifest(), &install.settings),
+        settings: view::shown(manifest, &install.settings),
     });
     request.delivery = Some(Delivery { id: delivery_id(install, "install"), attempt: 1 });
     request

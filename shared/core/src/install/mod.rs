@@ -30,10 +30,10 @@ use crate::{
     ports::Stored,
     refusal::Refusal,
     respond::Responder,
+    upstream::Known,
     world::{Office, World},
 };
 use bytes::Bytes;
-use cloud_app::App;
 use cloud_apps_protocol::{
     AppId, Code, InstallId, Millis, PROTOCOL,
     token::{Credential, Scope},
@@ -93,7 +93,8 @@ async fn route(office: &Office, arrival: &Arrival, line: &mut LogLine) -> Result
     }
 }
 
-/// Says in a header which manifest and install an answer comes from. Without a read; nothing where the app is not linked.
+/// Says in a header which manifest and install an answer comes from. Without a read; nothing where the app is not in
+/// memory.
 pub fn name_manifest(world: &World, install: &Install, response: &mut Response<Bytes>) {
     if let Some(etag) = world.etag(install).and_then(|etag| HeaderValue::try_from(etag).ok()) {
         response.headers_mut().insert(MANIFEST, etag);
@@ -108,7 +109,7 @@ async fn show(
     line: &mut LogLine,
 ) -> Result<Response<Bytes>, Refusal> {
     let (_, install) = server(office, arrival, install, line).await?;
-    let app = linked(office, &install.app)?;
+    let app = known(office, &install.app, arrival.now).await?;
     let etag = etag(app.manifest(), &install);
     let known = arrival.header(header::IF_NONE_MATCH).is_some_and(|tags| view::matches(tags, &etag));
     let mut response = if known {
@@ -147,12 +148,12 @@ async fn server(
     Ok((verified, install))
 }
 
-/// The app, where it is linked into this bundle.
-fn linked<'o>(office: &'o Office, app: &AppId) -> Result<&'o App, Refusal> {
-    office.world.linked.get(app).ok_or_else(|| {
+/// The app, whatever its upstream, as the store has it now: what is made of it here stays.
+async fn known<'o>(office: &'o Office, app: &AppId, now: Millis) -> Result<Known<'o>, Refusal> {
+    office.world.app(app, Freshness::Reread, now).await?.ok_or_else(|| {
         let message = format!(
-            "{app} is not linked into this bundle, and other upstreams are not called by this version. Deploy a \
-             bundle that links it, then try again."
+            "{app} is not an app of this bundle: it is neither linked into it nor registered. Deploy a bundle that links \
+             it, or register it with `cloud-apps app add`, then try again."
         );
         Refusal::new(Code::UpstreamFailed, message)
     })

@@ -5,14 +5,15 @@
 
 use super::{codes, stored, view};
 use crate::{
+    cache::Freshness,
     keys::generate_ring,
     model::{Catalogue, CatalogueEntry, Install, InstallCode, Sha256, State},
     ports::Changed,
     refusal::Refusal,
     rules::next,
+    upstream::Known,
     world::Office,
 };
-use cloud_app::App;
 use cloud_apps_protocol::{
     AppId, Code, ErrorBody, InstallId, KeyId, Millis, SiteUrl,
     error::ErrorDetail,
@@ -20,6 +21,7 @@ use cloud_apps_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// What an operator asks; under the key `operator` of the invocation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -382,7 +384,7 @@ async fn run(office: &Office, request: OperatorRequest, now: Millis) -> Result<O
         }
         OperatorRequest::Show { install_id } => {
             let install = stored(office, &install_id, now).await?.ok_or_else(|| unknown(&install_id))?;
-            show(office, &install).await
+            show(office, &install, now).await
         }
         OperatorRequest::Disable { install_id } => switch(office, &install_id, State::Disabled, now).await,
         OperatorRequest::Enable { install_id } => switch(office, &install_id, State::Active, now).await,
@@ -440,8 +442,8 @@ async fn code(
     (valid_seconds, replace): (u64, bool),
     now: Millis,
 ) -> Result<OperatorAnswer, Refusal> {
-    if !office.world.linked.contains_key(&app) {
-        return Err(no_such_app(office, &app));
+    if office.world.app(&app, Freshness::Reread, now).await?.is_none() {
+        return Err(no_such_app(office, &app).await?);
     }
     private(office, "/operator/site_url", &site)?;
     private(office, "/operator/base_url", base_url)?;
@@ -466,13 +468,18 @@ async fn code(
     Ok(OperatorAnswer::Code { code: code.to_string(), expires_at })
 }
 
-fn no_such_app(office: &Office, app: &AppId) -> Refusal {
-    let linked: Vec<&str> = office.world.linked.keys().map(AppId::as_str).collect();
-    let linked = if linked.is_empty() { "no app at all".to_owned() } else { linked.join(", ") };
+/// Says which apps there are.
+async fn no_such_app(office: &Office, app: &AppId) -> Result<Refusal, Refusal> {
+    let catalogue = office.world.apps.all().await?;
+    let known = catalogue.apps.values().filter(|entry| !entry.linked).map(|entry| &entry.id);
+    let ids: BTreeSet<&AppId> = known.chain(office.world.linked.keys()).collect();
+    let ids: Vec<&str> = ids.into_iter().map(AppId::as_str).collect();
+    let has = if ids.is_empty() { "no app at all".to_owned() } else { ids.join(", ") };
     let message = format!(
-        "There is no app {app} in this bundle; it links {linked}. Check the name, or deploy a bundle with it."
+        "There is no app {app} in this bundle; it has {has}. Check the name, deploy a bundle that links it, or register \
+         it with `cloud-apps app add`."
     );
-    Refusal::bad_request("/operator/app", message)
+    Ok(Refusal::bad_request("/operator/app", message))
 }
 
 /// Codes, tokens and secrets travel between these two: over `https`, or without leaving the machine.
@@ -492,9 +499,10 @@ fn private(office: &Office, pointer: &str, address: &SiteUrl) -> Result<(), Refu
     Err(Refusal::bad_request(pointer, message))
 }
 
-async fn show(office: &Office, install: &Install) -> Result<OperatorAnswer, Refusal> {
+async fn show(office: &Office, install: &Install, now: Millis) -> Result<OperatorAnswer, Refusal> {
     let teams = office.registry.teams(&install.id).await?;
-    let manifest = office.world.linked.get(&install.app).map(App::manifest);
+    let app = office.world.app(&install.app, Freshness::Reread, now).await?;
+    let manifest = app.as_ref().map(Known::manifest);
     Ok(OperatorAnswer::Install(Box::new(view::view(manifest, install, &teams))))
 }
 
@@ -503,7 +511,7 @@ async fn switch(office: &Office, id: &InstallId, to: State, now: Millis) -> Resu
     for _ in 0..TRIES {
         let install = stored(office, id, now).await?.ok_or_else(|| unknown(id))?;
         if install.state == to {
-            return show(office, &install).await;
+            return show(office, &install, now).await;
         }
         if !matches!(install.state, State::Active | State::Disabled) {
             let message = format!(
@@ -516,7 +524,7 @@ async fn switch(office: &Office, id: &InstallId, to: State, now: Millis) -> Resu
         let changed = office.registry.change(&switched, install.rev).await?;
         office.world.installs.forget(id);
         if changed == Changed::Yes {
-            return show(office, &Install { rev: next(install.rev), ..switched }).await;
+            return show(office, &Install { rev: next(install.rev), ..switched }, now).await;
         }
     }
     Err(faster("this install"))

@@ -95,9 +95,11 @@ pub fn unavailable(manifest: &Manifest, install: &Install) -> Vec<Unavailable> {
     list
 }
 
-/// That nothing of an app works which this bundle does not link.
-pub fn not_linked(app: &AppId) -> Unavailable {
-    let reason = format!("{app} is not linked into this bundle: deploy one that links it");
+/// That nothing of an app works which this bundle does not have.
+pub fn not_here(app: &AppId) -> Unavailable {
+    let reason = format!(
+        "{app} is neither linked into this bundle nor registered: deploy one that links it, or `cloud-apps app add` it"
+    );
     Unavailable { kind: "app".into(), name: app.to_string(), reason }
 }
 

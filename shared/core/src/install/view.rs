@@ -8,7 +8,7 @@ use cloud_apps_protocol::{
     install::{InstallView, Standing},
 };
 
-/// The install as it is shown. Without a manifest, for its app is not linked any more, what the app would say is
+/// The install as it is shown. Without a manifest, for the bundle does not have its app any more, what the app would say is
 /// left out, settings included: nobody knows which are passwords.
 pub fn view(manifest: Option<&Manifest>, install: &Install, teams: &[(TeamId, Team)]) -> InstallView {
     InstallView {
@@ -30,7 +30,7 @@ pub fn view(manifest: Option<&Manifest>, install: &Install, teams: &[(TeamId, Te
         teams: teams.iter().filter(|(_, team)| !team.commands.is_empty()).map(|(id, _)| id.clone()).collect(),
         endpoints: plan::endpoints(&install.base_url, &install.id),
         unavailable: manifest.map_or_else(
-            || vec![plan::not_linked(&install.app)],
+            || vec![plan::not_here(&install.app)],
             |manifest| plan::unavailable(manifest, install),
         ),
         created_at: install.created_at,

@@ -466,7 +466,7 @@ async fn an_app_that_is_not_linked_is_verified_and_not_called() {
     let answered = stage.run("/jira search").await;
     assert_eq!((answered.status.as_u16(), answered.code()), (502, "upstream_failed"));
     let slash = stage.type_("search").await;
-    assert!(slash.text().contains("not linked into this bundle"), "{}", slash.text());
+    assert!(slash.text().contains("neither linked into it nor registered"), "{}", slash.text());
 }
 
 fn world_of(stage: &Stage) -> World {

@@ -90,7 +90,8 @@ async fn every_request_that_is_refused_says_what_to_do() {
             with("app", "jira".into()),
             "bad_request",
             "/operator/app",
-            "There is no app jira in this bundle; it links hello. Check the name, or deploy a bundle with it.",
+            "There is no app jira in this bundle; it has hello. Check the name, deploy a bundle that links it, or register it \
+             with `cloud-apps app add`.",
         ),
         (
             with("site_url", "http://chat.example.com".into()),
@@ -236,7 +237,7 @@ async fn an_install_whose_app_is_not_linked_any_more_is_shown_and_switched_witho
         assert_eq!((&answer["state"], &answer["settings"]), (&json!(state), &json!({})), "{answer}");
         assert_eq!(
             answer["unavailable"][0]["reason"],
-            "gone is not linked into this bundle: deploy one that links it"
+            "gone is neither linked into this bundle nor registered: deploy one that links it, or `cloud-apps app add` it"
         );
     }
 }

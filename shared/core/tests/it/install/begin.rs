@@ -445,8 +445,8 @@ async fn an_app_that_is_not_linked_any_more_is_not_installed() {
     assert_eq!((refused.status, refused.code()), (StatusCode::BAD_GATEWAY, "upstream_failed"));
     assert_eq!(
         refused.message(),
-        "gone is not linked into this bundle, and other upstreams are not called by this version. Deploy a bundle \
-         that links it, then try again."
+        "gone is not an app of this bundle: it is neither linked into it nor registered. Deploy a bundle that links it, or \
+         register it with `cloud-apps app add`, then try again."
     );
 }
 

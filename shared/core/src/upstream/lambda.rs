@@ -1,0 +1,123 @@
+//! An app that is a Lambda function: the same headers and body in an API Gateway v2 proxy event, so that any Lambda web
+//! framework answers it unchanged
+//! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>).
+
+use super::{Trouble, answer::Reply, letter::Letter};
+use crate::{ports::InvokeError, world::World};
+use cloud_apps_protocol::limits;
+use serde_json::{Map, Value, json};
+use std::{collections::BTreeMap, time::Duration};
+
+/// The most of an invocation's payload that is looked at: an answer of 1 MiB in base64 or escaped, and its headers.
+const MAX_PAYLOAD: usize = 3 * limits::BODY;
+
+pub(super) async fn invoke(
+    world: &World,
+    function: &str,
+    letter: &Letter,
+    left: Duration,
+) -> Result<Reply, Trouble> {
+    let lambdas = world.lambdas.as_ref().ok_or_else(|| {
+        Trouble::failed(
+            "this bundle does not run on AWS, and apps in Lambda functions are called from there only",
+        )
+    })?;
+    let invoked = lambdas.invoke(function, event(letter), left).await.map_err(|error| match error {
+        InvokeError::TimedOut => Trouble::TookTooLong,
+        error => Trouble::because("its Lambda function was not run", error),
+    })?;
+    // The payload of a failed function holds its own words, which may hold a token.
+    if invoked.failed {
+        return Err(Trouble::failed("its Lambda function failed (FunctionError): its log has the reason"));
+    }
+    if invoked.payload.len() > MAX_PAYLOAD {
+        return Err(Trouble::TooLarge);
+    }
+    reply(&invoked.payload)
+}
+
+/// The event. Header names are in lower case, as API Gateway sends them.
+fn event(letter: &Letter) -> Vec<u8> {
+    let path = format!("/{}", letter.function);
+    let headers: Map<String, Value> = letter
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.into())))
+        .collect();
+    json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": headers,
+        "requestContext": {
+            "accountId": "anonymous",
+            "apiId": "cloud-apps",
+            "domainName": "cloud-apps.internal",
+            "domainPrefix": "cloud-apps",
+            "http": {
+                "method": "POST",
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "127.0.0.1",
+                "userAgent": concat!("cloud-apps/", env!("CARGO_PKG_VERSION")),
+            },
+            "requestId": letter.request_id,
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": common_log_time(letter.now),
+            "timeEpoch": letter.now,
+        },
+        "body": String::from_utf8_lossy(&letter.body),
+        "isBase64Encoded": false,
+    })
+    .to_string()
+    .into_bytes()
+}
+
+/// `22/Nov/2026:12:00:00 +0000`.
+fn common_log_time(now: u64) -> String {
+    let at = i64::try_from(now).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+    at.unwrap_or(jiff::Timestamp::MAX).strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()
+}
+
+/// A proxy integration's response.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Response {
+    status_code: u16,
+    #[serde(default)]
+    headers: BTreeMap<String, Value>,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+/// Reads the payload as API Gateway does: without a `statusCode` it is the body of a 200 itself.
+fn reply(payload: &[u8]) -> Result<Reply, Trouble> {
+    let none = || Trouble::failed("its Lambda function did not answer as an HTTP API's integration does");
+    let value: Value = serde_json::from_slice(payload).map_err(|_| none())?;
+    if value.get("statusCode").is_none() {
+        let body = value.to_string().into_bytes();
+        return Ok(Reply { status: 200, media: "application/json".into(), encoding: String::new(), body });
+    }
+    let Response { status_code, headers, body, is_base64_encoded } =
+        serde_json::from_value(value).map_err(|_| none())?;
+    let header = |name: &str| {
+        let found = headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.and_then(|(_, value)| value.as_str()).unwrap_or_default().to_owned()
+    };
+    let body = body.unwrap_or_default();
+    let body = if is_base64_encoded {
+        data_encoding::BASE64.decode(body.as_bytes()).map_err(|_| none())?
+    } else {
+        body.into_bytes()
+    };
+    // API Gateway calls what is not marked JSON.
+    let media = match header("content-type") {
+        media if media.is_empty() => "application/json".to_owned(),
+        media => media,
+    };
+    Ok(Reply { status: status_code, media, encoding: header("content-encoding"), body })
+}

@@ -1,0 +1,38 @@
+//! A function that is linked into the bundle: cancelled when its time is over, its panic caught.
+
+use super::{Call, Called, Trouble};
+use cloud_app::{App, Cx, cx::Inner};
+use futures_util::FutureExt;
+use std::{any::Any, panic::AssertUnwindSafe, sync::Arc};
+
+/// Calls it.
+pub(super) async fn call(app: &App, call: Call<'_>) -> Called {
+    let http = call.bot.world.http.clone();
+    let cx = Cx::new(Inner {
+        request: call.request,
+        now: call.now,
+        deadline: call.deadline,
+        request_id: call.request_id.to_owned(),
+        settings: call.settings,
+        bot: Arc::clone(&call.bot) as _,
+        user: call.user,
+        http,
+    });
+    // Inside the guarded future: a function may panic before its first await.
+    let running = async {
+        match app.call(call.function.as_str(), cx, call.values) {
+            Some(running) => running.await.map_or_else(Called::Failed, Called::Answered),
+            None => Called::Broken(Trouble::Unknown),
+        }
+    };
+    match tokio::time::timeout(call.left, AssertUnwindSafe(running).catch_unwind()).await {
+        Ok(Ok(called)) => called,
+        Ok(Err(panic)) => Called::Broken(Trouble::Panicked(text_of(&*panic).to_owned())),
+        Err(_) => Called::Broken(Trouble::TookTooLong),
+    }
+}
+
+fn text_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)")
+}

@@ -1,0 +1,89 @@
+//! Where an app's functions run, and one way to call them (section 15).
+//!
+//! An app is linked into the bundle, an HTTPS service, or a Lambda function. Whoever calls one of its functions says
+//! so with one [`Call`] and gets one [`Called`]: the same request, and the same answers, whatever is behind it. What a
+//! linked function reads through its [`Cx`](cloud_app::Cx) travels to the others in the body and in the claims of a
+//! JWT. A linked app costs no read and no copy of its manifest.
+
+mod answer;
+mod functions;
+mod http;
+mod known;
+mod lambda;
+mod letter;
+mod linked;
+mod trouble;
+
+pub use functions::{InProcess, Lambdas};
+pub use known::{AppCache, Known, Registered};
+pub use trouble::Trouble;
+
+use crate::bot::InstallBot;
+use cloud_app::{Failure, cx::Credential};
+use cloud_apps_protocol::{Answer, CommandRequest, FunctionName, Millis, Values, manifest::Upstream};
+use letter::Letter;
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// One call of a function.
+pub struct Call<'a> {
+    /// Which.
+    pub function: &'a FunctionName,
+    /// The request of section 3, filled and cut; settings without passwords.
+    pub request: CommandRequest,
+    /// What it is called with; checked against its fields.
+    pub values: Values,
+    /// What the admin set, passwords included.
+    pub settings: Values,
+    /// The install, and its bot's token.
+    pub bot: Arc<InstallBot>,
+    /// The acting user's token, as granted.
+    pub user: Option<Credential>,
+    /// Unix milliseconds when the request came in.
+    pub now: Millis,
+    /// Unix milliseconds after which nobody waits.
+    pub deadline: Millis,
+    /// How long that is from now.
+    pub left: Duration,
+    /// The request's id, as it stands in log and errors.
+    pub request_id: &'a str,
+    /// The trace that the request belongs to: 32 characters of hex.
+    pub trace: &'a str,
+}
+
+/// How a call went.
+#[derive(Debug)]
+pub enum Called {
+    /// It answered.
+    Answered(Answer),
+    /// The function says itself why it has no answer.
+    Failed(Failure),
+    /// There is no answer; the cause is for the log.
+    Broken(Trouble),
+}
+
+/// Calls a function, for at most [`Call::left`]. Never repeated.
+pub async fn call(app: &Known<'_>, call: Call<'_>) -> Called {
+    match app {
+        Known::Linked(app) => linked::call(app, call).await,
+        // Boxed, so that a call of a linked app does not carry the room of this one.
+        Known::Registered(app) => match Box::pin(elsewhere(app, call)).await {
+            Ok(answer) => Called::Answered(answer),
+            Err(trouble) => Called::Broken(trouble),
+        },
+    }
+}
+
+/// Calls a function that runs outside the bundle.
+async fn elsewhere(app: &Registered, call: Call<'_>) -> Result<Answer, Trouble> {
+    let ends = Instant::now() + call.left;
+    let world = Arc::clone(&call.bot.world);
+    let letter = Letter::write(&app.app, call).await?;
+    let left = ends.saturating_duration_since(Instant::now());
+    let reply = match &app.app.manifest.upstream {
+        Upstream::Http { url } => http::post(&world, url, letter, left).await?,
+        Upstream::AwsLambda { function } => lambda::invoke(&world, function, &letter, left).await?,
+        Upstream::Linked => return Err(Trouble::failed("a registered app names no upstream")),
+    };
+    answer::read(&reply)
+}
