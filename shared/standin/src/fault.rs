@@ -2,14 +2,17 @@
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 
 /// What happens to a REST call in place of its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Fault {
     /// Nothing is done, and this status is answered: in Mattermost's error shape, but 429 as its rate limiter
-    /// writes it (`limit exceeded`, as text).
+    /// writes it (`limit exceeded`, as text, try again after a second).
     Status(u16),
+    /// Nothing is done, and the rate limiter asks to come again after so many seconds.
+    TooMany(u32),
     /// Nothing is done, and a proxy's HTML page is answered.
     Html(u16),
     /// Nothing is done, and no answer ever comes.
@@ -18,26 +21,85 @@ pub enum Fault {
     Cut,
     /// The call is done, and the connection ends before the answer: what a retry must survive.
     CutAfter,
+    /// The call is done, and no answer ever comes.
+    HangAfter,
 }
 
-/// The orders, and how many calls have come.
+impl Fault {
+    /// Whether the call takes effect all the same.
+    pub fn takes_effect(self) -> bool {
+        matches!(self, Fault::CutAfter | Fault::HangAfter)
+    }
+}
+
+/// A fault that was ordered, and for which calls.
+#[derive(Debug)]
+struct Order {
+    /// `None` for all methods.
+    method: Option<Method>,
+    /// Words between slashes, where one in braces stands for any; empty for all paths.
+    pattern: String,
+    /// How many calls that fit still pass.
+    passing: usize,
+    /// All calls from then on, not only one.
+    lasting: bool,
+    fault: Fault,
+}
+
+impl Order {
+    fn fits(&self, method: &Method, path: &str) -> bool {
+        let any = |word: &str| word == "*" || (word.starts_with('{') && word.ends_with('}'));
+        let same_method = self.method.as_ref().is_none_or(|wanted| wanted == method);
+        let mut words = path.split('/');
+        let same_path = self.pattern.is_empty()
+            || (self
+                .pattern
+                .split('/')
+                .all(|wanted| words.next().is_some_and(|word| any(wanted) || word == wanted))
+                && words.next().is_none());
+        same_method && same_path
+    }
+}
+
+/// The orders.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    received: usize,
-    ordered: Vec<(usize, Fault)>,
+    orders: Vec<Order>,
 }
 
 impl Faults {
-    /// `nth` counts from the next call, which is 1.
-    pub(crate) fn order(&mut self, nth: usize, fault: Fault) {
-        self.ordered.push((self.received + nth, fault));
+    /// `nth` counts the calls that fit from the next one, which is 1.
+    pub(crate) fn order(
+        &mut self,
+        method: Option<Method>,
+        pattern: &str,
+        nth: usize,
+        lasting: bool,
+        fault: Fault,
+    ) {
+        let (pattern, passing) = (pattern.to_owned(), nth.saturating_sub(1));
+        self.orders.push(Order { method, pattern, passing, lasting, fault });
     }
 
-    /// Counts a call, and tells what shall happen to it.
-    pub(crate) fn next(&mut self) -> Option<Fault> {
-        self.received += 1;
-        let at = self.ordered.iter().position(|(nth, _)| *nth == self.received)?;
-        Some(self.ordered.swap_remove(at).1)
+    pub(crate) fn clear(&mut self) {
+        self.orders.clear();
+    }
+
+    /// What shall happen to a call. Every order that it fits counts it; the first that is due is carried out.
+    pub(crate) fn next(&mut self, method: &Method, path: &str) -> Option<Fault> {
+        let mut due = None;
+        self.orders.retain_mut(|order| {
+            if !order.fits(method, path) {
+                return true;
+            }
+            if order.passing > 0 {
+                order.passing -= 1;
+                return true;
+            }
+            due = due.or(Some(order.fault));
+            order.lasting
+        });
+        due
     }
 }
 
@@ -52,14 +114,14 @@ pub(crate) fn html(status: u16) -> Response<Bytes> {
 }
 
 /// What the rate limiter says: `app/ratelimit.go`.
-pub(crate) fn too_many() -> Response<Bytes> {
+pub(crate) fn too_many(seconds: u32) -> Response<Bytes> {
     let mut response =
         answer(StatusCode::TOO_MANY_REQUESTS, "text/plain; charset=utf-8", "limit exceeded\n".to_owned());
     let headers = response.headers_mut();
-    headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     headers.insert("x-ratelimit-limit", HeaderValue::from_static("101"));
     headers.insert("x-ratelimit-remaining", HeaderValue::from_static("0"));
-    headers.insert("x-ratelimit-reset", HeaderValue::from_static("1"));
+    headers.insert("x-ratelimit-reset", HeaderValue::from(seconds));
     response
 }
 
@@ -68,4 +130,35 @@ fn answer(status: StatusCode, kind: &'static str, body: String) -> Response<Byte
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_counts_only_the_calls_that_fit() {
+        let mut faults = Faults::default();
+        faults.order(Some(Method::POST), "/api/v4/teams/{team_id}/members", 2, false, Fault::Cut);
+        for (method, path, due) in [
+            (Method::POST, "/api/v4/teams/a/members", None),
+            (Method::GET, "/api/v4/teams/a/members", None),
+            (Method::POST, "/api/v4/teams/a/members/b", None),
+            (Method::POST, "/api/v4/teams/a", None),
+            (Method::POST, "/api/v4/teams/b/members", Some(Fault::Cut)),
+            (Method::POST, "/api/v4/teams/b/members", None),
+        ] {
+            assert_eq!(faults.next(&method, path), due, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn a_lasting_order_holds_until_the_orders_are_cleared() {
+        let mut faults = Faults::default();
+        faults.order(None, "", 2, true, Fault::Hang);
+        let mut next = || faults.next(&Method::GET, "/");
+        assert_eq!([next(), next(), next()], [None, Some(Fault::Hang), Some(Fault::Hang)]);
+        faults.clear();
+        assert_eq!(faults.next(&Method::GET, "/"), None);
+    }
 }

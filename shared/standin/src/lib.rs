@@ -37,6 +37,7 @@ mod serve;
 mod settings;
 mod shape;
 mod slash;
+mod snapshot;
 mod tls;
 mod version;
 mod world;
@@ -48,11 +49,12 @@ pub use rest::Call;
 pub use serve::Server;
 pub use settings::Settings;
 pub use slash::answer::{Action, Attachment, Field};
+pub use snapshot::{Kind, Snapshot};
 pub use version::Version;
 pub use world::{Bot, ChannelKind, Millis, Post, User};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use ids::Ids;
 use slash::outgoing::Outgoing;
 use slash::trigger::TriggerKey;
@@ -231,7 +233,23 @@ impl Standin {
 
     /// Orders a failure of the `nth` REST call from now; the next one is 1.
     pub fn fault(&self, nth: usize, fault: Fault) {
-        self.world().faults.order(nth, fault);
+        self.world().faults.order(None, "", nth, false, fault);
+    }
+
+    /// Orders a failure of the `nth` call of this kind from now. In `path` a word in braces stands for any:
+    /// `/api/v4/teams/{team_id}/members`.
+    pub fn fault_on(&self, method: Method, path: &str, nth: usize, fault: Fault) {
+        self.world().faults.order(Some(method), path, nth, false, fault);
+    }
+
+    /// Orders that all calls fail from the `nth` on, until [`clear_faults`](Standin::clear_faults).
+    pub fn fault_from(&self, nth: usize, fault: Fault) {
+        self.world().faults.order(None, "", nth, true, fault);
+    }
+
+    /// Takes back all orders that have not been carried out.
+    pub fn clear_faults(&self) {
+        self.world().faults.clear();
     }
 
     /// Listens for HTTP; port 0 takes a free one.

@@ -31,6 +31,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use routes::{HOOK, INCOMING, Route, Run};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::fmt;
 
 /// A REST call that came in, for assertions and for a log. The path holds no secret: the id of a
 /// `response_url` is left out.
@@ -42,8 +43,12 @@ pub struct Call {
     pub method: Method,
     /// Without the query.
     pub path: String,
+    /// The pattern that the path fits, with names in braces; empty if the call is not served.
+    pub route: &'static str,
     /// The user name of the session; `None` without one.
     pub who: Option<String>,
+    /// The failure that was ordered for it.
+    pub fault: Option<Fault>,
     /// `None` if the connection was cut or left hanging, as ordered.
     pub status: Option<u16>,
 }
@@ -76,6 +81,18 @@ pub(crate) enum Reply {
 }
 
 pub(crate) type Answer = Result<Reply, AppError>;
+
+impl fmt::Display for Call {
+    /// `201 POST /api/v4/bots by admin`, for a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.status {
+            Some(status) => write!(f, "{status} ")?,
+            None => f.write_str("no answer ")?,
+        }
+        write!(f, "{} {} by {}", self.method, self.path, self.who.as_deref().unwrap_or("nobody"))?;
+        self.fault.map_or(Ok(()), |fault| write!(f, ", {fault:?} as ordered"))
+    }
+}
 
 impl Reply {
     pub(crate) fn json(status: StatusCode, body: Value) -> Reply {
@@ -175,9 +192,12 @@ pub(crate) async fn respond(
             _ => path.clone(),
         };
         let who = world.user(&caller.user_id).map(|user| user.username.clone());
-        let call = Call { at: world.now, method: head.method.clone(), path: shown, who, status: None };
-        world.calls.push(call);
-        (world.faults.next(), caller, world.calls.len() - 1)
+        let route = found.as_ref().map_or("", |(route, _)| route.pattern);
+        let fault = world.faults.next(&head.method, &path);
+        let method = head.method.clone();
+        let at = world.now;
+        world.calls.push(Call { at, method, path: shown, route, who, fault, status: None });
+        (fault, caller, world.calls.len() - 1)
     };
     match fault {
         Some(Fault::Cut) => return Err(ConnectionCut),
@@ -185,7 +205,8 @@ pub(crate) async fn respond(
         _ => {}
     }
     let answer = match fault {
-        Some(Fault::Status(429)) => fault::too_many(),
+        Some(Fault::Status(429)) => fault::too_many(1),
+        Some(Fault::TooMany(seconds)) => fault::too_many(seconds),
         Some(Fault::Html(status)) => fault::html(status),
         Some(Fault::Status(status)) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -214,8 +235,10 @@ pub(crate) async fn respond(
             render(&mut standin.world(), &head.method, &path, answer)
         }
     };
-    if fault == Some(Fault::CutAfter) {
-        return Err(ConnectionCut);
+    match fault {
+        Some(Fault::CutAfter) => return Err(ConnectionCut),
+        Some(Fault::HangAfter) => return std::future::pending().await,
+        _ => {}
     }
     if let Some(call) = standin.world().calls.get_mut(call) {
         call.status = Some(answer.status().as_u16());

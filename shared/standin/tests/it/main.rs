@@ -2,10 +2,15 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests fail as tests do")]
 
+mod client;
 mod commands;
 mod conformance;
 mod faults;
 mod integration;
+mod logins;
 mod recording;
+mod registrations;
 mod rest;
 mod serving;
+mod settings;
+mod snapshots;

@@ -1,26 +1,11 @@
 //! The REST API beyond what was recorded.
 
-use bytes::Bytes;
+use crate::client::{self, call};
 use cloud_apps_standin::{ChannelKind, Standin, Version};
-use http::Request;
 use serde_json::{Value, json};
 
-async fn call(mm: &Standin, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header("authorization", format!("Bearer {token}"))
-        .body(if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) })
-        .unwrap();
-    let answer = mm.respond(request).await.unwrap();
-    (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap())
-}
-
 fn demo() -> (Standin, String) {
-    let mm = Standin::seeded(Version::V11, 5);
-    mm.demo().unwrap();
-    let admin = mm.add_token("admin").unwrap();
-    (mm, admin)
+    client::demo(Version::V11)
 }
 
 #[tokio::test]
