@@ -45,6 +45,26 @@ pub(super) fn private_file(path: &Path) -> Result<(), FileError> {
 /// Writes a new file under a name of its own and then gives it `path`, unless there is one: the first writer wins, and
 /// nobody ever reads half of it. `true` if it is this one.
 pub(super) fn write_once(path: &Path, content: &[u8]) -> Result<bool, FileError> {
+    write(path, content, |draft| {
+        // Linking fails where the name is taken; renaming would replace it.
+        match fs::hard_link(draft, path) {
+            Ok(()) => fs::remove_file(draft).map(|()| true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                fs::remove_file(draft).map(|()| false)
+            }
+            Err(error) => Err(error),
+        }
+    })
+}
+
+/// Writes a new file under a name of its own and then gives it `path`, in place of one that is there: the last writer
+/// wins, and nobody ever reads half of it.
+pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    write(path, content, |draft| fs::rename(draft, path))
+}
+
+/// Writes a draft beside `path`, for its owner only, which `name` then gives its name.
+fn write<T>(path: &Path, content: &[u8], name: impl FnOnce(&Path) -> io::Result<T>) -> Result<T, FileError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let draft = folder.join(format!(".draft-{}-{}", std::process::id(), next()));
     let outcome = (|| {
@@ -55,17 +75,15 @@ pub(super) fn write_once(path: &Path, content: &[u8]) -> Result<bool, FileError>
         let mut file = options.open(&draft)?;
         file.write_all(content)?;
         file.sync_all()?;
-        // Linking fails where the name is taken; renaming would replace it.
-        match fs::hard_link(&draft, path) {
-            Ok(()) => fs::File::open(folder)?.sync_all().map(|()| true),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-            Err(error) => Err(error),
-        }
+        let named = name(&draft)?;
+        fs::File::open(folder)?.sync_all()?;
+        Ok(named)
     })();
-    let cleaned = fs::remove_file(&draft);
-    let written = outcome.map_err(at(path))?;
-    cleaned.map_err(at(&draft))?;
-    Ok(written)
+    if outcome.is_err() {
+        // It may not have been made; the first error is the one to tell.
+        let _ = fs::remove_file(&draft);
+    }
+    outcome.map_err(at(path))
 }
 
 /// Numbers the drafts of this process.

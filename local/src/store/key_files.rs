@@ -65,6 +65,11 @@ impl KeyMaker for KeyFiles {
             || StoreError::Unavailable { what: WHAT, source: "the key file was removed meanwhile".into() };
         read(WHAT, &ring.app, &path)?.ok_or_else(gone)
     }
+
+    async fn replace(&self, ring: &Ring) -> Stored<()> {
+        const WHAT: &str = "KeyMaker.replace";
+        files::replace(&self.path(&ring.app), ring.to_json(WHAT)?.as_bytes()).map_err(unavailable(WHAT))
+    }
 }
 
 #[cfg(test)]
@@ -95,6 +100,7 @@ mod tests {
         let keys = KeyFiles::open(&folder).unwrap();
         for n in 1..3 {
             keys.make(&sample::ring(&sample::app(), n)).await.unwrap();
+            keys.replace(&sample::ring(&sample::app(), n)).await.unwrap();
         }
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&folder), mode(&folder.join("hello.json"))), (0o700, 0o600));

@@ -3,7 +3,7 @@
 use super::sqlite::{Sqlite, Trouble, document, int};
 use async_trait::async_trait;
 use cloud_apps_core::{
-    model::{Catalogue, Install, InstallCode, Page, RegisteredApp, Sha256, SiteEntry, Team},
+    model::{Catalogue, Install, InstallCode, ManageCode, Page, RegisteredApp, Sha256, SiteEntry, Team},
     ports::{Apps, Begun, Changed, Installs, Registry, StoreError, Stored},
     rules::{self, CodeSays, ITEM_VERSION, SiteSays, Undo},
 };
@@ -87,6 +87,10 @@ impl Books<'_> {
             params![code.sha256.as_str(), int(ITEM_VERSION), int(code.exp), self.json(code)?],
         )?;
         Ok(())
+    }
+
+    fn app(&self, app: &AppId) -> Result<Option<RegisteredApp>, Trouble> {
+        self.one("SELECT v, document FROM apps WHERE app = ?1", [app.as_str()])
     }
 
     fn site(&self, install: &Install) -> Result<Option<SiteEntry>, Trouble> {
@@ -227,10 +231,7 @@ impl Apps for Sqlite {
 
     async fn find(&self, app: &AppId) -> Stored<Option<RegisteredApp>> {
         let app = app.clone();
-        self.with("Apps.find", move |books| {
-            books.one("SELECT v, document FROM apps WHERE app = ?1", [app.as_str()])
-        })
-        .await
+        self.with("Apps.find", move |books| books.app(&app)).await
     }
 }
 
@@ -264,6 +265,57 @@ impl Registry for Sqlite {
         self.with("Registry.code", move |books| books.code(&sha256)).await
     }
 
+    async fn put_manage_code(&self, code: &ManageCode) -> Stored<()> {
+        let code = code.clone();
+        self.with("Registry.put_manage_code", move |books| {
+            let before = int(code.created_at.saturating_sub(SWEEP_AFTER));
+            books.execute("DELETE FROM manage_codes WHERE exp < ?1", [before])?;
+            books.execute(
+                "INSERT OR REPLACE INTO manage_codes (sha256, v, exp, document) VALUES (?1, ?2, ?3, ?4)",
+                params![code.sha256.as_str(), int(ITEM_VERSION), int(code.exp), books.json(&code)?],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn manage_code(&self, sha256: &Sha256) -> Stored<Option<ManageCode>> {
+        let sha256 = sha256.clone();
+        self.with("Registry.manage_code", move |books| {
+            books.one("SELECT v, document FROM manage_codes WHERE sha256 = ?1", [sha256.as_str()])
+        })
+        .await
+    }
+
+    async fn put_app(&self, app: &RegisteredApp, expected: u64) -> Stored<Changed> {
+        let app = RegisteredApp { rev: rules::next(expected), ..app.clone() };
+        self.with("Registry.put_app", move |books| {
+            let document = books.json(&app)?;
+            let stored = books.app(&app.manifest.id)?;
+            if stored.map_or(0, |stored| stored.rev) != expected {
+                return Ok(Changed::Conflict);
+            }
+            books.execute(
+                "INSERT OR REPLACE INTO apps (app, v, document) VALUES (?1, ?2, ?3)",
+                params![app.manifest.id.as_str(), int(ITEM_VERSION), document],
+            )?;
+            Ok(Changed::Yes)
+        })
+        .await
+    }
+
+    async fn remove_app(&self, app: &AppId, expected: u64) -> Stored<Changed> {
+        let app = app.clone();
+        self.with("Registry.remove_app", move |books| {
+            if books.app(&app)?.is_some_and(|stored| stored.rev != expected) {
+                return Ok(Changed::Conflict);
+            }
+            books.execute("DELETE FROM apps WHERE app = ?1", [app.as_str()])?;
+            Ok(Changed::Yes)
+        })
+        .await
+    }
+
     async fn begin(&self, install: &Install, now: Millis) -> Stored<Begun> {
         let install = install.clone();
         self.with("Registry.begin", move |books| books.begin(&install, now)).await
@@ -286,7 +338,13 @@ impl Registry for Sqlite {
         let (install, team, registered) = (install.clone(), team.clone(), registered.clone());
         self.with("Registry.put_team", move |books| {
             let document = books.json(&registered)?;
-            if rules::may_register(books.install(&install)?.as_ref()) {
+            if !rules::may_register(books.install(&install)?.as_ref()) {
+                return Ok(());
+            }
+            if registered == Team::default() {
+                let key = [install.as_str(), team.as_str()];
+                books.execute("DELETE FROM teams WHERE install = ?1 AND team = ?2", key)?;
+            } else {
                 books.execute(
                     "INSERT OR REPLACE INTO teams (install, team, v, document) VALUES (?1, ?2, ?3, ?4)",
                     params![install.as_str(), team.as_str(), int(ITEM_VERSION), document],
@@ -380,6 +438,12 @@ mod tests {
     async fn sqlite_keeps_installs_and_the_registry() {
         let folder = Folder::new();
         conformance::installs_and_registry(async || folder.next()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn sqlite_keeps_apps_and_manage_codes() {
+        let folder = Folder::new();
+        conformance::apps_and_manage_codes(async || folder.next()).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

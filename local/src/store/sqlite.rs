@@ -17,10 +17,13 @@ use std::{
 };
 
 /// What the tables look like; stands in the file as `user_version`.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
-/// `v` is the version of the document beside it. Times are Unix milliseconds.
-const SCHEMA: &str = "
+/// What each version adds to the one before; a file is brought forward when it is opened. `v` is the version of the
+/// document beside it. Times are Unix milliseconds.
+const STEPS: [(i64, &str); 2] = [(1, FIRST), (2, SECOND)];
+
+const FIRST: &str = "
 CREATE TABLE catalogue (one INTEGER PRIMARY KEY CHECK (one = 1), v INTEGER NOT NULL, rev INTEGER NOT NULL,
     document TEXT NOT NULL) STRICT;
 CREATE TABLE apps (app TEXT PRIMARY KEY, v INTEGER NOT NULL, document TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -36,6 +39,19 @@ CREATE TABLE tokens (sha256 TEXT PRIMARY KEY, v INTEGER NOT NULL, install TEXT N
 CREATE TABLE ledger (key TEXT PRIMARY KEY, v INTEGER NOT NULL, exp INTEGER NOT NULL, attempt INTEGER, work TEXT,
     lease INTEGER, value TEXT) STRICT, WITHOUT ROWID;
 CREATE INDEX ledger_by_expiry ON ledger (exp);
+";
+
+/// Manage codes; the queue, whose numbers are never used twice; dead letters, with an empty `install` for those of none.
+const SECOND: &str = "
+CREATE TABLE manage_codes (sha256 TEXT PRIMARY KEY, v INTEGER NOT NULL, exp INTEGER NOT NULL, document TEXT NOT NULL)
+    STRICT, WITHOUT ROWID;
+CREATE INDEX manage_codes_by_expiry ON manage_codes (exp);
+CREATE TABLE queue (number INTEGER PRIMARY KEY AUTOINCREMENT, lane TEXT NOT NULL, owner TEXT NOT NULL,
+    body TEXT NOT NULL, sent_at INTEGER NOT NULL, visible_at INTEGER NOT NULL, receives INTEGER NOT NULL) STRICT;
+CREATE INDEX queue_by_time ON queue (lane, visible_at);
+CREATE INDEX queue_by_owner ON queue (lane, owner, visible_at);
+CREATE TABLE dead_letters (install TEXT NOT NULL, id TEXT NOT NULL, v INTEGER NOT NULL, document TEXT NOT NULL,
+    PRIMARY KEY (install, id)) STRICT, WITHOUT ROWID;
 ";
 
 /// The database of a local bundle. Clones share it.
@@ -146,9 +162,9 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if found == 0 {
-        transaction.execute_batch(SCHEMA)?;
-        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    for (version, step) in STEPS.into_iter().filter(|(version, _)| *version > found) {
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", version)?;
     }
     transaction.commit()?;
     Ok(found.max(SCHEMA_VERSION))

@@ -86,4 +86,13 @@ impl KeyMaker for Secrets {
             _ => Err(failed(WHAT, &error)),
         }
     }
+    async fn replace(&self, ring: &Ring) -> Stored<()> {
+        const WHAT: &str = "KeyMaker.replace";
+        let json = ring.to_json(WHAT)?;
+        let put = self.clients.secrets().put_secret_value().secret_id(self.name(&ring.app));
+        match put.secret_string(json.as_str()).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(failed(WHAT, &error)),
+        }
+    }
 }

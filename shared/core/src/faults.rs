@@ -21,8 +21,8 @@ use crate::{
         Catalogue, Dead, Install, InstallCode, ManageCode, Page, RegisteredApp, Ring, Sha256, SiteEntry, Team,
     },
     ports::{
-        Apps, Begun, Changed, Claim, Consumer, DeadLetters, Installs, KeyMaker, Keys, Ledger, Queue, Registry, StoreError,
-        Stored, Taken,
+        Apps, Begun, Changed, Claim, Consumer, DeadLetters, Installs, KeyMaker, Keys, Ledger, Queue,
+        Registry, StoreError, Stored, Taken,
     },
 };
 use async_trait::async_trait;

@@ -119,27 +119,15 @@ pub trait Registry: Send + Sync {
     async fn code(&self, sha256: &Sha256) -> Stored<Option<InstallCode>>;
 
     /// Keeps a manage code until it expires.
-    async fn put_manage_code(&self, code: &ManageCode) -> Stored<()> {
-        let _ = code;
-        Err(StoreError::Unavailable { what: "Registry", source: "not kept by this store".into() })
-    }
+    async fn put_manage_code(&self, code: &ManageCode) -> Stored<()>;
     /// The manage code with this hash, if it is there (expired or not).
-    async fn manage_code(&self, sha256: &Sha256) -> Stored<Option<ManageCode>> {
-        let _ = sha256;
-        Err(StoreError::Unavailable { what: "Registry", source: "not kept by this store".into() })
-    }
+    async fn manage_code(&self, sha256: &Sha256) -> Stored<Option<ManageCode>>;
 
     /// Writes an app that is reached over HTTPS or as a Lambda function, if it still has revision `expected` (0: there
     /// is none); it then has `expected` + 1.
-    async fn put_app(&self, app: &RegisteredApp, expected: u64) -> Stored<Changed> {
-        let _ = (app, expected);
-        Err(StoreError::Unavailable { what: "Registry", source: "not kept by this store".into() })
-    }
+    async fn put_app(&self, app: &RegisteredApp, expected: u64) -> Stored<Changed>;
     /// Removes such an app, if it still has revision `expected`; `Yes` also when it is gone already.
-    async fn remove_app(&self, app: &AppId, expected: u64) -> Stored<Changed> {
-        let _ = (app, expected);
-        Err(StoreError::Unavailable { what: "Registry", source: "not kept by this store".into() })
-    }
+    async fn remove_app(&self, app: &AppId, expected: u64) -> Stored<Changed>;
 
     /// Begins an install, all or nothing: the code gets the install's id (it must be for this app and site, unexpired
     /// at `now`, unspent, without another install); the site must be free for this app (absent, or held by a pending
@@ -222,10 +210,7 @@ pub trait KeyMaker: Send + Sync {
     async fn make(&self, ring: &Ring) -> Stored<Ring>;
     /// Keeps `ring` in place of the app's own. Secrets Manager has no compare-and-set: whoever calls this has read the
     /// ring anew and holds the app's lease ([`Ledger::claim`]), so that of two rotations none loses the other's key.
-    async fn replace(&self, ring: &Ring) -> Stored<()> {
-        let _ = ring;
-        Err(StoreError::Unavailable { what: "Registry", source: "not kept by this store".into() })
-    }
+    async fn replace(&self, ring: &Ring) -> Stored<()>;
 }
 
 /// Sends jobs.
@@ -252,7 +237,10 @@ pub struct Taken {
 /// A job may hold what no log should.
 impl std::fmt::Debug for Taken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Taken").field("id", &self.id).field("receives", &self.receives).finish_non_exhaustive()
+        f.debug_struct("Taken")
+            .field("id", &self.id)
+            .field("receives", &self.receives)
+            .finish_non_exhaustive()
     }
 }
 

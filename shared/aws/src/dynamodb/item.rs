@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use cloud_apps_core::{
-    model::{Catalogue, Install, InstallCode, Sha256, SiteEntry, State, Team},
+    model::{Catalogue, Install, InstallCode, ManageCode, RegisteredApp, Sha256, SiteEntry, State, Team},
     ports::{StoreError, Stored},
     rules,
 };
@@ -72,6 +72,11 @@ pub(super) fn code_key(code: &Sha256) -> String {
     format!("CODE#{}", code.as_str())
 }
 
+/// The key of a manage code in the ledger.
+pub(super) fn manage_key(code: &Sha256) -> String {
+    format!("MANAGE#{}", code.as_str())
+}
+
 /// The phase of an install: what conditions know of its state.
 pub(super) fn phase(install: &Install) -> &'static str {
     match install.state {
@@ -123,6 +128,11 @@ pub(super) fn of_catalogue(what: &'static str, catalogue: &Catalogue) -> Stored<
     Ok(with(Key::catalogue().item(), [("rev", n(catalogue.rev)), ("document", document)]))
 }
 
+pub(super) fn of_app(what: &'static str, app: &RegisteredApp) -> Stored<Item> {
+    let document = s(rules::to_document(what, app)?);
+    Ok(with(Key::app(&app.manifest.id).item(), [("rev", n(app.rev)), ("document", document)]))
+}
+
 /// An item of the ledger, without what makes it one kind or another.
 pub(super) fn of_ledger(key: &str, exp: Millis) -> Item {
     with(Item::from([("pk".to_owned(), s(key))]), [("exp", n(exp)), ("ttl", n(ttl(exp)))])
@@ -146,6 +156,13 @@ pub(super) fn of_code(code: &InstallCode) -> Item {
     if let Some(install) = &code.install {
         item.insert("install".to_owned(), s(install.as_str()));
     }
+    item
+}
+
+pub(super) fn of_manage_code(code: &ManageCode) -> Item {
+    let mut item = of_ledger(&manage_key(&code.sha256), code.exp);
+    item.insert("install".to_owned(), s(code.install.as_str()));
+    item.insert("created_at".to_owned(), n(code.created_at));
     item
 }
 
@@ -226,6 +243,15 @@ impl<'a> Read<'a> {
                 .and_then(|value| value.as_bool().ok())
                 .copied()
                 .unwrap_or_default(),
+        })
+    }
+    /// A manage code.
+    pub fn manage_code(&self, sha256: &Sha256) -> Stored<ManageCode> {
+        Ok(ManageCode {
+            sha256: sha256.clone(),
+            install: self.id("install")?,
+            created_at: self.number("created_at")?,
+            exp: self.number("exp")?,
         })
     }
 }

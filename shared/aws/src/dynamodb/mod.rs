@@ -7,12 +7,13 @@
 //! | pk | sk | attributes |
 //! |---|---|---|
 //! | `APPS` | `APPS` | `v`, `rev`, `document` |
-//! | `APP#<app>` | `APP` | `v`, `document` |
+//! | `APP#<app>` | `APP` | `v`, `rev`, `document` |
 //! | `APP#<app>` | `SITE#<site>` | `v`, `install`, `created_at` |
 //! | `INSTALL#<id>` | `INSTALL` | `v`, `rev`, `phase`, `static_token`, `document` |
 //! | `INSTALL#<id>` | `TEAM#<team>` | `v`, `document` |
 //! | `TOKEN#<sha256>` | `TOKEN` | `v`, `install` |
-//! | `CODE#<sha256>` (Ledger) | | `v`, `app`, `site`, `base_url`, `exp`, `ttl`, `spent`, `install` |
+//! | `CODE#<sha256>` (Ledger) | | `v`, `app`, `site`, `base_url`, `exp`, `ttl`, `spent`, `replace`, `install` |
+//! | `MANAGE#<sha256>` (Ledger) | | `v`, `install`, `created_at`, `exp`, `ttl` |
 //! | any other (Ledger) | | `v`, `exp`, `ttl`, `writer`, and `attempt`, `work`, `lease`, or `content` |
 //!
 //! `exp` (milliseconds) decides, in conditions and code; `ttl` (seconds, a day later) only sweeps. `phase` is the

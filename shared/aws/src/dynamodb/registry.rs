@@ -9,11 +9,11 @@ use super::{
 use crate::failure::failed;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
-    operation::put_item::PutItemError,
+    operation::{delete_item::DeleteItemError, put_item::PutItemError},
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure as Return},
 };
 use cloud_apps_core::{
-    model::{Catalogue, Install, InstallCode, Page, Sha256, SiteEntry, Team},
+    model::{Catalogue, Install, InstallCode, ManageCode, Page, RegisteredApp, Sha256, SiteEntry, Team},
     ports::{Begun, Changed, Registry, Stored},
     rules,
 };
@@ -169,6 +169,26 @@ impl Dynamo {
     }
 }
 
+impl Dynamo {
+    /// Writes an item that counts its changes, if it still has revision `expected` (0: there is none).
+    async fn put_revision(&self, what: &'static str, item: Item, expected: u64) -> Stored<Changed> {
+        let when =
+            if expected == 0 { When::absent() } else { When::new("rev = :rev", [(":rev", n(expected))]) };
+        let write = self
+            .client()
+            .put_item()
+            .table_name(&*self.installs)
+            .set_item(Some(item))
+            .condition_expression(&when.expression)
+            .set_expression_attribute_values(when.values());
+        let Err(error) = write.send().await else { return Ok(Changed::Yes) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(Changed::Conflict),
+            _ => Err(failed(what, &error)),
+        }
+    }
+}
+
 /// Why a transaction with an install at `at` was refused.
 fn refused_install(
     what: &'static str,
@@ -187,21 +207,8 @@ fn refused_install(
 impl Registry for Dynamo {
     async fn put_catalogue(&self, catalogue: &Catalogue, expected: u64) -> Stored<Changed> {
         const WHAT: &str = "Registry.put_catalogue";
-        let when =
-            if expected == 0 { When::absent() } else { When::new("rev = :rev", [(":rev", n(expected))]) };
         let catalogue = Catalogue { rev: rules::next(expected), ..catalogue.clone() };
-        let write = self
-            .client()
-            .put_item()
-            .table_name(&*self.installs)
-            .set_item(Some(item::of_catalogue(WHAT, &catalogue)?))
-            .condition_expression(&when.expression)
-            .set_expression_attribute_values(when.values());
-        let Err(error) = write.send().await else { return Ok(Changed::Yes) };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(Changed::Conflict),
-            _ => Err(failed(WHAT, &error)),
-        }
+        self.put_revision(WHAT, item::of_catalogue(WHAT, &catalogue)?, expected).await
     }
 
     async fn put_code(&self, code: &InstallCode) -> Stored<()> {
@@ -214,6 +221,40 @@ impl Registry for Dynamo {
         let read = self.client().get_item().table_name(&*self.ledger).key("pk", s(item::code_key(sha256)));
         let answer = read.consistent_read(true).send().await.map_err(|error| failed(WHAT, &error))?;
         answer.item.map(|item| Read::new(WHAT, &item)?.code(sha256)).transpose()
+    }
+
+    async fn put_manage_code(&self, code: &ManageCode) -> Stored<()> {
+        let write =
+            self.client().put_item().table_name(&*self.ledger).set_item(Some(item::of_manage_code(code)));
+        write.send().await.map(|_| ()).map_err(|error| failed("Registry.put_manage_code", &error))
+    }
+
+    async fn manage_code(&self, sha256: &Sha256) -> Stored<Option<ManageCode>> {
+        const WHAT: &str = "Registry.manage_code";
+        let read = self.client().get_item().table_name(&*self.ledger).key("pk", s(item::manage_key(sha256)));
+        let answer = read.consistent_read(true).send().await.map_err(|error| failed(WHAT, &error))?;
+        answer.item.map(|item| Read::new(WHAT, &item)?.manage_code(sha256)).transpose()
+    }
+
+    async fn put_app(&self, app: &RegisteredApp, expected: u64) -> Stored<Changed> {
+        const WHAT: &str = "Registry.put_app";
+        let app = RegisteredApp { rev: rules::next(expected), ..app.clone() };
+        self.put_revision(WHAT, item::of_app(WHAT, &app)?, expected).await
+    }
+
+    async fn remove_app(&self, app: &AppId, expected: u64) -> Stored<Changed> {
+        let write = self
+            .client()
+            .delete_item()
+            .table_name(&*self.installs)
+            .set_key(Some(Key::app(app).item()))
+            .condition_expression("attribute_not_exists(pk) OR rev = :rev")
+            .expression_attribute_values(":rev", n(expected));
+        let Err(error) = write.send().await else { return Ok(Changed::Yes) };
+        match error.as_service_error() {
+            Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(Changed::Conflict),
+            _ => Err(failed("Registry.remove_app", &error)),
+        }
     }
 
     async fn begin(&self, install: &Install, now: Millis) -> Stored<Begun> {
@@ -234,9 +275,12 @@ impl Registry for Dynamo {
         );
         for round in 0..ROUNDS {
             let always = When::new("attribute_not_exists(pk) OR attribute_exists(pk)", []);
-            let writes = Together::new(WHAT)
-                .check(&self.installs, Key::install(install).item(), &stays)?
-                .put(&self.installs, item::of_team(WHAT, install, team, registered)?, &always)?;
+            let writes = Together::new(WHAT).check(&self.installs, Key::install(install).item(), &stays)?;
+            let writes = if *registered == Team::default() {
+                writes.delete(&self.installs, Key::team(install, team).item(), &always)?
+            } else {
+                writes.put(&self.installs, item::of_team(WHAT, install, team, registered)?, &always)?
+            };
             match writes.write(self).await? {
                 Outcome::Written | Outcome::Refused(_) => return Ok(()),
                 Outcome::Conflict => pause(round).await,

@@ -31,6 +31,7 @@ macro_rules! on_both {
 
 on_both! {
     the_tables_keep_installs_and_the_registry
+    the_tables_keep_apps_and_manage_codes
     the_table_keeps_the_ledger
     an_undo_that_was_cut_off_at_any_request_is_finished
     items_have_the_documented_attributes
@@ -49,6 +50,10 @@ on_both! {
 
 async fn the_tables_keep_installs_and_the_registry(emulator: Emulator) {
     conformance::installs_and_registry(async || emulator.tables().await.store()).await;
+}
+
+async fn the_tables_keep_apps_and_manage_codes(emulator: Emulator) {
+    conformance::apps_and_manage_codes(async || emulator.tables().await.store()).await;
 }
 
 async fn the_table_keeps_the_ledger(emulator: Emulator) {
@@ -109,7 +114,7 @@ async fn items_have_the_documented_attributes(emulator: Emulator) {
     seen.sort();
     let expected = [
         ("APP", "created_at install pk sk v"),
-        ("CODE", "app base_url exp install pk site spent ttl v"),
+        ("CODE", "app base_url exp install pk replace site spent ttl v"),
         ("DO", "attempt exp lease pk ttl v work writer"),
         ("INSTALL", "document phase pk rev sk static_token v"),
         ("INSTALL", "document pk sk v"),

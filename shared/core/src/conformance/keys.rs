@@ -2,9 +2,10 @@
 
 use super::{race, run_cases, sample};
 use crate::{
-    model::Ring,
+    model::{Key, Ring},
     ports::{KeyMaker, Keys},
 };
+use cloud_apps_protocol::KeyId;
 
 /// Runs all cases of [`Keys`] and [`KeyMaker`]; `make` gives a store without rings.
 pub async fn keys<S: Keys + KeyMaker + Clone + 'static>(make: impl AsyncFn() -> S) {
@@ -17,6 +18,8 @@ pub async fn keys<S: Keys + KeyMaker + Clone + 'static>(make: impl AsyncFn() -> 
             the_first_ring_of_an_app_stays,
             rings_of_two_apps_are_apart,
             of_many_at_once_one_ring_is_kept_and_all_are_told_which,
+            a_ring_is_replaced_whole_and_no_other_with_it,
+            of_many_replacements_at_once_one_is_kept_whole,
         ]
     );
 }
@@ -67,4 +70,36 @@ async fn of_many_at_once_one_ring_is_kept_and_all_are_told_which<S: Keys + KeyMa
     .await;
     let kept = text(&store.ring(&sample::app()).await.unwrap().unwrap());
     assert!(told.iter().all(|ring| text(ring) == kept));
+}
+
+async fn a_ring_is_replaced_whole_and_no_other_with_it(store: impl Keys + KeyMaker) {
+    let (app, other) = (sample::app(), sample::app_id("hello-2"));
+    for app in [&app, &other] {
+        store.make(&sample::ring(app, 1)).await.unwrap();
+    }
+    let mut rotated = sample::ring(&app, 1);
+    rotated.keys.extend(
+        sample::ring(&app, 2).keys.into_iter().map(|key| Key { id: KeyId::new("2").unwrap(), ..key }),
+    );
+    for ring in [&rotated, &sample::ring(&app, 3)] {
+        store.replace(ring).await.unwrap();
+        assert!(text(&store.ring(&app).await.unwrap().unwrap()) == text(ring));
+    }
+    assert!(text(&store.make(&rotated).await.unwrap()) == text(&sample::ring(&app, 3)), "it stands");
+    assert!(text(&store.ring(&other).await.unwrap().unwrap()) == text(&sample::ring(&other, 1)));
+}
+
+async fn of_many_replacements_at_once_one_is_kept_whole<S: Keys + KeyMaker + Clone + 'static>(store: S) {
+    store.make(&sample::ring(&sample::app(), 100)).await.unwrap();
+    let rings = race(|n| {
+        let store = store.clone();
+        let ring = sample::ring(&sample::app(), u8::try_from(n).unwrap());
+        async move {
+            store.replace(&ring).await.unwrap();
+            ring
+        }
+    })
+    .await;
+    let kept = text(&store.ring(&sample::app()).await.unwrap().unwrap());
+    assert!(rings.iter().any(|ring| text(ring) == kept));
 }

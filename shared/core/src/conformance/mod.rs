@@ -17,12 +17,14 @@
     clippy::missing_panics_doc
 )]
 
+mod apps;
 mod keys;
 mod ledger;
 mod registry;
 pub mod sample;
 mod undo;
 
+pub use apps::apps_and_manage_codes;
 pub use keys::keys;
 pub use ledger::ledger;
 pub use registry::installs_and_registry;
@@ -107,6 +109,11 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn memory_keeps_installs_and_the_registry() {
         installs_and_registry(async || Memory::new()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn memory_keeps_apps_and_manage_codes() {
+        apps_and_manage_codes(async || Memory::new()).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

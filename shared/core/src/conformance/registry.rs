@@ -41,6 +41,7 @@ pub async fn installs_and_registry<S: Store>(make: impl AsyncFn() -> S) {
             activation_moves_the_static_token,
             of_activation_and_undo_at_once_one_counts,
             teams_are_written_and_overwritten_and_listed,
+            a_team_without_anything_registered_is_not_kept,
             nothing_is_registered_for_an_install_that_is_gone,
             an_undo_leaves_nothing_and_frees_the_code,
             an_undo_may_be_repeated,
@@ -109,7 +110,7 @@ async fn an_install_comes_back_as_it_began(store: impl Store) {
 
 async fn a_code_comes_back_as_it_was_put(store: impl Store) {
     assert_eq!(store.code(&sample::code_hash(1)).await.unwrap(), None);
-    let code = sample::code(1, 1_700_000_000_000);
+    let code = InstallCode { replace: true, ..sample::code(1, 1_700_000_000_000) };
     store.put_code(&code).await.unwrap();
     assert_eq!(store.code(&code.sha256).await.unwrap(), Some(code.clone()));
     let mut bound = code;
@@ -426,6 +427,19 @@ async fn teams_are_written_and_overwritten_and_listed(store: impl Store) {
     teams.sort_by(|a, b| a.0.cmp(&b.0));
     assert_eq!(teams, expected);
     assert!(store.teams(&other.id).await.unwrap().is_empty());
+}
+
+async fn a_team_without_anything_registered_is_not_kept(store: impl Store) {
+    let install = begun(&store, 1, 1_000).await;
+    let (first, second) = (sample::team_id(1), sample::team_id(2));
+    store.put_team(&install.id, &first, &Team::default()).await.unwrap();
+    assert_eq!(store.teams(&install.id).await.unwrap(), []);
+    for team in [&first, &second] {
+        store.put_team(&install.id, team, &sample::team("hello")).await.unwrap();
+    }
+    store.put_team(&install.id, &first, &Team::default()).await.unwrap();
+    assert_eq!(store.teams(&install.id).await.unwrap(), [(second, sample::team("hello"))]);
+    assert_eq!(store.find_with_team(&install.id, &first).await.unwrap().1, None);
 }
 
 async fn nothing_is_registered_for_an_install_that_is_gone(store: impl Store) {

@@ -1,0 +1,181 @@
+//! Cases of what operators keep in [`Registry`]: apps that run elsewhere, and manage codes.
+
+use super::{race, run_cases, sample};
+use crate::{
+    model::{ManageCode, RegisteredApp, Sha256},
+    ports::{Apps, Changed, Registry, StoreError},
+    rules,
+};
+use cloud_apps_protocol::{AppId, Generation, Manifest};
+
+/// Runs all cases of registered apps and manage codes; `make` gives an empty store.
+pub async fn apps_and_manage_codes<S: Apps + Registry + Clone + 'static>(make: impl AsyncFn() -> S) {
+    run_cases!(
+        "apps and manage codes",
+        make,
+        [
+            an_app_comes_back_as_it_was_registered,
+            an_app_is_replaced_by_revision,
+            an_app_is_removed_by_revision_and_may_be_removed_again,
+            of_many_registrations_of_one_app_one_is_kept,
+            of_many_replacements_of_one_revision_one_counts,
+            an_app_is_removed_or_replaced_and_never_both,
+            an_app_that_is_too_large_is_refused_and_changes_nothing,
+            a_manage_code_comes_back_as_it_was_put,
+            manage_codes_and_install_codes_are_apart,
+            of_many_manage_codes_at_once_all_are_kept,
+        ]
+    );
+}
+
+/// An app that runs elsewhere; two with other numbers differ.
+fn app(id: &str, n: u64) -> RegisteredApp {
+    let manifest = serde_json::json!({
+        "protocol": 2, "id": id, "version": format!("1.0.{n}"), "display_name": format!("The {n}th"),
+    });
+    let manifest: Manifest = serde_json::from_value(manifest).unwrap();
+    RegisteredApp { rev: 0, manifest, upstream_generation: Generation(1) }
+}
+
+async fn find(store: &impl Apps, id: &AppId) -> Option<RegisteredApp> {
+    Apps::find(store, id).await.unwrap()
+}
+
+/// As it is stored after the change that builds on `expected`.
+fn stored(app: &RegisteredApp, expected: u64) -> RegisteredApp {
+    RegisteredApp { rev: rules::next(expected), ..app.clone() }
+}
+
+async fn an_app_comes_back_as_it_was_registered(store: impl Apps + Registry) {
+    let (jira, other) = (app("jira", 1), app("jira-2", 2));
+    let (id, other_id) = (sample::app_id("jira"), sample::app_id("jira-2"));
+    assert_eq!(Registry::put_app(&store, &jira, 0).await.unwrap(), Changed::Yes);
+    assert_eq!(find(&store, &id).await, Some(stored(&jira, 0)));
+    assert_eq!(find(&store, &other_id).await, None);
+    assert_eq!(Registry::put_app(&store, &other, 0).await.unwrap(), Changed::Yes);
+    assert_eq!(find(&store, &other_id).await, Some(stored(&other, 0)));
+    assert_eq!(find(&store, &id).await, Some(stored(&jira, 0)));
+}
+
+async fn an_app_is_replaced_by_revision(store: impl Apps + Registry) {
+    let id = sample::app_id("jira");
+    assert_eq!(
+        Registry::put_app(&store, &app("jira", 1), 1).await.unwrap(),
+        Changed::Conflict,
+        "none is there"
+    );
+    assert_eq!(find(&store, &id).await, None);
+    Registry::put_app(&store, &app("jira", 1), 0).await.unwrap();
+    assert_eq!(Registry::put_app(&store, &app("jira", 2), 0).await.unwrap(), Changed::Conflict);
+    assert_eq!(Registry::put_app(&store, &app("jira", 2), 1).await.unwrap(), Changed::Yes);
+    assert_eq!(Registry::put_app(&store, &app("jira", 3), 1).await.unwrap(), Changed::Conflict);
+    assert_eq!(find(&store, &id).await, Some(stored(&app("jira", 2), 1)));
+}
+
+async fn an_app_is_removed_by_revision_and_may_be_removed_again(store: impl Apps + Registry) {
+    let id = sample::app_id("jira");
+    Registry::put_app(&store, &app("jira", 1), 0).await.unwrap();
+    for stale in [0, 2] {
+        assert_eq!(store.remove_app(&id, stale).await.unwrap(), Changed::Conflict);
+    }
+    assert!(find(&store, &id).await.is_some());
+    for _ in 0..2 {
+        assert_eq!(store.remove_app(&id, 1).await.unwrap(), Changed::Yes);
+        assert_eq!(find(&store, &id).await, None);
+    }
+    assert_eq!(
+        Registry::put_app(&store, &app("jira", 2), 0).await.unwrap(),
+        Changed::Yes,
+        "from the beginning"
+    );
+}
+
+async fn of_many_registrations_of_one_app_one_is_kept<S: Apps + Registry + Clone + 'static>(store: S) {
+    one_of_many(store, 0).await;
+}
+
+async fn of_many_replacements_of_one_revision_one_counts<S: Apps + Registry + Clone + 'static>(store: S) {
+    Registry::put_app(&store, &app("jira", 100), 0).await.unwrap();
+    one_of_many(store, 1).await;
+}
+
+async fn one_of_many<S: Apps + Registry + Clone + 'static>(store: S, expected: u64) {
+    let changes = race(|n| {
+        let (store, app) = (store.clone(), app("jira", n as u64));
+        async move { (Registry::put_app(&store, &app, expected).await.unwrap(), app) }
+    })
+    .await;
+    let mut kept = changes.iter().filter(|(changed, _)| *changed == Changed::Yes);
+    let (_, app) = kept.next().unwrap();
+    assert_eq!(kept.count(), 0);
+    assert_eq!(find(&store, &sample::app_id("jira")).await, Some(stored(app, expected)));
+}
+
+async fn an_app_is_removed_or_replaced_and_never_both<S: Apps + Registry + Clone + 'static>(store: S) {
+    Registry::put_app(&store, &app("jira", 1), 0).await.unwrap();
+    let changes = race(|n| {
+        let store = store.clone();
+        async move {
+            let id = sample::app_id("jira");
+            let removes = n % 2 == 0;
+            let changed = if removes {
+                store.remove_app(&id, 1).await
+            } else {
+                Registry::put_app(&store, &app("jira", 2), 1).await
+            };
+            (removes, changed.unwrap())
+        }
+    })
+    .await;
+    let replaced = changes.iter().filter(|(removes, changed)| !removes && *changed == Changed::Yes).count();
+    let removed = changes.iter().filter(|(removes, changed)| *removes && *changed == Changed::Yes).count();
+    match find(&store, &sample::app_id("jira")).await {
+        Some(left) => assert_eq!((left, replaced, removed), (stored(&app("jira", 2), 1), 1, 0)),
+        None => assert!(replaced == 0 && removed > 0, "{changes:?}"),
+    }
+}
+
+async fn an_app_that_is_too_large_is_refused_and_changes_nothing(store: impl Apps + Registry) {
+    let small = app("jira", 1);
+    Registry::put_app(&store, &small, 0).await.unwrap();
+    let mut large = app("jira", 2);
+    large.manifest.display_name = "x".repeat(rules::MAX_DOCUMENT);
+    let error = Registry::put_app(&store, &large, 1).await.unwrap_err();
+    assert!(matches!(error, StoreError::TooLarge { .. }), "{error}");
+    assert_eq!(find(&store, &sample::app_id("jira")).await, Some(stored(&small, 0)));
+}
+
+fn manage_code(n: usize) -> ManageCode {
+    ManageCode { sha256: sample::code_hash(n), install: sample::install_id(n), created_at: 5, exp: 1_000 }
+}
+
+async fn a_manage_code_comes_back_as_it_was_put(store: impl Registry) {
+    assert_eq!(store.manage_code(&sample::code_hash(1)).await.unwrap(), None);
+    for n in 1..3 {
+        store.put_manage_code(&manage_code(n)).await.unwrap();
+    }
+    for n in 1..3 {
+        assert_eq!(store.manage_code(&sample::code_hash(n)).await.unwrap(), Some(manage_code(n)));
+    }
+    assert_eq!(store.manage_code(&Sha256::of("another")).await.unwrap(), None);
+}
+
+async fn manage_codes_and_install_codes_are_apart(store: impl Registry) {
+    store.put_manage_code(&manage_code(1)).await.unwrap();
+    assert_eq!(store.code(&sample::code_hash(1)).await.unwrap(), None);
+    store.put_code(&sample::code(1, 2_000)).await.unwrap();
+    store.put_code(&sample::code(2, 2_000)).await.unwrap();
+    assert_eq!(store.manage_code(&sample::code_hash(1)).await.unwrap(), Some(manage_code(1)));
+    assert_eq!(store.manage_code(&sample::code_hash(2)).await.unwrap(), None);
+}
+
+async fn of_many_manage_codes_at_once_all_are_kept<S: Registry + Clone + 'static>(store: S) {
+    race(|n| {
+        let store = store.clone();
+        async move { store.put_manage_code(&manage_code(n)).await.unwrap() }
+    })
+    .await;
+    for n in 0..super::RACERS {
+        assert_eq!(store.manage_code(&sample::code_hash(n)).await.unwrap(), Some(manage_code(n)));
+    }
+}
