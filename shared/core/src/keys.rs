@@ -72,6 +72,15 @@ impl KeyCache {
         Ok(self.slot(app, now).await?.and_then(|slot| slot.ring.current(now).cloned()))
     }
 
+    /// The ring as it is kept now, whatever this process remembers: what follows is a change that builds on it.
+    pub async fn reread(&self, app: &AppId, now: Millis) -> Stored<Option<Ring>> {
+        let ring = self.keys.ring(app).await?;
+        if let Some(ring) = &ring {
+            self.remember(ring.clone(), now);
+        }
+        Ok(ring)
+    }
+
     /// Takes in a ring that this process made or read elsewhere, so that it is known at once.
     pub fn remember(&self, ring: Ring, now: Millis) {
         self.settle(Arc::new(ring), now);

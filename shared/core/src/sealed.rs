@@ -10,7 +10,7 @@ use crate::{
     world::Random,
 };
 use cloud_app::cx::Credential;
-use cloud_apps_protocol::{Manifest, Millis, Values, form::Subtype, seal};
+use cloud_apps_protocol::{KeyId, Manifest, Millis, Values, form::Subtype, seal};
 use zeroize::Zeroizing;
 
 const BOT_TOKEN: &str = "bot_token";
@@ -48,6 +48,32 @@ impl KeyCache {
         seal::store_open(&root, &place(install, field), sealed)
             .map_err(|_| corrupt(field, "was not sealed for this app, install and site"))
     }
+}
+
+/// The keys that an install's sealed things were made with.
+pub fn keys(install: &Install) -> impl Iterator<Item = KeyId> {
+    let sealed = std::iter::once(&install.bot_token).chain(install.passwords.values());
+    sealed.filter_map(|sealed| seal::store_key(sealed))
+}
+
+/// The install with all that it keeps sealed by `key`.
+pub async fn seal_again(
+    cache: &KeyCache,
+    key: &Key,
+    install: &Install,
+    random: &dyn Random,
+    now: Millis,
+) -> Stored<Install> {
+    let again = async |field: &str, sealed: &str| -> Stored<String> {
+        let plain = cache.open(install, field, sealed, now).await?;
+        Ok(seal::store_seal(&key.root, &key.id, &place(install, field), random.nonce(), &plain))
+    };
+    let mut sealed = install.clone();
+    sealed.bot_token = again(BOT_TOKEN, &install.bot_token).await?;
+    for (name, password) in &mut sealed.passwords {
+        *password = again(&setting(name), password).await?;
+    }
+    Ok(sealed)
 }
 
 /// Seals a bot token for its install and site.

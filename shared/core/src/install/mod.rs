@@ -13,7 +13,9 @@ pub mod operator;
 mod plan;
 mod problems;
 mod request;
+mod rings;
 pub mod state;
+pub mod upkeep;
 mod view;
 
 pub use operator::{OperatorAnswer, OperatorRequest, is_operator, operator};

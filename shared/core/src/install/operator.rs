@@ -3,7 +3,7 @@
 //!
 //! [`OperatorRequest`] and [`OperatorAnswer`] are what the `cloud-apps` command and the function share.
 
-use super::{codes, stored, view};
+use super::{codes, rings, stored, view};
 use crate::{
     cache::Freshness,
     keys::generate_ring,
@@ -362,6 +362,15 @@ async fn run(office: &Office, request: OperatorRequest, now: Millis) -> Result<O
         OperatorRequest::Code { app, site_url, base_url, valid_seconds, replace } => {
             code(office, app, site_url, &base_url, (valid_seconds, replace), now).await
         }
+        OperatorRequest::Keys { app } => {
+            Ok(OperatorAnswer::Keys { keys: rings::list(office, &app, now).await? })
+        }
+        OperatorRequest::RotateKeys { app } => {
+            Ok(OperatorAnswer::Keys { keys: rings::rotate(office, &app, now).await? })
+        }
+        OperatorRequest::RevokeKey { app, key, force } => {
+            Ok(OperatorAnswer::Keys { keys: rings::revoke(office, &app, &key, force, now).await? })
+        }
         OperatorRequest::App { .. }
         | OperatorRequest::AddApp { .. }
         | OperatorRequest::RemoveApp { .. }
@@ -369,10 +378,7 @@ async fn run(office: &Office, request: OperatorRequest, now: Millis) -> Result<O
         | OperatorRequest::ManageCode { .. }
         | OperatorRequest::RevokeManageCodes { .. }
         | OperatorRequest::Change { .. }
-        | OperatorRequest::Remove { .. }
-        | OperatorRequest::Keys { .. }
-        | OperatorRequest::RotateKeys { .. }
-        | OperatorRequest::RevokeKey { .. } => Err(Refusal::not_served("This is", "Nothing was changed.")),
+        | OperatorRequest::Remove { .. } => Err(Refusal::not_served("This is", "Nothing was changed.")),
         OperatorRequest::List { app, cursor } => {
             let page = office.registry.list(&app, PAGE, cursor.as_deref()).await?;
             let listed = page.items.into_iter().map(|entry| Listed {
