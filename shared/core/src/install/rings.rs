@@ -6,7 +6,7 @@
 
 use super::{operator::KeyView, upkeep::Next};
 use crate::{
-    job::{JOB_VERSION, Job, Work},
+    job::{Job, Work},
     model::{Install, Key, Ring},
     ports::{Changed, Stored},
     refusal::Refusal,
@@ -42,8 +42,8 @@ pub(super) async fn rotate(office: &Office, app: &AppId, now: Millis) -> Result<
         let mut ring = read(office, app, now).await?;
         // Before the key: a walk that finds nothing to do is harmless, and a key without a walk is not.
         let walk = Work::Reseal { app: app.clone(), cursor: None };
-        let job = Job { v: JOB_VERSION, attempt: 1, first_at: now, trace: None, work: walk };
-        office.queue.send(&job, USE_AFTER).await?;
+        let job = Job::new(walk, USE_AFTER, None, now);
+        office.queue.send(&job, now).await?;
         if !ring.keys.iter().any(|key| !key.revoked && key.use_from > now) {
             ring.keys.push(fresh(office, &ring, now)?);
             keep(office, &ring, now).await?;

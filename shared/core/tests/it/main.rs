@@ -16,6 +16,7 @@ mod operator;
 mod queue;
 mod recordings;
 mod refusals;
+mod rings;
 mod robustness;
 mod slash;
 mod stage;

@@ -1,0 +1,204 @@
+//! Key rings as operators look after them: a key is added, everything moves to it, the old one is revoked, and nothing
+//! stops working on the way.
+
+use crate::office::{ACCESS_TOKEN, Desk, NOW, PASSWORD, body};
+use cloud_apps_core::{
+    conformance::sample,
+    faults::{Fault, Faults},
+    install::{self, upkeep, upkeep::Next},
+    job::Work,
+    ports::{Keys, Ledger},
+};
+use http::StatusCode;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+const MINUTE: u64 = 60_000;
+
+/// A V2 install and an unmodified server's, and their ids.
+async fn two_installs(desk: &Desk) -> (String, String) {
+    let code = desk.code().await;
+    let v2 = desk.install(&code, &body()).await;
+    let site = "https://unmodified.example.com";
+    let code = desk.code_for(site).await;
+    let mut other = body();
+    other["server"]["site_url"] = site.into();
+    other["v2"] = false.into();
+    (v2, desk.install(&code, &other).await)
+}
+
+async fn keys(desk: &Desk, request: Value) -> Vec<Value> {
+    let answer = desk.operator(request).await;
+    answer["keys"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
+}
+
+fn message(answer: &Value) -> &str {
+    answer["error"]["message"].as_str().unwrap_or_else(|| panic!("no error: {answer}"))
+}
+
+/// Runs the walk from its beginning to its end.
+async fn walk(desk: &Desk) {
+    let mut work = Work::Reseal { app: sample::app(), cursor: None };
+    while let Next::Again { in_ms, work: next } =
+        upkeep::work(&desk.office(), &work, desk.now).await.unwrap_or_else(|e| panic!("{}", e.message))
+    {
+        assert_eq!(in_ms, 0, "the key is in use");
+        work = next.unwrap();
+    }
+}
+
+/// Whether what the install keeps can be opened.
+async fn opens(desk: &Desk, id: &str) -> bool {
+    let (office, install) = (desk.process(&Faults::none()), desk.stored(id).await.unwrap());
+    let token = office.world.keys.open_bot_token(&install, desk.now).await;
+    let settings = office.world.keys.open_settings(&install, desk.now).await;
+    token.is_ok_and(|held| held.token.expose_secret() == ACCESS_TOKEN)
+        && settings.is_ok_and(|settings| settings["password"] == PASSWORD)
+}
+
+#[tokio::test]
+async fn a_new_key_is_used_from_15_minutes_later_on_and_asking_again_meanwhile_adds_no_other() {
+    let mut desk = Desk::new().await;
+    let (v2, unmodified) = two_installs(&desk).await;
+    let rotated = keys(&desk, json!({"do": "rotate_keys", "app": "hello"})).await;
+    assert_eq!(rotated.len(), 2);
+    assert_eq!(
+        rotated[0],
+        json!({"id": "1", "created_at": NOW, "use_from": 0, "state": "live", "installs": 2})
+    );
+    let second =
+        json!({"id": "2", "created_at": NOW, "use_from": NOW + 15 * MINUTE, "state": "live", "installs": 0});
+    assert_eq!(rotated[1], second);
+    desk.now += MINUTE;
+    assert_eq!(keys(&desk, json!({"do": "rotate_keys", "app": "hello"})).await, rotated);
+
+    let work = Work::Reseal { app: sample::app(), cursor: None };
+    let early = upkeep::work(&desk.office(), &work, desk.now).await;
+    assert_eq!(early.ok(), Some(Next::Again { in_ms: 14 * MINUTE, work: None }));
+
+    desk.now = NOW + 15 * MINUTE;
+    walk(&desk).await;
+    let listed = keys(&desk, json!({"do": "keys", "app": "hello"})).await;
+    // The V2 server's shared secret still comes from the first key.
+    assert_eq!((&listed[0]["installs"], &listed[1]["installs"]), (&json!(1), &json!(2)));
+    assert_eq!(desk.stored(&unmodified).await.unwrap().key.as_str(), "2");
+    assert_eq!(desk.stored(&v2).await.unwrap().key.as_str(), "1");
+    assert!(opens(&desk, &v2).await && opens(&desk, &unmodified).await);
+
+    let revs = (desk.stored(&v2).await.unwrap().rev, desk.stored(&unmodified).await.unwrap().rev);
+    walk(&desk).await;
+    let after = (desk.stored(&v2).await.unwrap().rev, desk.stored(&unmodified).await.unwrap().rev);
+    assert_eq!(revs, after, "what is sealed with the current key is not written again");
+}
+
+#[tokio::test]
+async fn a_key_that_installs_depend_on_is_revoked_by_force_only() {
+    let mut desk = Desk::new().await;
+    let (v2, unmodified) = two_installs(&desk).await;
+    let revoke = json!({"do": "revoke_key", "app": "hello", "key": "1"});
+    let only = desk.operator(revoke.clone()).await;
+    assert!(
+        message(&only).contains("only live key") && message(&only).contains("keys rotate hello"),
+        "{only}"
+    );
+    keys(&desk, json!({"do": "rotate_keys", "app": "hello"})).await;
+    let refused = desk.operator(revoke.clone()).await;
+    assert_eq!(
+        (&refused["error"]["code"], &refused["error"]["installs"]),
+        (&json!("version_conflict"), &json!(2))
+    );
+    for next in ["cloud-apps rotate shared-secret", "--force", "2 installs"] {
+        assert!(message(&refused).contains(next), "{refused}");
+    }
+    desk.now += 15 * MINUTE;
+    walk(&desk).await;
+    let refused = desk.operator(revoke.clone()).await;
+    assert_eq!(refused["error"]["installs"], 1, "the V2 server's secret: {refused}");
+
+    let force = json!({"do": "revoke_key", "app": "hello", "key": "1", "force": true});
+    let revoked = keys(&desk, force.clone()).await;
+    assert_eq!(revoked[0]["state"], "revoked");
+    assert_eq!(keys(&desk, force).await, revoked, "once more is the same");
+    assert!(opens(&desk, &v2).await && opens(&desk, &unmodified).await);
+}
+
+#[tokio::test]
+async fn a_key_revoked_before_the_next_is_in_use_puts_the_next_in_use() {
+    let desk = Desk::new().await;
+    keys(&desk, json!({"do": "rotate_keys", "app": "hello"})).await;
+    let revoked = keys(&desk, json!({"do": "revoke_key", "app": "hello", "key": "1"})).await;
+    assert_eq!(revoked[1]["use_from"], NOW);
+    let code = desk.code().await;
+    let begun = desk.begin(&code, &body()).await;
+    assert_eq!(begun.status, StatusCode::CREATED, "{begun:?}");
+    assert!(begun.body["kid"].as_str().unwrap().starts_with("hello.2."));
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_to_a_ring_says_what_to_do() {
+    let desk = Desk::empty();
+    let none = desk.operator(json!({"do": "rotate_keys", "app": "hello"})).await;
+    assert!(message(&none).contains("cloud-apps operator register"), "{none}");
+    desk.operator(json!({"do": "register"})).await;
+    let unknown = desk.operator(json!({"do": "revoke_key", "app": "hello", "key": "7"})).await;
+    assert!(message(&unknown).contains("cloud-apps keys list hello"), "{unknown}");
+    assert!(desk.memory.put("RING#hello", "changing", NOW + 30_000, NOW).await.unwrap());
+    let busy = desk.operator(json!({"do": "rotate_keys", "app": "hello"})).await;
+    assert!(message(&busy).contains("Try again in 30 seconds"), "{busy}");
+}
+
+#[tokio::test]
+async fn nothing_shows_a_root() {
+    let desk = Desk::new().await;
+    let answer = desk.operator(json!({"do": "rotate_keys", "app": "hello"})).await;
+    let ring = desk.memory.ring(&sample::app()).await.unwrap().unwrap();
+    assert_eq!(ring.keys.len(), 2);
+    assert_ne!(ring.keys[0].root.expose(), ring.keys[1].root.expose());
+    for key in &ring.keys {
+        let root = key.root.to_base64url();
+        assert!(!answer.to_string().contains(root.as_str()) && !desk.memory.dump().contains(root.as_str()));
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_cut_off_anywhere_is_whole_after_the_next() {
+    for fault in Fault::ALL {
+        for n in 1.. {
+            let mut desk = Desk::new().await;
+            let mut wanted = body();
+            wanted["v2"] = false.into();
+            let id = desk.install(&desk.code().await, &wanted).await;
+            let faults = Faults::at(n, fault);
+            let process = desk.process(&faults);
+            let run = async |request: Value, now| {
+                install::operator(&process, json!({ "operator": request }), now, "request-1").await
+            };
+            let rotate = json!({"do": "rotate_keys", "app": "hello"});
+            let walk_once = async |now| {
+                let work = Work::Reseal { app: sample::app(), cursor: None };
+                let _ = upkeep::work(&process, &work, now).await;
+            };
+            let later = NOW + 15 * MINUTE;
+            faults
+                .until_killed(async {
+                    run(rotate.clone(), NOW).await;
+                    walk_once(later).await;
+                    run(json!({"do": "revoke_key", "app": "hello", "key": "1"}), later).await;
+                })
+                .await;
+            if !faults.struck() {
+                assert!(n > 8, "a rotation has more than {n} effects");
+                break;
+            }
+            // The lock of a process that died ends by itself.
+            desk.now = later + MINUTE;
+            keys(&desk, rotate.clone()).await;
+            desk.now += 15 * MINUTE;
+            walk(&desk).await;
+            assert!(opens(&desk, &id).await, "{fault:?} at {:?}", faults.log());
+            let old = json!({"do": "revoke_key", "app": "hello", "key": "1"});
+            assert_eq!(keys(&desk, old).await[0]["state"], "revoked");
+            assert!(opens(&desk, &id).await, "{fault:?} at {:?}", faults.log());
+        }
+    }
+}
