@@ -34,7 +34,13 @@ fn app(id: &str, n: u64) -> RegisteredApp {
         "protocol": 2, "id": id, "version": format!("1.0.{n}"), "display_name": format!("The {n}th"),
     });
     let manifest: Manifest = serde_json::from_value(manifest).unwrap();
-    RegisteredApp { rev: 0, manifest, upstream_generation: Generation(1) }
+    RegisteredApp {
+        rev: 0,
+        manifest,
+        upstream_key: "1".parse().unwrap(),
+        upstream_generation: Generation(1),
+        upstream_previous: None,
+    }
 }
 
 async fn find(store: &impl Apps, id: &AppId) -> Option<RegisteredApp> {
