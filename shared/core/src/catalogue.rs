@@ -37,6 +37,11 @@ impl CatalogueCache {
         }
         Ok(known.ids.contains(app))
     }
+
+    /// Reads the catalogue anew next time: after this process changed it.
+    pub async fn forget(&self) {
+        *self.known.lock().await = Known::default();
+    }
 }
 
 #[cfg(test)]

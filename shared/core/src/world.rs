@@ -30,6 +30,8 @@ pub struct World {
     pub registered: AppCache,
     /// Lambda functions that apps run in; none outside AWS.
     pub lambdas: Option<Lambdas>,
+    /// Whether anybody may see which apps there are (`GET /apps`).
+    pub public_catalogue: bool,
     /// What is spent and claimed.
     pub ledger: Arc<dyn ports::Ledger>,
     /// Key rings, cached.
@@ -73,6 +75,7 @@ impl World {
             catalogue: CatalogueCache::new(Arc::clone(&stores.apps)),
             registered: AppCache::new(Arc::clone(&stores.apps), stores.keep_installs),
             lambdas: None,
+            public_catalogue: false,
             apps: stores.apps,
             ledger: stores.ledger,
             keys: KeyCache::new(stores.keys),
@@ -86,6 +89,12 @@ impl World {
     #[must_use]
     pub fn with_lambdas(self, lambdas: Lambdas) -> Self {
         Self { lambdas: Some(lambdas), ..self }
+    }
+
+    /// This world, with a catalogue that anybody may see, or not.
+    #[must_use]
+    pub fn with_public_catalogue(self, public: bool) -> Self {
+        Self { public_catalogue: public, ..self }
     }
 
     /// An app of the bundle, whatever its upstream. A linked one costs no read; a registered one is read at most once

@@ -445,6 +445,17 @@ pub struct Problem {
     pub hint: String,
 }
 
+impl Problem {
+    /// A problem that only who serves the manifest can see, with its place in the text.
+    pub fn in_text(text: &str, pointer: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        let found = Found::new(pointer, message, hint);
+        match Source::read(text) {
+            Ok((source, _)) => source.locate(found),
+            Err(_) => found.without_place(),
+        }
+    }
+}
+
 impl Manifest {
     /// Reads and checks a manifest. Reports every problem at once, in the order of the text.
     ///

@@ -89,6 +89,12 @@ impl Outbound {
         self.client().map(|_| ())
     }
 
+    /// Whether this address may be called, as far as it says itself: scheme, host and, where it is one, the address. What
+    /// a name leads to is checked when it is connected to.
+    pub fn permits(&self, url: &str) -> Result<(), Error> {
+        self.check(&Url::parse(url).map_err(|error| Error::Address(error.to_string()))?)
+    }
+
     /// Makes a call and reads the whole answer, whatever its status; a redirect is an answer. `limit` is for all of it.
     pub async fn send(&self, request: Request<Bytes>, limit: Duration) -> Result<Response<Bytes>, Error> {
         if let Some(server) = &self.0.in_process {

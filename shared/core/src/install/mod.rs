@@ -5,6 +5,7 @@
 //! an install code, both may be repeated, and either of them cut off anywhere leaves an install that is whole or
 //! none. Operators come by another door ([`operator`](mod@operator)).
 
+mod apps;
 mod begin;
 pub mod codes;
 mod complete;
@@ -84,10 +85,10 @@ async fn route(office: &Office, arrival: &Arrival, line: &mut LogLine) -> Result
             Err(Refusal::not_served("Changing and removing an install are", "Nothing was changed."))
         }
         Route::Subscription { .. } => Err(upstream(arrival)),
-        Route::Apps => Err(Refusal::not_served(
-            "The public catalogue of apps is",
-            "An operator sees it with `cloud-apps operator apps`.",
-        )),
+        Route::Apps => {
+            let apps = apps::catalogue(office, arrival, line).await?;
+            Ok(responder.json(StatusCode::OK, &json!({ "apps": apps })))
+        }
         Route::Connect { .. } | Route::Callback { .. } => {
             Err(Refusal::not_served("Accounts of users elsewhere are", "Nothing was connected."))
         }

@@ -3,7 +3,7 @@
 //!
 //! [`OperatorRequest`] and [`OperatorAnswer`] are what the `cloud-apps` command and the function share.
 
-use super::{codes, rings, stored, view};
+use super::{apps, codes, rings, stored, view};
 use crate::{
     cache::Freshness,
     keys::generate_ring,
@@ -55,7 +55,7 @@ pub enum OperatorRequest {
     /// Registers an app that is reached over HTTPS or as a Lambda function, or replaces its manifest. Answered by
     /// [`OperatorAnswer::App`]; the first time with its upstream secret.
     AddApp {
-        /// The manifest, as its author wrote it.
+        /// The manifest: the text that its author wrote, so that problems have their lines, or its JSON.
         manifest: Value,
     },
     /// Forgets a registered app that is installed nowhere. Answered by [`OperatorAnswer::Apps`].
@@ -63,11 +63,15 @@ pub enum OperatorRequest {
         /// Which.
         app: AppId,
     },
-    /// Replaces the upstream secret of a registered app; the previous one verifies for 24 hours. Answered by
-    /// [`OperatorAnswer::App`] with the new secret.
+    /// Replaces the upstream secret of a registered app. For 24 hours the previous one verifies, and calls are still
+    /// signed with it; asked again meanwhile, the answer is the same. Answered by [`OperatorAnswer::App`] with the new
+    /// secret.
     RotateUpstream {
         /// Which.
         app: AppId,
+        /// The new one takes over now: the app has it, or the previous one must not be used any more.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        at_once: bool,
     },
     /// Makes a manage code: for a while its holder does with one install what `GET`, `PATCH` and `DELETE` do.
     /// Answered by [`OperatorAnswer::Code`].
@@ -186,12 +190,18 @@ pub enum OperatorAnswer {
     App {
         /// The app.
         app: Box<AppView>,
+        /// Where its functions run: an address, or a Lambda function.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<String>,
         /// `<app>.<key>.upstream.<generation>`: the name of its upstream secret.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         kid: Option<String>,
         /// Its upstream secret, base64url; where it was just made. A credential.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         upstream_secret: Option<String>,
+        /// Unix milliseconds until which calls are signed with the secret before it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        previous_until: Option<Millis>,
     },
     /// The keys of an app's ring, the oldest first.
     Keys {
@@ -282,7 +292,7 @@ pub fn is_operator(event: &Value) -> bool {
 /// How many installs stand on a page.
 const PAGE: usize = 100;
 /// How often a change is tried again that somebody else was faster with.
-const TRIES: usize = 5;
+pub(super) const TRIES: usize = 5;
 
 /// Answers one invocation; never fails, for an error is an answer too. `now` in Unix milliseconds.
 pub async fn operator(office: &Office, request: Value, now: Millis, request_id: &str) -> Value {
@@ -358,7 +368,7 @@ impl OperatorRequest {
 async fn run(office: &Office, request: OperatorRequest, now: Millis) -> Result<OperatorAnswer, Refusal> {
     match request {
         OperatorRequest::Register {} => register(office, now).await,
-        OperatorRequest::Apps {} => Ok(apps(office.world.apps.all().await?)),
+        OperatorRequest::Apps {} => Ok(listed(office.world.apps.all().await?)),
         OperatorRequest::Code { app, site_url, base_url, valid_seconds, replace } => {
             code(office, app, site_url, &base_url, (valid_seconds, replace), now).await
         }
@@ -371,11 +381,14 @@ async fn run(office: &Office, request: OperatorRequest, now: Millis) -> Result<O
         OperatorRequest::RevokeKey { app, key, force } => {
             Ok(OperatorAnswer::Keys { keys: rings::revoke(office, &app, &key, force, now).await? })
         }
-        OperatorRequest::App { .. }
-        | OperatorRequest::AddApp { .. }
-        | OperatorRequest::RemoveApp { .. }
-        | OperatorRequest::RotateUpstream { .. }
-        | OperatorRequest::ManageCode { .. }
+        OperatorRequest::App { app } => apps::show(office, &app, now).await,
+        OperatorRequest::AddApp { manifest } => apps::add(office, &manifest, now).await,
+        OperatorRequest::RemoveApp { app } => {
+            apps::remove(office, &app).await?;
+            Ok(listed(office.world.apps.all().await?))
+        }
+        OperatorRequest::RotateUpstream { app, at_once } => apps::rotate(office, &app, at_once, now).await,
+        OperatorRequest::ManageCode { .. }
         | OperatorRequest::RevokeManageCodes { .. }
         | OperatorRequest::Change { .. }
         | OperatorRequest::Remove { .. } => Err(Refusal::not_served("This is", "Nothing was changed.")),
@@ -397,7 +410,7 @@ async fn run(office: &Office, request: OperatorRequest, now: Millis) -> Result<O
     }
 }
 
-fn apps(catalogue: Catalogue) -> OperatorAnswer {
+fn listed(catalogue: Catalogue) -> OperatorAnswer {
     OperatorAnswer::Apps { apps: catalogue.apps.into_values().collect() }
 }
 
@@ -411,27 +424,18 @@ async fn register(office: &Office, now: Millis) -> Result<OperatorAnswer, Refusa
         let catalogue = office.world.apps.all().await?;
         let mut wanted = catalogue.clone();
         wanted.apps.retain(|_, entry| !entry.linked);
-        wanted.apps.extend(office.world.linked.values().map(|app| {
-            let manifest = app.manifest();
-            let entry = CatalogueEntry {
-                id: manifest.id.clone(),
-                version: manifest.version.clone(),
-                display_name: manifest.display_name.clone(),
-                icon: manifest.icon.clone(),
-                linked: true,
-            };
-            (manifest.id.clone(), entry)
-        }));
+        let linked = office.world.linked.iter();
+        wanted.apps.extend(linked.map(|(id, app)| (id.clone(), apps::entry(app.manifest(), true))));
         let same = wanted == catalogue;
         if same || office.registry.put_catalogue(&wanted, catalogue.rev).await? == Changed::Yes {
-            return Ok(apps(wanted));
+            return Ok(listed(wanted));
         }
     }
     Err(faster("the catalogue"))
 }
 
 /// Makes an app's key ring if it has none.
-async fn ring(office: &Office, app: &AppId, now: Millis) -> Result<(), Refusal> {
+pub(super) async fn ring(office: &Office, app: &AppId, now: Millis) -> Result<(), Refusal> {
     if office.world.keys.current(app, now).await?.is_none() {
         let ring = generate_ring(app.clone(), now, &*office.world.random);
         let stands = office.key_maker.make(&ring).await?;
@@ -475,7 +479,7 @@ async fn code(
 }
 
 /// Says which apps there are.
-async fn no_such_app(office: &Office, app: &AppId) -> Result<Refusal, Refusal> {
+pub(super) async fn no_such_app(office: &Office, app: &AppId) -> Result<Refusal, Refusal> {
     let catalogue = office.world.apps.all().await?;
     let known = catalogue.apps.values().filter(|entry| !entry.linked).map(|entry| &entry.id);
     let ids: BTreeSet<&AppId> = known.chain(office.world.linked.keys()).collect();
@@ -542,7 +546,7 @@ fn unknown(id: &InstallId) -> Refusal {
     Refusal::bad_request("/operator/install_id", message)
 }
 
-fn faster(what: &str) -> Refusal {
+pub(super) fn faster(what: &str) -> Refusal {
     let message = format!("Others keep changing {what} at the same time. Try again.");
     Refusal { retry_after: Some(1), ..Refusal::new(Code::VersionConflict, message) }
 }

@@ -1,0 +1,357 @@
+//! The registry of apps: what an operator registers, shows, removes and rotates, and what of it others may see.
+//!
+//! Three things are written for an app that runs elsewhere, in this order: its key ring, its item, its line in the
+//! catalogue. Whoever dies in between leaves an app that no request reaches yet; the same request again finishes it. A
+//! removal goes the other way round.
+
+use super::{
+    codes,
+    operator::{OperatorAnswer, TRIES, faster, no_such_app, ring},
+};
+use crate::{
+    cache::Freshness,
+    edge::Arrival,
+    log::LogLine,
+    model::{CatalogueEntry, PreviousUpstream, RegisteredApp},
+    ports::Changed,
+    refusal::Refusal,
+    rules::next,
+    upstream::Known,
+    world::{Office, World},
+};
+use cloud_app::http::Error as CallError;
+use cloud_apps_protocol::{
+    AppId, Code, Generation, KeyId, Manifest, Millis,
+    install::{AppView, Granted},
+    manifest::{BotAccount, Problem, Upstream},
+    secret::Secret,
+    token::UpstreamKid,
+};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// How long after a rotation calls are signed with the previous upstream secret, in ms (section 15).
+pub const GRACE: Millis = 24 * 60 * 60_000;
+
+/// How many installs a refusal names.
+const NAMED: usize = 5;
+
+/// One app, whatever its upstream.
+pub(super) async fn show(office: &Office, app: &AppId, now: Millis) -> Result<OperatorAnswer, Refusal> {
+    match office.world.app(app, Freshness::Reread, now).await? {
+        None => Err(no_such_app(office, app).await?),
+        Some(Known::Linked(linked)) => Ok(OperatorAnswer::App {
+            app: Box::new(view(linked.manifest())),
+            address: None,
+            kid: None,
+            upstream_secret: None,
+            previous_until: None,
+        }),
+        Some(Known::Registered(known)) => Ok(answer(&known.app, None, now)),
+    }
+}
+
+/// Registers an app, or gives it another manifest. A secret is shown where the registration was not whole before.
+pub(super) async fn add(office: &Office, manifest: &Value, now: Millis) -> Result<OperatorAnswer, Refusal> {
+    let manifest = read(&office.world, manifest)?;
+    let id = manifest.id.clone();
+    if office.world.linked.contains_key(&id) {
+        let message = format!(
+            "There is an app {id} linked into this bundle. Give yours another id, or deploy a bundle that does not link \
+             it."
+        );
+        return Err(Refusal::bad_request("/operator/manifest/id", message));
+    }
+    ring(office, &id, now).await?;
+    let app = written(office, manifest, now).await?;
+    let fresh = catalogued(office, &id, Some(&app.manifest)).await?;
+    office.world.registered.forget(&id);
+    let secret = if fresh { Some(secret(office, &app, now).await?) } else { None };
+    Ok(answer(&app, secret, now))
+}
+
+/// The app's item becomes one with this manifest.
+async fn written(office: &Office, manifest: Manifest, now: Millis) -> Result<RegisteredApp, Refusal> {
+    for _ in 0..TRIES {
+        let stored = office.world.apps.find(&manifest.id).await?;
+        let expected = stored.as_ref().map_or(0, |stored| stored.rev);
+        let app = match stored {
+            Some(stored) if stored.manifest == manifest => return Ok(stored),
+            Some(stored) => RegisteredApp { manifest: manifest.clone(), ..stored },
+            None => RegisteredApp {
+                rev: 0,
+                manifest: manifest.clone(),
+                upstream_key: current_key(office, &manifest.id, now).await?,
+                upstream_generation: Generation(1),
+                upstream_previous: None,
+            },
+        };
+        if office.registry.put_app(&app, expected).await? == Changed::Yes {
+            return Ok(RegisteredApp { rev: next(expected), ..app });
+        }
+    }
+    Err(faster("this app"))
+}
+
+/// The app's line in the catalogue becomes what its manifest says, or goes; whether it was not there before.
+async fn catalogued(office: &Office, app: &AppId, manifest: Option<&Manifest>) -> Result<bool, Refusal> {
+    for _ in 0..TRIES {
+        let catalogue = office.world.apps.all().await?;
+        let mut wanted = catalogue.clone();
+        let before = match manifest {
+            Some(manifest) => wanted.apps.insert(app.clone(), entry(manifest, false)),
+            None => wanted.apps.remove(app),
+        };
+        let same = wanted == catalogue;
+        if same || office.registry.put_catalogue(&wanted, catalogue.rev).await? == Changed::Yes {
+            office.world.catalogue.forget().await;
+            return Ok(before.is_none());
+        }
+    }
+    Err(faster("the catalogue"))
+}
+
+/// An app's line in the catalogue.
+pub(super) fn entry(manifest: &Manifest, linked: bool) -> CatalogueEntry {
+    CatalogueEntry {
+        id: manifest.id.clone(),
+        version: manifest.version.clone(),
+        display_name: manifest.display_name.clone(),
+        icon: manifest.icon.clone(),
+        linked,
+    }
+}
+
+/// Forgets an app that is installed nowhere. Its key ring stays: what was sealed with it may still lie in posts.
+pub(super) async fn remove(office: &Office, app: &AppId) -> Result<(), Refusal> {
+    if office.world.linked.contains_key(app) {
+        let message = format!(
+            "{app} is linked into this bundle. Deploy a bundle that does not link it, then `cloud-apps operator register`."
+        );
+        return Err(Refusal::bad_request("/operator/app", message));
+    }
+    let installs = office.registry.list(app, NAMED, None).await?;
+    if !installs.items.is_empty() {
+        let named = installs.items.iter().map(|entry| format!("{} ({})", entry.site, entry.install));
+        let named = named.collect::<Vec<_>>().join(", ");
+        let more = if installs.cursor.is_some() { " and others" } else { "" };
+        let message = format!(
+            "{app} is installed on {named}{more}, so it stays. Uninstall it there first (`cloud-apps uninstall ID`); then \
+             try again."
+        );
+        let ids: Vec<&str> = installs.items.iter().map(|entry| entry.install.as_str()).collect();
+        return Err(Refusal::new(Code::AlreadyInstalled, message).with("installs", ids));
+    }
+    let listed = !catalogued(office, app, None).await?;
+    for _ in 0..TRIES {
+        let Some(stored) = office.world.apps.find(app).await? else {
+            // An earlier try may have got this far.
+            return if listed { Ok(()) } else { Err(no_such_app(office, app).await?) };
+        };
+        if office.registry.remove_app(app, stored.rev).await? == Changed::Yes {
+            office.world.registered.forget(app);
+            return Ok(());
+        }
+    }
+    Err(faster("this app"))
+}
+
+/// Makes the next upstream secret. Calls go on being signed with the one that the app has, for 24 hours: whoever asks
+/// again meanwhile is shown the same next one. With `at_once` the new one takes over now, also in the middle of a
+/// rotation.
+pub(super) async fn rotate(
+    office: &Office,
+    app: &AppId,
+    at_once: bool,
+    now: Millis,
+) -> Result<OperatorAnswer, Refusal> {
+    for _ in 0..TRIES {
+        let Some(stored) = office.world.apps.find(app).await? else {
+            if office.world.linked.contains_key(app) {
+                let message = format!("{app} is linked into this bundle and has no upstream secret.");
+                return Err(Refusal::bad_request("/operator/app", message));
+            }
+            return Err(no_such_app(office, app).await?);
+        };
+        let rotating = stored.upstream_previous.as_ref().is_some_and(|previous| now < previous.until);
+        let rotated = match (rotating, at_once) {
+            (true, false) => {
+                let secret = secret(office, &stored, now).await?;
+                return Ok(answer(&stored, Some(secret), now));
+            }
+            (true, true) => RegisteredApp { upstream_previous: None, ..stored.clone() },
+            (false, _) => RegisteredApp {
+                upstream_key: current_key(office, app, now).await?,
+                upstream_generation: Generation(stored.upstream_generation.0.saturating_add(1)),
+                upstream_previous: (!at_once).then(|| PreviousUpstream {
+                    key: stored.upstream_key.clone(),
+                    generation: stored.upstream_generation,
+                    until: now.saturating_add(GRACE),
+                }),
+                ..stored.clone()
+            },
+        };
+        // Before it is written: a secret that cannot be shown helps nobody.
+        let secret = secret(office, &rotated, now).await?;
+        if office.registry.put_app(&rotated, stored.rev).await? == Changed::Yes {
+            office.world.registered.forget(app);
+            return Ok(answer(&RegisteredApp { rev: next(stored.rev), ..rotated }, Some(secret), now));
+        }
+    }
+    Err(faster("this app"))
+}
+
+async fn current_key(office: &Office, app: &AppId, now: Millis) -> Result<KeyId, Refusal> {
+    let key = office.world.keys.current(app, now).await?;
+    Ok(key.ok_or_else(|| without_key(app))?.id)
+}
+
+fn without_key(app: &AppId) -> Refusal {
+    let message =
+        format!("No key of {app} is in use. Make one with `cloud-apps keys rotate {app}`; then try again.");
+    Refusal::new(Code::Unavailable, message)
+}
+
+/// The secret that was handed over last, derived.
+async fn secret(office: &Office, app: &RegisteredApp, now: Millis) -> Result<Secret, Refusal> {
+    let id = &app.manifest.id;
+    let root = office.world.keys.root(id, &app.upstream_key, now).await?;
+    Ok(root.ok_or_else(|| without_key(id))?.upstream(id, app.upstream_generation))
+}
+
+fn answer(app: &RegisteredApp, secret: Option<Secret>, now: Millis) -> OperatorAnswer {
+    let kid = UpstreamKid {
+        app: app.manifest.id.clone(),
+        key: app.upstream_key.clone(),
+        generation: app.upstream_generation,
+    };
+    let previous = app.upstream_previous.as_ref().map(|previous| previous.until);
+    OperatorAnswer::App {
+        app: Box::new(view(&app.manifest)),
+        address: match &app.manifest.upstream {
+            Upstream::Linked => None,
+            Upstream::Http { url } => Some(url.clone()),
+            Upstream::AwsLambda { function } => Some(function.clone()),
+        },
+        kid: Some(kid.to_string()),
+        upstream_secret: secret.map(|secret| secret.to_base64url().to_string()),
+        previous_until: previous.filter(|until| now < *until),
+    }
+}
+
+/// What an admin sees of an app before agreeing to it.
+pub fn view(manifest: &Manifest) -> AppView {
+    let bot = manifest.bot.clone().unwrap_or_else(|| BotAccount {
+        username: manifest.id.to_string(),
+        display_name: manifest.display_name.clone(),
+    });
+    AppView {
+        id: manifest.id.clone(),
+        version: manifest.version.clone(),
+        display_name: manifest.display_name.clone(),
+        description: manifest.description.clone(),
+        homepage_url: manifest.homepage_url.clone(),
+        icon: manifest.icon.clone(),
+        bot,
+        namespace: manifest.namespace().to_owned(),
+        requests: requests(manifest),
+        required_events: manifest.events.iter().filter(|e| e.required).map(|e| e.kind.clone()).collect(),
+        settings: manifest.settings.clone(),
+        upstream: match manifest.upstream {
+            Upstream::Linked => "linked",
+            Upstream::Http { .. } => "http",
+            Upstream::AwsLambda { .. } => "aws_lambda",
+        }
+        .to_owned(),
+    }
+}
+
+/// All that an app asks for.
+pub fn requests(manifest: &Manifest) -> Granted {
+    Granted {
+        permissions: manifest.permissions.iter().copied().collect(),
+        locations: manifest.locations.iter().cloned().collect(),
+        events: manifest.events.iter().map(|event| event.kind.clone()).collect(),
+        webhooks: manifest.webhooks.iter().map(|webhook| webhook.path.clone()).collect(),
+    }
+}
+
+/// The manifest, if this bundle can serve it: its author's text, so that each problem has its line, or its JSON.
+fn read(world: &World, given: &Value) -> Result<Manifest, Refusal> {
+    let text = given.as_str().map_or_else(|| given.to_string(), str::to_owned);
+    let manifest = Manifest::parse(&text).map_err(|problems| bad_manifest(&problems))?;
+    let problem = unreachable(world, &manifest.upstream)
+        .map(|(pointer, message, hint)| Problem::in_text(&text, pointer, message, hint));
+    match problem {
+        Some(problem) => Err(bad_manifest(&[problem])),
+        None => Ok(manifest),
+    }
+}
+
+/// Why this bundle could not call such an upstream: pointer, what is wrong, what to do.
+fn unreachable(world: &World, upstream: &Upstream) -> Option<(&'static str, String, String)> {
+    match upstream {
+        Upstream::Linked => Some((
+            "/upstream",
+            "This says that the app's functions are linked into the bundle, and only its build can do that.".into(),
+            r#"Say where they run: {"type": "http", "url": "https://…"} or {"type": "aws_lambda", "function": "…"}."#
+                .into(),
+        )),
+        Upstream::Http { url } => {
+            let error = world.http.permits(url).err()?;
+            let hint = match error {
+                CallError::Scheme { .. } => "Give the app an https address.",
+                _ => "Give the app a public address, or list its network in AllowedNetworks.",
+            };
+            Some(("/upstream/url", format!("{error}."), hint.into()))
+        }
+        Upstream::AwsLambda { function } => {
+            let why = match &world.lambdas {
+                Some(lambdas) => lambdas.refuses(function)?,
+                None => "This bundle does not run on AWS, and Lambda functions are called from there only.".into(),
+            };
+            Some(("/upstream/function", why, String::new()))
+        }
+    }
+}
+
+fn bad_manifest(problems: &[Problem]) -> Refusal {
+    let sentences = problems.iter().map(|problem| {
+        let at = if problem.pointer.is_empty() { "The manifest" } else { &problem.pointer };
+        let sentence =
+            format!("{at} (line {}, column {}): {}", problem.line, problem.column, problem.message);
+        if problem.hint.is_empty() { sentence } else { format!("{sentence} {}", problem.hint) }
+    });
+    let sentences = sentences.collect::<Vec<_>>().join(" ");
+    let message = match problems.len() {
+        1 => format!("Something is wrong with this manifest, and nothing was changed. {sentences}"),
+        n => format!("{n} things are wrong with this manifest, and nothing was changed. {sentences}"),
+    };
+    let problems = serde_json::to_value(problems).unwrap_or_default();
+    Refusal::new(Code::BadManifest, message).with("problems", problems)
+}
+
+/// `GET /apps`: every app where the operator made the catalogue public; else the one app that a code is for.
+pub(super) async fn catalogue(
+    office: &Office,
+    arrival: &Arrival,
+    line: &mut LogLine,
+) -> Result<Vec<AppView>, Refusal> {
+    let world = &office.world;
+    if !world.public_catalogue {
+        let app = codes::app(office, arrival).await?;
+        line.app = Some(app.to_string());
+        let known = super::known(office, &app, arrival.now).await?;
+        return Ok(vec![view(known.manifest())]);
+    }
+    let mut apps: BTreeMap<AppId, AppView> =
+        world.linked.iter().map(|(id, app)| (id.clone(), view(app.manifest()))).collect();
+    for id in world.apps.all().await?.apps.into_keys() {
+        if !apps.contains_key(&id)
+            && let Some(known) = world.app(&id, Freshness::Cached, arrival.now).await?
+        {
+            apps.insert(id, view(known.manifest()));
+        }
+    }
+    Ok(apps.into_values().collect())
+}
