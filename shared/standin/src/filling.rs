@@ -141,7 +141,7 @@ impl Standin {
         let team_id = team_id(&world, team)?;
         let trigger = trigger.trim_start_matches('/').to_lowercase();
         let taken = world.commands.iter().any(|known| known.team_id == team_id && known.trigger == trigger);
-        if taken || rest::BUILT_IN.contains(&trigger.as_str()) {
+        if taken || rest::is_built_in(world.version, &trigger) {
             return Err(StandinError::Taken { what: "command", name: trigger });
         }
         let admin = world.users.iter().find(|user| world.is_admin(&user.id)).map(|user| user.id.clone());

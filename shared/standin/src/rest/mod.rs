@@ -18,7 +18,7 @@ mod tokens;
 mod users;
 mod webhooks;
 
-pub(crate) use commands::BUILT_IN;
+pub(crate) use commands::is_built_in;
 
 use crate::error::{AppError, ConnectionCut};
 use crate::fault::{self, Fault};

@@ -187,3 +187,12 @@ pub(super) fn delete(world: &mut World, ask: &Ask) -> Answer {
     world.oauth_apps.remove(at);
     Reply::done()
 }
+
+/// `oauth-apps-authorized-none.http`: those that the user let act for him. As the flows are not served, none.
+pub(super) fn authorized(world: &mut World, ask: &Ask) -> Answer {
+    if ask.user_id()? != ask.user && !world.is_admin(&ask.user) {
+        return Err(AppError::forbidden());
+    }
+    enabled(world)?;
+    Reply::ok(Value::Array(Vec::new()))
+}

@@ -121,6 +121,8 @@ pub(super) static ROUTES: &[Route] = &[
     route(Method::POST, "/api/v4/commands", commands::create),
     route(Method::GET, "/api/v4/commands", commands::list),
     Route { method: Method::POST, pattern: "/api/v4/commands/execute", open: false, run: Run::Execute },
+    route(Method::GET, "/api/v4/teams/{team_id}/commands/autocomplete", commands::autocomplete),
+    route(Method::GET, "/api/v4/teams/{team_id}/commands/autocomplete_suggestions", commands::suggestions),
     route(Method::GET, "/api/v4/commands/{command_id}", commands::get),
     route(Method::PUT, "/api/v4/commands/{command_id}", commands::update),
     route(Method::DELETE, "/api/v4/commands/{command_id}", commands::delete),
@@ -139,6 +141,7 @@ pub(super) static ROUTES: &[Route] = &[
     route(Method::PUT, "/api/v4/hooks/incoming/{hook_id}", incoming::update),
     route(Method::DELETE, "/api/v4/hooks/incoming/{hook_id}", incoming::delete),
 
+    route(Method::GET, "/api/v4/users/{user_id}/oauth/apps/authorized", oauth_apps::authorized),
     route(Method::POST, "/api/v4/oauth/apps", oauth_apps::create),
     route(Method::GET, "/api/v4/oauth/apps", oauth_apps::list),
     route(Method::GET, "/api/v4/oauth/apps/{app_id}", oauth_apps::get),

@@ -207,3 +207,11 @@ pub(crate) fn command(command: &Command) -> Value {
         "plugin_id": "",
     })
 }
+
+/// A slash command as it is suggested: without what only those who manage it may know (`Command.Sanitize`).
+pub(crate) fn suggested_command(known: &Command) -> Value {
+    let hidden = json!({
+        "token": "", "creator_id": "", "method": "", "url": "", "username": "", "icon_url": "",
+    });
+    with(command(known), hidden)
+}

@@ -125,7 +125,7 @@ fn prepare(standin: &Standin, world: &mut World, ask: &Ask) -> Result<Prepared, 
         .find(|command| command.team_id == arguments.team_id && command.trigger == trigger)
         .cloned();
     let Some(command) = command else {
-        if crate::rest::BUILT_IN.contains(&trigger.as_str()) {
+        if crate::rest::is_built_in(world.version, &trigger) {
             return Err(AppError::not_served(&format!("the built-in command /{trigger}")));
         }
         return Err(AppError::missing(

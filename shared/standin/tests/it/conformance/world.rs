@@ -194,6 +194,7 @@ async fn arrange_commands(world: &mut World) {
         let body = json!({
             "team_id": world.recorded.team, "trigger": trigger, "method": method,
             "url": format!("http://127.0.0.1:9000{path}"), "username": if trigger == "jira" { "jira" } else { "" },
+            "auto_complete": trigger != "temp",
         });
         let made = world.call("sysadmin", "POST", "/api/v4/commands", &body).await;
         if !id.is_empty() {

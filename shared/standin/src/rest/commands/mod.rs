@@ -1,47 +1,17 @@
 //! `/api/v4/commands`: the slash commands of a team, managed by its admins.
 
+mod built_in;
+mod suggesting;
+
+pub(crate) use built_in::is_built_in;
+pub(super) use suggesting::{autocomplete, suggestions};
+
 use super::{Answer, Ask, Reply};
 use crate::error::AppError;
 use crate::shape;
 use crate::world::{Command, World};
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-/// The triggers that the server keeps for itself: those without a plugin in `commands-autocomplete.http`, and
-/// the hidden ones of `app/slashcommands`.
-pub(crate) const BUILT_IN: &[&str] = &[
-    "away",
-    "code",
-    "collapse",
-    "dnd",
-    "echo",
-    "expand",
-    "groupmsg",
-    "header",
-    "help",
-    "invite",
-    "invite_people",
-    "join",
-    "kick",
-    "leave",
-    "loadtest",
-    "logout",
-    "me",
-    "msg",
-    "mute",
-    "offline",
-    "online",
-    "open",
-    "purpose",
-    "remove",
-    "rename",
-    "search",
-    "settings",
-    "shortcuts",
-    "shrug",
-    "status",
-    "test",
-];
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -110,7 +80,7 @@ fn check(world: &World, body: &Body) -> Result<(), AppError> {
 /// Whether the trigger is in use in the team, by another command than `but` or by the server.
 fn in_use(world: &World, team_id: &str, trigger: &str, but: &str) -> bool {
     let custom = world.commands.iter().filter(|command| command.team_id == team_id && command.id != but);
-    BUILT_IN.contains(&trigger) || custom.into_iter().any(|command| command.trigger == trigger)
+    is_built_in(world.version, trigger) || custom.into_iter().any(|command| command.trigger == trigger)
 }
 
 /// `commands-create*.http`
