@@ -33,6 +33,12 @@ pub enum Command {
     Event(Event),
     /// Make a workspace of one's own: an app, the functions, a template, events and a test.
     Init(Init),
+    /// Install an app on a Mattermost server, 5.37 or newer, as it is.
+    Install(Box<crate::command::install::Install>),
+    /// Bring an install and its server together again: teams, commands and webhooks that came later or were altered.
+    Sync(crate::command::sync::Sync),
+    /// Remove an install from the bundle and from its server.
+    Uninstall(crate::command::uninstall::Uninstall),
     /// What operators do: install codes, apps, installs.
     Operator(Operator),
     /// Print completions for a shell.

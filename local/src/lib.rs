@@ -5,8 +5,10 @@
 mod arguments;
 mod command;
 mod demo;
-mod failure;
+pub mod failure;
+pub mod install;
 pub mod local;
+pub mod mattermost;
 pub mod store;
 
 use arguments::{Arguments, Command};
@@ -37,6 +39,9 @@ fn run(arguments: Arguments, apps: Vec<App>) -> Result<ExitCode, Failure> {
         Command::Event(event) => command::event::run(&event),
         Command::Serve(serve) => runtime()?.block_on(command::serve::run(serve, apps)),
         Command::Run(run) => runtime()?.block_on(command::run::run(run)),
+        Command::Install(install) => runtime()?.block_on(command::install::run(*install)),
+        Command::Sync(sync) => runtime()?.block_on(command::sync::run(sync)),
+        Command::Uninstall(uninstall) => runtime()?.block_on(command::uninstall::run(uninstall)),
         Command::Operator(operator) => runtime()?.block_on(command::operator::run(operator)),
     }
 }

@@ -71,8 +71,6 @@ fn url(what: &str, text: &str) -> Result<SiteUrl, Failure> {
 
 fn show(request: &OperatorRequest, answer: &OperatorAnswer) {
     match answer {
-        // `Target::ask` has made a failure of it.
-        OperatorAnswer::Error(_) => {}
         OperatorAnswer::Code { code, expires_at } => {
             // The code alone on standard output, so that a script can take it.
             if let OperatorRequest::Code { app, site_url, base_url, valid_seconds, .. } = request {
@@ -107,7 +105,9 @@ fn show(request: &OperatorRequest, answer: &OperatorAnswer) {
             }
         }
         OperatorAnswer::Install(install) => show_install(install),
-        OperatorAnswer::App { .. }
+        // `Target::ask` makes a failure of an error.
+        OperatorAnswer::Error(_)
+        | OperatorAnswer::App { .. }
         | OperatorAnswer::Keys { .. }
         | OperatorAnswer::Changed { .. }
         | OperatorAnswer::Removed { .. } => {}
@@ -156,7 +156,7 @@ fn date(ms: u64) -> String {
 }
 
 /// Where operator requests go.
-enum Target {
+pub(super) enum Target {
     Local(reqwest::Client),
     #[cfg(feature = "aws")]
     Stack(cloud_apps_aws::stack::Stack),
@@ -170,7 +170,7 @@ impl Target {
         }
     }
 
-    fn local(socket: &Path) -> Result<Self, Failure> {
+    pub(super) fn local(socket: &Path) -> Result<Self, Failure> {
         if !socket.exists() {
             return Err(Failure::unreachable(format!("no local bundle listens on {}", socket.display()))
                 .hint("start it with `cloud-apps serve` in this folder, or name its folder with --data; --stack NAME reaches a deployed one"));
@@ -183,7 +183,7 @@ impl Target {
     }
 
     #[cfg(feature = "aws")]
-    async fn stack(name: &str, region: Option<String>) -> Result<Self, Failure> {
+    pub(super) async fn stack(name: &str, region: Option<String>) -> Result<Self, Failure> {
         let found = cloud_apps_aws::stack::Stack::find(name, region).await;
         found.map(Self::Stack).map_err(|e| {
             Failure::unreachable(e.to_string())
@@ -193,13 +193,13 @@ impl Target {
 
     #[cfg(not(feature = "aws"))]
     #[allow(clippy::unused_async)] // The shape of its twin.
-    async fn stack(_: &str, _: Option<String>) -> Result<Self, Failure> {
+    pub(super) async fn stack(_: &str, _: Option<String>) -> Result<Self, Failure> {
         Err(Failure::usage("this cloud-apps was built without AWS")
             .hint("build it with `cargo build -p cloud-apps`"))
     }
 
     /// The bundle's address, from itself.
-    async fn base_url(&self) -> Result<String, Failure> {
+    pub(super) async fn base_url(&self) -> Result<String, Failure> {
         match self {
             Self::Local(client) => {
                 let answer: Whereabouts = over_socket(client.get(SOCKET_URL)).await?;
@@ -214,6 +214,16 @@ impl Target {
 
     /// Sends one request; what the bundle refuses is a failure in its words.
     async fn ask(&self, request: &OperatorRequest) -> Result<OperatorAnswer, Failure> {
+        match self.answer(request).await? {
+            OperatorAnswer::Error(ErrorBody { error }) => {
+                Err(Failure::new(format!("{} ({})", error.message, words([&error.code]))))
+            }
+            answer => Ok(answer),
+        }
+    }
+
+    /// Sends one request; what the bundle refuses is an answer too.
+    pub(super) async fn answer(&self, request: &OperatorRequest) -> Result<OperatorAnswer, Failure> {
         let payload = request.payload();
         let answer: Value = match self {
             Self::Local(client) => over_socket(client.post(SOCKET_URL).json(&payload)).await?,
@@ -222,14 +232,10 @@ impl Target {
                 stack.operate(&payload).await.map_err(|e| Failure::unreachable(e.to_string()))?
             }
         };
-        match serde_json::from_value(answer) {
-            Ok(OperatorAnswer::Error(ErrorBody { error })) => {
-                Err(Failure::new(format!("{} ({})", error.message, words([&error.code]))))
-            }
-            Ok(answer) => Ok(answer),
-            Err(e) => Err(Failure::new(format!("the bundle's answer cannot be read: {e}"))
-                .hint("use the `cloud-apps` of the version that is deployed")),
-        }
+        serde_json::from_value(answer).map_err(|e| {
+            Failure::new(format!("the bundle's answer cannot be read: {e}"))
+                .hint("use the `cloud-apps` of the version that is deployed")
+        })
     }
 }
 

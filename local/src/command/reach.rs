@@ -1,0 +1,166 @@
+//! How `install`, `sync` and `uninstall` reach the two sides: the bundle with an operator's rights or a code, the
+//! server with the admin's token.
+
+use super::operator::Target;
+use crate::{
+    failure::Failure,
+    install::{
+        ADMIN_TOKEN, Means, Patience, Stop,
+        bundle::{Bundle, Operator, Rights},
+        interrupt::Interrupt,
+        journal,
+        person::{Person, Terminal},
+    },
+    local::Files,
+    mattermost::{Mattermost, TIMEOUT, Trouble},
+};
+use async_trait::async_trait;
+use clap::Args;
+use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
+use cloud_apps_protocol::{AppId, InstallId, SiteUrl, install::InstallView};
+use secrecy::SecretString;
+use std::path::PathBuf;
+
+/// The variable that holds an install code or a manage code.
+const CODE: &str = "CLOUD_APPS_CODE";
+
+/// Where the bundle is.
+#[derive(Debug, Clone, Args)]
+pub struct Reach {
+    /// A deployed stack, operated with the AWS credentials of your environment.
+    #[arg(long, value_name = "NAME", conflicts_with = "bundle")]
+    pub stack: Option<String>,
+    /// AWS region of the stack.
+    #[arg(long, value_name = "REGION", env = "AWS_REGION")]
+    pub region: Option<String>,
+    /// A bundle anywhere, by its base URL, with a code of its operator (`CLOUD_APPS_CODE`, or you are asked for it).
+    #[arg(long, value_name = "URL")]
+    pub bundle: Option<SiteUrl>,
+    /// Folder of the local bundle, where neither --stack nor --bundle is given.
+    #[arg(long = "data", value_name = "DIR", default_value = ".cloud-apps", env = "CLOUD_APPS_DATA")]
+    pub dir: PathBuf,
+}
+
+impl Reach {
+    /// The bundle. `code` says which code is asked for.
+    pub async fn bundle(&self, code: &str) -> Result<Bundle, Failure> {
+        let (base_url, rights) = if let Some(url) = &self.bundle {
+            (url.clone(), Rights::Code(given_code(code).await?))
+        } else {
+            let target = match &self.stack {
+                Some(stack) => Target::stack(stack, self.region.clone()).await?,
+                None => Target::local(&Files::below(&self.dir).socket())?,
+            };
+            let url = target.base_url().await?;
+            let url = SiteUrl::new(&url).map_err(|e| Failure::new(format!("the bundle's address: {e}")))?;
+            (url, Rights::Operator(Box::new(target)))
+        };
+        Bundle::new(base_url, rights, TIMEOUT).map_err(|trouble| match trouble {
+            Trouble::Insecure { address } => Failure::usage(format!(
+                "{address} does not begin with https, and the code would travel in clear"
+            ))
+            .hint("give the bundle's https address"),
+            other => Failure::new(other.to_string()),
+        })
+    }
+
+    /// Where journals stand.
+    fn journals(&self) -> Result<PathBuf, Failure> {
+        let local = self.bundle.is_none() && self.stack.is_none();
+        journal::folder(local.then_some(self.dir.as_path()))
+    }
+}
+
+async fn given_code(what: &str) -> Result<SecretString, Failure> {
+    if let Some(code) = secret(CODE) {
+        return Ok(code);
+    }
+    if !Terminal.answers() {
+        return Err(Failure::usage(format!("{what} is missing"))
+            .hint(format!("set {CODE}, or run it at a terminal to be asked")));
+    }
+    Terminal.ask_secretly(&format!("{what}, not shown:")).await
+}
+
+/// A credential of the environment.
+fn secret(name: &str) -> Option<SecretString> {
+    let value = std::env::var(name).ok()?;
+    let value = value.trim();
+    (!value.is_empty()).then(|| SecretString::from(value))
+}
+
+#[async_trait]
+impl Operator for Target {
+    async fn ask(&self, request: &OperatorRequest) -> Result<OperatorAnswer, Failure> {
+        self.answer(request).await
+    }
+}
+
+/// Which install: by its id, or by app and site.
+#[derive(Debug, Clone, Args)]
+pub struct Which {
+    /// The install's id, or with --site the app's.
+    #[arg(value_name = "INSTALL|APP")]
+    pub name: String,
+    /// The Mattermost server, where an app is named.
+    #[arg(long, value_name = "URL")]
+    pub site: Option<SiteUrl>,
+}
+
+impl Which {
+    /// App and site, if that is how it is named.
+    pub fn app_and_site(&self) -> Option<(AppId, SiteUrl)> {
+        Some((self.name.parse().ok()?, self.site.clone()?))
+    }
+
+    /// The install, if the bundle has it.
+    pub async fn find(&self, bundle: &Bundle) -> Result<Option<InstallView>, Failure> {
+        let found = if let (Some((app, site)), true) = (self.app_and_site(), bundle.is_operator()) {
+            bundle.find(&app, &site).await
+        } else if let Ok(id) = InstallId::new(&self.name) {
+            bundle.show(&id).await
+        } else {
+            let why = if bundle.is_operator() {
+                "name the install's id, or the app and --site"
+            } else {
+                "a manage code is for one install: name its id"
+            };
+            return Err(Failure::usage(format!("{} names no install", self.name)).hint(why));
+        };
+        found.map_err(|trouble| trouble.failure(bundle.base_url()))
+    }
+
+    /// The install.
+    pub async fn install(&self, bundle: &Bundle) -> Result<InstallView, Failure> {
+        self.find(bundle)
+            .await?
+            .ok_or_else(|| self.unknown().hint("`cloud-apps operator list APP` shows the installs"))
+    }
+
+    /// That there is none.
+    pub fn unknown(&self) -> Failure {
+        let site = self.site.as_ref().map(|site| format!(" on {site}")).unwrap_or_default();
+        Failure::new(format!("the bundle has no install {}{site}", self.name))
+    }
+}
+
+/// What an installation, a sync or a removal is done with.
+pub fn means<'a>(
+    reach: &Reach,
+    bundle: Bundle,
+    site: &SiteUrl,
+    person: &'a dyn Person,
+    interrupt: Interrupt,
+) -> Result<Means<'a>, Failure> {
+    let server = Mattermost::new(site, TIMEOUT).map_err(|trouble| {
+        Failure::usage(trouble.to_string()).hint("give the https address of the Mattermost server")
+    })?;
+    let token = secret(ADMIN_TOKEN);
+    let (patience, journals) = (Patience::default(), reach.journals()?);
+    Ok(Means { server, bundle, token, person, interrupt, patience, journals })
+}
+
+/// What stopped it, as a failure.
+pub fn settle<T>(means: &Means<'_>, outcome: Result<T, Stop>) -> Result<T, Failure> {
+    outcome.map_err(|stop| stop.failure(&means.server, &means.bundle))
+}

@@ -1,0 +1,63 @@
+//! `cloud-apps sync`.
+
+use super::{
+    install::print,
+    reach::{Reach, Which, means, settle},
+};
+use crate::{
+    failure::Failure,
+    install::{self, ADMIN_TOKEN, Stop, Synced, Teams, interrupt::Interrupt, person::Terminal},
+};
+use clap::Args;
+use std::{process::ExitCode, sync::Arc};
+
+/// `sync`.
+#[derive(Debug, Args)]
+#[command(after_help = format!("{ADMIN_TOKEN} is as for `install`: `cloud-apps install --help`."))]
+pub struct Sync {
+    /// Which install.
+    #[command(flatten)]
+    pub which: Which,
+    /// A team that is to have the app from now on, by its name; may be repeated.
+    #[arg(long = "team", value_name = "NAME", conflicts_with = "all_teams")]
+    pub teams: Vec<String>,
+    /// All teams are to have it.
+    #[arg(long)]
+    pub all_teams: bool,
+    /// Where the bundle is.
+    #[command(flatten)]
+    pub reach: Reach,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Brings an install and its server together again.
+pub async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
+    let person: Arc<Terminal> = Arc::default();
+    let on = "`cloud-apps sync` may be run again at any time: it goes on where it was.";
+    let interrupt = Interrupt::listen(person.clone(), on.to_owned());
+    let bundle = arguments.reach.bundle("A manage code of the install").await?;
+    let view = arguments.which.install(&bundle).await?;
+    let means = means(&arguments.reach, bundle, &view.site_url, &*person, interrupt)?;
+    let teams = if arguments.all_teams { Teams::All } else { Teams::Named(arguments.teams.clone()) };
+    let outcome = install::sync(&means, &view, &teams).await;
+    if matches!(outcome, Err(Stop::Interrupted)) {
+        return Ok(ExitCode::from(130));
+    }
+    let synced = settle(&means, outcome)?;
+    print(arguments.json, &synced, || done(&synced))
+}
+
+fn done(synced: &Synced) -> String {
+    let mut lines = Vec::new();
+    if synced.changed.is_empty() {
+        lines.push("All was right.".to_owned());
+    } else {
+        lines.push("Changed:".to_owned());
+        lines.extend(synced.changed.iter().map(|one| format!("  {one}")));
+    }
+    lines.extend(synced.by_hand.iter().map(|one| format!("Left to you: {one}")));
+    lines.push(format!("{} answers in {}.", synced.install_id, synced.teams.join(", ")));
+    lines.join("\n")
+}

@@ -1,0 +1,91 @@
+//! `cloud-apps uninstall`.
+
+use super::{
+    install::print,
+    reach::{Reach, Which, means, settle},
+};
+use crate::{
+    failure::Failure,
+    install::{
+        self, ADMIN_TOKEN, Removal, Stop, Uninstalled,
+        bundle::Bundle,
+        interrupt::Interrupt,
+        person::{Person, Terminal},
+    },
+};
+use clap::Args;
+use cloud_apps_protocol::SiteUrl;
+use std::{process::ExitCode, sync::Arc};
+
+/// `uninstall`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = format!("It may be repeated: what is gone is gone, and what is left is looked for again.\n\
+{ADMIN_TOKEN} is as for `install`: `cloud-apps install --help`.")
+)]
+pub struct Uninstall {
+    /// Which install.
+    #[command(flatten)]
+    pub which: Which,
+    /// Leave the bot enabled, for another install. Its token is revoked.
+    #[arg(long)]
+    pub keep_bot: bool,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+    /// Where the bundle is.
+    #[command(flatten)]
+    pub reach: Reach,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Removes an install from both sides.
+pub async fn run(arguments: Uninstall) -> Result<ExitCode, Failure> {
+    let person: Arc<Terminal> = Arc::default();
+    let on = "`cloud-apps uninstall` may be run again at any time: it goes on where it was.";
+    let interrupt = Interrupt::listen(person.clone(), on.to_owned());
+    let bundle = arguments.reach.bundle("A manage code of the install").await?;
+    let (site, removal) = removal(&arguments, &bundle).await?;
+    let means = means(&arguments.reach, bundle, &site, &*person, interrupt)?;
+    let question = format!("Remove {} from {site}, with all that it keeps?", removal.app);
+    if !arguments.yes && !settle(&means, install::agrees(&*person, &question).await)? {
+        person.tell("Nothing was removed.");
+        return Ok(ExitCode::FAILURE);
+    }
+    let outcome = install::uninstall(&means, &removal).await;
+    if matches!(outcome, Err(Stop::Interrupted)) {
+        return Ok(ExitCode::from(130));
+    }
+    let gone = settle(&means, outcome)?;
+    print(arguments.json, &gone, || done(&removal, &gone))
+}
+
+/// What is to be removed, and from where: what the bundle has, or what an earlier removal left on the site.
+async fn removal(arguments: &Uninstall, bundle: &Bundle) -> Result<(SiteUrl, Removal), Failure> {
+    let keep_bot = arguments.keep_bot;
+    if let Some(install) = arguments.which.find(bundle).await? {
+        let (app, bot) = (install.app_id.clone(), install.bot.username.clone());
+        let site = install.site_url.clone();
+        return Ok((site, Removal { app, bot, install: Some(install), keep_bot }));
+    }
+    let Some((app, site)) = arguments.which.app_and_site() else {
+        return Err(arguments.which.unknown().hint(
+            "if it is gone from the bundle already, name the app and --site: what it left on the server is removed",
+        ));
+    };
+    let bot = bundle.app(&app).await.map_or_else(|_| app.to_string(), |app| app.bot.username);
+    Ok((site, Removal { app, bot, install: None, keep_bot }))
+}
+
+fn done(removal: &Removal, gone: &Uninstalled) -> String {
+    let mut lines = vec![match &gone.install_id {
+        Some(install) => format!("{} is removed (install {install}).", removal.app),
+        None => format!("The bundle has no install of {} there.", removal.app),
+    }];
+    lines.extend(gone.warning.iter().map(|said| format!("The app said: {said}")));
+    lines.extend(gone.removed.iter().map(|one| format!("  removed {one}")));
+    lines.extend(gone.stays.iter().map(|one| format!("  stays   {one}")));
+    lines.join("\n")
+}

@@ -1,0 +1,382 @@
+//! The bundle that an app is installed from: what its operator may ask, and what an install code opens.
+
+use crate::{
+    failure::Failure,
+    mattermost::{Trouble, client, date, tame},
+};
+use async_trait::async_trait;
+use cloud_apps_core::install::{OperatorAnswer, OperatorRequest, operator::Patch};
+use cloud_apps_protocol::{
+    AppId, Code, ErrorBody, InstallId, SiteUrl,
+    install::{
+        AppView, CompleteRequest, InstallChanged, InstallCompleted, InstallCreated, InstallPatch,
+        InstallRemoved, InstallRequest, InstallView,
+    },
+};
+use http::{StatusCode, header};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::time::Duration;
+
+/// How many minutes an install code that is made here is good: longer than the longest installation takes.
+const CODE_MINUTES: u64 = 15;
+
+/// Who answers what an operator asks.
+#[async_trait]
+pub trait Operator: Send + Sync {
+    /// Sends one request. What is refused comes as [`OperatorAnswer::Error`].
+    async fn ask(&self, request: &OperatorRequest) -> Result<OperatorAnswer, Failure>;
+}
+
+/// A bundle.
+pub struct Bundle {
+    http: reqwest::Client,
+    base_url: SiteUrl,
+    rights: Rights,
+}
+
+/// By what one may ask it.
+pub enum Rights {
+    /// The operator's own.
+    Operator(Box<dyn Operator>),
+    /// A code: for one install, and what everybody may.
+    Code(SecretString),
+}
+
+/// Why a bundle did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BundleTrouble {
+    /// It said no, in its own words.
+    #[error("{message}")]
+    Refused {
+        /// Which refusal.
+        code: Code,
+        /// What happened and what to do.
+        message: String,
+        /// The install that stands in the way.
+        install: Option<InstallId>,
+        /// When to come again.
+        after: Option<Duration>,
+    },
+    /// It does not answer as a bundle does.
+    #[error("{address} does not answer as a bundle does (status {status})")]
+    Unlike {
+        /// Its address.
+        address: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// Nothing answered; whether it took effect is not known.
+    #[error("{what}")]
+    Lost {
+        /// What happened.
+        what: String,
+    },
+    /// A code is for one install only and does not do this.
+    #[error("{0} takes the rights of an operator")]
+    NeedsOperator(&'static str),
+}
+
+impl BundleTrouble {
+    /// Whether the same may work in a moment.
+    pub fn transient(&self) -> bool {
+        match self {
+            Self::Lost { .. } => true,
+            Self::Refused { code, .. } => {
+                matches!(code, Code::Busy | Code::Unavailable | Code::Internal | Code::Deadline)
+            }
+            Self::Unlike { status, .. } => *status >= 500 || *status == 429,
+            Self::NeedsOperator(_) => false,
+        }
+    }
+
+    /// When to come again.
+    pub fn after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { after, .. } => *after,
+            _ => None,
+        }
+    }
+
+    /// Which refusal.
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Self::Refused { code, .. } => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// For the terminal.
+    pub fn failure(&self, base_url: &SiteUrl) -> Failure {
+        match self {
+            Self::Refused { .. } => Failure::new(self.to_string()),
+            Self::Unlike { .. } => Failure::new(self.to_string())
+                .hint("is it the address of a bundle? compare it with the stack's output BaseUrl"),
+            Self::Lost { .. } => Failure::unreachable(self.to_string())
+                .hint(format!("check that {base_url} can be reached from here, then run the same again")),
+            Self::NeedsOperator(_) => Failure::usage(self.to_string()).hint(
+                "give --stack NAME, or run it beside the local bundle; the operator of the bundle can do it",
+            ),
+        }
+    }
+}
+
+/// `GET /`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Index {
+    /// The protocols that it speaks.
+    pub protocol: Vec<u32>,
+    /// Its version.
+    pub bundle: String,
+}
+
+/// `GET /apps`.
+#[derive(Deserialize)]
+struct Apps {
+    apps: Vec<AppView>,
+}
+
+/// What a request came to, and when the bundle's clock said so.
+struct Heard<T> {
+    value: T,
+    date: Option<i64>,
+}
+
+impl Bundle {
+    /// A bundle at an address. A call that takes longer than `timeout` is given up.
+    pub fn new(base_url: SiteUrl, rights: Rights, timeout: Duration) -> Result<Self, Trouble> {
+        Ok(Self { http: client(base_url.as_str(), timeout)?, base_url, rights })
+    }
+
+    /// Its address.
+    pub fn base_url(&self) -> &SiteUrl {
+        &self.base_url
+    }
+
+    /// Its operator asks.
+    pub fn is_operator(&self) -> bool {
+        matches!(self.rights, Rights::Operator(_))
+    }
+
+    /// Whether it is there; and where its clock stands, in seconds since 1970.
+    pub async fn index(&self) -> Result<(Index, Option<i64>), BundleTrouble> {
+        let heard = self.call(self.http.get(format!("{}/", self.base_url))).await?;
+        Ok((heard.value, heard.date))
+    }
+
+    /// An app, with all that it asks for.
+    pub async fn app(&self, app: &AppId) -> Result<AppView, BundleTrouble> {
+        let Rights::Code(_) = &self.rights else {
+            return match self.operate(&OperatorRequest::App { app: app.clone() }).await? {
+                OperatorAnswer::App { app, .. } => Ok(*app),
+                _ => Err(self.odd()),
+            };
+        };
+        let request = self.authorised(self.http.get(format!("{}/apps", self.base_url)));
+        let Heard { value: Apps { apps }, .. } = self.call(request).await?;
+        let names: Vec<String> = apps.iter().map(|app| app.id.to_string()).collect();
+        apps.into_iter().find(|known| known.id == *app).ok_or_else(|| BundleTrouble::Refused {
+            code: Code::BadRequest,
+            message: format!("{} has no app {app}; it offers {}.", self.base_url, names.join(", ")),
+            install: None,
+            after: None,
+        })
+    }
+
+    /// The install of an app on a site, whatever its state. Operators only.
+    pub async fn find(&self, app: &AppId, site: &SiteUrl) -> Result<Option<InstallView>, BundleTrouble> {
+        let mut cursor = None;
+        loop {
+            let list = OperatorRequest::List { app: app.clone(), cursor };
+            let OperatorAnswer::Installs { installs, cursor: next } = self.operate(&list).await? else {
+                return Err(self.odd());
+            };
+            if let Some(found) = installs.into_iter().find(|install| install.site_url == *site) {
+                return self.show(&found.install_id).await;
+            }
+            let Some(next) = next else { return Ok(None) };
+            cursor = Some(next);
+        }
+    }
+
+    /// One install; `None` where there is none.
+    pub async fn show(&self, install: &InstallId) -> Result<Option<InstallView>, BundleTrouble> {
+        let shown = if self.is_operator() {
+            match self.operate(&OperatorRequest::Show { install_id: install.clone() }).await {
+                Ok(OperatorAnswer::Install(view)) => Ok(*view),
+                Ok(_) => Err(self.odd()),
+                Err(trouble) => Err(trouble),
+            }
+        } else {
+            let url = format!("{}/install/{install}", self.base_url);
+            self.call(self.authorised(self.http.get(url))).await.map(|heard| heard.value)
+        };
+        match shown {
+            Ok(view) => Ok(Some(view)),
+            // "There is no install …": what an operator is told of an id that names nothing.
+            Err(trouble) if self.is_operator() && trouble.code() == Some(Code::BadRequest) => Ok(None),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// A code to install with: a new one, or the one that was given.
+    pub async fn code(&self, app: &AppId, site: &SiteUrl) -> Result<SecretString, BundleTrouble> {
+        if let Rights::Code(code) = &self.rights {
+            return Ok(code.clone());
+        }
+        let request = OperatorRequest::Code {
+            app: app.clone(),
+            site_url: site.clone(),
+            base_url: self.base_url.clone(),
+            valid_seconds: CODE_MINUTES * 60,
+            replace: false,
+        };
+        match self.operate(&request).await? {
+            OperatorAnswer::Code { code, .. } => Ok(SecretString::from(code)),
+            _ => Err(self.odd()),
+        }
+    }
+
+    /// `POST /install`. Returned with it: what is to be registered and this program does not know.
+    pub async fn begin(
+        &self,
+        code: &SecretString,
+        request: &InstallRequest,
+    ) -> Result<(InstallCreated, Vec<Value>), BundleTrouble> {
+        let mut answer: Value = self.with_code("/install", code, request).await?;
+        let unknown = set_aside_unknown(&mut answer);
+        let created = serde_json::from_value(answer).map_err(|_| self.odd())?;
+        Ok((created, unknown))
+    }
+
+    /// `POST /install/{id}/complete`, at the address that was given and not at one that an answer names: the code
+    /// goes along.
+    pub async fn complete(
+        &self,
+        code: &SecretString,
+        install: &InstallId,
+        request: &CompleteRequest,
+    ) -> Result<InstallCompleted, BundleTrouble> {
+        self.with_code(&format!("/install/{install}/complete"), code, request).await
+    }
+
+    /// `PATCH /install/{id}`.
+    pub async fn change(
+        &self,
+        install: &InstallId,
+        patch: &InstallPatch,
+    ) -> Result<InstallChanged, BundleTrouble> {
+        if self.is_operator() {
+            let request = OperatorRequest::Change {
+                install_id: install.clone(),
+                patch: Patch(patch.body()),
+                if_match: None,
+            };
+            return match self.operate(&request).await? {
+                OperatorAnswer::Changed { changed } => Ok(*changed),
+                _ => Err(self.odd()),
+            };
+        }
+        let request = self.http.patch(format!("{}/install/{install}", self.base_url)).json(&patch.body());
+        self.call(self.authorised(request)).await.map(|heard| heard.value)
+    }
+
+    /// `DELETE /install/{id}`.
+    pub async fn remove(&self, install: &InstallId) -> Result<InstallRemoved, BundleTrouble> {
+        if self.is_operator() {
+            let request = OperatorRequest::Remove { install_id: install.clone(), if_match: None };
+            return match self.operate(&request).await? {
+                OperatorAnswer::Removed { removed } => Ok(removed),
+                _ => Err(self.odd()),
+            };
+        }
+        let request = self.http.delete(format!("{}/install/{install}", self.base_url));
+        self.call(self.authorised(request)).await.map(|heard| heard.value)
+    }
+
+    async fn operate(&self, request: &OperatorRequest) -> Result<OperatorAnswer, BundleTrouble> {
+        let Rights::Operator(operator) = &self.rights else {
+            return Err(BundleTrouble::NeedsOperator("looking for installs"));
+        };
+        match operator.ask(request).await {
+            Ok(OperatorAnswer::Error(body)) => Err(refused(&body, None)),
+            Ok(answer) => Ok(answer),
+            Err(failure) => Err(BundleTrouble::Lost { what: failure.to_string() }),
+        }
+    }
+
+    async fn with_code<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        code: &SecretString,
+        body: &impl Serialize,
+    ) -> Result<T, BundleTrouble> {
+        let request = self.http.post(format!("{}{path}", self.base_url));
+        let request = request.bearer_auth(code.expose_secret()).json(body);
+        self.call(request).await.map(|heard| heard.value)
+    }
+
+    fn authorised(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        match &self.rights {
+            Rights::Code(code) => request.bearer_auth(code.expose_secret()),
+            Rights::Operator(_) => request,
+        }
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<Heard<T>, BundleTrouble> {
+        let lost = |error: reqwest::Error| BundleTrouble::Lost {
+            what: Trouble::lost_at(self.base_url.as_str(), &error),
+        };
+        let response = request.send().await.map_err(lost)?;
+        let (status, date) = (response.status(), date(response.headers()));
+        let after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let after = after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+        let body = response.bytes().await.map_err(lost)?;
+        let unlike = || BundleTrouble::Unlike { address: self.base_url.to_string(), status: status.as_u16() };
+        if matches!(status, StatusCode::OK | StatusCode::CREATED) {
+            let value = serde_json::from_slice(&body).map_err(|_| unlike())?;
+            return Ok(Heard { value, date });
+        }
+        match serde_json::from_slice::<ErrorBody>(&body) {
+            Ok(error) => Err(refused(&error, after)),
+            Err(_) => Err(unlike()),
+        }
+    }
+
+    /// An answer that is none to the question.
+    fn odd(&self) -> BundleTrouble {
+        BundleTrouble::Refused {
+            code: Code::BadAnswer,
+            message: format!(
+                "{} answers something that this `cloud-apps` cannot read. Use the `cloud-apps` of the version that \
+                 is deployed.",
+                self.base_url
+            ),
+            install: None,
+            after: None,
+        }
+    }
+}
+
+fn refused(body: &ErrorBody, after: Option<Duration>) -> BundleTrouble {
+    let install = body.error.more.get("install_id").and_then(Value::as_str);
+    BundleTrouble::Refused {
+        code: body.error.code,
+        install: install.and_then(|id| InstallId::new(id).ok()),
+        message: tame(&body.error.message),
+        after,
+    }
+}
+
+/// Takes out of `register` what this program cannot register, and hands it to be reported.
+fn set_aside_unknown(answer: &mut Value) -> Vec<Value> {
+    let Some(register) = answer.get_mut("register").and_then(Value::as_array_mut) else { return Vec::new() };
+    let known = |wanted: &Value| cloud_apps_protocol::install::Wanted::deserialize(wanted).is_ok();
+    let unknown = register.iter().filter(|wanted| !known(wanted)).cloned().collect();
+    register.retain(known);
+    unknown
+}

@@ -1,0 +1,262 @@
+//! What an installation set out to make, written down before it is made, so that whatever ends the process, the next
+//! one goes on or takes it back.
+//!
+//! The journal names things and holds no credential: not the admin's token, not the bot's, not the install code.
+//! Whether a thing came to be is looked up on the server, by what is recognisable about it; the journal says only
+//! that it is ours to make and to remove. One file for each app and site, mode 0600, replaced as a whole.
+
+use crate::failure::{Failure, file};
+use cloud_apps_protocol::{AppId, InstallId, Millis, SiteUrl};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{ErrorKind, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+/// One thing that an installation makes, or changes, on one of the two sides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Made {
+    /// The bot account: there was none.
+    Bot {
+        /// Its name.
+        username: String,
+    },
+    /// The bot account that an earlier install had left disabled was enabled.
+    EnabledBot {
+        /// Its user id.
+        user: String,
+    },
+    /// A token of the bot. It is known again by its description, which names the run.
+    BotToken {
+        /// The bot's user id.
+        user: String,
+    },
+    /// The bot's membership in a team.
+    Member {
+        /// The team's id.
+        team: String,
+        /// The bot's user id.
+        user: String,
+    },
+    /// The install at the bundle.
+    Install,
+    /// A slash command.
+    Command {
+        /// The team's id.
+        team: String,
+        /// Without `/`.
+        trigger: String,
+    },
+    /// An outgoing webhook.
+    Webhook {
+        /// The team's id.
+        team: String,
+        /// The channel's id.
+        channel: String,
+    },
+    /// The last step was begun: the install may serve.
+    Completion,
+}
+
+/// What stands in the file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Record {
+    v: u32,
+    app: AppId,
+    site: SiteUrl,
+    /// Which bundle, for people.
+    bundle: String,
+    /// By what the bot's token is known again.
+    run: String,
+    started_at: Millis,
+    /// As the bundle named it.
+    install: Option<InstallId>,
+    made: Vec<Made>,
+}
+
+/// The journal of one installation, for one process at a time.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    record: Record,
+    /// It stands on the disk.
+    stands: bool,
+    _lock: File,
+}
+
+impl Journal {
+    /// The journal of an app on a site: the one that an earlier run left behind, or a fresh one, which stands on the
+    /// disk only from the first entry on.
+    pub fn open(
+        folder: &Path,
+        (app, site): (&AppId, &SiteUrl),
+        bundle: &str,
+        run: &str,
+        now: Millis,
+    ) -> Result<Self, Failure> {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(file("make", folder))?;
+        let name = name(app, site);
+        let lock_path = folder.join(format!("{name}.lock"));
+        let lock = File::create(&lock_path).map_err(file("make", &lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Failure::new(format!(
+                    "another `cloud-apps` installs {app} on {site} at this moment"
+                ))
+                .hint("wait until it has ended, then look with `cloud-apps list`"));
+            }
+            Err(TryLockError::Error(error)) => return Err(file("lock", &lock_path)(error)),
+        }
+        let path = folder.join(format!("{name}.json"));
+        let left = read(&path)?;
+        let stands = left.is_some();
+        let record = left.unwrap_or_else(|| Record {
+            v: 1,
+            app: app.clone(),
+            site: site.clone(),
+            bundle: bundle.to_owned(),
+            run: run.to_owned(),
+            started_at: now,
+            install: None,
+            made: Vec::new(),
+        });
+        if record.bundle != bundle {
+            let message = format!(
+                "an earlier installation of {app} on {site}, into the bundle {}, was not finished ({})",
+                record.bundle,
+                path.display()
+            );
+            return Err(Failure::new(message).hint(
+                "finish it, or take it back with --undo, at that bundle first; if that bundle is gone for good, \
+                 remove the file",
+            ));
+        }
+        Ok(Self { path, record, stands, _lock: lock })
+    }
+
+    /// An earlier run left something behind.
+    pub fn unfinished(&self) -> bool {
+        self.stands
+    }
+
+    /// Where it stands.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// By what the bot's token is known again.
+    pub fn run(&self) -> &str {
+        &self.record.run
+    }
+
+    /// When the first run began.
+    pub fn started_at(&self) -> Millis {
+        self.record.started_at
+    }
+
+    /// The install, as far as the bundle has named it.
+    pub fn install(&self) -> Option<&InstallId> {
+        self.record.install.as_ref()
+    }
+
+    /// What was set out to be made, the latest last.
+    pub fn made(&self) -> &[Made] {
+        &self.record.made
+    }
+
+    /// Whether this was set out to be made.
+    pub fn has(&self, made: &Made) -> bool {
+        self.record.made.contains(made)
+    }
+
+    /// Writes down what is about to be made. What stands there already is not written again.
+    pub fn intend(&mut self, made: Made) -> Result<(), Failure> {
+        if self.has(&made) {
+            return Ok(());
+        }
+        self.record.made.push(made);
+        self.write()
+    }
+
+    /// Strikes out what is gone, or was never made.
+    pub fn strike(&mut self, made: &Made) -> Result<(), Failure> {
+        self.record.made.retain(|entry| entry != made);
+        self.write()
+    }
+
+    /// Writes down how the bundle calls the install; `None` when that one is gone.
+    pub fn name_install(&mut self, install: Option<InstallId>) -> Result<(), Failure> {
+        if self.record.install == install {
+            return Ok(());
+        }
+        self.record.install = install;
+        self.write()
+    }
+
+    /// All is made, or all is gone: nothing needs to be known of it any more.
+    pub fn close(self) -> Result<(), Failure> {
+        match std::fs::remove_file(&self.path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(file("remove", &self.path)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&mut self) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(&self.record).map_err(|e| Failure::new(e.to_string()))?;
+        let beside = self.path.with_extension("new");
+        let written = (|| {
+            let mut open =
+                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+            open.write_all(text.as_bytes())?;
+            open.sync_all()?;
+            std::fs::rename(&beside, &self.path)
+        })();
+        written.map_err(file("write", &self.path))?;
+        self.stands = true;
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> Result<Option<Record>, Failure> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(file("read", path)(error)),
+    };
+    serde_json::from_str(&text).map(Some).map_err(|e| {
+        Failure::new(format!("{} cannot be read: {e}", path.display())).hint(
+            "use the `cloud-apps` that wrote it; if that is gone, look for what it names and remove the file",
+        )
+    })
+}
+
+/// `hello@chat.example.com_8443_path`: an app's id and an address, as a file's name.
+fn name(app: &AppId, site: &SiteUrl) -> String {
+    let place = site.as_str().split_once("://").map_or(site.as_str(), |(_, place)| place);
+    let place: String =
+        place.chars().map(|c| if c.is_ascii_alphanumeric() || ".-".contains(c) { c } else { '_' }).collect();
+    format!("{app}@{place}")
+}
+
+/// Where journals stand: beside the local bundle's other files, or below the user's state directory (XDG Base
+/// Directory Specification).
+pub fn folder(local_bundle: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(data) = local_bundle {
+        return Ok(data.join("installing"));
+    }
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let state = set("XDG_STATE_HOME").filter(|path| path.is_absolute());
+    let state = state.or_else(|| Some(set("HOME")?.join(".local/state")));
+    state.map(|state| state.join("cloud-apps/installing")).ok_or_else(|| {
+        Failure::usage("there is no place to write down what an installation makes")
+            .hint("set HOME or XDG_STATE_HOME")
+    })
+}

@@ -1,0 +1,388 @@
+//! What is looked at before anything is made, on both sides, and all that stands in the way at once.
+
+use super::{Request, Teams, bundle::Bundle, mark, stop::Stop};
+use crate::mattermost::{ClientConfig, Finding, Mattermost, Setting, Team, User, loopback, tame};
+use cloud_apps_protocol::{PROTOCOL, SiteUrl, install::AppView};
+use serde::Serialize;
+
+/// The oldest server that is supported: [`cloud_apps_protocol`]'s first.
+const OLDEST: (u32, u32) = (5, 37);
+/// How far two clocks may be apart, in seconds, before somebody should look.
+const DRIFT: u64 = 60;
+/// How many teams are named to who must choose.
+const NAMED: usize = 20;
+
+/// What was found, and what is to be done.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plan {
+    /// The app.
+    pub app: String,
+    /// The site.
+    pub site: SiteUrl,
+    /// The server's version.
+    pub server_version: String,
+    /// The bundle's version.
+    pub bundle_version: String,
+    /// Who installs.
+    #[serde(skip)]
+    pub admin: User,
+    /// The bot's name.
+    pub bot: String,
+    /// What is done about the bot.
+    pub bot_is: BotIs,
+    /// In which teams.
+    #[serde(serialize_with = "names")]
+    pub teams: Vec<Team>,
+    /// What to know, and nothing that stands in the way.
+    pub notes: Vec<Finding>,
+}
+
+/// How the bot's account was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BotIs {
+    /// There is none.
+    Absent,
+    /// An earlier install left it, disabled.
+    Disabled,
+    /// An earlier install left it.
+    Active,
+}
+
+fn names<S: serde::Serializer>(teams: &[Team], s: S) -> Result<S::Ok, S::Error> {
+    s.collect_seq(teams.iter().map(|team| &team.name))
+}
+
+/// Looks at everything. `Err` with what stands in the way, all of it.
+pub async fn check(
+    server: &Mattermost,
+    bundle: &Bundle,
+    app: &AppView,
+    request: &Request,
+    unfinished: bool,
+) -> Result<Plan, Stop> {
+    let mut found = Vec::new();
+    // Without an answer from either side there is nothing to look at.
+    let server_clock = server.ping().await?;
+    let (index, bundle_clock) = bundle.index().await?;
+    let admin = server.me().await?;
+    let config = server.client_config().await?;
+
+    if !index.protocol.contains(&PROTOCOL) {
+        found.push(Finding::stop(
+            format!("the bundle {} does not speak protocol {PROTOCOL}", bundle.base_url()),
+            "Use the `cloud-apps` of the version that is deployed.",
+        ));
+    }
+    clocks(server_clock, bundle_clock, &mut found);
+    version(&config.version, &mut found);
+    site_url(&request.site, &config, &mut found);
+    settings(app, &config, &mut found);
+    reachable(server, bundle, &mut found).await?;
+    if !admin.has_role("system_admin") {
+        found.push(Finding::stop(
+            format!("@{} is no system admin of {}: it takes one to make a bot", admin.username, request.site),
+            "Use the token of a system admin, or have one make you one (System Console > User Management > Users).",
+        ));
+    }
+    if bundle.is_operator() && !unfinished {
+        installed(bundle, app, request, &mut found).await?;
+    }
+    let name = request.bot.clone().unwrap_or_else(|| app.bot.username.clone());
+    let bot_is = bot(server, app, &name, &config, &mut found).await?;
+    let teams = teams(server, &request.teams, &mut found).await?;
+    if app.requests.locations.contains("message_box") {
+        triggers(server, app, &teams, &mut found).await?;
+    }
+
+    if found.iter().any(|finding| finding.stops) {
+        return Err(Stop::Found(found));
+    }
+    Ok(Plan {
+        app: app.id.to_string(),
+        site: request.site.clone(),
+        server_version: config.version,
+        bundle_version: index.bundle,
+        admin,
+        bot: name,
+        bot_is,
+        teams,
+        notes: found,
+    })
+}
+
+fn clocks(server: Option<i64>, bundle: Option<i64>, found: &mut Vec<Finding>) {
+    let here = jiff::Timestamp::now().as_second();
+    for (whose, clock) in [("the Mattermost server", server), ("the bundle", bundle)] {
+        let Some(clock) = clock.filter(|clock| clock.abs_diff(here) > DRIFT) else { continue };
+        found.push(Finding::note(
+            format!("the clock of {whose} and the one of this machine are {} s apart", clock.abs_diff(here)),
+            "Set the wrong one by NTP: codes, dialogs and tokens live by the clock.",
+        ));
+    }
+}
+
+fn version(version: &str, found: &mut Vec<Finding>) {
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().ok());
+    match (parts.next().flatten(), parts.next().flatten()) {
+        (Some(major), Some(minor)) if (major, minor) >= OLDEST => {}
+        (Some(_), Some(_)) => found.push(Finding::stop(
+            format!("Mattermost {version} is older than {}.{}", OLDEST.0, OLDEST.1),
+            "Upgrade the server.",
+        )),
+        _ => found.push(Finding::stop(
+            format!("the server does not say which version it is ({:?})", tame(version)),
+            "Check --site: is it a Mattermost?",
+        )),
+    }
+}
+
+fn site_url(site: &SiteUrl, config: &ClientConfig, found: &mut Vec<Finding>) {
+    let Ok(own) = SiteUrl::new(&config.site_url) else {
+        found.push(
+            Finding::stop(
+                "the server has no site URL: late answers and dialogs would have nowhere to go",
+                format!("Set it to {site}."),
+            )
+            .at(Setting::SITE_URL),
+        );
+        return;
+    };
+    if own != *site {
+        found.push(
+            Finding::stop(
+                format!("the server calls itself {own}, and --site says {site}"),
+                format!("Say --site {own}, or set the server's site URL to {site} if that is right."),
+            )
+            .at(Setting::SITE_URL),
+        );
+    }
+}
+
+fn settings(app: &AppView, config: &ClientConfig, found: &mut Vec<Finding>) {
+    let off = |setting: &Option<String>| setting.as_deref() == Some("false");
+    if app.requests.locations.contains("message_box") && off(&config.enable_commands) {
+        found.push(
+            Finding::stop("custom slash commands are switched off", "Switch them on.").at(Setting::COMMANDS),
+        );
+    }
+    if app.requests.events.contains("message_posted") && off(&config.enable_outgoing_webhooks) {
+        found.push(
+            Finding::stop(
+                "outgoing webhooks are switched off, and the app watches channels by them",
+                "Switch them on.",
+            )
+            .at(Setting::WEBHOOKS),
+        );
+    }
+}
+
+/// Whether the server may call the bundle: it refuses private addresses that it is not told of.
+async fn reachable(server: &Mattermost, bundle: &Bundle, found: &mut Vec<Finding>) -> Result<(), Stop> {
+    let address = bundle.base_url().as_str();
+    if !loopback(address) {
+        return Ok(());
+    }
+    let host = address.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+    let host = host.unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let allowed = match server.allowed_connections().await {
+        Ok(allowed) => allowed,
+        // Who may not read the configuration is told so where it matters.
+        Err(trouble) if matches!(trouble.status(), Some(403 | 501)) => return Ok(()),
+        Err(trouble) => return Err(trouble.into()),
+    };
+    let named = |word: &str| word == host || word.starts_with("127.") || word == "::1" || word == "localhost";
+    if !allowed.split([' ', ',', '\t', '\n']).any(named) {
+        found.push(
+            Finding::note(
+                format!("the bundle is at {address}, and Mattermost does not call such an address unless it is told to"),
+                format!("Add {host} there."),
+            )
+            .at(Setting::INTERNAL),
+        );
+    }
+    Ok(())
+}
+
+async fn installed(
+    bundle: &Bundle,
+    app: &AppView,
+    request: &Request,
+    found: &mut Vec<Finding>,
+) -> Result<(), Stop> {
+    let Some(install) = bundle.find(&app.id, &request.site).await? else { return Ok(()) };
+    let (id, state) = (&install.install_id, &install.state);
+    let fix = match state.as_str() {
+        "active" | "disabled" => format!(
+            "`cloud-apps sync {id}` brings in teams and mends what is missing; `cloud-apps uninstall {id}` removes it."
+        ),
+        "removing" => format!("`cloud-apps uninstall {id}` finishes that; then install again."),
+        _ => format!(
+            "Somebody else is at it, or was: it goes by itself with its code, or now with `cloud-apps uninstall {id}`."
+        ),
+    };
+    let what = format!("{} is on {} already: install {id}, {state}", app.id, request.site);
+    found.push(Finding::stop(what, fix));
+    Ok(())
+}
+
+async fn bot(
+    server: &Mattermost,
+    app: &AppView,
+    name: &str,
+    config: &ClientConfig,
+    found: &mut Vec<Finding>,
+) -> Result<BotIs, Stop> {
+    let other = "Choose another name for the bot with --bot NAME.";
+    let Some(user) = server.user_named(name).await? else {
+        if config.enable_bot_account_creation.as_deref() == Some("false") {
+            found
+                .push(Finding::stop("bots cannot be made on this server", "Switch it on.").at(Setting::BOTS));
+        }
+        return Ok(BotIs::Absent);
+    };
+    if !user.is_bot {
+        found.push(Finding::stop(format!("@{name} is a person on this server"), other));
+        return Ok(BotIs::Absent);
+    }
+    match server.bot(&user.id).await? {
+        Some(bot) if mark::is_bot(&app.id, &bot) => {
+            Ok(if bot.delete_at == 0 { BotIs::Active } else { BotIs::Disabled })
+        }
+        _ => {
+            let what = format!("@{name} is a bot on this server that was not made for {}", app.id);
+            found.push(Finding::stop(what, other));
+            Ok(BotIs::Absent)
+        }
+    }
+}
+
+async fn teams(server: &Mattermost, wanted: &Teams, found: &mut Vec<Finding>) -> Result<Vec<Team>, Stop> {
+    match wanted {
+        Teams::All => Ok(standing(server.teams().await?)),
+        Teams::Named(names) if names.is_empty() => {
+            let all = standing(server.teams().await?);
+            if all.len() == 1 {
+                return Ok(all);
+            }
+            let some: Vec<&str> = all.iter().take(NAMED).map(|team| team.name.as_str()).collect();
+            let more = if all.len() > NAMED { ", …" } else { "" };
+            found.push(Finding::stop(
+                format!(
+                    "the server has {} teams ({}{more}), and a slash command belongs to one",
+                    all.len(),
+                    some.join(", ")
+                ),
+                "Say in which: --team NAME, as often as needed, or --all-teams.",
+            ));
+            Ok(Vec::new())
+        }
+        Teams::Named(names) => named(server, names, found).await,
+    }
+}
+
+/// Teams by their names; those that are not there are found.
+pub async fn named(
+    server: &Mattermost,
+    names: &[String],
+    found: &mut Vec<Finding>,
+) -> Result<Vec<Team>, Stop> {
+    let mut teams: Vec<Team> = Vec::new();
+    for name in names {
+        match server.team_named(name).await? {
+            Some(team) if team.delete_at == 0 => {
+                if !teams.iter().any(|known| known.id == team.id) {
+                    teams.push(team);
+                }
+            }
+            _ => found.push(Finding::stop(
+                format!("there is no team {name:?}"),
+                "Give its name as in its address (https://chat.example.com/NAME/channels/…), without spaces.",
+            )),
+        }
+    }
+    Ok(teams)
+}
+
+/// Without the archived ones.
+pub fn standing(mut teams: Vec<Team>) -> Vec<Team> {
+    teams.retain(|team| team.delete_at == 0);
+    teams
+}
+
+async fn triggers(
+    server: &Mattermost,
+    app: &AppView,
+    teams: &[Team],
+    found: &mut Vec<Finding>,
+) -> Result<(), Stop> {
+    for team in teams {
+        let commands = server.commands(&team.id).await?;
+        let taken = commands.iter().find(|command| command.trigger == app.namespace);
+        if let Some(command) = taken.filter(|command| !mark::is_command(&app.id, command)) {
+            found.push(clash(server, team, command).await?);
+        }
+    }
+    Ok(())
+}
+
+/// Whose command has the trigger.
+pub async fn clash(
+    server: &Mattermost,
+    team: &Team,
+    command: &crate::mattermost::Command,
+) -> Result<Finding, Stop> {
+    let whose = server.user(&command.creator_id).await?;
+    let whose = whose.map_or_else(|| "somebody who is gone".to_owned(), |user| format!("@{}", user.username));
+    let host = command.url.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(tame)).unwrap_or_default();
+    Ok(Finding::stop(
+        format!(
+            "/{} is taken in the team {}: a slash command of {whose}, which goes to {host}",
+            tame(&command.trigger),
+            team.name
+        ),
+        "Delete that command (Integrations > Slash Commands) or leave the team out.",
+    ))
+}
+
+impl Plan {
+    /// Every call that changes something, in its order, for who wants to see it first.
+    pub fn calls(&self, app: &AppView, bundle: &Bundle) -> Vec<String> {
+        let (site, base) = (&self.site, bundle.base_url());
+        let mut calls = Vec::new();
+        let mut at = |what: String, why: String| calls.push(format!("{what:<58} {why}"));
+        match self.bot_is {
+            BotIs::Absent => at(format!("POST {site}/api/v4/bots"), format!("make the bot @{}", self.bot)),
+            BotIs::Disabled => {
+                at(format!("POST {site}/api/v4/bots/…/enable"), format!("enable the bot @{}", self.bot));
+            }
+            BotIs::Active => {}
+        }
+        for team in &self.teams {
+            let why = format!("add @{} to the team {}, if it is not in it", self.bot, team.name);
+            at(format!("POST {site}/api/v4/teams/{}/members", team.id), why);
+        }
+        at(format!("POST {site}/api/v4/users/…/tokens"), format!("make a token for @{}", self.bot));
+        if bundle.is_operator() {
+            at(format!("code of {base}"), "make an install code with the operator's rights".to_owned());
+        }
+        at(format!("POST {base}/install"), "hand over the bot, its token and the settings".to_owned());
+        if app.requests.locations.contains("message_box") {
+            for team in &self.teams {
+                let why = format!("make /{} in the team {}", app.namespace, team.name);
+                at(format!("POST {site}/api/v4/commands"), why);
+            }
+        }
+        if app.requests.events.contains("message_posted") {
+            at(
+                format!("POST {site}/api/v4/hooks/outgoing"),
+                "make a webhook for each public channel that the app watches".to_owned(),
+            );
+        }
+        at(
+            format!("POST {base}/install/…/complete"),
+            "hand over what was made; the app runs from here on".to_owned(),
+        );
+        calls
+    }
+}

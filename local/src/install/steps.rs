@@ -1,0 +1,272 @@
+//! The steps of an installation, in their order. Each looks before it acts, writes its intent into the journal before
+//! it changes anything, and may be done again at any time.
+
+use super::{
+    journal::{Journal, Made},
+    mark,
+    preflight::Plan,
+    register::{self, Wanted},
+    stop::Stop,
+    work::Work,
+};
+use crate::{
+    failure::Failure,
+    mattermost::{Finding, Setting},
+};
+use cloud_apps_protocol::{
+    Code, InstallId, Values,
+    install::{
+        BotCredentials, CompleteRequest, InstallCompleted, InstallCreated, InstallRequest, InstallView,
+        Registered, Server,
+    },
+};
+use secrecy::{ExposeSecret, SecretString};
+use std::cell::RefCell;
+
+/// The most entries of one request (protocol, section 12).
+pub const ENTRIES: usize = 90;
+
+/// A pending install.
+pub struct Begun {
+    /// What completes it.
+    pub code: SecretString,
+    /// What the bundle answered.
+    pub created: InstallCreated,
+    /// What is to be registered.
+    pub wanted: Wanted,
+}
+
+/// Where an earlier run left the install at the bundle.
+pub enum Left {
+    /// There is none of ours: it can be begun.
+    Nothing,
+    /// It was completed, and only the news of it was lost.
+    Completed(Box<InstallView>),
+    /// It is ours, and whether it was completed is not known: an install code does not tell.
+    Unknown(InstallId),
+}
+
+/// The journal, shared by the steps.
+pub type Log<'a> = RefCell<&'a mut Journal>;
+
+fn intend(log: &Log<'_>, made: Made) -> Result<(), Failure> {
+    log.borrow_mut().intend(made)
+}
+
+/// The bot's account: made, enabled, or taken as it is. Its user id.
+pub async fn bot(work: &Work<'_>, log: &Log<'_>, plan: &Plan) -> Result<String, Stop> {
+    let (server, app) = (work.server, work.app);
+    let (title, about) = (mark::bot_title(app), mark::bot_description(app));
+    let Some(user) = server.user_named(&plan.bot).await? else {
+        intend(log, Made::Bot { username: plan.bot.clone() })?;
+        return Ok(server.create_bot(&plan.bot, &title, &about).await?.user_id);
+    };
+    let bot = server.bot(&user.id).await?.filter(|bot| mark::is_bot(&app.id, bot));
+    let Some(bot) = bot else {
+        let what = format!("@{} was not made for {}", plan.bot, app.id);
+        return Err(Finding::stop(what, "Choose another name for the bot with --bot NAME.").into());
+    };
+    if bot.delete_at != 0 {
+        intend(log, Made::EnabledBot { user: bot.user_id.clone() })?;
+        server.enable_bot(&bot.user_id).await?;
+    }
+    if bot.display_name != title || bot.description != about {
+        server.update_bot(&bot, &title, &about).await?;
+    }
+    Ok(bot.user_id)
+}
+
+/// The bot in its teams.
+pub async fn members(work: &Work<'_>, log: &Log<'_>, plan: &Plan, bot: &str) -> Result<(), Stop> {
+    for team in &plan.teams {
+        if work.server.is_member(&team.id, bot).await? {
+            continue;
+        }
+        intend(log, Made::Member { team: team.id.clone(), user: bot.to_owned() })?;
+        work.server.add_member(&team.id, bot).await?;
+    }
+    Ok(())
+}
+
+/// A token for the bot. The secret of one that an earlier try made is lost: it is revoked and made anew, so that none
+/// is left that nobody holds.
+pub async fn token(work: &Work<'_>, log: &Log<'_>, bot: &str) -> Result<SecretString, Stop> {
+    let description = mark::token_description(&work.app.id, log.borrow().run());
+    for lost in work.server.tokens(bot).await? {
+        if lost.description == description {
+            work.server.revoke_token(&lost.id).await?;
+        }
+    }
+    intend(log, Made::BotToken { user: bot.to_owned() })?;
+    let made = work.server.create_token(bot, &description).await?;
+    if made.token.is_empty() {
+        let what = "the server made a token for the bot and did not say which";
+        return Err(Finding::stop(what, "Run the same again.").at(Setting::TOKENS).into());
+    }
+    Ok(SecretString::from(made.token))
+}
+
+/// Where an earlier run left the install. A pending one of our own is removed: its code is lost, and a new code makes
+/// a new install.
+pub async fn left_behind(work: &Work<'_>, log: &Log<'_>, plan: &Plan) -> Result<Left, Stop> {
+    let (begun, completing, known) = {
+        let journal = log.borrow();
+        (journal.has(&Made::Install), journal.has(&Made::Completion), journal.install().cloned())
+    };
+    if !begun {
+        return Ok(Left::Nothing);
+    }
+    if !work.bundle.is_operator() {
+        return Ok(match known {
+            Some(install) if completing => Left::Unknown(install),
+            // The same code is answered the same again.
+            _ => Left::Nothing,
+        });
+    }
+    if let Some(view) = work.bundle.find(&work.app.id, &plan.site).await? {
+        let ours = match known {
+            Some(known) => known == view.install_id,
+            // The answer that named it was lost: it is ours if its bot is.
+            None => is_our_bot(work, &view).await?,
+        };
+        let done = matches!(view.state.as_str(), "active" | "disabled");
+        if !ours {
+            let what = format!(
+                "meanwhile {} was installed on {} by somebody else: install {}, {}",
+                work.app.id, plan.site, view.install_id, view.state
+            );
+            let fix = "Take back what this installation made with --undo; the other one goes on working.";
+            return Err(Finding::stop(what, fix).into());
+        }
+        if done {
+            return Ok(Left::Completed(Box::new(view)));
+        }
+        work.bundle.remove(&view.install_id).await?;
+    }
+    let mut journal = log.borrow_mut();
+    journal.strike(&Made::Completion)?;
+    journal.name_install(None)?;
+    Ok(Left::Nothing)
+}
+
+async fn is_our_bot(work: &Work<'_>, view: &InstallView) -> Result<bool, Stop> {
+    let user = work.server.user_named(&view.bot.username).await?;
+    Ok(user.is_some_and(|user| user.id == view.bot.id.as_str()))
+}
+
+/// The pending install at the bundle.
+pub async fn begin(
+    work: &Work<'_>,
+    log: &Log<'_>,
+    plan: &Plan,
+    (bot, token): (&str, &SecretString),
+    settings: &Values,
+) -> Result<Begun, Stop> {
+    left_behind(work, log, plan).await?;
+    let code = work.bundle.code(&work.app.id, &plan.site).await?;
+    let request = InstallRequest {
+        app_id: work.app.id.clone(),
+        server: Server { site_url: plan.site.clone(), version: plan.server_version.clone() },
+        bot: BotCredentials {
+            user_id: parsed(bot)?,
+            username: plan.bot.clone(),
+            access_token: token.expose_secret().to_owned(),
+        },
+        installed_by: parsed(&plan.admin.id)?,
+        v2: false,
+        static_token: false,
+        granted: work.app.requests.clone(),
+        settings: settings.clone(),
+    };
+    intend(log, Made::Install)?;
+    match work.bundle.begin(&code, &request).await {
+        Ok((created, unknown)) => {
+            log.borrow_mut().name_install(Some(created.install_id.clone()))?;
+            let wanted = Wanted::of(&created.register, &unknown);
+            Ok(Begun { code, created, wanted })
+        }
+        Err(trouble) => {
+            // What was refused was not begun; what was lost may have been.
+            if !trouble.transient() {
+                log.borrow_mut().strike(&Made::Install)?;
+            }
+            Err(trouble.into())
+        }
+    }
+}
+
+/// The slash commands in the teams.
+pub async fn commands(
+    work: &Work<'_>,
+    log: &Log<'_>,
+    plan: &Plan,
+    begun: &Begun,
+) -> Result<Vec<Registered>, Stop> {
+    let mut all = Vec::new();
+    for wish in &begun.wanted.commands {
+        for team in &plan.teams {
+            let made = Made::Command { team: team.id.clone(), trigger: wish.trigger.clone() };
+            let what = (work.app, &begun.created.endpoints);
+            let (one, _) = register::command(work.server, what, team, wish, || intend(log, made)).await?;
+            all.push(one);
+        }
+    }
+    Ok(all)
+}
+
+/// The outgoing webhooks of the channels that the app watches.
+pub async fn webhooks(work: &Work<'_>, log: &Log<'_>, begun: &Begun) -> Result<Vec<Registered>, Stop> {
+    let mut all = Vec::new();
+    for channel in &begun.wanted.channels {
+        let intend =
+            |team: &str| intend(log, Made::Webhook { team: team.to_owned(), channel: channel.to_string() });
+        let what = (work.app, &begun.created.endpoints);
+        let (one, _) = register::webhook(work.server, what, channel, intend).await?;
+        all.push(one);
+    }
+    Ok(all)
+}
+
+/// The last step once more, in another run: whoever has the code that began the install is told how it ended.
+pub async fn complete_again(
+    work: &Work<'_>,
+    (code, install): (&SecretString, &InstallId),
+    registered: &[Registered],
+) -> Result<InstallCompleted, Stop> {
+    let request = CompleteRequest { registered: registered.iter().take(ENTRIES).cloned().collect() };
+    match work.bundle.complete(code, install, &request).await {
+        Err(trouble) if trouble.code() == Some(Code::Unauthorized) => Err(Stop::Unsure(format!(
+            "an earlier run was about to complete install {install}, and this code is not the one that began it, or it \
+             has expired: the operator of the bundle sees whether that install is active (`cloud-apps show {install}`)"
+        ))),
+        other => Ok(other?),
+    }
+}
+
+/// The last step: from here on the app serves.
+pub async fn complete(
+    work: &Work<'_>,
+    log: &Log<'_>,
+    (code, install): (&SecretString, &InstallId),
+    registered: &[Registered],
+) -> Result<InstallCompleted, Stop> {
+    intend(log, Made::Completion)?;
+    let request = CompleteRequest { registered: registered.iter().take(ENTRIES).cloned().collect() };
+    let outcome = work.bundle.complete(code, install, &request).await;
+    if let Err(trouble) = &outcome
+        && matches!(trouble.code(), Some(Code::InstallRefused | Code::BadRequest | Code::Unauthorized))
+    {
+        let mut journal = log.borrow_mut();
+        journal.strike(&Made::Completion)?;
+        if trouble.code() == Some(Code::InstallRefused) {
+            // The bundle has undone its side.
+            journal.strike(&Made::Install)?;
+            journal.name_install(None)?;
+        }
+    }
+    Ok(outcome?)
+}
+
+fn parsed(id: &str) -> Result<cloud_apps_protocol::UserId, Failure> {
+    id.parse().map_err(|e: cloud_apps_protocol::BadId| Failure::new(format!("the server's answer: {e}")))
+}

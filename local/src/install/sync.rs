@@ -1,0 +1,223 @@
+//! `cloud-apps sync`: brings an install and its server together again. Teams that came later, commands and webhooks
+//! that are missing or were altered, and leftovers; what is right stays as it is, so it may be run at any time.
+
+use super::{
+    Means, Teams, as_admin,
+    preflight::{self, Plan},
+    register::{self, Change, Wanted},
+    steps::ENTRIES,
+    stop::Stop,
+    unless_interrupted,
+    work::Work,
+};
+use crate::mattermost::{Mattermost, Team};
+use cloud_apps_protocol::{
+    InstallId,
+    install::{InstallPatch, InstallView, Registered, Standing},
+};
+use serde::Serialize;
+
+/// What a sync did.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Synced {
+    /// The install.
+    pub install_id: String,
+    /// In which teams it answers now.
+    pub teams: Vec<String>,
+    /// What was done, in words. Empty: all was right.
+    pub changed: Vec<String>,
+    /// What somebody has to register by hand.
+    pub by_hand: Vec<String>,
+}
+
+/// Brings the server to what the install wants, in the install's teams and in `more`.
+pub async fn sync(means: &Means<'_>, view: &InstallView, more: &Teams) -> Result<Synced, Stop> {
+    let app = means.bundle.app(&view.app_id).await?;
+    as_admin(means, async |server| {
+        let work = means.work(server, &app);
+        let look = work.step("looked at the teams", async || teams(server, view, more).await);
+        let teams = unless_interrupted(means, look).await?;
+        run(&work, view, &teams).await
+    })
+    .await
+}
+
+async fn run(work: &Work<'_>, view: &InstallView, teams: &[Team]) -> Result<Synced, Stop> {
+    let bot = view.bot.id.as_str();
+    let mut synced = Synced {
+        install_id: view.install_id.to_string(),
+        teams: teams.iter().map(|team| team.name.clone()).collect(),
+        ..Synced::default()
+    };
+    let wanted = Wanted::of(&view.register, &[]);
+    synced.by_hand.clone_from(&wanted.by_hand);
+    let what = (work.app, &view.endpoints);
+    let mut registered = Vec::new();
+    for team in teams {
+        let join = async || {
+            let missing = !work.server.is_member(&team.id, bot).await?;
+            if missing {
+                work.server.add_member(&team.id, bot).await?;
+            }
+            Ok(missing)
+        };
+        if work.step(&format!("@{} in {}", view.bot.username, team.name), join).await? {
+            synced.changed.push(format!("added @{} to the team {}", view.bot.username, team.name));
+        }
+        for wish in &wanted.commands {
+            let name = format!("/{} in {}", wish.trigger, team.name);
+            let command = async || register::command(work.server, what, team, wish, || Ok(())).await;
+            let (one, change) = work.step(&name, command).await?;
+            synced.note(change, &name);
+            registered.push(one);
+        }
+    }
+    for channel in &channels(view, &wanted) {
+        let name = format!("the webhook of channel {channel}");
+        let webhook = async || register::webhook(work.server, what, channel, |_| Ok(())).await;
+        let (one, change) = work.step(&name, webhook).await?;
+        synced.note(change, &name);
+        registered.push(one);
+    }
+    // All of it, also what stood: a token that was made anew on the server can be seen nowhere else.
+    let install = &view.install_id;
+    work.step("told the bundle", async || register(work, install, &registered).await).await?;
+    let gone = leftovers(view, &registered);
+    for one in &gone {
+        work.step(&format!("removed {}", words(one)), async || remove(work.server, one).await).await?;
+        synced.changed.push(format!("removed {}", words(one)));
+    }
+    if !gone.is_empty() {
+        let unregister = async || unregister(work, install, &gone).await;
+        work.step("told the bundle what is gone", unregister).await?;
+    }
+    Ok(synced)
+}
+
+impl Synced {
+    fn note(&mut self, change: Change, name: &str) {
+        match change {
+            Change::None => {}
+            Change::Made => self.changed.push(format!("made {name}")),
+            Change::Mended => self.changed.push(format!("put right {name}")),
+        }
+    }
+}
+
+/// The install's teams that still stand, and more.
+async fn teams(server: &Mattermost, view: &InstallView, more: &Teams) -> Result<Vec<Team>, Stop> {
+    let names = match more {
+        Teams::All => return Ok(preflight::standing(server.teams().await?)),
+        Teams::Named(names) => names,
+    };
+    let mut found = Vec::new();
+    let mut teams = preflight::named(server, names, &mut found).await?;
+    if !found.is_empty() {
+        return Err(Stop::Found(found));
+    }
+    for id in &view.teams {
+        if teams.iter().any(|team| team.id == id.as_str()) {
+            continue;
+        }
+        teams.extend(server.team(id.as_str()).await?.filter(|team| team.delete_at == 0));
+    }
+    Ok(teams)
+}
+
+/// Channels that have a webhook and want it, and those that lack one.
+fn channels(view: &InstallView, wanted: &Wanted) -> Vec<cloud_apps_protocol::ChannelId> {
+    let mut channels = wanted.channels.clone();
+    for standing in &view.registered {
+        if let Standing::OutgoingWebhook { channel_id, .. } = standing
+            && !channels.contains(channel_id)
+        {
+            channels.push(channel_id.clone());
+        }
+    }
+    channels
+}
+
+/// What is registered and not wanted any more: what the bundle says, and what was made anew under another id.
+fn leftovers(view: &InstallView, registered: &[Registered]) -> Vec<Standing> {
+    let stands = |standing: &Standing| {
+        registered.iter().any(|one| match (one, standing) {
+            (Registered::SlashCommand { id, .. }, Standing::SlashCommand { id: known, .. })
+            | (Registered::OutgoingWebhook { id, .. }, Standing::OutgoingWebhook { id: known, .. }) => {
+                id == known
+            }
+            _ => false,
+        })
+    };
+    let bot = |standing: &Standing| matches!(standing, Standing::Bot { .. });
+    let mut gone: Vec<Standing> = view.leftovers.iter().chain(&view.registered).cloned().collect();
+    gone.retain(|standing| !stands(standing) && !bot(standing));
+    gone.sort();
+    gone.dedup();
+    gone
+}
+
+/// Removes one thing from the server, if it stands.
+pub async fn remove(server: &Mattermost, standing: &Standing) -> Result<(), Stop> {
+    match standing {
+        Standing::SlashCommand { id, .. } => server.delete_command(id).await?,
+        Standing::OutgoingWebhook { id, .. } => server.delete_webhook(id).await?,
+        Standing::Bot { id, .. } => server.disable_bot(id.as_str()).await?,
+    }
+    Ok(())
+}
+
+/// In words.
+pub fn words(standing: &Standing) -> String {
+    match standing {
+        Standing::SlashCommand { trigger, team_id, .. } => format!("/{trigger} of the team {team_id}"),
+        Standing::OutgoingWebhook { channel_id, .. } => format!("the webhook of channel {channel_id}"),
+        Standing::Bot { username, .. } => format!("the bot @{username}"),
+    }
+}
+
+/// Tells the bundle what was registered, as much at a time as a request takes.
+pub async fn register(work: &Work<'_>, install: &InstallId, registered: &[Registered]) -> Result<(), Stop> {
+    for some in registered.chunks(ENTRIES) {
+        work.bundle.change(install, &InstallPatch::Register(some.to_vec())).await?;
+    }
+    Ok(())
+}
+
+async fn unregister(work: &Work<'_>, install: &InstallId, gone: &[Standing]) -> Result<(), Stop> {
+    for some in gone.chunks(ENTRIES) {
+        work.bundle.change(install, &InstallPatch::Unregister(some.to_vec())).await?;
+    }
+    Ok(())
+}
+
+/// What stands on the server for an install of which only the id is known: its addresses hold it.
+pub async fn standing(work: &Work<'_>, plan: &Plan, install: &InstallId) -> Result<Vec<Registered>, Stop> {
+    let place = format!("/hooks/{install}/");
+    let bad =
+        |e: cloud_apps_protocol::BadId| crate::failure::Failure::new(format!("the server's answer: {e}"));
+    let mut all = Vec::new();
+    for team in &plan.teams {
+        let team_id: cloud_apps_protocol::TeamId = team.id.parse().map_err(bad)?;
+        for command in work.server.commands(&team.id).await? {
+            if command.url.contains(&place) {
+                let (team_id, trigger) = (team_id.clone(), command.trigger);
+                all.push(Registered::SlashCommand { team_id, id: command.id, trigger, token: command.token });
+            }
+        }
+        if !work.app.requests.events.contains("message_posted") {
+            continue;
+        }
+        for webhook in work.server.webhooks(&team.id).await? {
+            if webhook.callback_urls.iter().any(|url| url.contains(&place)) {
+                let (team_id, channel_id) = (team_id.clone(), webhook.channel_id.parse().map_err(bad)?);
+                all.push(Registered::OutgoingWebhook {
+                    team_id,
+                    id: webhook.id,
+                    channel_id,
+                    token: webhook.token,
+                });
+            }
+        }
+    }
+    Ok(all)
+}

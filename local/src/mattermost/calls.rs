@@ -1,0 +1,203 @@
+//! The calls, each as the REST API has it. What looks for a thing comes before what makes it: the API knows no
+//! idempotency keys, so looking is what makes a second try safe.
+
+use super::{
+    Mattermost, Trouble,
+    shape::{
+        Bot, Channel, ClientConfig, Command, Member, NewCommand, NewWebhook, OutgoingWebhook, Team, Token,
+        User,
+    },
+};
+use http::Method;
+use serde_json::{Value, json};
+
+/// The server itself.
+impl Mattermost {
+    /// Where its clock stands, in seconds since 1970, if it says so. Needs no token.
+    pub async fn ping(&self) -> Result<Option<i64>, Trouble> {
+        let answer = self.send("reach the server", Method::GET, "/system/ping", None).await?;
+        let said: Value = answer.read("reach the server")?;
+        match said.get("status").and_then(Value::as_str) {
+            Some("OK") => Ok(answer.date()),
+            _ => Err(Trouble::unlike("reach the server", http::StatusCode::OK, "it does not answer a ping")),
+        }
+    }
+
+    /// What its clients are told. With a token: the settings too.
+    pub async fn client_config(&self) -> Result<ClientConfig, Trouble> {
+        self.get("read the server's settings", "/config/client?format=old").await
+    }
+
+    /// `ServiceSettings.AllowedUntrustedInternalConnections`: what takes the rights of a system admin.
+    pub async fn allowed_connections(&self) -> Result<String, Trouble> {
+        let config: Value = self.get("read the server's configuration", "/config").await?;
+        let allowed = config.pointer("/ServiceSettings/AllowedUntrustedInternalConnections");
+        Ok(allowed.and_then(Value::as_str).unwrap_or_default().to_owned())
+    }
+
+    /// Who calls.
+    pub async fn me(&self) -> Result<User, Trouble> {
+        self.get("learn whose token this is", "/users/me").await
+    }
+
+    /// Somebody by id.
+    pub async fn user(&self, id: &str) -> Result<Option<User>, Trouble> {
+        self.find("look up a user", &format!("/users/{id}")).await
+    }
+
+    /// Somebody by name, deactivated or not.
+    pub async fn user_named(&self, name: &str) -> Result<Option<User>, Trouble> {
+        self.find("look up a user name", &format!("/users/username/{name}")).await
+    }
+}
+
+/// Teams.
+impl Mattermost {
+    /// A team by its name.
+    pub async fn team_named(&self, name: &str) -> Result<Option<Team>, Trouble> {
+        self.find("look up a team", &format!("/teams/name/{name}")).await
+    }
+
+    /// A team by its id.
+    pub async fn team(&self, id: &str) -> Result<Option<Team>, Trouble> {
+        self.find("look up a team", &format!("/teams/{id}")).await
+    }
+
+    /// All teams that the caller may see: for a system admin, all.
+    pub async fn teams(&self) -> Result<Vec<Team>, Trouble> {
+        self.pages("list the teams", "/teams").await
+    }
+
+    /// The teams that somebody is in.
+    pub async fn teams_of(&self, user: &str) -> Result<Vec<Team>, Trouble> {
+        self.get("list the bot's teams", &format!("/users/{user}/teams")).await
+    }
+
+    /// Whether somebody is in a team.
+    pub async fn is_member(&self, team: &str, user: &str) -> Result<bool, Trouble> {
+        let member: Option<Member> =
+            self.find("look up a member of a team", &format!("/teams/{team}/members/{user}")).await?;
+        Ok(member.is_some_and(|member| member.user_id == user && member.delete_at == 0))
+    }
+
+    /// Takes somebody into a team.
+    pub async fn add_member(&self, team: &str, user: &str) -> Result<(), Trouble> {
+        let body = json!({ "team_id": team, "user_id": user });
+        let _: Value = self.post("add the bot to a team", &format!("/teams/{team}/members"), &body).await?;
+        Ok(())
+    }
+
+    /// Takes somebody out of a team.
+    pub async fn remove_member(&self, team: &str, user: &str) -> Result<(), Trouble> {
+        let path = format!("/teams/{team}/members/{user}");
+        self.gone("remove the bot from a team", Method::DELETE, &path, None).await
+    }
+
+    /// The team of a channel.
+    pub async fn team_of_channel(&self, channel: &str) -> Result<Option<String>, Trouble> {
+        let found: Option<Channel> = self.find("look up a channel", &format!("/channels/{channel}")).await?;
+        Ok(found.map(|channel| channel.team_id))
+    }
+}
+
+/// Bots and their tokens.
+impl Mattermost {
+    /// A bot, disabled or not.
+    pub async fn bot(&self, id: &str) -> Result<Option<Bot>, Trouble> {
+        self.find("look up a bot", &format!("/bots/{id}?include_deleted=true")).await
+    }
+
+    /// Makes a bot.
+    pub async fn create_bot(&self, name: &str, title: &str, description: &str) -> Result<Bot, Trouble> {
+        let body = json!({ "username": name, "display_name": title, "description": description });
+        self.post("make the bot", "/bots", &body).await
+    }
+
+    /// Changes how a bot is called and described.
+    pub async fn update_bot(&self, bot: &Bot, title: &str, description: &str) -> Result<(), Trouble> {
+        let body = json!({ "username": bot.username, "display_name": title, "description": description });
+        let path = format!("/bots/{}", bot.user_id);
+        let _: Value = self.json("describe the bot", Method::PUT, &path, Some(&body)).await?;
+        Ok(())
+    }
+
+    /// Enables a disabled bot.
+    pub async fn enable_bot(&self, id: &str) -> Result<(), Trouble> {
+        let path = format!("/bots/{id}/enable");
+        self.send("enable the bot", Method::POST, &path, None).await.map(drop)
+    }
+
+    /// Disables a bot: its tokens no longer work. The API cannot delete one.
+    pub async fn disable_bot(&self, id: &str) -> Result<(), Trouble> {
+        self.gone("disable the bot", Method::POST, &format!("/bots/{id}/disable"), None).await
+    }
+
+    /// The tokens of somebody, without their secrets.
+    pub async fn tokens(&self, user: &str) -> Result<Vec<Token>, Trouble> {
+        self.pages("list the bot's tokens", &format!("/users/{user}/tokens")).await
+    }
+
+    /// Makes a token.
+    pub async fn create_token(&self, user: &str, description: &str) -> Result<Token, Trouble> {
+        let body = json!({ "description": description });
+        self.post("make the bot's token", &format!("/users/{user}/tokens"), &body).await
+    }
+
+    /// Revokes a token.
+    pub async fn revoke_token(&self, id: &str) -> Result<(), Trouble> {
+        let body = json!({ "token_id": id });
+        self.gone("revoke a token of the bot", Method::POST, "/users/tokens/revoke", Some(&body)).await
+    }
+}
+
+/// Slash commands.
+impl Mattermost {
+    /// The slash commands of a team that people and integrations made.
+    pub async fn commands(&self, team: &str) -> Result<Vec<Command>, Trouble> {
+        self.get("list a team's slash commands", &format!("/commands?team_id={team}&custom_only=true")).await
+    }
+
+    /// Makes a slash command.
+    pub async fn create_command(&self, command: &NewCommand) -> Result<Command, Trouble> {
+        self.post("make a slash command", "/commands", command).await
+    }
+
+    /// Puts right what differs; its id and token stay.
+    pub async fn update_command(&self, stands: &Command, wanted: &NewCommand) -> Result<(), Trouble> {
+        let body = serde_json::to_value(wanted.over(stands)).unwrap_or_default();
+        let path = format!("/commands/{}", stands.id);
+        let _: Value = self.json("change a slash command", Method::PUT, &path, Some(&body)).await?;
+        Ok(())
+    }
+
+    /// Deletes a slash command.
+    pub async fn delete_command(&self, id: &str) -> Result<(), Trouble> {
+        self.gone("delete a slash command", Method::DELETE, &format!("/commands/{id}"), None).await
+    }
+}
+
+/// Outgoing webhooks.
+impl Mattermost {
+    /// The outgoing webhooks of a team.
+    pub async fn webhooks(&self, team: &str) -> Result<Vec<OutgoingWebhook>, Trouble> {
+        self.pages("list a team's outgoing webhooks", &format!("/hooks/outgoing?team_id={team}")).await
+    }
+
+    /// Makes an outgoing webhook.
+    pub async fn create_webhook(&self, webhook: &NewWebhook) -> Result<OutgoingWebhook, Trouble> {
+        self.post("make an outgoing webhook", "/hooks/outgoing", webhook).await
+    }
+
+    /// Puts right what differs; its id and token stay.
+    pub async fn update_webhook(&self, stands: &OutgoingWebhook, wanted: &NewWebhook) -> Result<(), Trouble> {
+        let body = serde_json::to_value(wanted.over(stands)).unwrap_or_default();
+        let path = format!("/hooks/outgoing/{}", stands.id);
+        let _: Value = self.json("change an outgoing webhook", Method::PUT, &path, Some(&body)).await?;
+        Ok(())
+    }
+
+    /// Deletes an outgoing webhook.
+    pub async fn delete_webhook(&self, id: &str) -> Result<(), Trouble> {
+        self.gone("delete an outgoing webhook", Method::DELETE, &format!("/hooks/outgoing/{id}"), None).await
+    }
+}

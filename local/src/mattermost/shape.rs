@@ -1,0 +1,262 @@
+//! What the REST API sends and takes, as far as an install needs it. Unknown keys are ignored: servers of two
+//! generations differ in them.
+
+use serde::{Deserialize, Serialize};
+
+/// `GET /config/client?format=old` with a session: strings only, as the web client reads them.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct ClientConfig {
+    /// `11.6.0`.
+    #[serde(rename = "Version")]
+    pub version: String,
+    /// `ServiceSettings.SiteURL`.
+    #[serde(rename = "SiteURL")]
+    pub site_url: String,
+    /// `ServiceSettings.EnableBotAccountCreation`.
+    #[serde(rename = "EnableBotAccountCreation")]
+    pub enable_bot_account_creation: Option<String>,
+    /// `ServiceSettings.EnableCommands`.
+    #[serde(rename = "EnableCommands")]
+    pub enable_commands: Option<String>,
+    /// `ServiceSettings.EnableOutgoingWebhooks`.
+    #[serde(rename = "EnableOutgoingWebhooks")]
+    pub enable_outgoing_webhooks: Option<String>,
+}
+
+/// A person or a bot.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct User {
+    /// 26 characters.
+    pub id: String,
+    /// Behind the `@`.
+    pub username: String,
+    /// Words with spaces between.
+    pub roles: String,
+    /// It is a bot.
+    pub is_bot: bool,
+    /// 0 while active.
+    pub delete_at: u64,
+}
+
+impl User {
+    /// Whether the user has a role.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles.split(' ').any(|word| word == role)
+    }
+}
+
+/// A team.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Team {
+    /// 26 characters.
+    pub id: String,
+    /// As in its address.
+    pub name: String,
+    /// As people read it.
+    pub display_name: String,
+    /// 0 unless archived.
+    pub delete_at: u64,
+}
+
+/// Somebody in a team.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Member {
+    pub user_id: String,
+    pub delete_at: u64,
+}
+
+/// A bot account.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Bot {
+    /// Its user.
+    pub user_id: String,
+    /// Behind the `@`.
+    pub username: String,
+    /// As people read it.
+    pub display_name: String,
+    /// What it is for.
+    pub description: String,
+    /// 0 unless disabled.
+    pub delete_at: u64,
+}
+
+/// A personal access token. `token` is there only in the answer that made it.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Token {
+    /// 26 characters. No secret.
+    pub id: String,
+    /// What it is for.
+    pub description: String,
+    /// The credential.
+    pub token: String,
+}
+
+/// A slash command of a team, with the credential that the server sends along with it.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Command {
+    /// 26 characters.
+    pub id: String,
+    /// A credential; those who may manage the command see it.
+    pub token: String,
+    /// Who made it.
+    pub creator_id: String,
+    /// Its only team.
+    pub team_id: String,
+    /// Without `/`.
+    pub trigger: String,
+    /// `P` or `G`.
+    pub method: String,
+    /// Under which name its answers are posted.
+    pub username: String,
+    /// Under which picture.
+    pub icon_url: String,
+    /// It is suggested.
+    pub auto_complete: bool,
+    /// Shown in the suggestion.
+    pub auto_complete_desc: String,
+    /// Shown behind the trigger.
+    pub auto_complete_hint: String,
+    /// As admins read it: at most 64 characters.
+    pub display_name: String,
+    /// At most 128 characters.
+    pub description: String,
+    /// Where it is sent.
+    pub url: String,
+}
+
+/// A slash command as it is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NewCommand {
+    /// Its only team.
+    pub team_id: String,
+    /// Without `/`.
+    pub trigger: String,
+    /// `P`: with the other, `G`, what people type stands in addresses and logs.
+    pub method: &'static str,
+    /// Where it is sent.
+    pub url: String,
+    /// It is suggested.
+    pub auto_complete: bool,
+    /// Shown in the suggestion.
+    pub auto_complete_desc: String,
+    /// Shown behind the trigger.
+    pub auto_complete_hint: String,
+    /// As admins read it.
+    pub display_name: String,
+    /// By which it is known again.
+    pub description: String,
+}
+
+impl NewCommand {
+    /// Whether a command that stands is this one, texts and all.
+    pub fn is(&self, stands: &Command) -> bool {
+        stands.team_id == self.team_id
+            && stands.trigger == self.trigger
+            && stands.method == self.method
+            && stands.url == self.url
+            && stands.auto_complete == self.auto_complete
+            && stands.auto_complete_desc == self.auto_complete_desc
+            && stands.auto_complete_hint == self.auto_complete_hint
+            && stands.display_name == self.display_name
+            && stands.description == self.description
+    }
+
+    /// The command that stands, with what differs put right: `PUT` takes the whole.
+    pub(super) fn over(&self, stands: &Command) -> Command {
+        Command {
+            trigger: self.trigger.clone(),
+            method: self.method.to_owned(),
+            url: self.url.clone(),
+            auto_complete: self.auto_complete,
+            auto_complete_desc: self.auto_complete_desc.clone(),
+            auto_complete_hint: self.auto_complete_hint.clone(),
+            display_name: self.display_name.clone(),
+            description: self.description.clone(),
+            ..stands.clone()
+        }
+    }
+}
+
+/// A webhook that sends what is said in a public channel to an integration.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OutgoingWebhook {
+    /// 26 characters.
+    pub id: String,
+    /// A credential; those who may manage the webhook see it.
+    pub token: String,
+    /// Who made it.
+    pub creator_id: String,
+    /// Its team.
+    pub team_id: String,
+    /// Its channel.
+    pub channel_id: String,
+    /// Empty: every post of the channel.
+    pub trigger_words: Vec<String>,
+    /// Where it is sent.
+    pub callback_urls: Vec<String>,
+    /// As admins read it.
+    pub display_name: String,
+    /// At most 500 characters.
+    pub description: String,
+    /// `application/json`, or a form.
+    pub content_type: String,
+}
+
+/// An outgoing webhook as it is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NewWebhook {
+    /// Its team.
+    pub team_id: String,
+    /// Its channel.
+    pub channel_id: String,
+    /// None: every post of the channel.
+    pub trigger_words: [String; 0],
+    /// Where it is sent. One: before 9.8 only one of several gets the body.
+    pub callback_urls: [String; 1],
+    /// As admins read it.
+    pub display_name: String,
+    /// By which it is known again.
+    pub description: String,
+    /// `application/json`: a form has its time in seconds only.
+    pub content_type: &'static str,
+}
+
+impl NewWebhook {
+    /// Whether a webhook that stands is this one.
+    pub fn is(&self, stands: &OutgoingWebhook) -> bool {
+        stands.team_id == self.team_id
+            && stands.channel_id == self.channel_id
+            && stands.trigger_words.is_empty()
+            && stands.callback_urls == self.callback_urls
+            && stands.display_name == self.display_name
+            && stands.description == self.description
+            && stands.content_type == self.content_type
+    }
+
+    /// The webhook that stands, with what differs put right: `PUT` takes the whole.
+    pub(super) fn over(&self, stands: &OutgoingWebhook) -> OutgoingWebhook {
+        OutgoingWebhook {
+            trigger_words: Vec::new(),
+            callback_urls: self.callback_urls.to_vec(),
+            display_name: self.display_name.clone(),
+            description: self.description.clone(),
+            content_type: self.content_type.to_owned(),
+            ..stands.clone()
+        }
+    }
+}
+
+/// A channel, as far as a webhook cares.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Channel {
+    pub team_id: String,
+}

@@ -1,0 +1,164 @@
+//! What can come of a call. No trouble holds a token, a body that was sent, or an address with a query.
+
+use super::tame;
+use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// Why a call did not give what it was for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    /// The server said no.
+    #[error("cannot {doing}: {message} ({status} {id})")]
+    Refused {
+        /// What the call was for.
+        doing: &'static str,
+        /// The HTTP status.
+        status: u16,
+        /// Which refusal: `api.bot.create_disabled`. Messages are in the language of the caller, this is not.
+        id: String,
+        /// What the server says, in the language of the admin's account.
+        message: String,
+    },
+    /// The server, or what stands before it, wants fewer calls.
+    #[error("cannot {doing}: the server limits the rate of calls")]
+    Busy {
+        /// What the call was for.
+        doing: &'static str,
+        /// When to come again, if it says so.
+        after: Option<Duration>,
+    },
+    /// What answered is no Mattermost: a proxy's page, a login page, something else.
+    #[error("cannot {doing}: {why} (status {status})")]
+    Unlike {
+        /// What the call was for.
+        doing: &'static str,
+        /// The HTTP status.
+        status: u16,
+        /// What is odd about it.
+        why: String,
+    },
+    /// Nothing answered: whether the call took effect is not known.
+    #[error("cannot {doing}: {why}")]
+    Lost {
+        /// What the call was for.
+        doing: &'static str,
+        /// What happened.
+        why: &'static str,
+    },
+    /// A token would travel in clear.
+    #[error("{address} does not begin with https, and the admin's token would travel in clear")]
+    Insecure {
+        /// The address.
+        address: String,
+    },
+}
+
+/// `model.AppError`.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct AppError {
+    id: String,
+    message: String,
+}
+
+impl Trouble {
+    /// From an answer that is neither 200 nor 201.
+    pub(super) fn refused(doing: &'static str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            let after = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+            let after = after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+            return Self::Busy { doing, after };
+        }
+        if status.is_redirection() {
+            let to = headers.get(header::LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let to = tame(to.split(['?', '#']).next().unwrap_or_default());
+            return Self::unlike(doing, status, &format!("it points elsewhere, to {to}"));
+        }
+        match serde_json::from_slice::<AppError>(body) {
+            Ok(error) if !error.id.is_empty() => Self::Refused {
+                doing,
+                status: status.as_u16(),
+                id: tame(&error.id),
+                message: tame(&error.message),
+            },
+            _ => Self::unlike(doing, status, "the answer is not a Mattermost's"),
+        }
+    }
+
+    pub(super) fn unlike(doing: &'static str, status: StatusCode, why: &str) -> Self {
+        Self::Unlike { doing, status: status.as_u16(), why: why.to_owned() }
+    }
+
+    /// From a connection that gave no answer. The error's own text may hold addresses with queries, and says less.
+    pub(super) fn lost(doing: &'static str, error: &reqwest::Error) -> Self {
+        Self::Lost { doing, why: why(error) }
+    }
+
+    /// The same of another address.
+    pub fn lost_at(address: &str, error: &reqwest::Error) -> String {
+        format!("{address}: {}", why(error))
+    }
+
+    /// The HTTP status of a refusal.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused { status, .. } | Self::Unlike { status, .. } => Some(*status),
+            Self::Busy { .. } => Some(429),
+            Self::Lost { .. } | Self::Insecure { .. } => None,
+        }
+    }
+
+    /// Which refusal.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Refused { id, .. } => id,
+            _ => "",
+        }
+    }
+
+    /// Whether the same call may work in a moment.
+    pub fn transient(&self) -> bool {
+        match self {
+            Self::Busy { .. } | Self::Lost { .. } => true,
+            Self::Refused { status, .. } => *status >= 500 && *status != 501,
+            Self::Unlike { status, .. } => *status >= 502,
+            Self::Insecure { .. } => false,
+        }
+    }
+
+    /// When the server wants to be asked again.
+    pub fn after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { after, .. } => *after,
+            _ => None,
+        }
+    }
+}
+
+fn why(error: &reqwest::Error) -> &'static str {
+    if error.is_connect() && certificate(error) {
+        UNTRUSTED
+    } else if error.is_connect() {
+        "no connection can be made"
+    } else if error.is_timeout() {
+        "no answer came in time"
+    } else {
+        "the connection broke off before the answer"
+    }
+}
+
+/// Why a connection was given up whose other end could be anybody.
+pub(super) const UNTRUSTED: &str = "its certificate is not trusted here";
+
+/// Whether a connection failed for its certificate: somewhere down the chain of causes TLS says so.
+fn certificate(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if error.to_string().contains("certificate") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
