@@ -25,6 +25,7 @@
 //! # Ok::<(), cloud_apps_standin::StandinError>(()) }).unwrap();
 //! ```
 
+mod addresses;
 mod error;
 mod executing;
 mod fault;
@@ -131,11 +132,13 @@ impl Standin {
             calls: Vec::new(),
             faults: fault::Faults::default(),
         };
+        let outgoing = Outgoing::new();
+        outgoing.allow(world.settings.allowed_untrusted_internal_connections.clone());
         let inner = Inner {
             version,
             world: Mutex::new(world),
             clock: Mutex::new(Arc::new(system_clock)),
-            outgoing: Outgoing::new(),
+            outgoing,
             trigger_key: TriggerKey::new(),
         };
         Standin { inner: Arc::new(inner) }
@@ -169,7 +172,12 @@ impl Standin {
 
     /// Changes settings, as an admin does in the system console.
     pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
-        change(&mut self.world().settings);
+        let allowed = {
+            let mut world = self.world();
+            change(&mut world.settings);
+            world.settings.allowed_untrusted_internal_connections.clone()
+        };
+        self.inner.outgoing.allow(allowed);
     }
 
     /// Both overrides at once: of the name and of the picture under which an integration posts.

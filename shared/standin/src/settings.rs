@@ -42,6 +42,10 @@ pub struct Settings {
     pub enable_post_username_override: bool,
     /// `ServiceSettings.EnablePostIconOverride`; off.
     pub enable_post_icon_override: bool,
+    /// `ServiceSettings.AllowedUntrustedInternalConnections`: host names, addresses and ranges of the server's own
+    /// network that it calls all the same, with spaces or commas between. A fresh server has none; the stand-in
+    /// allows `localhost 127.0.0.1/32 ::1/128`, where its integrations are. What is plugged in is always called.
+    pub allowed_untrusted_internal_connections: String,
     /// `ServiceSettings.EnableMultifactorAuthentication`; off.
     pub enable_multifactor_authentication: bool,
     /// `ServiceSettings.MaximumLoginAttempts`; 10.
@@ -56,7 +60,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Those of a fresh server, with a site URL.
+    /// Those of a fresh server, with a site URL and integrations on its own machine.
     pub(crate) fn fresh(version: Version) -> Settings {
         Settings {
             site_url: "http://localhost:8065".to_owned(),
@@ -69,6 +73,7 @@ impl Settings {
             enable_only_admin_integrations: true,
             enable_post_username_override: false,
             enable_post_icon_override: false,
+            allowed_untrusted_internal_connections: "localhost 127.0.0.1/32 ::1/128".to_owned(),
             enable_multifactor_authentication: false,
             maximum_login_attempts: 10,
             restrict_direct_message_to_team: false,

@@ -5,6 +5,7 @@
 //! An integration in the same process is plugged in under a URL prefix and called without a socket. The
 //! redirects are followed here, not in the client, so that both kinds obey the same rules.
 
+use crate::addresses;
 use bytes::{Bytes, BytesMut};
 use flate2::read::MultiGzDecoder;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, REFERER};
@@ -26,6 +27,7 @@ type Plugged = Arc<dyn Fn(Request<Bytes>) -> Answer + Send + Sync>;
 /// The way out.
 pub(crate) struct Outgoing {
     timeout: Mutex<Duration>,
+    allowed: Mutex<String>,
     plugged: Mutex<Vec<(String, Plugged)>>,
     trusted: Mutex<Vec<reqwest::Certificate>>,
     client: Mutex<Option<reqwest::Client>>,
@@ -40,6 +42,8 @@ pub(crate) enum OutgoingError {
     Request(#[from] http::Error),
     #[error("the integration cannot be reached: {0}")]
     Http(#[from] reqwest::Error),
+    #[error("{0} is an address of an own network; allow it in AllowedUntrustedInternalConnections")]
+    Forbidden(String),
     #[error("the integration did not answer in time")]
     Slow,
     #[error("the integration redirected more than ten times")]
@@ -50,6 +54,7 @@ impl Outgoing {
     pub(crate) fn new() -> Outgoing {
         Outgoing {
             timeout: Mutex::new(Duration::from_secs(30)),
+            allowed: Mutex::default(),
             plugged: Mutex::default(),
             trusted: Mutex::default(),
             client: Mutex::default(),
@@ -58,6 +63,11 @@ impl Outgoing {
 
     pub(crate) fn set_timeout(&self, timeout: Duration) {
         *self.timeout.lock().unwrap_or_else(PoisonError::into_inner) = timeout;
+    }
+
+    /// Which addresses of the own network are called all the same.
+    pub(crate) fn allow(&self, allowed: String) {
+        *self.allowed.lock().unwrap_or_else(PoisonError::into_inner) = allowed;
     }
 
     pub(crate) fn plug<F, A>(&self, prefix: &str, handler: F)
@@ -140,6 +150,11 @@ impl Outgoing {
     }
 
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, OutgoingError> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        let allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if !addresses::may_call(&host, &allowed).await {
+            return Err(OutgoingError::Forbidden(host));
+        }
         let client = self.client()?;
         let mut answer = client.execute(reqwest::Request::try_from(request)?).await?;
         let mut body = BytesMut::new();

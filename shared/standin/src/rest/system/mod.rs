@@ -118,6 +118,7 @@ pub(super) fn config(world: &mut World, ask: &Ask) -> Answer {
         "EnablePostUsernameOverride": settings.enable_post_username_override,
         "EnablePostIconOverride": settings.enable_post_icon_override,
         "EnableMultifactorAuthentication": settings.enable_multifactor_authentication,
+        "AllowedUntrustedInternalConnections": settings.allowed_untrusted_internal_connections,
         "MaximumLoginAttempts": settings.maximum_login_attempts,
     });
     if let Some(service) = service.as_object_mut().filter(|_| !world.version.is_11()) {

@@ -11,6 +11,7 @@ fn arrange<'a>(world: &'a mut World, file: &'a str) -> Arranging<'a> {
         if let Some(case) = file.strip_prefix("fail-slash-").and_then(|rest| rest.strip_suffix(".http")) {
             let url = match case {
                 "refused" => "http://127.0.0.1:1/".to_owned(),
+                "forbidden" => "http://127.0.0.2:9000/x".to_owned(),
                 "badhost" => "http://no-such-host.invalid/".to_owned(),
                 _ => format!("http://127.0.0.1:9000/fail-{case}"),
             };
