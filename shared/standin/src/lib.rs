@@ -1,15 +1,26 @@
 //! A Mattermost in a box: what a server does around an integration, in two personalities, without a server.
 //!
-//! It holds a world (users, teams, channels, posts, bots, tokens, slash commands), answers the REST API v4 as
-//! the recordings of 5.37 and 11.6 do, and executes slash commands: it sends the form that a server sends and
-//! does with the answer what a server does. It is for tests, for `cloud-apps serve`, and for functions that
+//! It holds a world (users, teams, channels, posts, bots, tokens, sessions, slash commands, webhooks, OAuth apps),
+//! answers the REST API v4 as 5.37 and 11.6 do, and executes slash commands: it sends the form that a server sends
+//! and does with the answer what a server does. It is for tests, for `cloud-apps serve`, and for functions that
 //! run on a laptop; it knows nothing of this project.
+//!
+//! * **Filling it**: [`Standin::demo`] and its neighbours, past all permissions; or by REST, as an admin would.
+//!   [`Standin::configure`] sets what an admin sets in the system console, and [`Settings`] begin as a fresh
+//!   server's do: whoever installs meets the same refusals as there.
+//! * **Looking at it**: [`Standin::snapshot`] lists all there is without its secrets, so that "nothing is left"
+//!   is one assertion; [`Standin::calls`] lists what was asked, by whom, and what became of it.
+//! * **Breaking it**: a [`Fault`] for the nth call, for the nth of a kind, or for all from one on.
+//!
+//! What is true of a real server is taken, in this order, from the recordings in `tests/recordings`, to which
+//! `tests/it/conformance` holds every call and lists the exceptions with their reasons; and from the source of
+//! mattermost-server at v5.37 and v11.6, which the modules name. Roles, licences and plugins are a fresh team
+//! edition's.
 //!
 //! Trade-offs: everything is in memory behind one lock. What it does not do it refuses by name (501,
 //! `standin.not_served.app_error`), for a stand-in that agrees to what it does not do makes tests that lie.
-//! There are no web sockets, post actions, dialogs, webhooks, OAuth and plugins yet; the recordings in
-//! `tests/recordings` that it is held to, and the exceptions with their reasons, are listed in
-//! `tests/it/conformance`.
+//! There are no web sockets, post actions, dialogs, files, OAuth flows and plugins, and webhooks are registered
+//! but not sent.
 //!
 //! ```
 //! use cloud_apps_standin::{Standin, Version};

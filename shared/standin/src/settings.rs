@@ -48,6 +48,10 @@ pub struct Settings {
     pub allowed_untrusted_internal_connections: String,
     /// `ServiceSettings.EnableMultifactorAuthentication`; off.
     pub enable_multifactor_authentication: bool,
+    /// `EmailSettings.EnableSignInWithEmail`; on.
+    pub enable_sign_in_with_email: bool,
+    /// `EmailSettings.EnableSignInWithUsername`; on. With both off nobody logs in by password.
+    pub enable_sign_in_with_username: bool,
     /// `ServiceSettings.MaximumLoginAttempts`; 10.
     pub maximum_login_attempts: u32,
     /// `TeamSettings.RestrictDirectMessage` is `team`, not `any`; off. Only people and bots that share a team
@@ -75,6 +79,8 @@ impl Settings {
             enable_post_icon_override: false,
             allowed_untrusted_internal_connections: "localhost 127.0.0.1/32 ::1/128".to_owned(),
             enable_multifactor_authentication: false,
+            enable_sign_in_with_email: true,
+            enable_sign_in_with_username: true,
             maximum_login_attempts: 10,
             restrict_direct_message_to_team: false,
             max_users_per_team: 50,

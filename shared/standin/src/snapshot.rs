@@ -210,7 +210,9 @@ fn accesses(world: &World, add: &mut impl FnMut(Kind, bool, String)) {
 
 fn places(world: &World, add: &mut impl FnMut(Kind, bool, String)) {
     for team in &world.teams {
-        add(Kind::Team, true, format!("{}: {:?} [{}]", team.name, team.display_name, team.id));
+        let state = if team.delete_at == 0 { "open" } else { "archived" };
+        let text = format!("{}: {:?}, {state} [{}]", team.name, team.display_name, team.id);
+        add(Kind::Team, team.delete_at == 0, text);
     }
     for member in &world.team_members {
         let role = if member.admin { "admin" } else { "member" };

@@ -3,6 +3,7 @@
 
 use super::{Answer, Ask, Reply, users};
 use crate::error::AppError;
+use crate::settings::Settings;
 use crate::shape;
 use crate::world::{Millis, Session, User, World};
 use http::StatusCode;
@@ -28,11 +29,20 @@ fn refused(id: &'static str, message: &str) -> AppError {
 }
 
 /// What is said of an unknown name and of a wrong password alike.
-fn wrong() -> AppError {
-    refused(
-        "api.user.login.invalid_credentials_email_username",
-        "Enter a valid email or username and/or password.",
-    )
+fn wrong(world: &World) -> AppError {
+    let Settings { enable_sign_in_with_email: email, enable_sign_in_with_username: name, .. } =
+        world.settings;
+    let (id, text) = match (name, email) {
+        (true, false) => {
+            ("api.user.login.invalid_credentials_username", "Enter a valid username and/or password.")
+        }
+        (false, true) => ("api.user.login.invalid_credentials_email", "Enter a valid email and/or password"),
+        _ => (
+            "api.user.login.invalid_credentials_email_username",
+            "Enter a valid email or username and/or password.",
+        ),
+    };
+    refused(id, text)
 }
 
 /// The session's token is in the header `Token`.
@@ -42,11 +52,18 @@ pub(super) fn login(world: &mut World, ask: &Ask) -> Answer {
     if body.password.is_empty() {
         return Err(AppError::bad("api.user.login.blank_pwd.app_error", "Password field must not be blank"));
     }
+    let (email, name) =
+        (world.settings.enable_sign_in_with_email, world.settings.enable_sign_in_with_username);
     let named = |user: &&User| {
-        user.username.eq_ignore_ascii_case(&body.login_id) || user.email.eq_ignore_ascii_case(&body.login_id)
+        (name && user.username.eq_ignore_ascii_case(&body.login_id))
+            || (email && user.email.eq_ignore_ascii_case(&body.login_id))
     };
-    let user = if body.id.is_empty() { world.users.iter().find(named) } else { world.user(&body.id) };
-    let user = user.cloned().ok_or_else(wrong)?;
+    let user = if body.id.is_empty() {
+        world.users.iter().find(named)
+    } else {
+        world.user(&body.id).filter(|_| email || name)
+    };
+    let user = user.cloned().ok_or_else(|| wrong(world))?;
     check(world, &user, &body)?;
     let session = Session {
         id: world.ids.next(),
@@ -82,7 +99,7 @@ fn check(world: &mut World, user: &User, body: &Body) -> Result<(), AppError> {
     let known = world.credentials.iter().find(|known| known.user_id == user.id).cloned().unwrap_or_default();
     if known.password.is_empty() || known.password != body.password {
         world.count_failed_login(&user.id, true);
-        return Err(wrong());
+        return Err(wrong(world));
     }
     let second = world.settings.enable_multifactor_authentication && !known.mfa_code.is_empty();
     if second && body.token != known.mfa_code {

@@ -84,6 +84,8 @@ pub(super) static ROUTES: &[Route] = &[
     route(Method::GET, "/api/v4/teams/name/{team_name}", teams::by_name),
     route(Method::GET, "/api/v4/teams/name/{team_name}/channels/name/{channel_name}", channels::by_names),
     route(Method::GET, "/api/v4/teams/{team_id}", teams::get),
+    route(Method::DELETE, "/api/v4/teams/{team_id}", teams::archive),
+    route(Method::POST, "/api/v4/teams/{team_id}/restore", teams::restore),
     route(Method::GET, "/api/v4/teams/{team_id}/stats", teams::stats),
     route(Method::GET, "/api/v4/teams/{team_id}/members", teams::members),
     route(Method::POST, "/api/v4/teams/{team_id}/members", teams::add_member),
@@ -165,13 +167,22 @@ pub(super) fn find(method: &Method, path: &str) -> Option<(&'static Route, Vec<(
         for pattern in route.pattern.split('/') {
             let word = words.next()?;
             match pattern.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-                Some(name) if !word.is_empty() => names.push((name, word.to_owned())),
+                Some(name) if !word.is_empty() => names.push((name, decoded(word))),
                 None if word == pattern => {}
                 _ => return None,
             }
         }
         words.next().is_none().then_some((route, names))
     })
+}
+
+/// A word of a path without its escapes. A plus sign is one.
+fn decoded(word: &str) -> String {
+    if !word.contains('%') {
+        return word.to_owned();
+    }
+    let pair = format!("={}", word.replace('+', "%2B"));
+    form_urlencoded::parse(pair.as_bytes()).map(|(_, word)| word.into_owned()).collect()
 }
 
 #[cfg(test)]
@@ -184,6 +195,14 @@ pub(super) mod tests {
             .split('/')
             .map(|word| if word.starts_with('{') { "abcdefghijklmnopqrstuvwxyz" } else { word });
         words.collect::<Vec<_>>().join("/")
+    }
+
+    #[test]
+    fn the_words_of_a_path_are_read_without_their_escapes() {
+        for (word, read) in [("a%40b.c", "a@b.c"), ("+1", "+1"), ("%2B1+", "+1+"), ("plain", "plain")] {
+            let (_, names) = find(&Method::GET, &format!("/api/v4/users/email/{word}")).unwrap();
+            assert_eq!(names, [("email", read.to_owned())]);
+        }
     }
 
     #[test]

@@ -65,7 +65,33 @@ pub(super) fn by_name(world: &mut World, ask: &Ask) -> Answer {
     Reply::ok(shape::team(world.version, team, world.may_manage_team(&ask.user, &team.id)))
 }
 
-/// All teams for system admins, in pages; others are told those that everybody may join, and here nobody may.
+fn change(world: &mut World, ask: &Ask, how: impl FnOnce(&mut Team)) -> Answer {
+    let id = ask.id("team_id")?;
+    if !world.may_manage_team(&ask.user, id) {
+        return Err(AppError::forbidden());
+    }
+    let (version, now) = (world.version, world.now);
+    let team = world.teams.iter_mut().find(|team| team.id == id).ok_or_else(missing)?;
+    team.update_at = now;
+    how(team);
+    Reply::ok(shape::team(version, team, true))
+}
+
+/// Archives it, for those who manage it. Commands, webhooks and members stay.
+pub(super) fn archive(world: &mut World, ask: &Ask) -> Answer {
+    if ask.query("permanent") == Some("true") {
+        return Err(AppError::not_served("DELETE /api/v4/teams/{team_id}?permanent=true"));
+    }
+    let now = world.now;
+    change(world, ask, |team| team.delete_at = now)?;
+    Reply::done()
+}
+
+pub(super) fn restore(world: &mut World, ask: &Ask) -> Answer {
+    change(world, ask, |team| team.delete_at = 0)
+}
+
+/// All teams for system admins, archived ones too, in pages; others are told those that everybody may join, and here nobody may.
 pub(super) fn list(world: &mut World, ask: &Ask) -> Answer {
     if ask.query("include_total_count") == Some("true") {
         return Err(AppError::not_served("GET /api/v4/teams?include_total_count=true"));
@@ -83,7 +109,8 @@ pub(super) fn of_user(world: &mut World, ask: &Ask) -> Answer {
     if id != ask.user && !world.is_admin(&ask.user) {
         return Err(AppError::forbidden());
     }
-    let teams = world.teams.iter().filter(|team| world.team_member(&team.id, id).is_some());
+    let standing = world.teams.iter().filter(|team| team.delete_at == 0);
+    let teams = standing.filter(|team| world.team_member(&team.id, id).is_some());
     let shaped =
         teams.map(|team| shape::team(world.version, team, world.may_manage_team(&ask.user, &team.id)));
     Reply::ok(shaped.collect::<Value>())

@@ -79,7 +79,7 @@ pub(crate) fn token(token: &Token, secret: bool) -> Value {
 /// A team: `teams-get.http`. Its email address is told only to those who manage it.
 pub(crate) fn team(version: Version, team: &Team, manager: bool) -> Value {
     let shape = json!({
-        "id": team.id, "create_at": team.create_at, "update_at": team.create_at, "delete_at": 0,
+        "id": team.id, "create_at": team.create_at, "update_at": team.update_at, "delete_at": team.delete_at,
         "display_name": team.display_name, "name": team.name, "description": "",
         "email": if manager { team.email.as_str() } else { "" }, "type": "O", "company_name": "",
         "allowed_domains": "", "invite_id": team.invite_id, "allow_open_invite": false, "scheme_id": null,
@@ -126,7 +126,7 @@ pub(crate) fn channel(world: &World, channel: &Channel) -> Value {
 
 /// A channel with its team: `channels-all-admin.http`.
 pub(crate) fn channel_with_team(world: &World, channel: &Channel, team: &Team) -> Value {
-    let team = json!({"team_display_name": team.display_name, "team_name": team.name, "team_update_at": team.create_at});
+    let team = json!({"team_display_name": team.display_name, "team_name": team.name, "team_update_at": team.update_at});
     with(self::channel(world, channel), team)
 }
 

@@ -42,6 +42,8 @@ impl World {
             email: email.to_owned(),
             invite_id: self.ids.next(),
             create_at: self.now,
+            update_at: self.now,
+            delete_at: 0,
         });
         self.add_channel(&id, "town-square", "Town Square", ChannelKind::Public, "");
         self.add_channel(&id, "off-topic", "Off-Topic", ChannelKind::Public, "");

@@ -70,6 +70,9 @@ pub(crate) struct Team {
     pub email: String,
     pub invite_id: String,
     pub create_at: Millis,
+    pub update_at: Millis,
+    /// When it was archived; 0 until then.
+    pub delete_at: Millis,
 }
 
 /// Who may find a channel. The letters are Mattermost's.

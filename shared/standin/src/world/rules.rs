@@ -80,6 +80,10 @@ impl World {
     /// `manage_slash_commands`, `manage_incoming_webhooks`, `manage_outgoing_webhooks` of one's own: the admins
     /// of the team, and its members where integrations are not for admins only.
     pub fn may_integrate(&self, user_id: &str, team_id: &str) -> bool {
+        // Nobody may anything in no team.
+        if team_id.is_empty() {
+            return false;
+        }
         let all = !self.settings.enable_only_admin_integrations;
         self.may_manage_team(user_id, team_id) || (all && self.team_member(team_id, user_id).is_some())
     }

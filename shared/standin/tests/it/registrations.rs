@@ -260,3 +260,27 @@ async fn teams_and_members_are_told_to_those_who_may_see_them() {
     let again = refusal(&mm, &admin, "DELETE", &path, &Value::Null).await;
     assert_eq!((again.0, again.1.as_str()), (400, "api.team.remove_user_from_team.missing.app_error"));
 }
+
+#[tokio::test]
+async fn an_archived_team_is_told_to_admins_and_no_longer_to_its_members() {
+    let (mm, admin) = demo(Version::V11);
+    let alice = mm.add_token("alice").unwrap();
+    let path = format!("/api/v4/teams/{}", mm.team_id("demo").unwrap());
+    assert_eq!(call(&mm, &alice, "DELETE", &path, &Value::Null).await.0, 403);
+    done(&mm, &admin, "DELETE", &path, &Value::Null).await;
+    let all = done(&mm, &admin, "GET", "/api/v4/teams", &Value::Null).await;
+    assert!(all[0]["delete_at"].as_u64().unwrap() > 0);
+    assert_eq!(done(&mm, &alice, "GET", "/api/v4/users/me/teams", &Value::Null).await, json!([]));
+    done(&mm, &admin, "POST", &format!("{path}/restore"), &Value::Null).await;
+    let own = done(&mm, &alice, "GET", "/api/v4/users/me/teams", &Value::Null).await;
+    assert_eq!(own.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_command_belongs_to_a_team() {
+    let (mm, admin) = demo(Version::V11);
+    for (team, status) in [("", 403), ("demo", 400)] {
+        let body = json!({"team_id": team, "trigger": "hi", "method": "P", "url": "http://a.test/"});
+        assert_eq!(call(&mm, &admin, "POST", "/api/v4/commands", &body).await.0, status, "{team:?}");
+    }
+}

@@ -252,3 +252,26 @@ async fn the_configuration_tells_what_was_set() {
         assert_eq!(call(&mm, &alice, "GET", "/api/v4/config", &Value::Null).await.0, 403);
     }
 }
+
+#[tokio::test]
+async fn who_may_sign_in_by_what_is_set() {
+    let (mm, _) = demo(Version::V11);
+    mm.set_password("alice", "secret").unwrap();
+    for (email, name, by_email, by_name, id) in [
+        (true, true, 200, 200, ""),
+        (true, false, 200, 401, "api.user.login.invalid_credentials_email"),
+        (false, true, 401, 200, "api.user.login.invalid_credentials_username"),
+        (false, false, 401, 401, "api.user.login.invalid_credentials_email_username"),
+    ] {
+        mm.configure(|settings| {
+            settings.enable_sign_in_with_email = email;
+            settings.enable_sign_in_with_username = name;
+        });
+        for (login, status) in [("alice@example.com", by_email), ("alice", by_name)] {
+            let body = json!({"login_id": login, "password": "secret"});
+            let (was, body) = call(&mm, "", "POST", "/api/v4/users/login", &body).await;
+            assert_eq!(was, status);
+            assert!(was == 200 || body["id"] == id, "{body}");
+        }
+    }
+}

@@ -65,6 +65,9 @@ fn check(world: &World, body: &Body) -> Result<(), AppError> {
             "Invalid URL. Must be a valid URL and start with http:// or https://.",
         );
     }
+    if !crate::ids::is_id(&body.team_id) {
+        return wrong("model.command.is_valid.team_id.app_error", "Invalid team ID.");
+    }
     if body.method != "P" && body.method != "G" {
         return wrong("model.command.is_valid.method.app_error", "Invalid Method.");
     }

@@ -72,6 +72,8 @@ pub(super) fn client_config(world: &mut World, ask: &Ask) -> Answer {
         ("EnableOAuthServiceProvider", settings.enable_oauth_service_provider.to_string()),
         ("EnablePostUsernameOverride", settings.enable_post_username_override.to_string()),
         ("EnablePostIconOverride", settings.enable_post_icon_override.to_string()),
+        ("EnableSignInWithEmail", settings.enable_sign_in_with_email.to_string()),
+        ("EnableSignInWithUsername", settings.enable_sign_in_with_username.to_string()),
         ("EnableMultifactorAuthentication", settings.enable_multifactor_authentication.to_string()),
     ] {
         config.insert(key.to_owned(), value.into());

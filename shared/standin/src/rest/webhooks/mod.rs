@@ -9,12 +9,12 @@ use crate::world::World;
 
 /// Whose webhooks a caller sees in a team: those of all (`None`) or his own.
 fn seen(world: &World, user: &str, team: &str) -> Result<Option<String>, AppError> {
-    if world.may_manage_team(user, team) {
-        Ok(None)
-    } else if world.may_integrate(user, team) {
-        Ok(Some(user.to_owned()))
-    } else {
+    if !world.may_integrate(user, team) {
         Err(AppError::forbidden())
+    } else if world.may_manage_team(user, team) {
+        Ok(None)
+    } else {
+        Ok(Some(user.to_owned()))
     }
 }
 
