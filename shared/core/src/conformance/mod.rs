@@ -18,6 +18,7 @@
 )]
 
 mod apps;
+pub mod functions;
 mod keys;
 mod ledger;
 mod registry;
@@ -25,6 +26,7 @@ pub mod sample;
 mod undo;
 
 pub use apps::apps_and_manage_codes;
+pub use functions::functions;
 pub use keys::keys;
 pub use ledger::ledger;
 pub use registry::installs_and_registry;

@@ -91,6 +91,17 @@ impl Functions for InProcess {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conformance::functions::{ECHO, FAILS, HANGS};
+
+    #[tokio::test]
+    async fn functions_of_this_process_hold_to_the_suite() {
+        let gives = |failed: bool, payload: Vec<u8>| std::future::ready(Invoked { failed, payload });
+        let functions = InProcess::default()
+            .with(ECHO, move |payload| gives(false, payload))
+            .with(FAILS, move |_| gives(true, br#"{"errorMessage":"no"}"#.to_vec()))
+            .with(HANGS, |_| std::future::pending());
+        crate::conformance::functions(async || functions.clone()).await;
+    }
 
     #[test]
     fn only_functions_of_apps_are_invoked() {

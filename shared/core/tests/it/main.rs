@@ -20,3 +20,4 @@ mod rings;
 mod robustness;
 mod slash;
 mod stage;
+mod upstream;

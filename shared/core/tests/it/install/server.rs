@@ -135,11 +135,6 @@ async fn what_this_version_does_not_serve_says_so() {
     for (method, path, message) in [
         (
             Method::GET,
-            "/apps",
-            "The public catalogue of apps is not served by this version of the bundle. An operator sees it with `cloud-apps operator apps`.",
-        ),
-        (
-            Method::GET,
             "/oauth2/hello/connect",
             "Accounts of users elsewhere are not served by this version of the bundle. Nothing was connected.",
         ),
