@@ -13,6 +13,9 @@ pub(crate) struct AppError {
 }
 
 impl AppError {
+    /// With this the server also takes away the cookie of a browser.
+    pub(crate) const NO_SESSION: &str = "api.context.session_expired.app_error";
+
     pub(crate) fn new(status: StatusCode, id: &'static str, message: impl Into<String>) -> AppError {
         AppError { id, message: message.into(), status }
     }
@@ -38,7 +41,7 @@ impl AppError {
     pub(crate) fn no_session() -> AppError {
         AppError::new(
             StatusCode::UNAUTHORIZED,
-            "api.context.session_expired.app_error",
+            AppError::NO_SESSION,
             "Invalid or expired session, please login again.",
         )
     }

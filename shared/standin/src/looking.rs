@@ -26,11 +26,12 @@ impl Standin {
         channel_id(&world, Some(&team), channel)
     }
 
-    /// What was said in a channel, the oldest first.
+    /// What was said in a channel and not deleted, the oldest first.
     pub fn posts(&self, channel: &str) -> Result<Vec<Post>, StandinError> {
         let world = self.world();
         let id = channel_id(&world, None, channel)?;
         let said = world.posts.iter().filter(|post| post.channel_id == id && post.only_for.is_none());
+        let said = said.filter(|post| post.delete_at == 0);
         Ok(said.cloned().collect())
     }
 

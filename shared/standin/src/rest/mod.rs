@@ -292,7 +292,10 @@ fn render(world: &mut World, method: &Method, path: &str, answer: Answer) -> Res
             (StatusCode::OK, "application/json", "{\"status\":\"OK\"}".to_owned())
         }
         Ok(Reply::Text(status, body)) => (status, "text/plain", body),
-        Err(error) => (error.status, "application/json", go_json(&error.body(&request_id))),
+        Err(error) => {
+            over = error.id == AppError::NO_SESSION;
+            (error.status, "application/json", go_json(&error.body(&request_id)))
+        }
     };
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
@@ -315,9 +318,7 @@ fn render(world: &mut World, method: &Method, path: &str, answer: Answer) -> Res
         token.set_sensitive(true);
         headers.insert("token", token);
     }
-    // A wrong password ends no session.
-    let refused = status == StatusCode::UNAUTHORIZED && path != "/api/v4/users/login";
-    if refused || over {
+    if over {
         let gone = "MMAUTHTOKEN=; Path=/; Max-Age=0; HttpOnly";
         headers.insert(SET_COOKIE, HeaderValue::from_static(gone));
     }

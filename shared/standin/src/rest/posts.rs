@@ -144,7 +144,9 @@ struct Patch {
 /// `posts-patch.http`: the author, or a system admin. What the body leaves out stays.
 pub(super) fn patch(world: &mut World, ask: &Ask) -> Answer {
     let patch: Patch = ask.body("post")?;
-    let post = find(world, ask)?;
+    ask.id("post_id")?;
+    // The server says of a post that there is none that the caller may not change it.
+    let post = find(world, ask).map_err(|_| AppError::forbidden())?;
     if post.user_id != ask.user && !world.is_admin(&ask.user) {
         return Err(AppError::forbidden());
     }

@@ -3,6 +3,7 @@
 use super::{Answer, Ask, Reply, posts};
 use crate::error::AppError;
 use crate::world::{Reaction, World};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -32,8 +33,15 @@ pub(super) fn create(world: &mut World, ask: &Ask) -> Answer {
     if body.emoji_name.is_empty() || !crate::ids::is_id(&body.post_id) {
         return Err(AppError::bad("api.reaction.save_reaction.invalid.app_error", "Reaction is not valid."));
     }
+    if body.user_id != ask.user {
+        return Err(AppError::new(
+            StatusCode::FORBIDDEN,
+            "api.reaction.save_reaction.user_id.app_error",
+            "You cannot save reaction for the other user.",
+        ));
+    }
     let post = world.post(&body.post_id).ok_or_else(posts::missing)?;
-    if body.user_id != ask.user || !world.may_read(&ask.user, &post.channel_id) {
+    if !world.may_read(&ask.user, &post.channel_id) {
         return Err(AppError::forbidden());
     }
     let made = Reaction {

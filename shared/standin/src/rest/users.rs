@@ -213,11 +213,17 @@ struct Roles {
 pub(super) fn set_roles(world: &mut World, ask: &Ask) -> Answer {
     let id = ask.user_id()?.to_owned();
     let body: Roles = ask.body("roles")?;
-    if !body.roles.split(' ').all(super::roles::is_known) {
+    let mut roles = body.roles.split_whitespace();
+    // `IsValidUserRoles`: a system admin is a user too.
+    if body.roles.trim() == "system_admin" {
         return Err(AppError::bad_body("roles"));
     }
     if !world.is_admin(&ask.user) {
         return Err(AppError::forbidden());
+    }
+    if !roles.all(super::roles::is_known) {
+        let text = "The provided role does not exist";
+        return Err(AppError::bad("app.role.check_roles_exist.role_not_found", text));
     }
     let keeps = body.roles.split(' ').any(|role| role == "system_admin");
     let people = world.users.iter().filter(|user| user.bot.is_none() && user.delete_at == 0);
@@ -232,11 +238,19 @@ pub(super) fn set_roles(world: &mut World, ask: &Ask) -> Answer {
     Reply::done()
 }
 
-/// `users-deactivate.http`: his sessions end, and his bots are disabled (`DisableBotsWhenOwnerIsDeactivated`).
+/// `users-deactivate.http`: by a system admin; not oneself, for `EnableUserDeactivation` is off. His sessions end, and his bots are disabled (`DisableBotsWhenOwnerIsDeactivated`).
 pub(super) fn deactivate(world: &mut World, ask: &Ask) -> Answer {
     let id = ask.user_id()?.to_owned();
-    if id != ask.user && !world.is_admin(&ask.user) {
-        return Err(AppError::forbidden());
+    if !world.is_admin(&ask.user) {
+        if id != ask.user {
+            return Err(AppError::forbidden());
+        }
+        return Err(AppError::new(
+            StatusCode::UNAUTHORIZED,
+            "api.user.update_active.not_enable.app_error",
+            "You cannot deactivate yourself because this feature is not enabled. Please contact your System \
+             Administrator.",
+        ));
     }
     world.user(&id).ok_or_else(missing)?;
     let now = world.now;

@@ -284,3 +284,73 @@ async fn a_command_belongs_to_a_team() {
         assert_eq!(call(&mm, &admin, "POST", "/api/v4/commands", &body).await.0, status, "{team:?}");
     }
 }
+
+#[tokio::test]
+async fn people_are_given_roles_that_exist_and_do_not_leave_by_themselves() {
+    for version in BOTH {
+        let (mm, admin) = demo(version);
+        let alice = mm.add_token("alice").unwrap();
+        let path = format!("/api/v4/users/{}", mm.user("alice").unwrap().id);
+        let roles = format!("{path}/roles");
+        let post_all = json!({"roles": "system_user system_post_all"});
+        assert_eq!(call(&mm, &alice, "PUT", &roles, &post_all).await.0, 403);
+        done(&mm, &admin, "PUT", &roles, &post_all).await;
+        assert_eq!(mm.user("alice").unwrap().roles, "system_user system_post_all");
+        let unknown = refusal(&mm, &admin, "PUT", &roles, &json!({"roles": "system_user king"})).await;
+        assert_eq!((unknown.0, unknown.1.as_str()), (400, "app.role.check_roles_exist.role_not_found"));
+        let own = format!("/api/v4/users/{}/roles", mm.user("admin").unwrap().id);
+        let (status, body) = call(&mm, &admin, "PUT", &own, &json!({"roles": "system_user"})).await;
+        // 5.37 lets the last admin go.
+        assert_eq!(status, if version == Version::V11 { 400 } else { 200 }, "{body}");
+        let leaving = refusal(&mm, &alice, "DELETE", &path, &Value::Null).await;
+        assert_eq!((leaving.0, leaving.1.as_str()), (401, "api.user.update_active.not_enable.app_error"));
+    }
+}
+
+#[tokio::test]
+async fn posts_are_changed_pinned_and_deleted_by_their_authors() {
+    let (mm, admin) = demo(Version::V11);
+    let (alice, bob) = (mm.add_token("alice").unwrap(), mm.add_token("bob").unwrap());
+    let channel = mm.channel_id("demo", "town-square").unwrap();
+    let post =
+        done(&mm, &alice, "POST", "/api/v4/posts", &json!({"channel_id": channel, "message": "a"})).await;
+    let id = post["id"].as_str().unwrap();
+    let reply = json!({"channel_id": channel, "message": "b", "root_id": id});
+    done(&mm, &bob, "POST", "/api/v4/posts", &reply).await;
+    let path = format!("/api/v4/posts/{id}");
+    let change = json!({"message": "changed", "props": {"key": "value"}});
+    assert_eq!(call(&mm, &bob, "PUT", &format!("{path}/patch"), &change).await.0, 403);
+    let changed = done(&mm, &alice, "PUT", &format!("{path}/patch"), &change).await;
+    assert_eq!((&changed["message"], &changed["props"]["key"]), (&json!("changed"), &json!("value")));
+    assert!(changed["edit_at"].as_u64().unwrap() > 0);
+    done(&mm, &bob, "POST", &format!("{path}/pin"), &Value::Null).await;
+    let pinned = done(&mm, &bob, "GET", &format!("/api/v4/channels/{channel}/pinned"), &Value::Null).await;
+    assert_eq!(pinned["order"], json!([id]));
+    let thread = done(&mm, &bob, "GET", &format!("{path}/thread"), &Value::Null).await;
+    assert_eq!(thread["order"].as_array().unwrap().len(), 2);
+    assert_eq!(call(&mm, &bob, "DELETE", &path, &Value::Null).await.0, 403);
+    done(&mm, &admin, "DELETE", &path, &Value::Null).await;
+    assert_eq!(call(&mm, &alice, "GET", &path, &Value::Null).await.0, 404);
+    let left = done(&mm, &alice, "GET", &format!("/api/v4/channels/{channel}/posts"), &Value::Null).await;
+    assert_eq!(left["order"], json!([]), "the reply went along");
+}
+
+#[tokio::test]
+async fn an_archived_channel_takes_its_webhooks_along_and_no_posts() {
+    let (mm, admin) = demo(Version::V11);
+    let channel = mm.add_channel("demo", "incident", ChannelKind::Public).unwrap();
+    mm.join("alice", "incident").unwrap();
+    let alice = mm.add_token("alice").unwrap();
+    let body = hook(&mm, "incident", &["http://a.test/"], &[]);
+    let made = done(&mm, &admin, "POST", "/api/v4/hooks/outgoing", &body).await;
+    let path = format!("/api/v4/channels/{channel}");
+    done(&mm, &alice, "DELETE", &path, &Value::Null).await;
+    let one = format!("/api/v4/hooks/outgoing/{}", made["id"].as_str().unwrap());
+    assert_eq!(call(&mm, &admin, "GET", &one, &Value::Null).await.0, 404);
+    let say = json!({"channel_id": channel, "message": "m"});
+    let late = refusal(&mm, &alice, "POST", "/api/v4/posts", &say).await;
+    assert_eq!((late.0, late.1.as_str()), (400, "api.post.create_post.can_not_post_to_deleted.error"));
+    assert_eq!(call(&mm, &alice, "POST", &format!("{path}/restore"), &Value::Null).await.0, 403);
+    done(&mm, &admin, "POST", &format!("{path}/restore"), &Value::Null).await;
+    assert_eq!(call(&mm, &alice, "POST", "/api/v4/posts", &say).await.0, 201);
+}
