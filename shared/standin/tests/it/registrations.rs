@@ -354,3 +354,35 @@ async fn an_archived_channel_takes_its_webhooks_along_and_no_posts() {
     done(&mm, &admin, "POST", &format!("{path}/restore"), &Value::Null).await;
     assert_eq!(call(&mm, &alice, "POST", "/api/v4/posts", &say).await.0, 201);
 }
+
+#[tokio::test]
+async fn what_is_suggested_of_commands_holds_no_secret() {
+    for version in BOTH {
+        let (mm, admin) = demo(version);
+        let (id, token) = mm.add_command("demo", "hi", "http://a.test/hook").unwrap();
+        let alice = mm.add_token("alice").unwrap();
+        let team = mm.team_id("demo").unwrap();
+        for caller in [&admin, &alice] {
+            for path in [
+                format!("/api/v4/commands?team_id={team}"),
+                format!("/api/v4/teams/{team}/commands/autocomplete"),
+            ] {
+                let list = done(&mm, caller, "GET", &path, &Value::Null).await;
+                let named = |trigger: &str| {
+                    list.as_array().unwrap().iter().find(|one| one["trigger"] == trigger).cloned()
+                };
+                assert!(named("away").is_some());
+                assert_eq!(named("hi").unwrap()["id"], id);
+                assert!(!list.to_string().contains(&token) && !list.to_string().contains("a.test"));
+            }
+        }
+        let path = format!("/api/v4/teams/{team}/commands/autocomplete_suggestions?user_input=/h");
+        let list = done(&mm, &alice, "GET", &path, &Value::Null).await;
+        let found: Vec<&str> =
+            list.as_array().unwrap().iter().map(|one| one["Complete"].as_str().unwrap()).collect();
+        assert_eq!(found, ["header", "help", "hi"]);
+        let mine = format!("/api/v4/commands?custom_only=true&team_id={team}");
+        assert_eq!(call(&mm, &alice, "GET", &mine, &Value::Null).await.0, 403);
+        assert_eq!(done(&mm, &admin, "GET", &mine, &Value::Null).await[0]["token"], token);
+    }
+}

@@ -79,3 +79,21 @@ async fn serving_sets_where_late_answers_go() {
     let config = client().build().unwrap().get(ask).send().await.unwrap().text().await.unwrap();
     assert!(config.contains(&format!("\"SiteURL\":\"{}\"", site.url())), "{config}");
 }
+
+#[tokio::test]
+async fn an_answer_can_be_lost_on_the_wire_after_the_call_took_effect() {
+    let mm = demo();
+    let token = mm.add_token("alice").unwrap();
+    let site = mm.serve_http(ANY).await.unwrap();
+    let channel = mm.channel_id("demo", "town-square").unwrap();
+    let client = client().build().unwrap();
+    let post = || {
+        let body = format!(r#"{{"channel_id":"{channel}","message":"m"}}"#);
+        client.post(format!("{}/api/v4/posts", site.url())).bearer_auth(&token).body(body).send()
+    };
+    assert_eq!(post().await.unwrap().status(), 201);
+    mm.fault_on(http::Method::POST, "/api/v4/posts", 1, Fault::CutAfter);
+    assert!(post().await.is_err());
+    assert_eq!(mm.posts("town-square").unwrap().len(), 2, "once, and not again by the client itself");
+    assert_eq!(post().await.unwrap().status(), 201);
+}

@@ -15,10 +15,9 @@ fn shown<'a>(world: &'a World, team: &str) -> Vec<&'a Command> {
     commands.filter(|_| world.settings.enable_commands).collect()
 }
 
-/// All that can be suggested in a team, to its members.
-pub(in crate::rest) fn autocomplete(world: &mut World, ask: &Ask) -> Answer {
-    let team = teams::visible(world, ask)?;
-    let mut list: Vec<Value> = shown(world, &team).into_iter().map(shape::suggested_command).collect();
+/// The commands given, without their secrets, and the server's own.
+fn with_built_in(world: &World, commands: &[&Command]) -> Value {
+    let mut list: Vec<Value> = commands.iter().map(|command| shape::suggested_command(command)).collect();
     for known in built_in::of(world.version).iter().filter(|known| known.shown) {
         let mut shape = json!({
             "id": "", "token": "", "create_at": 0, "update_at": 0, "delete_at": 0, "creator_id": "", "team_id": "",
@@ -31,7 +30,25 @@ pub(in crate::rest) fn autocomplete(world: &mut World, ask: &Ask) -> Answer {
         }
         list.push(shape);
     }
-    Reply::ok(list.into())
+    list.into()
+}
+
+/// All that can be suggested in a team, to its members.
+pub(in crate::rest) fn autocomplete(world: &mut World, ask: &Ask) -> Answer {
+    let team = teams::visible(world, ask)?;
+    Reply::ok(with_built_in(world, &shown(world, &team)))
+}
+
+/// All commands of a team, of which nobody is told the secrets: those that are not suggested only to who may
+/// manage them.
+pub(super) fn all(world: &World, user: &str, team: &str) -> Value {
+    if !world.may_integrate(user, team) {
+        return with_built_in(world, &shown(world, team));
+    }
+    let others = !world.version.is_11() || world.may_manage_team(user, team);
+    let mut own: Vec<&Command> = world.commands.iter().filter(|command| command.team_id == team).collect();
+    own.retain(|command| world.settings.enable_commands && (others || command.creator_id == user));
+    with_built_in(world, &own)
 }
 
 /// What fits the text so far.
