@@ -28,13 +28,13 @@ use crate::{Standin, slash};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, EXPIRES, HOST, REFERRER_POLICY, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use routes::{HOOK, INCOMING, Route, Run};
+use routes::{Route, Run};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt;
 
-/// A REST call that came in, for assertions and for a log. The path holds no secret: the id of a
-/// `response_url` is left out.
+/// A REST call that came in, for assertions and for a log. The path holds no secret: the ids of a `response_url`
+/// and of an incoming webhook are left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     /// When, by the stand-in's clock.
@@ -187,7 +187,7 @@ pub(crate) async fn respond(
         let mut world = standin.world();
         let caller = session(&world, &head.headers).unwrap_or_default();
         let shown = match &found {
-            Some((route, _)) if [HOOK, INCOMING].contains(&route.pattern) => route.pattern.to_owned(),
+            Some((route, _)) if route.names_a_secret() => route.pattern.to_owned(),
             _ if path.starts_with("/hooks/") => "/hooks/…".to_owned(),
             _ => path.clone(),
         };

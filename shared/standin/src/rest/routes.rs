@@ -27,6 +27,13 @@ pub(super) struct Route {
     pub run: Run,
 }
 
+impl Route {
+    /// Whoever knows the id in the path can use what it names, as with a token.
+    pub fn names_a_secret(&self) -> bool {
+        [HOOK, INCOMING].contains(&self.pattern) || self.pattern.starts_with("/api/v4/hooks/incoming/")
+    }
+}
+
 const fn route(method: Method, pattern: &'static str, handler: Handler) -> Route {
     Route { method, pattern, open: false, run: Run::World(handler) }
 }
@@ -156,10 +163,8 @@ pub(super) static ROUTES: &[Route] = &[
     open(Method::POST, INCOMING, incoming::use_it),
 ];
 
-/// Its id is a secret.
-pub(super) const HOOK: &str = "/hooks/commands/{hook_id}";
-/// So is its.
-pub(super) const INCOMING: &str = "/hooks/{incoming_id}";
+const HOOK: &str = "/hooks/commands/{hook_id}";
+const INCOMING: &str = "/hooks/{incoming_id}";
 /// What the table says of a request.
 pub(super) fn find(method: &Method, path: &str) -> Option<(&'static Route, Vec<(&'static str, String)>)> {
     ROUTES.iter().filter(|route| route.method == *method).find_map(|route| {
@@ -176,18 +181,35 @@ pub(super) fn find(method: &Method, path: &str) -> Option<(&'static Route, Vec<(
     })
 }
 
-/// A word of a path without its escapes. A plus sign is one.
+/// A word of a path without its escapes. To a form, plus and ampersand mean something; here not.
 fn decoded(word: &str) -> String {
     if !word.contains('%') {
         return word.to_owned();
     }
-    let pair = format!("={}", word.replace('+', "%2B"));
+    let pair = format!("={}", word.replace('+', "%2B").replace('&', "%26"));
     form_urlencoded::parse(pair.as_bytes()).map(|(_, word)| word.into_owned()).collect()
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_word_of_a_path_is_read_as_it_was_meant(word in "[^/]{1,20}") {
+            let mut url = url::Url::parse("http://a.test/api/v4/users/email").unwrap();
+            url.path_segments_mut().unwrap().push(&word);
+            prop_assume!(word != "." && word != ".." && !word.contains(['\t', '\n', '\r']));
+            let (_, names) = find(&Method::GET, url.path()).unwrap();
+            prop_assert_eq!(&names[0].1, &word);
+        }
+
+        #[test]
+        fn no_path_makes_the_table_stumble(path in ".{0,60}") {
+            find(&Method::GET, &path);
+        }
+    }
 
     /// A path that fits a pattern.
     pub fn example(pattern: &str) -> String {

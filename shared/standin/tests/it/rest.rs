@@ -112,8 +112,14 @@ async fn what_the_stand_in_shows_of_itself_holds_no_token() {
     let (_, bot) = mm.add_bot("hello", "greets").unwrap();
     let (_, command) = mm.add_command("demo", "hi", "http://a.test/").unwrap();
     call(&mm, &bot, "POST", "/hooks/commands/abcdefghijklmnopqrstuvwxyz", &json!({"text": "x"})).await;
+    let channel = mm.channel_id("demo", "town-square").unwrap();
+    let (_, hook) =
+        call(&mm, &admin, "POST", "/api/v4/hooks/incoming", &json!({"channel_id": channel})).await;
+    let hook = hook["id"].as_str().unwrap().to_owned();
+    call(&mm, &admin, "GET", &format!("/api/v4/hooks/incoming/{hook}"), &Value::Null).await;
+    call(&mm, "", "POST", &format!("/hooks/{hook}"), &json!({"text": "x"})).await;
     let shown = format!("{mm:?} {:?}", mm.calls());
-    for secret in [admin, bot, command, "abcdefghijklmnopqrstuvwxyz".to_owned()] {
+    for secret in [admin, bot, command, hook, "abcdefghijklmnopqrstuvwxyz".to_owned()] {
         assert!(!shown.contains(&secret));
     }
 }
