@@ -22,6 +22,7 @@ def arns(resource, seen):
     if isinstance(resource, dict) and "Fn::Sub" in resource:
         pseudo = {"AWS::Partition": "aws", "AWS::Region": seen["region"], "AWS::AccountId": seen["account"],
                   "AWS::StackName": seen["stack"]}
+        pseudo |= {name: p["Default"] for name, p in stack.source()["Parameters"].items() if "Default" in p}
         return re.sub(r"\$\{([^}]+)\}", lambda m: pseudo[m[1]], resource["Fn::Sub"])
     raise ValueError(f"{resource!r} is not a resource that this test can read")
 

@@ -34,6 +34,7 @@ pub struct Clients {
     http: SharedHttpClient,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     secrets: OnceLock<aws_sdk_secretsmanager::Client>,
+    lambda: OnceLock<aws_sdk_lambda::Client>,
 }
 
 /// Says nothing of credentials.
@@ -79,6 +80,7 @@ impl Clients {
             http: crate::http::client(),
             dynamodb: OnceLock::new(),
             secrets: OnceLock::new(),
+            lambda: OnceLock::new(),
         })
     }
 
@@ -99,6 +101,22 @@ impl Clients {
                 .retry_config(retries());
             config.set_endpoint_url(self.endpoint.clone()).set_app_name(self.app_name.clone());
             aws_sdk_secretsmanager::Client::from_conf(config.build())
+        })
+    }
+
+    /// Lambda; built at the first call. A function may take its time and is not called twice: who invokes it says how long
+    /// it waits.
+    pub fn lambda(&self) -> &aws_sdk_lambda::Client {
+        self.lambda.get_or_init(|| {
+            let mut config = aws_sdk_lambda::Config::builder()
+                .behavior_version(behavior())
+                .region(self.region.clone())
+                .credentials_provider(self.credentials.clone())
+                .http_client(self.http.clone())
+                .timeout_config(TimeoutConfig::disabled())
+                .retry_config(RetryConfig::disabled());
+            config.set_endpoint_url(self.endpoint.clone()).set_app_name(self.app_name.clone());
+            aws_sdk_lambda::Client::from_conf(config.build())
         })
     }
 

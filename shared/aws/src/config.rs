@@ -76,6 +76,16 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "How long an install is served from memory, in seconds (default 60; 0: never).",
     },
     Variable {
+        name: "CLOUD_APPS_UPSTREAM_FUNCTION_PREFIX",
+        required: &[],
+        meaning: "How the names of Lambda functions begin that apps may run in (default `cloud-app-`).",
+    },
+    Variable {
+        name: "CLOUD_APPS_PUBLIC_CATALOGUE",
+        required: &[],
+        meaning: "`on`: anybody may see which apps there are (`GET /apps`; default `off`).",
+    },
+    Variable {
         name: "CLOUD_APPS_LOG_LEVEL",
         required: &[],
         meaning: "`error`, `warn`, `info` (default), `debug` or `trace`.",
@@ -105,6 +115,10 @@ pub struct Config {
     pub allowed_networks: Vec<IpNet>,
     /// See [`cloud_app::http::Policy`].
     pub extra_certificates: Option<String>,
+    /// How the names of Lambda functions begin that apps may run in.
+    pub upstream_function_prefix: String,
+    /// Whether anybody may see which apps there are.
+    pub public_catalogue: bool,
     /// In milliseconds.
     pub install_cache: u64,
     /// The most detailed level that is written.
@@ -176,6 +190,15 @@ impl Config {
             "error, warn, info, debug or trace",
         );
         let warm_up = choose("CLOUD_APPS_WARM_UP", "on", &|v| v == "on" || v == "off", "on or off");
+        let catalogue =
+            choose("CLOUD_APPS_PUBLIC_CATALOGUE", "off", &|v| v == "on" || v == "off", "on or off");
+        // A shorter prefix would name functions that are no apps.
+        let prefix = choose(
+            "CLOUD_APPS_UPSTREAM_FUNCTION_PREFIX",
+            "cloud-app-",
+            &|v| v.len() >= 3 && v.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'),
+            "at least three of the characters that a function's name may have",
+        );
         let cache = choose(
             "CLOUD_APPS_INSTALL_CACHE_SECONDS",
             "60",
@@ -202,6 +225,8 @@ impl Config {
             ledger_table: text("CLOUD_APPS_LEDGER_TABLE"),
             allowed_networks,
             extra_certificates: given.get("CLOUD_APPS_EXTRA_CERTIFICATES").cloned(),
+            upstream_function_prefix: prefix,
+            public_catalogue: catalogue == "on",
             install_cache: cache.parse::<u64>().unwrap_or(60) * 1000,
             log_level: level.parse().unwrap_or(tracing::Level::INFO),
             warm_up: warm_up == "on",

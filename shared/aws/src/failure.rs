@@ -56,7 +56,14 @@ pub(crate) fn failed<E: ProvideErrorMetadata>(
     what: &'static str,
     error: &SdkError<E, Response>,
 ) -> StoreError {
-    let source = match error {
+    let source = reason(error);
+    let throttled = matches!(&source, AwsError::Service { code, .. } if is_throttled(code));
+    named(what, throttled, source)
+}
+
+/// What an SDK's error says that may stand in a log.
+pub(crate) fn reason<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> AwsError {
+    match error {
         SdkError::ServiceError(context) => {
             let metadata = context.err().meta();
             AwsError::Service {
@@ -70,9 +77,7 @@ pub(crate) fn failed<E: ProvideErrorMetadata>(
         }
         SdkError::ResponseError(_) => AwsError::Response,
         _ => AwsError::Construction,
-    };
-    let throttled = matches!(&source, AwsError::Service { code, .. } if is_throttled(code));
-    named(what, throttled, source)
+    }
 }
 
 /// Names an error.

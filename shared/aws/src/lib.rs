@@ -4,6 +4,7 @@ pub mod clients;
 pub mod config;
 pub mod dynamodb;
 mod failure;
+pub mod functions;
 mod http;
 pub mod lambda;
 mod offline;

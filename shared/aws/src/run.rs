@@ -7,6 +7,7 @@ use crate::{
     clients::Clients,
     config::{Config, Role},
     dynamodb::Dynamo,
+    functions::Lambda,
     lambda::{self, Clock},
     offline,
     secrets::Secrets,
@@ -25,6 +26,7 @@ use cloud_apps_core::{
     autocomplete as queries, command as commands, deliver as jobs,
     edge::{Arrival, system_now},
     event as events, install as installs,
+    upstream::Lambdas,
     world::{Office, Stores, SystemRandom, World},
 };
 use cloud_apps_protocol::InstallId;
@@ -165,7 +167,9 @@ fn check(apps: &[App]) -> Result<(), Error> {
 pub fn office(role: Role, config: &Config, apps: Vec<App>) -> Result<Office, Error> {
     let clients = Arc::new(Clients::from_env(Some(role.name()))?);
     let dynamo = Arc::new(Dynamo::new(Arc::clone(&clients), &config.installs_table, &config.ledger_table));
-    let secrets = Arc::new(Secrets::new(clients, &config.stack));
+    let secrets = Arc::new(Secrets::new(Arc::clone(&clients), &config.stack));
+    let lambdas =
+        Lambdas::new(Arc::new(Lambda::new(clients)), &config.upstream_function_prefix, &config.stack);
     let stores = Stores {
         installs: dynamo.clone(),
         apps: dynamo.clone(),
@@ -178,7 +182,9 @@ pub fn office(role: Role, config: &Config, apps: Vec<App>) -> Result<Office, Err
         extra_certificates: config.extra_certificates.clone(),
         loopback: false,
     };
-    let world = World::new(apps, stores, Outbound::new(policy), Arc::new(SystemRandom));
+    let world = World::new(apps, stores, Outbound::new(policy), Arc::new(SystemRandom))
+        .with_lambdas(lambdas)
+        .with_public_catalogue(config.public_catalogue);
     let memory = Arc::new(cloud_apps_core::memory::Memory::new());
     Ok(Office {
         world: Arc::new(world),

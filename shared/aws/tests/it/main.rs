@@ -6,5 +6,6 @@
 
 mod dynamodb;
 mod emulators;
+mod functions;
 mod secrets;
 mod wire;
