@@ -111,7 +111,10 @@ impl Job {
 }
 
 impl Work {
-    /// What it is called in the log.
+    /// Every kind, as it stands in a job.
+    pub const KINDS: [&str; 2] = ["watch", "reseal"];
+
+    /// Its kind.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Watch { .. } => "watch",

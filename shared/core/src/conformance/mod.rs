@@ -19,16 +19,20 @@
 
 mod apps;
 pub mod functions;
+mod dead_letters;
 mod keys;
 mod ledger;
+mod queue;
 mod registry;
 pub mod sample;
 mod undo;
 
 pub use apps::apps_and_manage_codes;
 pub use functions::functions;
+pub use dead_letters::dead_letters;
 pub use keys::keys;
 pub use ledger::ledger;
+pub use queue::{Drained, consumer, drain, queue};
 pub use registry::installs_and_registry;
 pub use undo::interrupted_undo;
 
@@ -121,6 +125,24 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn memory_keeps_the_ledger() {
         ledger(async || Memory::new()).await;
+    }
+
+    #[async_trait::async_trait]
+    impl Drained for Memory {
+        async fn drain(&self) -> Vec<String> {
+            drain(self).await
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn memory_keeps_the_queue() {
+        queue(async || Memory::new()).await;
+        consumer(async || Memory::new()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn memory_keeps_dead_letters() {
+        dead_letters(async || Memory::new()).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
