@@ -6,6 +6,7 @@
 mod files;
 mod key_files;
 mod ledger;
+mod queue;
 mod registry;
 mod sqlite;
 

@@ -446,6 +446,44 @@ mod tests {
         conformance::apps_and_manage_codes(async || folder.next()).await;
     }
 
+    #[async_trait]
+    impl conformance::Drained for Sqlite {
+        async fn drain(&self) -> Vec<String> {
+            conformance::drain(self).await
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn sqlite_keeps_the_queue() {
+        let folder = Folder::new();
+        conformance::queue(async || folder.next()).await;
+        conformance::consumer(async || folder.next()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn sqlite_keeps_dead_letters() {
+        let folder = Folder::new();
+        conformance::dead_letters(async || folder.next()).await;
+    }
+
+    #[tokio::test]
+    async fn a_database_of_the_first_version_is_brought_forward_and_keeps_what_it_has() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("bundle.db");
+        let store = Sqlite::open(&path).unwrap();
+        store.put_code(&sample::code(1, 1_000)).await.unwrap();
+        let back = |tx: &Transaction<'_>| {
+            let drop = "DROP TABLE manage_codes; DROP TABLE queue; DROP TABLE dead_letters;";
+            Ok(tx.execute_batch(&format!("{drop} PRAGMA user_version = 1"))?)
+        };
+        store.run("a test", back).await.unwrap();
+        drop(store);
+        let store = Sqlite::open(&path).unwrap();
+        assert!(store.code(&sample::code_hash(1)).await.unwrap().is_some());
+        assert!(Registry::manage_code(&store, &sample::code_hash(1)).await.unwrap().is_none());
+        assert!(conformance::drain(&store).await.is_empty());
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn sqlite_keeps_the_ledger() {
         let folder = Folder::new();
