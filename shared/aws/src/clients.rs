@@ -34,7 +34,11 @@ pub struct Clients {
     http: SharedHttpClient,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     secrets: OnceLock<aws_sdk_secretsmanager::Client>,
+<<<<<<< HEAD
     lambda: OnceLock<aws_sdk_lambda::Client>,
+=======
+    sqs: OnceLock<aws_sdk_sqs::Client>,
+>>>>>>> ac4e016 (wip)
 }
 
 /// Says nothing of credentials.
@@ -80,7 +84,11 @@ impl Clients {
             http: crate::http::client(),
             dynamodb: OnceLock::new(),
             secrets: OnceLock::new(),
+<<<<<<< HEAD
             lambda: OnceLock::new(),
+=======
+            sqs: OnceLock::new(),
+>>>>>>> ac4e016 (wip)
         })
     }
 
@@ -104,19 +112,33 @@ impl Clients {
         })
     }
 
+<<<<<<< HEAD
     /// Lambda; built at the first call. A function may take its time and is not called twice: who invokes it says how long
     /// it waits.
     pub fn lambda(&self) -> &aws_sdk_lambda::Client {
         self.lambda.get_or_init(|| {
             let mut config = aws_sdk_lambda::Config::builder()
+=======
+    /// SQS; built at the first call.
+    pub fn sqs(&self) -> &aws_sdk_sqs::Client {
+        self.sqs.get_or_init(|| {
+            let mut config = aws_sdk_sqs::Config::builder()
+>>>>>>> ac4e016 (wip)
                 .behavior_version(behavior())
                 .region(self.region.clone())
                 .credentials_provider(self.credentials.clone())
                 .http_client(self.http.clone())
+<<<<<<< HEAD
                 .timeout_config(TimeoutConfig::disabled())
                 .retry_config(RetryConfig::disabled());
             config.set_endpoint_url(self.endpoint.clone()).set_app_name(self.app_name.clone());
             aws_sdk_lambda::Client::from_conf(config.build())
+=======
+                .timeout_config(timeouts())
+                .retry_config(retries());
+            config.set_endpoint_url(self.endpoint.clone()).set_app_name(self.app_name.clone());
+            aws_sdk_sqs::Client::from_conf(config.build())
+>>>>>>> ac4e016 (wip)
         })
     }
 
@@ -187,6 +209,7 @@ mod tests {
         assert!(clients.dynamodb.get().is_none() && clients.secrets.get().is_none());
         assert!(std::ptr::eq(clients.dynamodb(), clients.dynamodb()));
         assert!(std::ptr::eq(clients.secrets(), clients.secrets()));
+        assert!(std::ptr::eq(clients.sqs(), clients.sqs()));
         let text = format!("{clients:?} {:?}", clients.dynamodb().config());
         assert!(!text.contains("the secret"), "{text}");
     }

@@ -41,24 +41,35 @@ pub struct Variable {
     pub meaning: &'static str,
 }
 
-const STORING: &[Role] = &[Role::Command, Role::Autocomplete, Role::Event, Role::Install];
+const ALL: &[Role] = &[Role::Command, Role::Autocomplete, Role::Event, Role::Deliver, Role::Install];
+const UPKEEP: &[Role] = &[Role::Deliver, Role::Install];
 
 /// Every variable there is.
 pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "CLOUD_APPS_STACK",
-        required: STORING,
+        required: ALL,
         meaning: "Name of the stack; the key ring of an app is the secret `<stack>/app/<app>/keys`.",
     },
     Variable {
         name: "CLOUD_APPS_INSTALLS_TABLE",
-        required: STORING,
+        required: ALL,
         meaning: "Name of the DynamoDB table of apps and installs.",
     },
     Variable {
         name: "CLOUD_APPS_LEDGER_TABLE",
-        required: &[Role::Command, Role::Install],
+        required: &[Role::Command, Role::Deliver, Role::Install],
         meaning: "Name of the DynamoDB table of codes, spent tokens and claims.",
+    },
+    Variable {
+        name: "CLOUD_APPS_DATA_TABLE",
+        required: UPKEEP,
+        meaning: "Name of the DynamoDB table of what functions write while they run: jobs that were given up.",
+    },
+    Variable {
+        name: "CLOUD_APPS_COMMAND_QUEUE_URL",
+        required: UPKEEP,
+        meaning: "URL of the SQS queue of deferred work.",
     },
     Variable {
         name: "CLOUD_APPS_ALLOWED_NETWORKS",
@@ -111,6 +122,10 @@ pub struct Config {
     pub installs_table: String,
     /// Ledger table.
     pub ledger_table: String,
+    /// Data table; empty where none is needed.
+    pub data_table: String,
+    /// URL of the queue of deferred work; empty where nothing is sent.
+    pub command_queue: String,
     /// See [`cloud_app::http::Policy`].
     pub allowed_networks: Vec<IpNet>,
     /// See [`cloud_app::http::Policy`].
@@ -223,6 +238,8 @@ impl Config {
             stack: text("CLOUD_APPS_STACK"),
             installs_table: text("CLOUD_APPS_INSTALLS_TABLE"),
             ledger_table: text("CLOUD_APPS_LEDGER_TABLE"),
+            data_table: text("CLOUD_APPS_DATA_TABLE"),
+            command_queue: text("CLOUD_APPS_COMMAND_QUEUE_URL"),
             allowed_networks,
             extra_certificates: given.get("CLOUD_APPS_EXTRA_CERTIFICATES").cloned(),
             upstream_function_prefix: prefix,
@@ -275,9 +292,14 @@ mod tests {
 
     #[test]
     fn a_function_does_not_ask_for_what_it_does_not_use() {
-        assert!(read(Role::Deliver, &[]).is_ok());
         assert!(read(Role::Event, &WHOLE[..2]).is_ok());
         assert!(read(Role::Command, &WHOLE[..2]).is_err());
+        assert!(read(Role::Command, &WHOLE).is_ok());
+        let queue = [("CLOUD_APPS_DATA_TABLE", "d"), ("CLOUD_APPS_COMMAND_QUEUE_URL", "q")];
+        for role in [Role::Deliver, Role::Install] {
+            assert!(read(role, &WHOLE).is_err());
+            assert!(read(role, &[&WHOLE[..], &queue[..]].concat()).is_ok());
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The bundle on AWS: DynamoDB, Secrets Manager and Lambda's event shapes. The only crate with an AWS SDK.
+//! The bundle on AWS: DynamoDB, Secrets Manager, SQS and Lambda's event shapes. The only crate with an AWS SDK.
 
 pub mod clients;
 pub mod config;
@@ -10,6 +10,7 @@ pub mod lambda;
 mod offline;
 pub mod run;
 pub mod secrets;
+pub mod sqs;
 #[cfg(feature = "operator")]
 pub mod stack;
 pub mod telemetry;

@@ -1,5 +1,5 @@
-//! The ports over two DynamoDB tables (architecture, section 3): `Installs` (pk, sk) for what only the install function
-//! writes, and `Ledger` (pk, with TTL) for what is true for minutes.
+//! The ports over three DynamoDB tables (architecture, section 3): `Installs` (pk, sk) for apps and installs, `Ledger`
+//! (pk, with TTL) for what is true for minutes, and `Data` (pk, sk) for what functions write while they run.
 //!
 //! An item is its keys, `v`, the attributes that conditions look at, and what is left as one JSON text in `document`:
 //! conditions stay readable, and a model's new field needs no new attribute.
@@ -14,6 +14,7 @@
 //! | `TOKEN#<sha256>` | `TOKEN` | `v`, `install` |
 //! | `CODE#<sha256>` (Ledger) | | `v`, `app`, `site`, `base_url`, `exp`, `ttl`, `spent`, `replace`, `install` |
 //! | `MANAGE#<sha256>` (Ledger) | | `v`, `install`, `created_at`, `exp`, `ttl` |
+//! | `INSTALL#<id>`, or `DEAD` (Data) | `DEAD#<id>` | `v`, `document` |
 //! | any other (Ledger) | | `v`, `exp`, `ttl`, `writer`, and `attempt`, `work`, `lease`, or `content` |
 //!
 //! `exp` (milliseconds) decides, in conditions and code; `ttl` (seconds, a day later) only sweeps. `phase` is the
@@ -25,9 +26,12 @@ mod begin;
 mod installs;
 mod item;
 mod ledger;
+mod letters;
 mod registry;
 mod transaction;
 mod undo;
+
+pub use letters::Letters;
 
 use crate::{
     clients::Clients,
@@ -44,7 +48,7 @@ use std::{
 /// How often what met a conflict is asked again.
 const ROUNDS: u32 = 12;
 
-/// The two tables. Clones share the client.
+/// The tables of installs and of the ledger. Clones share the client.
 #[derive(Clone, Debug)]
 pub struct Dynamo {
     clients: Arc<Clients>,
