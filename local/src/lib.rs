@@ -4,6 +4,7 @@
 
 mod arguments;
 mod command;
+mod consumer;
 mod demo;
 pub mod failure;
 pub mod install;

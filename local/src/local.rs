@@ -103,8 +103,8 @@ impl Files {
     }
 }
 
-/// Builds the bundle over the files.
-pub fn bundle(files: &Files, apps: Vec<App>) -> Result<Bundle, Failure> {
+/// Builds the bundle over the files, and the queue that is to be worked on beside it.
+pub fn bundle(files: &Files, apps: Vec<App>) -> Result<(Bundle, Sqlite), Failure> {
     let store = Arc::new(Sqlite::open(&files.database()).map_err(|e| Failure::new(e.to_string()))?);
     let keys = Arc::new(KeyFiles::open(&files.keys()).map_err(|e| Failure::new(e.to_string()))?);
     let stores = Stores {
@@ -116,14 +116,15 @@ pub fn bundle(files: &Files, apps: Vec<App>) -> Result<Bundle, Failure> {
     };
     let http = Outbound::new(Policy { loopback: true, ..Policy::default() });
     let world = World::new(apps, stores, http, Arc::new(SystemRandom));
-    let memory = Arc::new(cloud_apps_core::memory::Memory::new());
-    Ok(Bundle::new(Office {
+    let queue = Sqlite::clone(&store);
+    let office = Office {
         world: Arc::new(world),
-        registry: store,
+        registry: store.clone(),
         key_maker: keys,
-        queue: memory.clone(),
-        dead_letters: memory,
-    }))
+        queue: store.clone(),
+        dead_letters: store,
+    };
+    Ok((Bundle::new(office), queue))
 }
 
 /// Listens for Mattermost servers.

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    cloud_apps_aws::run::deliver().await
+    cloud_apps_aws::run::deliver(linked_apps::all()).await
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     arguments::{LogFormat, Serve},
+    consumer,
     demo::Demo,
     failure::Failure,
     local::{self, Files},
@@ -14,7 +15,7 @@ use tokio::{
     sync::watch,
 };
 
-/// How long requests in hand may take to finish at the end.
+/// How long requests and jobs in hand may take to finish at the end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Serves until Ctrl-C or SIGTERM.
@@ -39,7 +40,7 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
     let listener = local::listen(SocketAddr::new(arguments.listen, arguments.port)).await?;
     let address = listener.local_addr().map_err(|e| Failure::new(format!("no address to listen on: {e}")))?;
     let base_url = arguments.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let bundle = local::bundle(&files, apps)?;
+    let (bundle, queue) = local::bundle(&files, apps)?;
 
     let (stop, stopped) = watch::channel(());
     let stopped = move || {
@@ -57,6 +58,7 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
     let operators =
         tokio::spawn(local::serve_operators(bundle.clone(), base_url.clone(), socket, stopped())?);
     let serving = tokio::spawn(local::serve(bundle.clone(), listener, stopped()));
+    let consuming = tokio::spawn(consumer::consume(bundle.delivery(), queue, stopped));
     let demo = if arguments.no_demo {
         anstream::println!(
             "Serving on {base_url}. Ctrl-C ends it.\n\nMake an install code with\n  {} operator code APP --site URL",
@@ -76,8 +78,8 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
     signals.received().await;
     anstream::eprintln!("\nStopping.");
     let _ = stop.send(());
-    // A connection that never ends must not keep the process.
-    let _ = tokio::time::timeout(PATIENCE, async { tokio::join!(operators, serving) }).await;
+    // A connection that never ends must not keep the process, nor a job: it comes again.
+    let _ = tokio::time::timeout(PATIENCE, async { tokio::join!(operators, serving, consuming) }).await;
     if let Some(demo) = demo {
         demo.stop().await;
     }

@@ -34,11 +34,8 @@ pub struct Clients {
     http: SharedHttpClient,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     secrets: OnceLock<aws_sdk_secretsmanager::Client>,
-<<<<<<< HEAD
-    lambda: OnceLock<aws_sdk_lambda::Client>,
-=======
     sqs: OnceLock<aws_sdk_sqs::Client>,
->>>>>>> ac4e016 (wip)
+    lambda: OnceLock<aws_sdk_lambda::Client>,
 }
 
 /// Says nothing of credentials.
@@ -84,11 +81,8 @@ impl Clients {
             http: crate::http::client(),
             dynamodb: OnceLock::new(),
             secrets: OnceLock::new(),
-<<<<<<< HEAD
-            lambda: OnceLock::new(),
-=======
             sqs: OnceLock::new(),
->>>>>>> ac4e016 (wip)
+            lambda: OnceLock::new(),
         })
     }
 
@@ -112,33 +106,34 @@ impl Clients {
         })
     }
 
-<<<<<<< HEAD
+    /// SQS; built at the first call.
+    pub fn sqs(&self) -> &aws_sdk_sqs::Client {
+        self.sqs.get_or_init(|| {
+            let mut config = aws_sdk_sqs::Config::builder()
+                .behavior_version(behavior())
+                .region(self.region.clone())
+                .credentials_provider(self.credentials.clone())
+                .http_client(self.http.clone())
+                .timeout_config(timeouts())
+                .retry_config(retries());
+            config.set_endpoint_url(self.endpoint.clone()).set_app_name(self.app_name.clone());
+            aws_sdk_sqs::Client::from_conf(config.build())
+        })
+    }
+
     /// Lambda; built at the first call. A function may take its time and is not called twice: who invokes it says how long
     /// it waits.
     pub fn lambda(&self) -> &aws_sdk_lambda::Client {
         self.lambda.get_or_init(|| {
             let mut config = aws_sdk_lambda::Config::builder()
-=======
-    /// SQS; built at the first call.
-    pub fn sqs(&self) -> &aws_sdk_sqs::Client {
-        self.sqs.get_or_init(|| {
-            let mut config = aws_sdk_sqs::Config::builder()
->>>>>>> ac4e016 (wip)
                 .behavior_version(behavior())
                 .region(self.region.clone())
                 .credentials_provider(self.credentials.clone())
                 .http_client(self.http.clone())
-<<<<<<< HEAD
                 .timeout_config(TimeoutConfig::disabled())
                 .retry_config(RetryConfig::disabled());
             config.set_endpoint_url(self.endpoint.clone()).set_app_name(self.app_name.clone());
             aws_sdk_lambda::Client::from_conf(config.build())
-=======
-                .timeout_config(timeouts())
-                .retry_config(retries());
-            config.set_endpoint_url(self.endpoint.clone()).set_app_name(self.app_name.clone());
-            aws_sdk_sqs::Client::from_conf(config.build())
->>>>>>> ac4e016 (wip)
         })
     }
 

@@ -1,5 +1,5 @@
 //! Lambda's side of a request: API Gateway's event (payload 2.0) becomes an [`Arrival`], a response becomes what API
-//! Gateway expects.
+//! Gateway expects; a batch of SQS becomes [`Record`]s.
 //!
 //! Routes come from `routeKey` and `pathParameters`, never from `rawPath`. Form bodies arrive base64-encoded and are
 //! decoded first: whatever is verified is verified on the raw bytes. Two `Authorization` headers arrive joined by a
@@ -8,9 +8,14 @@
 use aws_lambda_events::{
     apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
     encodings::Body,
+    sqs::{SqsEvent, SqsMessage},
 };
 use bytes::Bytes;
-use cloud_apps_core::edge::{Arrival, Route, system_now};
+use cloud_apps_core::{
+    deliver::Record,
+    edge::{Arrival, Route, system_now},
+};
+use cloud_apps_protocol::Millis;
 use http::{Request, Response, Uri};
 
 /// Whose clock a request is measured by.
@@ -18,8 +23,32 @@ use http::{Request, Response, Uri};
 pub enum Clock {
     /// This machine's.
     System,
-    /// The event's own `timeEpoch`, so that a committed sample never expires.
+    /// The event's own `timeEpoch` or `SentTimestamp`, so that a committed sample never expires.
     Event,
+}
+
+/// Reads a batch of SQS: its messages, now, and when the function must be done with them.
+pub fn records(
+    event: SqsEvent,
+    context: &lambda_runtime::Context,
+    clock: Clock,
+) -> (Vec<Record>, Millis, Millis) {
+    let real_now = system_now();
+    let records: Vec<_> = event.records.into_iter().map(record).collect();
+    let now = match clock {
+        Clock::System => real_now,
+        Clock::Event => records.iter().map(|record| record.sent_at).max().unwrap_or_default(),
+    };
+    (records, now, now.saturating_add(context.deadline.saturating_sub(real_now)))
+}
+
+fn record(message: SqsMessage) -> Record {
+    let sent_at = message.attributes.get("SentTimestamp").and_then(|text| text.parse().ok());
+    Record {
+        id: message.message_id.unwrap_or_default(),
+        body: message.body.unwrap_or_default(),
+        sent_at: sent_at.unwrap_or_default(),
+    }
 }
 
 /// Reads an event of API Gateway. What it cannot be (a body that says base64 and is not) becomes an empty body,

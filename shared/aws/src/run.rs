@@ -6,11 +6,12 @@
 use crate::{
     clients::Clients,
     config::{Config, Role},
-    dynamodb::Dynamo,
+    dynamodb::{Dynamo, Letters},
     functions::Lambda,
     lambda::{self, Clock},
     offline,
     secrets::Secrets,
+    sqs::Sqs,
     telemetry,
 };
 use aws_lambda_events::{
@@ -23,7 +24,8 @@ use cloud_app::{
     http::{Outbound, Policy},
 };
 use cloud_apps_core::{
-    autocomplete as queries, command as commands, deliver as jobs,
+    autocomplete as queries, command as commands,
+    deliver::Delivery,
     edge::{Arrival, system_now},
     event as events, install as installs,
     upstream::Lambdas,
@@ -68,42 +70,18 @@ pub async fn install(apps: Vec<App>) -> Result<(), Error> {
     .await
 }
 
-/// Works on the queues. It keeps nothing and calls nobody yet, so it builds no world.
-pub async fn deliver() -> Result<(), Error> {
-    let config = Config::from_env(Role::Deliver)?;
-    start_log(&config);
+/// Works on the queues.
+pub async fn deliver(apps: Vec<App>) -> Result<(), Error> {
+    let bundle = &Started::new(Role::Deliver, apps).await?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| -> Result<SqsBatchResponse, Error> {
-        Ok(batch(event.payload).await)
+        Ok(bundle.deliver(event).await)
     }))
     .await
 }
 
-/// Works on one batch of a queue, and names the messages that are to come again.
-async fn batch(event: SqsEvent) -> SqsBatchResponse {
-    let records: Vec<jobs::Record> = event
-        .records
-        .into_iter()
-        .map(|message| jobs::Record {
-            id: message.message_id.unwrap_or_default(),
-            body: message.body.unwrap_or_default(),
-        })
-        .collect();
-    let mut response = SqsBatchResponse::default();
-    response.batch_item_failures = jobs::handle(&records)
-        .await
-        .into_iter()
-        .map(|id| {
-            let mut failure = BatchItemFailure::default();
-            failure.item_identifier = id;
-            failure
-        })
-        .collect();
-    response
-}
-
 /// A function that is ready to serve.
 struct Started {
-    office: Office,
+    office: Arc<Office>,
     clock: Clock,
 }
 
@@ -113,9 +91,10 @@ impl Started {
         start_log(&config);
         check(&apps)?;
         if let Some(sample) = &config.sample {
-            return Ok(Self { office: offline::office(sample, apps)?, clock: Clock::Event });
+            let office = Arc::new(offline::office(sample, apps)?);
+            return Ok(Self { office, clock: Clock::Event });
         }
-        let office = office(role, &config, apps)?;
+        let office = Arc::new(office(role, &config, apps)?);
         if config.warm_up {
             warm_up(&office.world).await;
         }
@@ -134,6 +113,17 @@ impl Started {
         Ok(serde_json::to_value(lambda::response(response))?)
     }
 
+    /// One batch of a queue. What is to come again is named; the function itself never fails.
+    async fn deliver(&self, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
+        let LambdaEvent { payload, context } = event;
+        let (records, now, deadline) = lambda::records(payload, &context, self.clock);
+        let delivery = Delivery::of(&self.office, self.office.clone());
+        let mut response = SqsBatchResponse::default();
+        let stays = delivery.handle(&records, now, deadline).await;
+        response.batch_item_failures = stays.into_iter().map(failure).collect();
+        response
+    }
+
     async fn serve(&self, handle: impl AsyncFn(Arrival) -> Response<Bytes>) -> Result<(), Error> {
         let handle = &handle;
         lambda_runtime::run(service_fn(
@@ -144,6 +134,12 @@ impl Started {
         ))
         .await
     }
+}
+
+fn failure(message: String) -> BatchItemFailure {
+    let mut failure = BatchItemFailure::default();
+    failure.item_identifier = message;
+    failure
 }
 
 fn start_log(config: &Config) {
@@ -167,6 +163,8 @@ fn check(apps: &[App]) -> Result<(), Error> {
 pub fn office(role: Role, config: &Config, apps: Vec<App>) -> Result<Office, Error> {
     let clients = Arc::new(Clients::from_env(Some(role.name()))?);
     let dynamo = Arc::new(Dynamo::new(Arc::clone(&clients), &config.installs_table, &config.ledger_table));
+    let queue = Arc::new(Sqs::new(Arc::clone(&clients), &config.command_queue));
+    let dead_letters = Arc::new(Letters::new(Arc::clone(&clients), &config.data_table));
     let secrets = Arc::new(Secrets::new(Arc::clone(&clients), &config.stack));
     let lambdas =
         Lambdas::new(Arc::new(Lambda::new(clients)), &config.upstream_function_prefix, &config.stack);
@@ -185,14 +183,7 @@ pub fn office(role: Role, config: &Config, apps: Vec<App>) -> Result<Office, Err
     let world = World::new(apps, stores, Outbound::new(policy), Arc::new(SystemRandom))
         .with_lambdas(lambdas)
         .with_public_catalogue(config.public_catalogue);
-    let memory = Arc::new(cloud_apps_core::memory::Memory::new());
-    Ok(Office {
-        world: Arc::new(world),
-        registry: dynamo,
-        key_maker: secrets,
-        queue: memory.clone(),
-        dead_letters: memory,
-    })
+    Ok(Office { world: Arc::new(world), registry: dynamo, key_maker: secrets, queue, dead_letters })
 }
 
 /// Opens the connections that the first request will use, and reads the rings of the linked apps. Whatever fails here

@@ -2,7 +2,9 @@
 //!
 //! On AWS each function links its own handler only; the local bundle and an author's tests serve all of them.
 
-use crate::{autocomplete, command, edge::Arrival, event, install, route::Function, world::Office};
+use crate::{
+    autocomplete, command, deliver::Delivery, edge::Arrival, event, install, route::Function, world::Office,
+};
 use bytes::Bytes;
 use http::Response;
 use std::sync::Arc;
@@ -20,6 +22,11 @@ impl Bundle {
     /// What the handlers are given.
     pub fn office(&self) -> &Office {
         &self.0
+    }
+
+    /// What the consumer of the queues is given: the office does the jobs.
+    pub fn delivery(&self) -> Delivery {
+        Delivery::of(&self.0, self.0.clone())
     }
 
     /// Answers a request, whichever function's it is. What is nobody's gets the install function's `no_route`.

@@ -22,13 +22,14 @@
 mod line;
 mod read;
 mod schedule;
+mod upkeep;
 
 pub use schedule::delay;
 
 use crate::{
     job::{Job, Lane, Work},
     model::{Dead, Sha256},
-    ports::{Claim, Consumer, DeadLetters, Ledger, Queue, StoreError, Stored, Taken},
+    ports::{Claim, Consumer, DeadLetters, Ledger, Queue, Stored, Taken},
     world::{Office, Random},
 };
 use async_trait::async_trait;
@@ -273,12 +274,12 @@ impl Delivery {
         let keep = now.saturating_add(KEEP);
         let (why, retry) = match outcome {
             Outcome::Done => {
-                self.done(job, now).await?;
+                self.done(job, now).await;
                 return Ok(Fate::Gone("done"));
             }
             Outcome::Next { work, after } => {
                 self.queue.send(&job.next(work, after, now), now).await?;
-                self.done(job, now).await?;
+                self.done(job, now).await;
                 return Ok(Fate::Gone("goes on"));
             }
             Outcome::Again { why, after } => {
@@ -290,24 +291,28 @@ impl Delivery {
         let Some(delay) = retry else {
             self.dead_letters.park(&letter(job, &record.body, &why, now)).await?;
             line.error = Some(why);
-            self.done(job, now).await?;
+            self.done(job, now).await;
             return Ok(Fate::Gone("parked"));
         };
         line.error = Some(why);
         self.queue.send(&job.again(delay, now), now).await?;
-        // The next attempt is queued: it takes over from this one when the lease is over, whatever the ledger says now.
-        if let Err(error) = self.ledger.again(&job.key(), job.attempt, keep, now).await {
-            tracing::warn!(
-                error = crate::log::chain(&error),
-                "the ledger was not told that a job is tried again"
-            );
-        }
+        self.told(self.ledger.again(&job.key(), job.attempt, keep, now).await);
         Ok(Fate::Gone("again"))
     }
 
-    /// `false`, a later attempt's claim, is no failure: that attempt will end it.
-    async fn done(&self, job: &Job, now: Millis) -> Result<bool, StoreError> {
-        self.ledger.done(&job.key(), job.attempt, now.saturating_add(KEEP), now).await
+    async fn done(&self, job: &Job, now: Millis) {
+        let keep = now.saturating_add(KEEP);
+        self.told(self.ledger.done(&job.key(), job.attempt, keep, now).await);
+    }
+
+    /// What comes of the job is safe by now, and repeating it would mend nothing: the message goes. Only a copy of it,
+    /// should there be one, may be worked on again when the lease is over. (`false`, a later attempt's claim, is no
+    /// failure: that attempt will end it.)
+    fn told(&self, told: Stored<bool>) {
+        if let Err(error) = told {
+            let error = crate::log::chain(&error);
+            tracing::warn!(error, "the ledger was not told how a job ended");
+        }
     }
 }
 

@@ -15,7 +15,7 @@ fn event(name: &str) -> Value {
 fn started(apps: Vec<App>) -> Started {
     let env = event("env.json");
     let sample = env["Parameters"]["CLOUD_APPS_SAMPLE"].as_str().unwrap();
-    Started { office: offline::office(sample, apps).unwrap(), clock: Clock::Event }
+    Started { office: Arc::new(offline::office(sample, apps).unwrap()), clock: Clock::Event }
 }
 
 fn context() -> Context {
@@ -80,7 +80,9 @@ async fn the_install_function_tells_operators_from_requests_before_it_reads_http
 #[tokio::test]
 async fn a_job_that_this_version_does_not_know_stays_on_the_queue() {
     let sqs = serde_json::from_value(event("deliver.json")).unwrap();
-    let answer = serde_json::to_value(batch(sqs).await).unwrap();
+    let bundle = started(vec![hello::app()]);
+    let answer = bundle.deliver(LambdaEvent::new(sqs, context())).await;
+    let answer = serde_json::to_value(answer).unwrap();
     assert_eq!(
         answer,
         json!({ "batchItemFailures": [{ "itemIdentifier": "5a4d504c-455a-4d50-8c45-5a4d504c455a" }] })

@@ -57,6 +57,13 @@ impl Emulator {
         create(&clients, &ledger, &[("pk", KeyType::Hash)]).await;
         Tables { emulator: self.clone(), clients, installs, ledger }
     }
+
+    /// A new table of data, as the template declares it.
+    pub async fn data(&self) -> (Arc<Clients>, String) {
+        let (clients, name) = (Arc::new(self.clients()), fresh("conformance-data"));
+        create(&clients, &name, &[("pk", KeyType::Hash), ("sk", KeyType::Range)]).await;
+        (clients, name)
+    }
 }
 
 /// A name that no other test uses, in this run or another on the same emulator.

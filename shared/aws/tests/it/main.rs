@@ -7,5 +7,7 @@
 mod dynamodb;
 mod emulators;
 mod functions;
+mod letters;
+mod queue;
 mod secrets;
 mod wire;

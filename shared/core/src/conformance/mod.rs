@@ -18,8 +18,8 @@
 )]
 
 mod apps;
-pub mod functions;
 mod dead_letters;
+pub mod functions;
 mod keys;
 mod ledger;
 mod queue;
@@ -28,8 +28,8 @@ pub mod sample;
 mod undo;
 
 pub use apps::apps_and_manage_codes;
-pub use functions::functions;
 pub use dead_letters::dead_letters;
+pub use functions::functions;
 pub use keys::keys;
 pub use ledger::ledger;
 pub use queue::{Drained, consumer, drain, queue};

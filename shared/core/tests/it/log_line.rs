@@ -139,6 +139,6 @@ fn what_arrives_does_not_show_its_credentials_when_it_is_debugged() {
         format!("{arrival:?}"),
         format!("Arrival {{ route: \"slash\", request_id: \"request-1\", now: {NOW}, .. }}")
     );
-    let record = Record { id: "message-1".into(), body: "secret".into() };
+    let record = Record { id: "message-1".into(), body: "secret".into(), sent_at: 0 };
     assert_eq!(format!("{record:?}"), "Record { id: \"message-1\", .. }");
 }

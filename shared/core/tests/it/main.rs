@@ -8,12 +8,13 @@ mod budgets;
 mod channel_posts;
 mod commands;
 mod crash;
+mod deliver;
 mod install;
 mod jira;
 mod log_line;
 mod office;
 mod operator;
-mod queue;
+
 mod recordings;
 mod refusals;
 mod rings;

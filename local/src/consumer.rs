@@ -1,0 +1,127 @@
+//! The consumer of the local bundle's queue: what the event source mappings and the `Deliver` function are on AWS.
+//!
+//! A few workers take one message each, so that the queue's fairness decides at every message. When the bundle stops,
+//! each finishes what it has in hand. What a killed process had in hand comes again when its time is over.
+
+use crate::store::Sqlite;
+use cloud_apps_core::{
+    deliver::Delivery,
+    edge::system_now,
+    job::Lane,
+    ports::{StoreError, Stored},
+};
+use cloud_apps_protocol::Millis;
+use std::time::Duration;
+
+/// How many jobs are worked on at the same time.
+const WORKERS: usize = 4;
+/// How long a worker that found nothing waits until it looks again.
+const IDLE: Duration = Duration::from_millis(500);
+/// How long one message may take, and how long it is hidden from the other workers, in ms.
+const TIMES: (Millis, Millis) = (35_000, 60_000);
+
+/// Works on the queue until each worker's `stop`.
+pub async fn consume<S>(delivery: Delivery, queue: Sqlite, stop: impl Fn() -> S)
+where
+    S: Future<Output = ()> + Send + 'static,
+{
+    let mut workers = tokio::task::JoinSet::new();
+    for _ in 0..WORKERS {
+        workers.spawn(work(delivery.clone(), queue.clone(), stop()));
+    }
+    while workers.join_next().await.is_some() {}
+}
+
+async fn work(delivery: Delivery, queue: Sqlite, stop: impl Future<Output = ()>) {
+    tokio::pin!(stop);
+    loop {
+        let worked = round(&delivery, &queue).await.unwrap_or_else(|error: StoreError| {
+            tracing::error!(%error, "the queue cannot be worked on; trying again");
+            0
+        });
+        let pause = if worked > 0 { Duration::ZERO } else { IDLE };
+        tokio::select! {
+            biased;
+            () = &mut stop => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// One message of each lane, and what nobody could finish; how many there were.
+async fn round(delivery: &Delivery, queue: &Sqlite) -> Stored<usize> {
+    let mut worked = 0;
+    for lane in Lane::ALL {
+        worked += delivery.round(queue, lane, 1, TIMES, system_now()).await?;
+        worked += delivery.bury(queue, lane, system_now()).await?;
+    }
+    Ok(worked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_trait::async_trait;
+    use cloud_apps_core::{
+        conformance::sample,
+        deliver::{Outcome, Worker},
+        job::{Job, Work},
+        ports::{Consumer, Queue},
+        world::SystemRandom,
+    };
+    use std::sync::Arc;
+    use tokio::sync::{mpsc, watch};
+
+    /// Tells of each job that it is given, and takes its time.
+    struct Tells(mpsc::UnboundedSender<Job>, watch::Receiver<bool>);
+
+    #[async_trait]
+    impl Worker for Tells {
+        async fn work(&self, job: &Job, _: Millis, _: Millis) -> Outcome {
+            self.0.send(job.clone()).unwrap();
+            self.1.clone().wait_for(|go| *go).await.unwrap();
+            Outcome::Done
+        }
+    }
+
+    fn delivery(store: &Sqlite, worker: Tells) -> Delivery {
+        let store = Arc::new(store.clone());
+        Delivery {
+            ledger: store.clone(),
+            queue: store.clone(),
+            dead_letters: store,
+            random: Arc::new(SystemRandom),
+            worker: Arc::new(worker),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_process_had_in_hand_is_done_after_its_time_and_a_stop_waits_for_it() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("bundle.db");
+        let job = Job::new(Work::Watch { install: sample::install_id(1), rev: 1 }, 0, None, 0);
+        {
+            let killed = Sqlite::open(&path).unwrap();
+            killed.send(&job, 0).await.unwrap();
+            // Long ago: its time is over.
+            assert_eq!(killed.take(Lane::Commands, 1, TIMES.1, 0).await.unwrap().len(), 1);
+        }
+        let store = Sqlite::open(&path).unwrap();
+        let (told, mut tells) = mpsc::unbounded_channel();
+        let (go, going) = watch::channel(false);
+        let (stop, stopped) = watch::channel(false);
+        let stops = move || {
+            let mut stopped = stopped.clone();
+            async move {
+                let _ = stopped.wait_for(|stop| *stop).await;
+            }
+        };
+        let running = tokio::spawn(consume(delivery(&store, Tells(told, going)), store.clone(), stops));
+        assert_eq!(tells.recv().await.unwrap(), job);
+        stop.send(true).unwrap();
+        assert!(!running.is_finished(), "the job is still in hand");
+        go.send(true).unwrap();
+        running.await.unwrap();
+        assert!(store.take(Lane::Commands, 1, 1, u64::MAX / 4).await.unwrap().is_empty(), "it is done with");
+    }
+}

@@ -1,0 +1,74 @@
+//! [`Queue`] over SQS: standard queues, fair by `MessageGroupId` (a noisy install's backlog does not delay the others').
+//!
+//! A message waits for at most 15 minutes; a job that is due later comes out sooner, and the consumer queues it again.
+
+use crate::{
+    clients::Clients,
+    failure::{AwsError, failed, named},
+};
+use async_trait::async_trait;
+use cloud_apps_core::{
+    job::{Job, Lane},
+    ports::{Queue, Stored},
+    rules,
+};
+use cloud_apps_protocol::Millis;
+use std::sync::Arc;
+
+/// The longest delay of a message, in seconds.
+const MAX_DELAY: u64 = 900;
+const WHAT: &str = "Queue.send";
+
+/// The queues of a stack to which a function sends. Clones share the client.
+#[derive(Clone, Debug)]
+pub struct Sqs {
+    clients: Arc<Clients>,
+    commands: Arc<str>,
+}
+
+impl Sqs {
+    /// Sends to the queue of this URL; nothing is built or called before it is needed.
+    pub fn new(clients: Arc<Clients>, commands: &str) -> Self {
+        Self { clients, commands: commands.into() }
+    }
+
+    fn url(&self, lane: Lane) -> Stored<&str> {
+        match lane {
+            Lane::Commands => Ok(&self.commands),
+            Lane::Events => Err(named(WHAT, false, AwsError::GivenUp("this function sends no events"))),
+        }
+    }
+}
+
+/// In how many seconds a message is to come out: never before the job is due, as far as SQS can wait.
+fn delay(due: Millis, now: Millis) -> i32 {
+    let seconds = due.saturating_sub(now).div_ceil(1_000).min(MAX_DELAY);
+    i32::try_from(seconds).unwrap_or(i32::MAX)
+}
+
+#[async_trait]
+impl Queue for Sqs {
+    async fn send(&self, job: &Job, now: Millis) -> Stored<()> {
+        let send = self
+            .clients
+            .sqs()
+            .send_message()
+            .queue_url(self.url(job.work.lane())?)
+            .message_body(rules::to_document(WHAT, job)?)
+            .message_group_id(job.work.group())
+            .delay_seconds(delay(job.due, now));
+        send.send().await.map(|_| ()).map_err(|error| failed(WHAT, &error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_waits_until_its_job_is_due_or_as_long_as_it_can() {
+        for (due, seconds) in [(0, 0), (1_000, 0), (1_001, 1), (3_000, 2), (901_000, 900), (u64::MAX, 900)] {
+            assert_eq!(delay(due, 1_000), seconds, "{due}");
+        }
+    }
+}
