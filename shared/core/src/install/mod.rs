@@ -9,6 +9,7 @@ mod apps;
 mod begin;
 pub mod codes;
 mod complete;
+mod letters;
 mod lifecycle;
 pub mod operator;
 mod plan;
