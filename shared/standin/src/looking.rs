@@ -47,6 +47,20 @@ impl Standin {
         self.world().calls.clone()
     }
 
+    /// Every credential that the server gave out and that is still good: of people, bots, logins, slash commands,
+    /// webhooks, OAuth apps. For tests that search for them where they must not be.
+    pub fn secrets(&self) -> Vec<String> {
+        let world = self.world();
+        let tokens = world.tokens.iter().map(|token| &token.token);
+        let all = tokens
+            .chain(world.sessions.iter().map(|session| &session.token))
+            .chain(world.commands.iter().map(|command| &command.token))
+            .chain(world.outgoing_webhooks.iter().map(|webhook| &webhook.token))
+            .chain(world.incoming_webhooks.iter().map(|webhook| &webhook.id))
+            .chain(world.oauth_apps.iter().map(|app| &app.client_secret));
+        all.filter(|secret| !secret.is_empty()).cloned().collect()
+    }
+
     /// The public half of the key that signs trigger ids: an uncompressed point of P-256.
     pub fn trigger_public_key(&self) -> Vec<u8> {
         self.inner.trigger_key.public()
