@@ -44,6 +44,14 @@ impl Failure {
         }
     }
 
+    /// What it says, with what to do, without colours.
+    pub fn text(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}\nhelp: {hint}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
     /// The exit code that goes with it.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code)

@@ -1,6 +1,8 @@
 //! The `cloud-apps` command as people use it: the program itself, with a bundle of its own on free ports.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod install;
+
 use expect_test::expect;
 use serde_json::Value;
 use std::{
@@ -53,8 +55,20 @@ impl Serving {
         Self::in_folder(TempDir::new().unwrap())
     }
 
+    /// Without a Mattermost of its own.
+    fn without_demo() -> Self {
+        let folder = TempDir::new().unwrap();
+        let mut command = serve(folder.path());
+        command.arg("--no-demo");
+        Self::of(command, folder)
+    }
+
     fn in_folder(folder: TempDir) -> Self {
-        let mut child = serve(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::of(serve(folder.path()), folder)
+    }
+
+    fn of(mut command: Command, folder: TempDir) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut welcome = String::new();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         while !welcome.contains("Ctrl-C ends it.") {

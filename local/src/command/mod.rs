@@ -1,7 +1,5 @@
 //! What each subcommand does.
 
-pub mod app;
-pub mod check;
 pub mod completions;
 pub mod event;
 pub mod init;

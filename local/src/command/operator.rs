@@ -58,7 +58,7 @@ async fn request(what: &OperatorCommand, target: &Target) -> Result<OperatorRequ
     })
 }
 
-pub(super) fn id<T: FromStr<Err = BadId>>(text: &str) -> Result<T, Failure> {
+fn id<T: FromStr<Err = BadId>>(text: &str) -> Result<T, Failure> {
     text.parse().map_err(|e: BadId| {
         Failure::usage(e.to_string())
             .hint("`cloud-apps operator apps` shows the apps, `cloud-apps operator list APP` the installs")
@@ -109,8 +109,6 @@ fn show(request: &OperatorRequest, answer: &OperatorAnswer) {
         OperatorAnswer::Error(_)
         | OperatorAnswer::App { .. }
         | OperatorAnswer::Keys { .. }
-        | OperatorAnswer::DeadLetters { .. }
-        | OperatorAnswer::DeadLetter { .. }
         | OperatorAnswer::Changed { .. }
         | OperatorAnswer::Removed { .. } => {}
     }
@@ -143,7 +141,7 @@ fn show_install(install: &InstallView) {
 }
 
 /// As the protocol writes them, one behind the other.
-pub(super) fn words(items: impl IntoIterator<Item = impl Serialize>) -> String {
+fn words(items: impl IntoIterator<Item = impl Serialize>) -> String {
     let word = |item| match serde_json::to_value(item) {
         Ok(Value::String(word)) => word,
         Ok(other) => other.to_string(),
@@ -152,7 +150,7 @@ pub(super) fn words(items: impl IntoIterator<Item = impl Serialize>) -> String {
     items.into_iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
-pub(super) fn date(ms: u64) -> String {
+fn date(ms: u64) -> String {
     let date = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     date.map(|date| format!("{date:.0}")).unwrap_or_default()
 }

@@ -58,7 +58,12 @@ pub enum Made {
         channel: String,
     },
     /// The last step was begun: the install may serve.
-    Completion,
+    Completion {
+        /// The bot's name.
+        bot: String,
+        /// The names of its teams.
+        teams: Vec<String>,
+    },
 }
 
 /// What stands in the file.
@@ -175,6 +180,31 @@ impl Journal {
     /// Whether this was set out to be made.
     pub fn has(&self, made: &Made) -> bool {
         self.record.made.contains(made)
+    }
+
+    /// The last step, if it was begun: the bot's name, and the names of its teams.
+    pub fn completion(&self) -> Option<(&str, &[String])> {
+        self.record.made.iter().find_map(|made| match made {
+            Made::Completion { bot, teams } => Some((bot.as_str(), teams.as_slice())),
+            _ => None,
+        })
+    }
+
+    /// The last step was not done.
+    pub fn strike_completion(&mut self) -> Result<(), Failure> {
+        self.record.made.retain(|made| !matches!(made, Made::Completion { .. }));
+        self.write()
+    }
+
+    /// The ids of the teams in which slash commands were to be made, and of those with webhooks.
+    pub fn teams(&self) -> std::collections::BTreeSet<&str> {
+        let mut teams = std::collections::BTreeSet::new();
+        for made in &self.record.made {
+            if let Made::Command { team, .. } | Made::Webhook { team, .. } = made {
+                teams.insert(team.as_str());
+            }
+        }
+        teams
     }
 
     /// Writes down what is about to be made. What stands there already is not written again.

@@ -42,7 +42,7 @@ use cloud_apps_protocol::{
     install::{AppView, InstallCompleted, Registered, Unavailable},
 };
 use interrupt::Interrupt;
-use journal::{Journal, Made};
+use journal::Journal;
 use person::Person;
 use preflight::check;
 use secrecy::SecretString;
@@ -124,18 +124,22 @@ pub struct Installed {
 
 /// Installs an app: the whole way.
 pub async fn install(means: &Means<'_>, request: &Request) -> Result<Installed, Stop> {
-    let app = means.bundle.app(&request.app).await?;
     let mut journal = open(means, request)?;
+    if let Some(installed) = resume(means, request, &journal).await? {
+        journal.close()?;
+        return Ok(installed);
+    }
+    let app = means.app(&request.app).await?;
     as_admin(means, async |server| {
         let work = means.work(server, &app);
         let (plan, settings) = unless_interrupted(means, prepare(&work, request, &journal)).await?;
         let mut outcome = make(&work, &mut journal, &plan, &settings).await;
-        if let (Err(Stop::Server(_) | Stop::Bundle(_)), true) = (&outcome, journal.has(&Made::Completion)) {
+        if let (Err(Stop::Server(_) | Stop::Bundle(_)), true) = (&outcome, journal.completion().is_some()) {
             // Only the news of it may have been lost.
             if let Ok(Left::Completed(view)) =
                 steps::left_behind(&work, &RefCell::new(&mut journal), &plan).await
             {
-                outcome = Ok(installed(&plan, found_complete(&work, &view), Vec::new()));
+                outcome = Ok(installed(plan.place(), found_complete(&work, &view), Vec::new()));
             }
         }
         match outcome {
@@ -180,14 +184,15 @@ async fn make(
         .step("looked for what an earlier run left", async || steps::left_behind(work, log, plan).await)
         .await?
     {
-        Left::Completed(view) => return Ok(installed(plan, found_complete(work, &view), Vec::new())),
-        Left::Unknown(install) => return resume_unknown(work, plan, &install).await,
+        Left::Completed(view) => return Ok(installed(plan.place(), found_complete(work, &view), Vec::new())),
         Left::Nothing => {}
     }
     let bot = work.step(&format!("bot @{}", plan.bot), async || steps::bot(work, log, plan).await).await?;
     work.step("the bot is in its teams", async || steps::members(work, log, plan, &bot).await).await?;
     let token = work.step("a token for the bot", async || steps::token(work, log, &bot).await).await?;
-    let who = (bot.as_str(), &token);
+    let code = async || Ok(work.bundle.code(&work.app.id, &plan.site).await?);
+    let code = work.step("an install code", code).await?;
+    let who = (&code, bot.as_str(), &token);
     let begun = work
         .step("handed over to the bundle", async || steps::begin(work, log, plan, who, settings).await)
         .await?;
@@ -196,12 +201,12 @@ async fn make(
     if !begun.wanted.channels.is_empty() {
         registered.extend(work.step("webhooks", async || steps::webhooks(work, log, &begun).await).await?);
     }
-    let key = (&begun.code, &begun.created.install_id);
+    let key = (&code, &begun.created.install_id);
     let completed =
-        work.step("completed", async || steps::complete(work, log, key, &registered).await).await?;
+        work.step("completed", async || steps::complete(work, log, plan, key, &registered).await).await?;
     let mut by_hand = begun.wanted.by_hand;
     by_hand.extend(the_rest(work, &completed.install_id, &registered).await);
-    Ok(installed(plan, completed, by_hand))
+    Ok(installed(plan.place(), completed, by_hand))
 }
 
 /// What did not fit into the last request follows by itself where the bundle's operator installs.
@@ -211,14 +216,24 @@ async fn the_rest(work: &Work<'_>, install: &InstallId, registered: &[Registered
     sent.err().map(|_| format!("{} more teams and channels wait for `cloud-apps sync {install}`", rest.len()))
 }
 
-/// With an install code nobody is told whether the last step was done: so it is done again, with what stands.
-async fn resume_unknown(work: &Work<'_>, plan: &Plan, install: &InstallId) -> Result<Installed, Stop> {
-    let code = work.bundle.code(&work.app.id, &plan.site).await?;
-    let registered = work.step("slash commands", async || sync::standing(work, plan, install).await).await?;
-    let completed = work
-        .step("completed", async || steps::complete_again(work, (&code, install), &registered).await)
-        .await?;
-    Ok(installed(plan, completed, Vec::new()))
+/// With an install code nobody is told whether the last step was done: so it is done again, with what stands, by the
+/// code that began it.
+async fn resume(means: &Means<'_>, request: &Request, journal: &Journal) -> Result<Option<Installed>, Stop> {
+    let (Some((bot, teams)), Some(install)) = (journal.completion(), journal.install()) else {
+        return Ok(None);
+    };
+    if means.bundle.is_operator() {
+        return Ok(None);
+    }
+    let code = means.bundle.code(&request.app, &request.site).await?;
+    as_admin(means, async |server| {
+        let looked = async || sync::standing(server, journal.teams(), install).await;
+        let registered = means.pace().step("looked for what an earlier run left", looked).await?;
+        let again = async || steps::complete_again(&means.bundle, (&code, install), &registered).await;
+        let completed = means.pace().step("completed", again).await?;
+        Ok(Some(installed((bot, teams.to_vec()), completed, Vec::new())))
+    })
+    .await
 }
 
 /// What was made is taken back, unless somebody wants it kept, or nobody knows whether it serves.
@@ -245,7 +260,10 @@ async fn give_up(
     match undo::undo(&undoing, journal, &request.site).await {
         Ok(()) => means.person.tell("Nothing is left of it."),
         Err(trouble) => {
-            means.person.tell(&format!("It could not all be taken back: {}. {kept}", trouble.line()));
+            means.person.tell(&format!(
+                "It could not all be taken back: {}. {kept}",
+                trouble.line().trim_end_matches('.')
+            ));
         }
     }
     stop
@@ -253,7 +271,7 @@ async fn give_up(
 
 /// What would be done.
 pub async fn plan(means: &Means<'_>, request: &Request) -> Result<(Plan, Vec<String>), Stop> {
-    let app = means.bundle.app(&request.app).await?;
+    let app = means.app(&request.app).await?;
     let unfinished = open(means, request)?.unfinished();
     as_admin(means, async |server| {
         let work = means.work(server, &app);
@@ -273,7 +291,7 @@ pub async fn undo(means: &Means<'_>, request: &Request) -> Result<bool, Stop> {
     if !journal.unfinished() {
         return Ok(false);
     }
-    let app = means.bundle.app(&request.app).await?;
+    let app = means.app(&request.app).await?;
     as_admin(means, async |server| {
         undo::undo(&means.work(server, &app), journal, &request.site).await?;
         Ok(true)
@@ -316,6 +334,11 @@ async fn unless_interrupted<T>(
 }
 
 impl Means<'_> {
+    async fn app(&self, app: &AppId) -> Result<AppView, Stop> {
+        let asked = async || Ok(self.bundle.app(app).await?);
+        self.pace().step(&format!("asked {} for {app}", self.bundle.base_url()), asked).await
+    }
+
     fn work<'a>(&'a self, server: &'a Mattermost, app: &'a AppView) -> Work<'a> {
         Work { server, bundle: &self.bundle, app, pace: self.pace() }
     }
@@ -338,14 +361,18 @@ fn found_complete(work: &Work<'_>, view: &cloud_apps_protocol::install::InstallV
     }
 }
 
-fn installed(plan: &Plan, completed: InstallCompleted, by_hand: Vec<String>) -> Installed {
+fn installed(
+    (bot, teams): (&str, Vec<String>),
+    completed: InstallCompleted,
+    by_hand: Vec<String>,
+) -> Installed {
     Installed {
         install_id: completed.install_id,
         app_id: completed.app_id,
         site_url: completed.site_url,
         state: completed.state,
-        bot: plan.bot.clone(),
-        teams: plan.teams.iter().map(|team| team.name.clone()).collect(),
+        bot: bot.to_owned(),
+        teams,
         r#try: completed.r#try,
         unavailable: completed.unavailable,
         by_hand,

@@ -89,10 +89,13 @@ pub async fn check(
         installed(bundle, app, request, &mut found).await?;
     }
     let name = request.bot.clone().unwrap_or_else(|| app.bot.username.clone());
-    let bot_is = bot(server, app, &name, &config, &mut found).await?;
-    let teams = teams(server, &request.teams, &mut found).await?;
+    let looked = bot(server, app, &name, &config, &mut found).await;
+    let bot_is = told(server, looked, &mut found)?.unwrap_or(BotIs::Absent);
+    let looked = teams(server, &request.teams, &mut found).await;
+    let teams = told(server, looked, &mut found)?.unwrap_or_default();
     if app.requests.locations.contains("message_box") {
-        triggers(server, app, &teams, &mut found).await?;
+        let looked = triggers(server, app, &teams, &mut found).await;
+        told(server, looked, &mut found)?;
     }
 
     if found.iter().any(|finding| finding.stops) {
@@ -109,6 +112,26 @@ pub async fn check(
         teams,
         notes: found,
     })
+}
+
+/// A look that the server refuses is something found, and the other looks go on.
+fn told<T>(
+    server: &Mattermost,
+    looked: Result<T, Stop>,
+    found: &mut Vec<Finding>,
+) -> Result<Option<T>, Stop> {
+    match looked {
+        Ok(seen) => Ok(Some(seen)),
+        Err(Stop::Server(trouble)) if trouble.status().is_some() && !trouble.transient() => {
+            let finding = server.finding(&trouble);
+            let known = |other: &Finding| other.setting.is_some() && other.setting == finding.setting;
+            if !found.iter().any(known) {
+                found.push(finding);
+            }
+            Ok(None)
+        }
+        Err(stop) => Err(stop),
+    }
 }
 
 fn clocks(server: Option<i64>, bundle: Option<i64>, found: &mut Vec<Finding>) {
@@ -346,6 +369,11 @@ pub async fn clash(
 }
 
 impl Plan {
+    /// The bot's name, and the names of its teams.
+    pub fn place(&self) -> (&str, Vec<String>) {
+        (&self.bot, self.teams.iter().map(|team| team.name.clone()).collect())
+    }
+
     /// Every call that changes something, in its order, for who wants to see it first.
     pub fn calls(&self, app: &AppView, bundle: &Bundle) -> Vec<String> {
         let (site, base) = (&self.site, bundle.base_url());

@@ -2,6 +2,7 @@
 //! it changes anything, and may be done again at any time.
 
 use super::{
+    bundle::Bundle,
     journal::{Journal, Made},
     mark,
     preflight::Plan,
@@ -28,8 +29,6 @@ pub const ENTRIES: usize = 90;
 
 /// A pending install.
 pub struct Begun {
-    /// What completes it.
-    pub code: SecretString,
     /// What the bundle answered.
     pub created: InstallCreated,
     /// What is to be registered.
@@ -42,8 +41,6 @@ pub enum Left {
     Nothing,
     /// It was completed, and only the news of it was lost.
     Completed(Box<InstallView>),
-    /// It is ours, and whether it was completed is not known: an install code does not tell.
-    Unknown(InstallId),
 }
 
 /// The journal, shared by the steps.
@@ -109,19 +106,13 @@ pub async fn token(work: &Work<'_>, log: &Log<'_>, bot: &str) -> Result<SecretSt
 /// Where an earlier run left the install. A pending one of our own is removed: its code is lost, and a new code makes
 /// a new install.
 pub async fn left_behind(work: &Work<'_>, log: &Log<'_>, plan: &Plan) -> Result<Left, Stop> {
-    let (begun, completing, known) = {
+    let (begun, known) = {
         let journal = log.borrow();
-        (journal.has(&Made::Install), journal.has(&Made::Completion), journal.install().cloned())
+        (journal.has(&Made::Install), journal.install().cloned())
     };
-    if !begun {
+    // Who has a code sends it again, and is answered the same again.
+    if !begun || !work.bundle.is_operator() {
         return Ok(Left::Nothing);
-    }
-    if !work.bundle.is_operator() {
-        return Ok(match known {
-            Some(install) if completing => Left::Unknown(install),
-            // The same code is answered the same again.
-            _ => Left::Nothing,
-        });
     }
     if let Some(view) = work.bundle.find(&work.app.id, &plan.site).await? {
         let ours = match known {
@@ -144,7 +135,7 @@ pub async fn left_behind(work: &Work<'_>, log: &Log<'_>, plan: &Plan) -> Result<
         work.bundle.remove(&view.install_id).await?;
     }
     let mut journal = log.borrow_mut();
-    journal.strike(&Made::Completion)?;
+    journal.strike_completion()?;
     journal.name_install(None)?;
     Ok(Left::Nothing)
 }
@@ -154,16 +145,14 @@ async fn is_our_bot(work: &Work<'_>, view: &InstallView) -> Result<bool, Stop> {
     Ok(user.is_some_and(|user| user.id == view.bot.id.as_str()))
 }
 
-/// The pending install at the bundle.
+/// The pending install at the bundle. The same code is answered the same again.
 pub async fn begin(
     work: &Work<'_>,
     log: &Log<'_>,
     plan: &Plan,
-    (bot, token): (&str, &SecretString),
+    (code, bot, token): (&SecretString, &str, &SecretString),
     settings: &Values,
 ) -> Result<Begun, Stop> {
-    left_behind(work, log, plan).await?;
-    let code = work.bundle.code(&work.app.id, &plan.site).await?;
     let request = InstallRequest {
         app_id: work.app.id.clone(),
         server: Server { site_url: plan.site.clone(), version: plan.server_version.clone() },
@@ -179,11 +168,11 @@ pub async fn begin(
         settings: settings.clone(),
     };
     intend(log, Made::Install)?;
-    match work.bundle.begin(&code, &request).await {
+    match work.bundle.begin(code, &request).await {
         Ok((created, unknown)) => {
             log.borrow_mut().name_install(Some(created.install_id.clone()))?;
             let wanted = Wanted::of(&created.register, &unknown);
-            Ok(Begun { code, created, wanted })
+            Ok(Begun { created, wanted })
         }
         Err(trouble) => {
             // What was refused was not begun; what was lost may have been.
@@ -229,12 +218,12 @@ pub async fn webhooks(work: &Work<'_>, log: &Log<'_>, begun: &Begun) -> Result<V
 
 /// The last step once more, in another run: whoever has the code that began the install is told how it ended.
 pub async fn complete_again(
-    work: &Work<'_>,
+    bundle: &Bundle,
     (code, install): (&SecretString, &InstallId),
     registered: &[Registered],
 ) -> Result<InstallCompleted, Stop> {
     let request = CompleteRequest { registered: registered.iter().take(ENTRIES).cloned().collect() };
-    match work.bundle.complete(code, install, &request).await {
+    match bundle.complete(code, install, &request).await {
         Err(trouble) if trouble.code() == Some(Code::Unauthorized) => Err(Stop::Unsure(format!(
             "an earlier run was about to complete install {install}, and this code is not the one that began it, or it \
              has expired: the operator of the bundle sees whether that install is active (`cloud-apps show {install}`)"
@@ -247,17 +236,19 @@ pub async fn complete_again(
 pub async fn complete(
     work: &Work<'_>,
     log: &Log<'_>,
+    plan: &Plan,
     (code, install): (&SecretString, &InstallId),
     registered: &[Registered],
 ) -> Result<InstallCompleted, Stop> {
-    intend(log, Made::Completion)?;
+    let teams = plan.teams.iter().map(|team| team.name.clone()).collect();
+    intend(log, Made::Completion { bot: plan.bot.clone(), teams })?;
     let request = CompleteRequest { registered: registered.iter().take(ENTRIES).cloned().collect() };
     let outcome = work.bundle.complete(code, install, &request).await;
     if let Err(trouble) = &outcome
         && matches!(trouble.code(), Some(Code::InstallRefused | Code::BadRequest | Code::Unauthorized))
     {
         let mut journal = log.borrow_mut();
-        journal.strike(&Made::Completion)?;
+        journal.strike_completion()?;
         if trouble.code() == Some(Code::InstallRefused) {
             // The bundle has undone its side.
             journal.strike(&Made::Install)?;

@@ -2,8 +2,7 @@
 //! that are missing or were altered, and leftovers; what is right stays as it is, so it may be run at any time.
 
 use super::{
-    Means, Teams, as_admin,
-    preflight::{self, Plan},
+    Means, Teams, as_admin, preflight,
     register::{self, Change, Wanted},
     steps::ENTRIES,
     stop::Stop,
@@ -32,7 +31,7 @@ pub struct Synced {
 
 /// Brings the server to what the install wants, in the install's teams and in `more`.
 pub async fn sync(means: &Means<'_>, view: &InstallView, more: &Teams) -> Result<Synced, Stop> {
-    let app = means.bundle.app(&view.app_id).await?;
+    let app = means.app(&view.app_id).await?;
     as_admin(means, async |server| {
         let work = means.work(server, &app);
         let look = work.step("looked at the teams", async || teams(server, view, more).await);
@@ -191,23 +190,24 @@ async fn unregister(work: &Work<'_>, install: &InstallId, gone: &[Standing]) -> 
 }
 
 /// What stands on the server for an install of which only the id is known: its addresses hold it.
-pub async fn standing(work: &Work<'_>, plan: &Plan, install: &InstallId) -> Result<Vec<Registered>, Stop> {
+pub async fn standing(
+    server: &Mattermost,
+    teams: impl IntoIterator<Item = &str>,
+    install: &InstallId,
+) -> Result<Vec<Registered>, Stop> {
     let place = format!("/hooks/{install}/");
     let bad =
         |e: cloud_apps_protocol::BadId| crate::failure::Failure::new(format!("the server's answer: {e}"));
     let mut all = Vec::new();
-    for team in &plan.teams {
-        let team_id: cloud_apps_protocol::TeamId = team.id.parse().map_err(bad)?;
-        for command in work.server.commands(&team.id).await? {
+    for team in teams {
+        let team_id: cloud_apps_protocol::TeamId = team.parse().map_err(bad)?;
+        for command in server.commands(team).await? {
             if command.url.contains(&place) {
                 let (team_id, trigger) = (team_id.clone(), command.trigger);
                 all.push(Registered::SlashCommand { team_id, id: command.id, trigger, token: command.token });
             }
         }
-        if !work.app.requests.events.contains("message_posted") {
-            continue;
-        }
-        for webhook in work.server.webhooks(&team.id).await? {
+        for webhook in server.webhooks(team).await? {
             if webhook.callback_urls.iter().any(|url| url.contains(&place)) {
                 let (team_id, channel_id) = (team_id.clone(), webhook.channel_id.parse().map_err(bad)?);
                 all.push(Registered::OutgoingWebhook {

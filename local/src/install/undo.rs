@@ -23,7 +23,7 @@ pub async fn undo(work: &Work<'_>, mut journal: Journal, site: &SiteUrl) -> Resu
             work.tell("    (a pending install serves nothing, and goes with its code)");
         }
         journal.strike(&Made::Install)?;
-        journal.strike(&Made::Completion)?;
+        journal.strike_completion()?;
         journal.name_install(None)?;
     }
     let run = journal.run().to_owned();
@@ -41,7 +41,7 @@ pub async fn undo(work: &Work<'_>, mut journal: Journal, site: &SiteUrl) -> Resu
 
 async fn at_the_bundle(work: &Work<'_>, journal: &Journal, site: &SiteUrl) -> Result<(), Stop> {
     if !work.bundle.is_operator() {
-        if journal.has(&Made::Completion) {
+        if journal.completion().is_some() {
             return Err(Stop::Unsure(
                 "whether the install was completed is not known, and removing its bot could break one that works"
                     .to_owned(),
@@ -68,7 +68,7 @@ fn title(made: &Made) -> String {
         Made::EnabledBot { .. } => "the bot is disabled again".to_owned(),
         Made::BotToken { .. } => "the bot's token is revoked".to_owned(),
         Made::Member { .. } => "the bot is out of the team".to_owned(),
-        Made::Install | Made::Completion => "the install is gone".to_owned(),
+        Made::Install | Made::Completion { .. } => "the install is gone".to_owned(),
         Made::Command { trigger, .. } => format!("/{trigger} is deleted"),
         Made::Webhook { .. } => "the outgoing webhook is deleted".to_owned(),
     }
@@ -110,7 +110,7 @@ async fn take_back(work: &Work<'_>, made: &Made, run: &str) -> Result<(), Stop> 
                 }
             }
         }
-        Made::Install | Made::Completion => {}
+        Made::Install | Made::Completion { .. } => {}
     }
     Ok(())
 }

@@ -9,7 +9,6 @@ mod apps;
 mod begin;
 pub mod codes;
 mod complete;
-mod letters;
 mod lifecycle;
 pub mod operator;
 mod plan;

@@ -1,0 +1,8 @@
+//! Whole installs, syncs and removals through the command's own code: the stand-in listens on loopback, the bundle is
+//! the local one over its real store, and whatever lies between fails where a test orders it to.
+
+mod code;
+mod findings;
+mod program;
+mod rig;
+mod whole;
