@@ -2,7 +2,7 @@
 
 use crate::naming::{channel_id, user_id};
 use crate::world::Post;
-use crate::{Standin, StandinError, rest, slash};
+use crate::{Standin, StandinError, rest, slash, webhook};
 use serde_json::Value;
 
 /// What came of a command: what the client got, and what its user sees.
@@ -67,6 +67,7 @@ impl Standin {
             (ask, world.posts.len())
         };
         let answer = slash::execute(self, &ask).await;
+        webhook::dispatch(self);
         let mut world = self.world();
         let seen = world.posts.iter().skip(before).filter_map(|post| match &post.only_for {
             Some(one) => (*one == ask.user).then(|| Shown::OnlyYou(post.clone())),

@@ -1,9 +1,9 @@
 //! A Mattermost in a box: what a server does around an integration, in two personalities, without a server.
 //!
 //! It holds a world (users, teams, channels, posts, bots, tokens, sessions, slash commands, webhooks, OAuth apps),
-//! answers the REST API v4 as 5.37 and 11.6 do, and executes slash commands: it sends the form that a server sends
-//! and does with the answer what a server does. It is for tests, for `cloud-apps serve`, and for functions that
-//! run on a laptop; it knows nothing of this project.
+//! answers the REST API v4 as 5.37 and 11.6 do, executes slash commands and sends outgoing webhooks: it
+//! sends what a server sends, and does with the answer what a server does. It is for tests, for `cloud-apps
+//! serve`, and for functions that run on a laptop; it knows nothing of this project.
 //!
 //! * **Filling it**: [`Standin::demo`] and its neighbours, past all permissions; or by REST, as an admin would.
 //!   [`Standin::configure`] sets what an admin sets in the system console, and [`Settings`] begin as a fresh
@@ -19,8 +19,7 @@
 //!
 //! Trade-offs: everything is in memory behind one lock. What it does not do it refuses by name (501,
 //! `standin.not_served.app_error`), for a stand-in that agrees to what it does not do makes tests that lie.
-//! There are no web sockets, post actions, dialogs, files, OAuth flows and plugins, and webhooks are registered
-//! but not sent.
+//! There are no web sockets, post actions, dialogs, files, OAuth flows and plugins.
 //!
 //! ```
 //! use cloud_apps_standin::{Standin, Version};
@@ -43,7 +42,9 @@ mod fault;
 mod filling;
 mod ids;
 mod looking;
+mod markup;
 mod naming;
+mod outgoing;
 mod rest;
 mod serve;
 mod settings;
@@ -51,7 +52,9 @@ mod shape;
 mod slash;
 mod snapshot;
 mod tls;
+mod trigger;
 mod version;
+mod webhook;
 mod world;
 
 pub use error::{ConnectionCut, StandinError};
@@ -68,13 +71,14 @@ pub use world::{Bot, ChannelKind, Millis, Post, User};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use ids::Ids;
-use slash::outgoing::Outgoing;
-use slash::trigger::TriggerKey;
+use outgoing::Outgoing;
 use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use trigger::TriggerKey;
+use webhook::Deliveries;
 use world::World;
 
 type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
@@ -91,6 +95,7 @@ struct Inner {
     clock: Mutex<Clock>,
     outgoing: Outgoing,
     trigger_key: TriggerKey,
+    deliveries: Deliveries,
 }
 
 impl fmt::Debug for Standin {
@@ -140,6 +145,7 @@ impl Standin {
             outgoing_webhooks: Vec::new(),
             incoming_webhooks: Vec::new(),
             oauth_apps: Vec::new(),
+            firings: Vec::new(),
             calls: Vec::new(),
             faults: fault::Faults::default(),
         };
@@ -151,6 +157,7 @@ impl Standin {
             clock: Mutex::new(Arc::new(system_clock)),
             outgoing,
             trigger_key: TriggerKey::new(),
+            deliveries: Deliveries::new(),
         };
         Standin { inner: Arc::new(inner) }
     }
@@ -271,6 +278,12 @@ impl Standin {
         self.world().faults.clear();
     }
 
+    /// Waits until all outgoing webhooks that were fired so far are delivered and their answers posted. Nobody
+    /// waits for them otherwise: whoever posts has his answer before.
+    pub async fn settled(&self) {
+        self.inner.deliveries.settled().await;
+    }
+
     /// Listens for HTTP; port 0 takes a free one.
     ///
     /// # Errors
@@ -301,6 +314,10 @@ impl Standin {
 
     pub(crate) fn outgoing(&self) -> &Outgoing {
         &self.inner.outgoing
+    }
+
+    pub(crate) fn deliveries(&self) -> &Deliveries {
+        &self.inner.deliveries
     }
 
     pub(crate) fn trigger_key(&self) -> &TriggerKey {

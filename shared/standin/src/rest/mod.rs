@@ -23,8 +23,9 @@ pub(crate) use commands::is_built_in;
 use crate::error::{AppError, ConnectionCut};
 use crate::fault::{self, Fault};
 use crate::ids::is_id;
+use crate::outgoing::go_json;
 use crate::world::{Caller, Millis, World};
-use crate::{Standin, slash};
+use crate::{Standin, slash, webhook};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, EXPIRES, HOST, REFERRER_POLICY, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
@@ -258,10 +259,12 @@ async fn run(standin: &Standin, route: &Route, ask: &Ask) -> Answer {
     if !route.open && ask.user.is_empty() {
         return Err(AppError::no_session());
     }
-    match &route.run {
+    let answer = match &route.run {
         Run::World(handler) => handler(&mut standin.world(), ask),
         Run::Execute => slash::execute(standin, ask).await,
-    }
+    };
+    webhook::dispatch(standin);
+    answer
 }
 
 /// Who calls: the token in the header. `Token` is an old word for `Bearer`.
@@ -323,11 +326,6 @@ fn render(world: &mut World, method: &Method, path: &str, answer: Answer) -> Res
         headers.insert(SET_COOKIE, HeaderValue::from_static(gone));
     }
     response
-}
-
-/// JSON as Go writes it: `<`, `>` and `&` are escaped. They stand nowhere but in strings.
-fn go_json(body: &Value) -> String {
-    body.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
 #[cfg(test)]

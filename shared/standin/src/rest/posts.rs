@@ -58,7 +58,7 @@ pub(super) fn create(world: &mut World, ask: &Ask) -> Answer {
         return Err(AppError::bad_body("type"));
     }
     let draft = body.draft(world, &ask.user);
-    let post = world.add_post(draft)?;
+    let post = world.say(draft)?;
     Reply::created(shape::post(world, &post))
 }
 

@@ -216,7 +216,10 @@ impl CommandResponse {
     }
 }
 
-fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(de: D) -> Result<T, D::Error> {
+/// Null is the zero value, as in Go.
+pub(crate) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    de: D,
+) -> Result<T, D::Error> {
     Ok(Option::deserialize(de)?.unwrap_or_default())
 }
 

@@ -5,20 +5,18 @@
 //! before and after the call to the integration, never during it: an integration calls back while it answers.
 
 pub(crate) mod answer;
-pub(crate) mod markup;
 mod mentions;
-pub(crate) mod outgoing;
-pub(crate) mod trigger;
 
 use crate::Standin;
 use crate::error::AppError;
 use crate::ids::is_id;
 use crate::rest::{Answer, Ask, Reply};
 use crate::world::{ChannelKind, Command, Millis, Post, ResponseHook, World};
+use crate::{markup, outgoing};
 use answer::CommandResponse;
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Request, StatusCode};
 use serde::Deserialize;
 
 /// How long a `response_url` works: `CommandWebhookLifetime`.
@@ -175,7 +173,7 @@ fn prepare(standin: &Standin, world: &mut World, ask: &Ask) -> Result<Prepared, 
     Ok(Prepared { command, arguments, user_id: ask.user.clone(), client_trigger, request })
 }
 
-/// The pairs, sorted by key as Go's `url.Values.Encode` does: `inbound/001-command.http`.
+/// The pairs: `inbound/001-command.http`.
 fn form(
     world: &World,
     command: &Command,
@@ -213,33 +211,21 @@ fn form(
     for (name, id) in &channels {
         pairs.extend([("channel_mentions", name.as_str()), ("channel_mentions_ids", id)]);
     }
-    pairs.sort_by_key(|(key, _)| *key);
-    let encoded = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-    // Go leaves the tilde and escapes the star; the URL standard does the opposite.
-    encoded.replace("%7E", "~").replace('*', "%2A")
+    outgoing::go_form(pairs)
 }
 
 fn request(command: &Command, form: &str) -> Result<Request<Bytes>, http::Error> {
-    let get = command.method == "G";
-    let (method, uri, body) = if get {
+    let mut request = if command.method == "G" {
         let joint = if command.url.contains('?') { '&' } else { '?' };
-        (Method::GET, format!("{}{joint}{form}", command.url), Bytes::new())
+        outgoing::get(&format!("{}{joint}{form}", command.url))?
     } else {
-        (Method::POST, command.url.clone(), Bytes::copy_from_slice(form.as_bytes()))
+        let body = Bytes::copy_from_slice(form.as_bytes());
+        outgoing::post(&command.url, "application/x-www-form-urlencoded", body)?
     };
     let mut token = HeaderValue::try_from(format!("Token {}", command.token))?;
     token.set_sensitive(true);
-    let mut request = Request::builder()
-        .method(method)
-        .uri(uri)
-        .header(USER_AGENT, "Mattermost-Bot/1.1")
-        .header(ACCEPT, "application/json")
-        .header(ACCEPT_ENCODING, "gzip")
-        .header(AUTHORIZATION, token);
-    if !get {
-        request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-    }
-    request.body(body)
+    request.headers_mut().insert(AUTHORIZATION, token);
+    Ok(request)
 }
 
 /// Where an answer goes when it does not say otherwise.
@@ -307,10 +293,8 @@ fn show_one(
     post.props.insert("from_webhook".to_owned(), "true".into());
     if !response.skip_slack_parsing {
         response.text = markup::to_markdown(world, &response.text);
-        for attachment in response.attachments.iter_mut().flatten() {
-            attachment.text = markup::to_markdown(world, &attachment.text);
-            attachment.pretext = markup::to_markdown(world, &attachment.pretext);
-        }
+        let attachments = response.attachments.take();
+        response.attachments = attachments.map(|list| markup::in_attachments(world, list));
     }
     post.message.clone_from(&response.text);
     if post.kind.starts_with("system_") {
@@ -329,7 +313,7 @@ fn show_one(
         return Ok(());
     }
     if in_channel {
-        world.add_post(post)?;
+        world.say(post)?;
     } else if response.response_type.is_empty() || response.response_type == "ephemeral" {
         world.add_ephemeral(place.user, post);
     }

@@ -2,7 +2,11 @@
 
 use super::{Bot, Channel, ChannelKind, ChannelMember, Post, Team, TeamMember, Token, User, World};
 use crate::error::AppError;
+use crate::webhook;
 use serde_json::{Map, Value};
+
+/// Characters of a message.
+pub(crate) const LONGEST_MESSAGE: usize = 16_383;
 
 /// Changing things.
 impl World {
@@ -156,10 +160,17 @@ impl World {
         &self.tokens[last]
     }
 
+    /// A post that fires outgoing webhooks: by a person or bot, or the answer to a command.
+    pub fn say(&mut self, post: Post) -> Result<Post, AppError> {
+        let post = self.add_post(post)?;
+        webhook::fire(self, &post);
+        Ok(post)
+    }
+
     /// Stores a post as the server does: new id, time, and the marks it puts on it. Errors as recorded in
     /// `error-message-too-long.http` and `error-reply-to-reply.http`.
     pub fn add_post(&mut self, mut post: Post) -> Result<Post, AppError> {
-        if post.message.chars().count() > 16_383 {
+        if post.message.chars().count() > LONGEST_MESSAGE {
             return Err(AppError::bad(
                 "model.post.is_valid.message_length.app_error",
                 "Post Message property is longer than the maximum permitted length.",

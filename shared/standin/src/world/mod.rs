@@ -7,6 +7,7 @@ mod changes;
 mod integrations;
 mod rules;
 
+pub(crate) use changes::LONGEST_MESSAGE;
 pub(crate) use integrations::{Caller, Credentials, IncomingWebhook, OAuthApp, OutgoingWebhook, Session};
 
 use crate::Version;
@@ -15,6 +16,7 @@ use crate::ids::Ids;
 use crate::rest::Call;
 use crate::settings::Settings;
 use crate::slash::answer::Attachment;
+use crate::webhook::Firing;
 use serde_json::{Map, Value};
 
 /// Milliseconds since 1970, as everywhere in Mattermost's API.
@@ -246,6 +248,8 @@ pub(crate) struct World {
     pub outgoing_webhooks: Vec<OutgoingWebhook>,
     pub incoming_webhooks: Vec<IncomingWebhook>,
     pub oauth_apps: Vec<OAuthApp>,
+    /// Webhooks that were fired and not yet sent.
+    pub firings: Vec<Firing>,
     /// What came in, for assertions and a log.
     pub calls: Vec<Call>,
     pub faults: Faults,

@@ -46,7 +46,8 @@ fn comparable(form: &[(String, String)]) -> Form {
     form
 }
 
-fn named(headers: &HeaderMap) -> Vec<(String, String)> {
+/// Headers with their values, without those of the connection.
+pub fn named(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
         let value = value.to_str().unwrap();
         // The scheme only: the token is another one.

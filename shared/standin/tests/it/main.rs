@@ -14,3 +14,4 @@ mod rest;
 mod serving;
 mod settings;
 mod snapshots;
+mod webhooks;

@@ -3,11 +3,12 @@
 
 use super::{may_change, seen};
 use crate::error::AppError;
+use crate::markup;
 use crate::rest::{Answer, Ask, Reply, channels, users};
 use crate::shape;
 use crate::slash::answer::Attachment;
-use crate::slash::markup;
-use crate::world::{Channel, ChannelKind, IncomingWebhook, Post, World};
+use crate::webhook::{self, WebhookPost};
+use crate::world::{Channel, ChannelKind, IncomingWebhook, World};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -272,31 +273,21 @@ fn deliver(world: &mut World, id: &str, payload: Payload) -> Result<(), AppError
             "Inappropriate channel permissions.",
         ));
     }
-    let text = markup::to_markdown(world, &payload.text);
-    let mut post = Post::draft(&hook.user_id, &channel.id, "", &text);
-    post.kind = payload.kind;
-    post.props = payload.props.unwrap_or_default();
-    post.props.insert("webhook_display_name".to_owned(), hook.display_name.into());
-    post.props.insert("from_webhook".to_owned(), "true".into());
-    let first = |theirs: String, mine: String| if theirs.is_empty() { mine } else { theirs };
-    if world.settings.enable_post_username_override {
-        let name = first(first(payload.username, hook.username), "webhook".to_owned());
-        post.props.insert("override_username".to_owned(), name.into());
-    }
-    let icon = first(payload.icon_url, hook.icon_url);
-    if world.settings.enable_post_icon_override && !icon.is_empty() {
-        post.props.insert("override_icon_url".to_owned(), icon.into());
-    }
-    if let Some(mut attachments) = payload.attachments.filter(|list| !list.is_empty()) {
-        for attachment in &mut attachments {
-            attachment.text = markup::to_markdown(world, &attachment.text);
-            attachment.pretext = markup::to_markdown(world, &attachment.pretext);
-            attachment.complete(&mut world.ids, false);
-        }
-        "slack_attachment".clone_into(&mut post.kind);
-        post.attachments = attachments;
-    }
-    world.add_post(post).map(|_| ())
+    let first = |theirs: String, mine: &str| if theirs.is_empty() { mine.to_owned() } else { theirs };
+    let mut props = payload.props.unwrap_or_default();
+    props.insert("webhook_display_name".to_owned(), hook.display_name.into());
+    let draft = WebhookPost {
+        user_id: &hook.user_id,
+        channel_id: &channel.id,
+        root_id: "",
+        text: markup::to_markdown(world, &payload.text),
+        username: first(payload.username, &hook.username),
+        icon_url: first(payload.icon_url, &hook.icon_url),
+        kind: payload.kind,
+        props,
+        attachments: markup::in_attachments(world, payload.attachments.unwrap_or_default()),
+    };
+    webhook::post(world, draft)
 }
 
 /// The channel that the payload names, or the webhook's own.

@@ -19,6 +19,7 @@ mod errors;
 mod failures;
 mod hooks;
 mod oauth_apps;
+mod outgoing_webhooks;
 mod posts;
 mod response_urls;
 mod server;

@@ -8,8 +8,12 @@
 use crate::addresses;
 use bytes::{Bytes, BytesMut};
 use flate2::read::MultiGzDecoder;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, REFERER};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION,
+    REFERER, USER_AGENT,
+};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
+use serde::Serialize;
 use std::future::Future;
 use std::io::Read;
 use std::pin::Pin;
@@ -188,4 +192,37 @@ impl Outgoing {
         *client = Some(made.clone());
         Ok(made)
     }
+}
+
+/// A request as the server sends it to integrations.
+pub(crate) fn get(url: &str) -> Result<Request<Bytes>, http::Error> {
+    common(Method::GET, url).body(Bytes::new())
+}
+
+/// The same, with a body.
+pub(crate) fn post(url: &str, kind: &'static str, body: Bytes) -> Result<Request<Bytes>, http::Error> {
+    common(Method::POST, url).header(CONTENT_TYPE, kind).body(body)
+}
+
+fn common(method: Method, url: &str) -> http::request::Builder {
+    Request::builder()
+        .method(method)
+        .uri(url)
+        .header(USER_AGENT, "Mattermost-Bot/1.1")
+        .header(ACCEPT, "application/json")
+        .header(ACCEPT_ENCODING, "gzip")
+}
+
+/// A form as Go's `url.Values.Encode` writes it: sorted by key.
+pub(crate) fn go_form(mut pairs: Vec<(&str, &str)>) -> String {
+    pairs.sort_by_key(|(key, _)| *key);
+    let encoded = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    // Go leaves the tilde and escapes the star; the URL standard does the opposite.
+    encoded.replace("%7E", "~").replace('*', "%2A")
+}
+
+/// JSON as Go writes it: `<`, `>` and `&` are escaped. They stand nowhere but in strings.
+pub(crate) fn go_json(value: &impl Serialize) -> String {
+    let text = serde_json::to_string(value).unwrap_or_default();
+    text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }

@@ -1,8 +1,10 @@
 //! Slack's markup, which the server turns into Markdown unless the answer says `skip_slack_parsing`:
 //! `ProcessSlackText` in `app/slack.go`, `ParseSlackLinksToMarkdown` in `model/slack_attachment.go`.
 
+use crate::slash::answer::Attachment;
 use crate::world::World;
 use regex_lite::{Captures, Regex};
+use serde_json::Value;
 use std::sync::OnceLock;
 
 /// `<!channel>`, `<@user id>`, `<https://example.com|text>`.
@@ -23,4 +25,19 @@ pub(crate) fn to_markdown(world: &World, text: &str) -> String {
         text = link.replace_all(&text, "[${2}](${1})").into_owned();
     }
     text
+}
+
+/// The same in all texts of cards: `ProcessSlackAttachments`.
+pub(crate) fn in_attachments(world: &World, mut attachments: Vec<Attachment>) -> Vec<Attachment> {
+    for attachment in &mut attachments {
+        for text in [&mut attachment.pretext, &mut attachment.text, &mut attachment.title] {
+            *text = to_markdown(world, text);
+        }
+        for field in attachment.fields.iter_mut().flatten() {
+            if let Value::String(text) = &field.value {
+                field.value = to_markdown(world, text).into();
+            }
+        }
+    }
+    attachments
 }
