@@ -250,7 +250,7 @@ fn an_operator_makes_codes_and_lists_shows_and_switches_installs() {
     let disabled = bundle.say(&["operator", "disable", install]).out;
     assert!(disabled.contains("state        disabled\n"), "{disabled}");
     let json = bundle.say(&["operator", "enable", install, "--json"]).out;
-    assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["state"], "active");
+    assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["changed"]["state"], "active");
 
     let unknown = bundle.say(&["operator", "show", "aaaaaaaaaaaaaaaaaaaaaaaaaa"]);
     assert_eq!(unknown.code, 1, "{}", unknown.err);

@@ -5,8 +5,12 @@ use crate::{
     failure::Failure,
     local::{Files, Whereabouts},
 };
-use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
-use cloud_apps_protocol::{BadId, SiteUrl, error::ErrorBody, install::InstallView};
+use cloud_apps_core::install::{OperatorAnswer, OperatorRequest, operator::Patch};
+use cloud_apps_protocol::{
+    BadId, InstallId, SiteUrl,
+    error::ErrorBody,
+    install::{InstallPatch, InstallView},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{path::Path, process::ExitCode, str::FromStr};
@@ -53,9 +57,14 @@ async fn request(what: &OperatorCommand, target: &Target) -> Result<OperatorRequ
         },
         OperatorCommand::List { app } => OperatorRequest::List { app: id(app)?, cursor: None },
         OperatorCommand::Show { install } => OperatorRequest::Show { install_id: id(install)? },
-        OperatorCommand::Disable { install } => OperatorRequest::Disable { install_id: id(install)? },
-        OperatorCommand::Enable { install } => OperatorRequest::Enable { install_id: id(install)? },
+        OperatorCommand::Disable { install } => switch(id(install)?, false),
+        OperatorCommand::Enable { install } => switch(id(install)?, true),
     })
+}
+
+fn switch(install_id: InstallId, enabled: bool) -> OperatorRequest {
+    let patch = Patch(InstallPatch::Enabled(enabled).body());
+    OperatorRequest::Change { install_id, patch, if_match: None }
 }
 
 fn id<T: FromStr<Err = BadId>>(text: &str) -> Result<T, Failure> {
@@ -105,11 +114,11 @@ fn show(request: &OperatorRequest, answer: &OperatorAnswer) {
             }
         }
         OperatorAnswer::Install(install) => show_install(install),
+        OperatorAnswer::Changed { changed } => show_install(&changed.install),
         // `Target::ask` makes a failure of an error.
         OperatorAnswer::Error(_)
         | OperatorAnswer::App { .. }
         | OperatorAnswer::Keys { .. }
-        | OperatorAnswer::Changed { .. }
         | OperatorAnswer::Removed { .. } => {}
     }
 }

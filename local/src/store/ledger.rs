@@ -176,6 +176,16 @@ impl Ledger for Sqlite {
         .await
     }
 
+    async fn look(&self, key: &str, now: Millis) -> Stored<Option<String>> {
+        const WHAT: &str = "Ledger.look";
+        let key = key.to_owned();
+        self.run(WHAT, move |tx| {
+            let Some(Entry::Value(value)) = live(WHAT, tx, &key, now)? else { return Ok(None) };
+            Ok(Some(value))
+        })
+        .await
+    }
+
     async fn take(&self, key: &str, now: Millis) -> Stored<Option<String>> {
         const WHAT: &str = "Ledger.take";
         let key = key.to_owned();

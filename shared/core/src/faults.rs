@@ -202,6 +202,7 @@ faulty! {
         again(key: &str, attempt: u32, keep: Millis, now: Millis) -> bool;
         forget(key: &str, now: Millis) -> bool;
         put(key: &str, value: &str, until: Millis, now: Millis) -> bool;
+        look(key: &str, now: Millis) -> Option<String>;
         take(key: &str, now: Millis) -> Option<String>;
     }
     Keys {

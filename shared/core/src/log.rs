@@ -3,7 +3,12 @@
 //! What may stand there is a closed list: ids, codes, times. Never a token, a body, a path, a query, or what a
 //! person wrote.
 
-use crate::{edge::Arrival, refusal::Refusal, respond::Responder, trace::trace_id};
+use crate::{
+    edge::Arrival,
+    refusal::Refusal,
+    respond::Responder,
+    trace::{of_request, trace_id},
+};
 use bytes::Bytes;
 use cloud_apps_protocol::Code;
 use http::Response;
@@ -50,6 +55,26 @@ impl LogLine {
             route: arrival.route.name(),
             request_id: arrival.request_id.clone(),
             trace: trace_id(arrival),
+            app: None,
+            install: None,
+            user: None,
+            function: None,
+            delivery_id: None,
+            upstream_ms: None,
+            outcome: "done",
+            code: None,
+            error: None,
+        }
+    }
+
+    /// The line of what did not come over HTTP: an operator's request, a job. `trace`: of the request that it follows.
+    pub fn apart(route: &'static str, request_id: &str, trace: Option<&str>) -> Self {
+        Self {
+            started: Instant::now(),
+            cold: !WARM.swap(true, Ordering::Relaxed),
+            route,
+            request_id: request_id.to_owned(),
+            trace: trace.map_or_else(|| of_request(request_id), str::to_owned),
             app: None,
             install: None,
             user: None,

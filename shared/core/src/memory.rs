@@ -496,6 +496,13 @@ impl Ledger for Memory {
         Ok(free)
     }
 
+    async fn look(&self, key: &str, now: Millis) -> Stored<Option<String>> {
+        Ok(match self.reading("Ledger.look").live(key, now) {
+            Some(Entry::Value { value, .. }) => Some(value.clone()),
+            _ => None,
+        })
+    }
+
     async fn take(&self, key: &str, now: Millis) -> Stored<Option<String>> {
         let mut maps = self.writing("Ledger.take");
         if !matches!(maps.live(key, now), Some(Entry::Value { .. })) {

@@ -53,6 +53,9 @@ pub struct Install {
     pub previous_until: Option<Millis>,
     /// The key of the app's ring that this install's secrets are derived from.
     pub key: KeyId,
+    /// The key that the previous generation was derived from, where it is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_key: Option<KeyId>,
     /// The bot account.
     pub bot: Bot,
     /// The bot's token, sealed for its place (architecture: section 4).
@@ -60,6 +63,15 @@ pub struct Install {
     /// SHA-256 of its static token, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub static_token: Option<Sha256>,
+    /// How often that token was replaced.
+    #[serde(default, skip_serializing_if = "none")]
+    pub static_generation: u32,
+    /// Secrets of vendors' webhooks that were replaced, by path; where a path is absent its first one is good.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub webhooks: BTreeMap<String, WebhookSecret>,
+    /// Manage codes that were made until then are void.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codes_void_until: Option<Millis>,
     /// What the admin set, without passwords.
     #[serde(default, skip_serializing_if = "Values::is_empty")]
     pub settings: Values,
@@ -80,6 +92,22 @@ pub struct Install {
     pub installed_by: UserId,
     /// When.
     pub created_at: Millis,
+}
+
+/// Which secret of a vendor's webhook is the current one. It is derived, like every secret that both sides hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookSecret {
+    /// The key that it is derived from.
+    pub key: KeyId,
+    /// How often it was replaced.
+    pub generation: u32,
+    /// Until when the one before verifies too.
+    pub previous_until: Millis,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
+fn none(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Where an install stands.

@@ -192,6 +192,8 @@ pub trait Ledger: Send + Sync {
 
     /// Keeps a small value (≤ 64 KiB) until `until`; `false` if the key holds an unexpired one.
     async fn put(&self, key: &str, value: &str, until: Millis, now: Millis) -> Stored<bool>;
+    /// The value, which stays; `None` when absent or expired.
+    async fn look(&self, key: &str, now: Millis) -> Stored<Option<String>>;
     /// Takes the value away; `None` when absent or expired. Of any number at once, one gets it.
     async fn take(&self, key: &str, now: Millis) -> Stored<Option<String>>;
 }

@@ -6,11 +6,14 @@ use crate::{edge::Arrival, model::Sha256};
 /// The trace id: 32 characters of hex. Without a good `traceparent` it follows from the request's id, so that it needs
 /// no chance and whoever has the one finds the other.
 pub fn trace_id(arrival: &Arrival) -> String {
-    arrival.header("traceparent").and_then(of_parent).unwrap_or_else(|| {
-        let mut id = Sha256::of(&arrival.request_id).as_str().to_owned();
-        id.truncate(32);
-        id
-    })
+    arrival.header("traceparent").and_then(of_parent).unwrap_or_else(|| of_request(&arrival.request_id))
+}
+
+/// The trace id of a request that brings none.
+pub fn of_request(request_id: &str) -> String {
+    let mut id = Sha256::of(request_id).as_str().to_owned();
+    id.truncate(32);
+    id
 }
 
 /// The trace id of a `traceparent`, `version-trace-parent-flags`. A version after 00 may have more parts behind these.

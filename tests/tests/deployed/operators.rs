@@ -55,8 +55,8 @@ async fn switched_off(stage: Arc<Stage>) -> Outcome {
     let (stack, server) = (&stage.stack, &stage.today);
     let alice = server.user("alice");
     let body = server.command("/hello greet @bob");
-    assert_eq!(stack.operator(&["disable", &server.install.id])?["state"], "disabled");
-    assert_eq!(stack.operator(&["disable", &server.install.id])?["state"], "disabled");
+    assert_eq!(stack.operator(&["disable", &server.install.id])?["changed"]["state"], "disabled");
+    assert_eq!(stack.operator(&["disable", &server.install.id])?["changed"]["state"], "disabled");
     let refused = server.signed(stack, Method::POST, "/command", &body, (&alice, Scope::User)).await?;
     assert_eq!((refused.status, &refused.body["error"]["code"]), (StatusCode::FORBIDDEN, &"disabled".into()));
     let seen = server.mattermost.execute("alice", CHANNEL, "/hello greet @bob").await?;
@@ -65,7 +65,7 @@ async fn switched_off(stage: Arc<Stage>) -> Outcome {
     let other = stage.old.mattermost.execute("alice", CHANNEL, "/hello greet @bob").await?;
     assert_eq!(other.texts(), ["Hello, @bob!"]);
 
-    assert_eq!(stack.operator(&["enable", &server.install.id])?["state"], "active");
+    assert_eq!(stack.operator(&["enable", &server.install.id])?["changed"]["state"], "active");
     let answered = server.signed(stack, Method::POST, "/command", &body, (&alice, Scope::User)).await?;
     assert_eq!(answered.status, StatusCode::OK, "{}", answered.body);
     let seen = server.mattermost.execute("alice", CHANNEL, "/hello greet @bob").await?;

@@ -174,6 +174,18 @@ impl Ledger for Dynamo {
         Ok(matches!(self.put_ledger(WHAT, item, free(now)).await?, Written::Yes))
     }
 
+    async fn look(&self, key: &str, now: Millis) -> Stored<Option<String>> {
+        const WHAT: &str = "Ledger.look";
+        let read = self.client().get_item().table_name(&*self.ledger).key("pk", s(key)).consistent_read(true);
+        let answer = read.send().await.map_err(|error| failed(WHAT, &error))?;
+        let Some(item) = answer.item else { return Ok(None) };
+        let read = Read::new(WHAT, &item)?;
+        Ok(read
+            .text("content")
+            .filter(|_| read.number("exp").is_ok_and(|exp| !rules::over(exp, now)))
+            .map(str::to_owned))
+    }
+
     async fn take(&self, key: &str, now: Millis) -> Stored<Option<String>> {
         const WHAT: &str = "Ledger.take";
         let write = self

@@ -106,8 +106,9 @@ impl Verified {
         }
     }
 
-    fn speaks_for(&self, install: &Install, now: Millis) -> Result<(), Refusal> {
-        if install.app != self.kid.app || !generation_lives(install, self.kid.generation, now) {
+    /// Whether this token speaks for an install, in whatever state it is.
+    pub(crate) fn speaks_for(&self, install: &Install, now: Millis) -> Result<(), Refusal> {
+        if install.app != self.kid.app || !lives(install, &self.kid, now) {
             return Err(Refusal::unauthorized());
         }
         if SiteUrl::new(&self.claims.iss).ok().as_ref() != Some(&install.site) {
@@ -127,11 +128,16 @@ impl Verified {
 }
 
 /// The current generation, or the previous one within its grace. 0: nobody was given a secret.
-fn generation_lives(install: &Install, generation: Generation, now: Millis) -> bool {
+fn lives(install: &Install, kid: &Kid, now: Millis) -> bool {
     let Generation(current) = install.generation;
-    let previous = install.previous_until.is_some_and(|until| now < until);
-    generation.0 != 0
-        && (generation.0 == current || (previous && generation.0.checked_add(1) == Some(current)))
+    let Generation(generation) = kid.generation;
+    if generation == current {
+        return generation != 0 && kid.key == install.key;
+    }
+    generation != 0
+        && generation.checked_add(1) == Some(current)
+        && install.previous_until.is_some_and(|until| now < until)
+        && kid.key == *install.previous_key.as_ref().unwrap_or(&install.key)
 }
 
 fn wrong_audience(claim: &str, what: &str) -> Refusal {

@@ -28,6 +28,7 @@ pub async fn ledger<S: Ledger + Clone + 'static>(make: impl AsyncFn() -> S) {
             a_job_that_is_done_can_be_forgotten_and_done_once_more,
             what_is_not_done_is_not_forgotten,
             a_value_is_taken_once,
+            a_value_that_is_looked_at_stays_until_it_expires,
             an_expired_value_is_gone,
             a_key_holds_one_value_until_it_expires,
             of_many_puts_one_is_kept_and_of_many_takes_one_gets_it,
@@ -209,6 +210,17 @@ async fn what_is_not_done_is_not_forgotten(store: impl Ledger) {
         assert!(!store.forget(other, 80).await.unwrap(), "no job is kept there");
     }
     assert_eq!(store.take("TALK#a", 80).await.unwrap().as_deref(), Some("value"));
+}
+
+async fn a_value_that_is_looked_at_stays_until_it_expires(store: impl Ledger) {
+    assert_eq!(store.look("GONE#a", 0).await.unwrap(), None);
+    assert!(store.put("GONE#a", "value", 100, 0).await.unwrap());
+    for now in [1, 99] {
+        assert_eq!(store.look("GONE#a", now).await.unwrap().as_deref(), Some("value"));
+    }
+    assert_eq!(store.look("GONE#a", 100).await.unwrap(), None, "at the very millisecond it is over");
+    store.once("JTI#a", 100, 0).await.unwrap();
+    assert_eq!(store.look("JTI#a", 1).await.unwrap(), None, "what is spent holds no value");
 }
 
 async fn a_value_is_taken_once(store: impl Ledger) {

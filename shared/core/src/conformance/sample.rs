@@ -7,6 +7,7 @@ use crate::{
 use cloud_apps_protocol::{
     AppId, Generation, InstallId, KeyId, Millis, SiteUrl, TeamId, UserId, command::Bot,
 };
+use std::collections::BTreeMap;
 
 /// The alphabet of install ids.
 const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
@@ -81,9 +82,13 @@ pub fn install(n: usize) -> Install {
         generation: Generation(1),
         previous_until: None,
         key: made(KeyId::new("1")),
+        previous_key: None,
         bot: Bot { id: made(UserId::new(letters('b', n))), username: "hello".into() },
         bot_token: String::new(),
         static_token: None,
+        static_generation: 0,
+        webhooks: BTreeMap::new(),
+        codes_void_until: None,
         settings: cloud_apps_protocol::Values::default(),
         passwords: std::collections::BTreeMap::default(),
         presets: Vec::new(),

@@ -2,8 +2,12 @@
 
 use super::{Outcome, Worker};
 use crate::{
-    install::upkeep::{self, Next},
+    install::{
+        Moment,
+        upkeep::{self, Next},
+    },
     job::Job,
+    log::LogLine,
     refusal::Refusal,
     world::Office,
 };
@@ -12,8 +16,12 @@ use cloud_apps_protocol::{Code, Millis};
 
 #[async_trait]
 impl Worker for Office {
-    async fn work(&self, job: &Job, now: Millis, _deadline: Millis) -> Outcome {
-        match upkeep::work(self, &job.work, now).await {
+    async fn work(&self, job: &Job, now: Millis, deadline: Millis) -> Outcome {
+        // The ledger's name of the job names it in the log of whatever it calls, too.
+        let id = job.key();
+        let mut line = LogLine::apart("job", &id, job.trace.as_deref());
+        let moment = Moment { now, deadline, request_id: &id };
+        match upkeep::work(self, &job.work, moment, &mut line).await {
             Ok(Next::Done) => Outcome::Done,
             Ok(Next::Again { in_ms, work }) => {
                 Outcome::Next { work: work.unwrap_or_else(|| job.work.clone()), after: in_ms }

@@ -4,12 +4,15 @@
 //! wrong on the way. With another body it replaces the data of its own pending install: nothing is active yet.
 
 use super::{
-    codes, plan, request,
+    codes,
+    lifecycle::Moment,
+    plan, remove, request,
     state::{OnBegin, on_begin},
     stored,
 };
 use crate::{
     edge::Arrival,
+    job::{Job, Work},
     log::LogLine,
     model::{Install, InstallCode, Key, Sha256, SiteEntry, State},
     ports::{Begun, Changed},
@@ -63,12 +66,20 @@ pub async fn begin(
             OnBegin::Begin => {
                 let install = fresh(office, &request, manifest, &code, &key, arrival.now);
                 possible(manifest, &install)?;
+                watch(office, &install, &code, arrival, line).await?;
                 match office.registry.begin(&install, arrival.now).await? {
                     Begun::Created => return Ok(answer(&install, manifest, &key.root, line)),
                     Begun::Again(id) => code.install = Some(id),
                     Begun::CodeRefused => return Err(codes::refused()),
                     Begun::AlreadyInstalled(entry) => {
-                        return Err(taken(office, &entry, &code, arrival.now).await?);
+                        let standing = stored(office, &entry.install, arrival.now).await?;
+                        match standing.filter(|standing| code.replace && replaceable(standing)) {
+                            Some(old) => {
+                                // Its server was made anew and knows nothing of it: the app has nothing to clean up there.
+                                remove::remove(office, Moment::of(arrival), old, false, line).await?;
+                            }
+                            None => return Err(taken(office, &entry, &code, arrival.now).await?),
+                        }
                     }
                 }
             }
@@ -90,6 +101,26 @@ pub async fn begin(
         }
     }
     Err(super::busy(arrival.now, arrival.now))
+}
+
+/// The intent first: whatever becomes of this request and of its code, somebody looks after the install when the code
+/// is over.
+async fn watch(
+    office: &Office,
+    install: &Install,
+    code: &InstallCode,
+    arrival: &Arrival,
+    line: &LogLine,
+) -> Result<(), Refusal> {
+    let work = Work::Watch { install: install.id.clone(), rev: install.rev };
+    let left = code.exp.saturating_sub(arrival.now).max(1);
+    let job = Job::new(work, left, Some(line.trace().to_owned()), arrival.now);
+    Ok(office.queue.send(&job, arrival.now).await?)
+}
+
+/// Whether a code that replaces may supersede an install: one that somebody is just making it may not.
+fn replaceable(install: &Install) -> bool {
+    matches!(install.state, State::Active | State::Disabled | State::Removing)
 }
 
 /// The key that a new install's secrets are derived from.
@@ -122,9 +153,13 @@ fn fresh(
         generation: Generation(u32::from(request.v2)),
         previous_until: None,
         key: key.id.clone(),
+        previous_key: None,
         bot: Bot { id: request.bot.user_id.clone(), username: request.bot.username.clone() },
         bot_token: String::new(),
         static_token: None,
+        static_generation: 0,
+        webhooks: BTreeMap::new(),
+        codes_void_until: None,
         settings: Values::new(),
         passwords: BTreeMap::new(),
         presets: Vec::new(),
@@ -200,9 +235,14 @@ fn possible(manifest: &Manifest, install: &Install) -> Result<(), Refusal> {
 }
 
 /// 26 characters of `[a-z2-7]`, derived: whoever holds the root can make it again, and nobody needs to keep it.
-fn static_token(root: &Secret, install: &Install) -> Zeroizing<String> {
-    let secret =
-        root.derive(&[b"static_token", install.app.as_str().as_bytes(), install.id.as_str().as_bytes()]);
+pub(super) fn static_token(root: &Secret, install: &Install) -> Zeroizing<String> {
+    let generation = install.static_generation.to_string();
+    let mut parts: Vec<&[u8]> =
+        vec![b"static_token", install.app.as_str().as_bytes(), install.id.as_str().as_bytes()];
+    if install.static_generation != 0 {
+        parts.push(generation.as_bytes());
+    }
+    let secret = root.derive(&parts);
     let mut text = data_encoding::BASE32_NOPAD.encode(secret.expose()).to_ascii_lowercase();
     text.truncate(26);
     Zeroizing::new(text)
@@ -225,7 +265,7 @@ fn answer(install: &Install, manifest: &Manifest, root: &Secret, line: &mut LogL
         shared_secret: v2.then(shared),
         static_token: install.static_token.as_ref().map(|_| static_token(root, install).to_string()),
         endpoints: plan::endpoints(&install.base_url, &install.id),
-        register: plan::register(manifest, &install.granted),
+        register: plan::register(manifest, install),
         unavailable: plan::unavailable(manifest, install),
     }
 }
@@ -240,19 +280,24 @@ async fn taken(
     let (app, site, id) = (&code.app, &entry.site, &entry.install);
     let since = date(entry.created_at);
     let standing = stored(office, id, now).await?;
+    let who =
+        standing.as_deref().map_or_else(String::new, |install| format!(" by user {}", install.installed_by));
     let message = match standing.as_deref().map(|install| &install.state) {
         Some(State::Pending { until, .. } | State::Completing { until, .. }) => format!(
-            "An installation of {app} on {site} was begun on {since} with another code and is not finished. \
-             Finish it with that code, or try again after {}, when that code has expired.",
+            "An installation of {app} on {site} was begun{who} on {since} with another code and is not finished. Finish \
+             it with that code, or try again after {}, when that code has expired.",
             date(*until)
         ),
+        Some(State::Removing) => format!(
+            "{app} is just being removed from {site}. Try again in a minute; `cloud-apps show {id}` says how it stands."
+        ),
         Some(State::Disabled) => format!(
-            "{app} is installed on {site} since {since} and switched off. An operator switches it on with \
-             `cloud-apps operator enable {id}`."
+            "{app} was installed on {site}{who} on {since} and is switched off. Switch it on with `cloud-apps enable \
+             {id}`, or remove it with `cloud-apps uninstall {id}`."
         ),
         _ => format!(
-            "{app} is installed on {site} since {since}. It goes on working as it is. An operator sees it with \
-             `cloud-apps operator show {id}`; this version of the bundle cannot remove it to make room."
+            "{app} was installed on {site}{who} on {since} and works. Remove it with `cloud-apps uninstall {id}` to make \
+             room; where the server was made anew, ask the operator for a code with `--replace`."
         ),
     };
     Ok(Refusal::new(Code::AlreadyInstalled, message)

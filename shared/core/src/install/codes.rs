@@ -32,8 +32,7 @@ pub fn generate(random: &dyn Random) -> Zeroizing<String> {
 pub(super) async fn presented(office: &Office, arrival: &Arrival) -> Result<InstallCode, Refusal> {
     let Ok(Credential::Opaque(code)) = authenticate::credential(arrival) else { return Err(refused()) };
     let code = Zeroizing::new(code);
-    let bytes = data_encoding::BASE64URL_NOPAD.decode(code.as_bytes()).map(Zeroizing::new);
-    if !bytes.is_ok_and(|bytes| bytes.len() == BYTES) {
+    if !shaped(&code) {
         return Err(refused());
     }
     office.registry.code(&Sha256::of(&code)).await?.ok_or_else(refused)
@@ -44,6 +43,12 @@ pub(super) async fn app(office: &Office, arrival: &Arrival) -> Result<AppId, Ref
     let code = presented(office, arrival).await?;
     unused(&code, arrival.now)?;
     Ok(code.app)
+}
+
+/// Whether this can be a code at all.
+pub(super) fn shaped(code: &str) -> bool {
+    let bytes = data_encoding::BASE64URL_NOPAD.decode(code.as_bytes()).map(Zeroizing::new);
+    bytes.is_ok_and(|bytes| bytes.len() == BYTES)
 }
 
 /// The stored code of a request, if it may still begin or end an install.

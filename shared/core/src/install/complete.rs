@@ -5,31 +5,26 @@
 //! the same code does everything again; the app's function is then called again with the same delivery id.
 
 use super::{
-    codes, lifecycle, plan,
-    problems::Reader,
+    codes,
+    lifecycle::{self, Moment, Turn},
+    plan, registered,
     state::{OnComplete, on_complete},
     stored, view,
 };
 use crate::{
     edge::Arrival,
     log::LogLine,
-    model::{Install, InstallCode, Sha256, SlashCommand, State, Team},
+    model::{Install, InstallCode, State, Team},
     ports::Changed,
     refusal::Refusal,
     rules::next,
     world::Office,
 };
-use cloud_apps_protocol::{
-    InstallId, Manifest, Millis, PostId, TeamId, Values,
-    install::{InstallCompleted, Wanted},
-};
-use serde_json::Value;
+use cloud_apps_protocol::{InstallId, Manifest, Millis, TeamId, Values, install::InstallCompleted};
 use std::collections::BTreeMap;
 
 /// How long one attempt has: longer than the function that serves it lives, in ms (architecture, section 6).
 const LEASE: Millis = 30_000;
-/// The most entries of one request (section 12).
-const MAX_ENTRIES: usize = 90;
 
 /// Completes an install, or answers again.
 pub async fn complete(
@@ -58,7 +53,7 @@ pub async fn complete(
         OnComplete::Busy(lease) => Err(super::busy(lease, arrival.now)),
         OnComplete::Again => Ok(answer(app.manifest(), &known, line)),
         OnComplete::Start => {
-            let teams = registered(&arrival.json()?, app.manifest(), &known)?;
+            let teams = registered::read(&arrival.json()?, "/registered", app.manifest(), &known)?;
             // Before anything is done: keys that cannot be read cost a repeated request, and not the install.
             let settings = office.world.keys.open_settings(&known, arrival.now).await?;
             let install = take(office, &known, &code, arrival.now).await?;
@@ -101,7 +96,9 @@ async fn finish(
     for (team, registered) in &teams {
         office.registry.put_team(&install.id, team, registered).await?;
     }
-    if let Err(refusal) = lifecycle::install(office, arrival, &app, install, settings, line).await {
+    if let Err(refusal) =
+        lifecycle::run(office, Moment::of(arrival), &app, install, Turn::Install, settings, line).await
+    {
         return match office.registry.undo(install, install.rev).await? {
             Changed::Yes => Err(refusal),
             Changed::Conflict => Err(super::busy(arrival.now, arrival.now)),
@@ -123,73 +120,5 @@ fn answer(manifest: &Manifest, install: &Install, line: &mut LogLine) -> Install
         state: view::word(&install.state).into(),
         r#try: plan::try_it(manifest, &install.granted),
         unavailable: plan::unavailable(manifest, install),
-    }
-}
-
-/// What was registered, by team; all problems at once. Tokens are hashed here and go no further.
-fn registered(
-    body: &Value,
-    manifest: &Manifest,
-    install: &Install,
-) -> Result<BTreeMap<TeamId, Team>, Refusal> {
-    let mut reader = Reader::new(body);
-    if !body.is_object() {
-        reader.problem("", "the body is not an object: send {\"registered\":[…]}");
-    }
-    let entries = reader.list("/registered");
-    if entries.len() > MAX_ENTRIES {
-        let message =
-            format!("has {} entries, and {MAX_ENTRIES} fit in one request: send fewer teams", entries.len());
-        reader.problem("/registered", message);
-        return reader.finish(None);
-    }
-    let wanted = plan::register(manifest, &install.granted);
-    let mut teams: BTreeMap<TeamId, Team> = BTreeMap::new();
-    for n in 0..entries.len() {
-        let at = format!("/registered/{n}");
-        match reader.text(&format!("{at}/kind")) {
-            Some("slash_command") => slash_command(&mut reader, &at, &wanted, &mut teams),
-            Some(_) => reader.problem(
-                format!("{at}/kind"),
-                "is nothing that this install asked to register: register what the answer to POST /install lists",
-            ),
-            None => {}
-        }
-    }
-    reader.finish(Some(teams))
-}
-
-fn slash_command(reader: &mut Reader<'_>, at: &str, wanted: &[Wanted], teams: &mut BTreeMap<TeamId, Team>) {
-    let team: Option<TeamId> = reader.parsed(&format!("{at}/team_id"));
-    // A command's id and token have the shape of a Mattermost id.
-    let id: Option<PostId> = reader.parsed(&format!("{at}/id"));
-    let token = reader.text(&format!("{at}/token"));
-    let token = token.filter(|token| {
-        let good = PostId::new(*token).is_ok();
-        if !good {
-            let message = "is not the token of a slash command (26 characters of a-z and 0-9): send the one that \
-                           Mattermost showed when the command was made";
-            reader.problem(format!("{at}/token"), message);
-        }
-        good
-    });
-    let trigger = reader.text(&format!("{at}/trigger"));
-    let asked = |trigger: &str| {
-        wanted.iter().any(|wanted| matches!(wanted, Wanted::SlashCommand { trigger: t, .. } if t == trigger))
-    };
-    let trigger = trigger.filter(|trigger| {
-        let good = asked(trigger);
-        if !good {
-            let message = "is not the trigger that this install asked to register: register what the answer to \
-                           POST /install lists";
-            reader.problem(format!("{at}/trigger"), message);
-        }
-        good
-    });
-    let (Some(team), Some(id), Some(token), Some(trigger)) = (team, id, token, trigger) else { return };
-    let command = SlashCommand { id: id.to_string(), token_sha256: Sha256::of(token) };
-    let commands = &mut teams.entry(team.clone()).or_default().commands;
-    if commands.insert(trigger.to_owned(), command).is_some() {
-        reader.problem(at, format!("repeats /{trigger} of team {team}: send each command once"));
     }
 }

@@ -17,32 +17,115 @@ use cloud_apps_protocol::{
     answer::Kind,
     command::{AppContext, Delivery, User},
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// How long a lifecycle function may take, in ms (section 12).
 pub const TIME: Millis = 20_000;
 /// What is kept of the platform's time for what comes after it, in ms.
 const MARGIN: Millis = 2_000;
 
-/// Runs the app's `install` function, where it has one, with these settings, passwords included. What it refuses is `install_refused` with its own words.
-pub async fn install(
+/// Which part of an install's life the app has a function for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// It becomes active.
+    Install,
+    /// Its settings change.
+    Configure,
+    /// It moves to another version of the app.
+    Upgrade,
+    /// It is removed.
+    Uninstall,
+}
+
+impl Turn {
+    fn function(self, manifest: &Manifest) -> Option<&FunctionName> {
+        let functions = &manifest.lifecycle;
+        match self {
+            Self::Install => functions.install.as_ref(),
+            Self::Configure => functions.configure.as_ref(),
+            Self::Upgrade => functions.upgrade.as_ref(),
+            Self::Uninstall => functions.uninstall.as_ref(),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Install => "install",
+            Self::Configure => "configure",
+            Self::Upgrade => "upgrade",
+            Self::Uninstall => "uninstall",
+        }
+    }
+
+    /// What an app that does not do its part did not do.
+    fn failing(self) -> &'static str {
+        match self {
+            Self::Install => "set itself up",
+            Self::Configure => "take the settings",
+            Self::Upgrade => "move to its new version",
+            Self::Uninstall => "clean up after itself",
+        }
+    }
+
+    /// What its refusal is a refusal of.
+    fn refused(self) -> &'static str {
+        match self {
+            Self::Install => "the installation",
+            Self::Configure => "the settings",
+            Self::Upgrade => "the upgrade",
+            Self::Uninstall => "to be removed",
+        }
+    }
+
+    /// How things stand after it did not do its part.
+    fn outcome(self) -> &'static str {
+        match self {
+            Self::Install => "nothing was installed",
+            Self::Configure | Self::Upgrade => "nothing was changed",
+            Self::Uninstall => "it was removed all the same",
+        }
+    }
+}
+
+/// For which request a function runs, and until when.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment<'a> {
+    /// Unix milliseconds when the request came in.
+    pub now: Millis,
+    /// Unix milliseconds until which the platform lets it run.
+    pub deadline: Millis,
+    /// The request's id.
+    pub request_id: &'a str,
+}
+
+impl<'a> Moment<'a> {
+    /// Of a request over HTTP.
+    pub fn of(arrival: &'a Arrival) -> Self {
+        Self { now: arrival.now, deadline: arrival.deadline, request_id: &arrival.request_id }
+    }
+}
+
+/// Runs the app's function for this turn, where it has one, with these settings, passwords included. What it refuses is
+/// `install_refused` with its own words.
+pub async fn run(
     office: &Office,
-    arrival: &Arrival,
+    moment: Moment<'_>,
     app: &Known<'_>,
     install: &Install,
+    turn: Turn,
     settings: Values,
     line: &mut LogLine,
 ) -> Result<(), Refusal> {
-    let Some(function) = &app.manifest().lifecycle.install else { return Ok(()) };
+    let Some(function) = turn.function(app.manifest()) else { return Ok(()) };
     let id = app.id();
     line.function = Some(function.to_string());
     let before = line.elapsed_ms();
-    let now = arrival.now.saturating_add(before);
-    let deadline = now.saturating_add(TIME).min(arrival.deadline.saturating_sub(MARGIN));
-    let request = request(app.manifest(), install, function);
+    let now = moment.now.saturating_add(before);
+    let deadline = now.saturating_add(TIME).min(moment.deadline.saturating_sub(MARGIN));
+    let request = request(app.manifest(), install, function, turn);
     line.delivery_id = request.delivery.as_ref().map(|delivery| delivery.id.clone());
     let bot =
-        InstallBot { world: Arc::clone(&office.world), install: Arc::new(install.clone()), now: arrival.now };
+        InstallBot { world: Arc::clone(&office.world), install: Arc::new(install.clone()), now: moment.now };
     let call = upstream::Call {
         function,
         request,
@@ -53,40 +136,43 @@ pub async fn install(
         now,
         deadline,
         left: Duration::from_millis(deadline.saturating_sub(now)),
-        request_id: &arrival.request_id,
+        request_id: moment.request_id,
         trace: line.trace(),
     };
     let called = Box::pin(upstream::call(app, call)).await;
     line.upstream_ms = Some(line.elapsed_ms().saturating_sub(before));
     match called {
-        Called::Answered(answer) => accepted(id.as_str(), answer),
-        Called::Failed(failure) => Err(failed(id.as_str(), failure)),
-        Called::Broken(trouble) => Err(broken(id.as_str(), function, trouble)),
+        Called::Answered(answer) => accepted(id.as_str(), turn, answer),
+        Called::Failed(failure) => Err(failed(id.as_str(), turn, failure)),
+        Called::Broken(trouble) => Err(broken(id.as_str(), turn, function, trouble)),
     }
 }
 
 /// The function has no answer; the cause stands in the log.
-fn broken(id: &str, function: &FunctionName, trouble: Trouble) -> Refusal {
+fn broken(id: &str, turn: Turn, function: &FunctionName, trouble: Trouble) -> Refusal {
+    let (failing, outcome) = (turn.failing(), turn.outcome());
     let (code, message) = match trouble.code() {
         Code::Deadline => (
             Code::Deadline,
-            format!("{id} took too long to set itself up and was stopped. Nothing was installed; try again."),
+            format!(
+                "{id} took too long to {failing} and was stopped; {outcome}. Try again if that is not enough."
+            ),
         ),
         Code::UnknownFunction => (
             Code::InstallRefused,
             format!(
-                "{id} names {function} as its install function and does not have it. Its author must mend that; nothing \
-                 was installed."
+                "{id} names {function} as its {} function and does not have it. Its author must mend that; {outcome}.",
+                turn.name()
             ),
         ),
         code @ (Code::Busy | Code::Unavailable) => {
-            (code, format!("{} Nothing was installed.", trouble.sentence(id)))
+            (code, format!("{} For now, {outcome}.", trouble.sentence(id)))
         }
         code => (
             code,
             format!(
-                "{id} could not set itself up, and nothing was installed. Its operator finds the cause in the log, under \
-                 this request's id."
+                "{id} could not {failing}, and {outcome}. Its operator finds the cause in the log, under this \
+                 request's id."
             ),
         ),
     };
@@ -94,7 +180,7 @@ fn broken(id: &str, function: &FunctionName, trouble: Trouble) -> Refusal {
 }
 
 /// The request: no command, but all that an app knows of its install. The acting user is who installs.
-fn request(manifest: &Manifest, install: &Install, function: &FunctionName) -> CommandRequest {
+fn request(manifest: &Manifest, install: &Install, function: &FunctionName, turn: Turn) -> CommandRequest {
     let mut request = CommandRequest::default();
     manifest.namespace().clone_into(&mut request.command.namespace);
     request.command.function = function.to_string();
@@ -108,7 +194,7 @@ fn request(manifest: &Manifest, install: &Install, function: &FunctionName) -> C
         bot: install.bot.clone(),
         settings: view::shown(manifest, &install.settings),
     });
-    request.delivery = Some(Delivery { id: delivery_id(install, "install"), attempt: 1 });
+    request.delivery = Some(Delivery { id: delivery_id(install, turn.name()), attempt: 1 });
     request
 }
 
@@ -123,13 +209,13 @@ fn delivery_id(install: &Install, name: &str) -> String {
     hash
 }
 
-fn accepted(app: &str, answer: Answer) -> Result<(), Refusal> {
+fn accepted(app: &str, turn: Turn, answer: Answer) -> Result<(), Refusal> {
     let Kind::Error { text, fields } = answer.kind else { return Ok(()) };
-    Err(refused(app, Some(text), fields))
+    Err(refused(app, turn, Some(text), fields))
 }
 
-fn failed(app: &str, failure: Failure) -> Refusal {
-    let refusal = refused(app, failure.text, failure.fields);
+fn failed(app: &str, turn: Turn, failure: Failure) -> Refusal {
+    let refusal = refused(app, turn, failure.text, failure.fields);
     match failure.source {
         Some(source) => refusal.because(source),
         None => refusal,
@@ -137,11 +223,11 @@ fn failed(app: &str, failure: Failure) -> Refusal {
 }
 
 /// The app's own words, and at which settings they belong.
-fn refused(app: &str, text: Option<String>, fields: std::collections::BTreeMap<String, String>) -> Refusal {
+fn refused(app: &str, turn: Turn, text: Option<String>, fields: BTreeMap<String, String>) -> Refusal {
     let text = text.filter(|text| !text.is_empty()).unwrap_or_else(|| {
         "it gave no reason. Its operator finds the cause in the log, under this request's id.".into()
     });
-    let message = format!("{app} refused the installation, and nothing was installed: {text}");
+    let message = format!("{app} refused {}, and {}: {text}", turn.refused(), turn.outcome());
     let refusal = Refusal::new(Code::InstallRefused, message).with("text", text);
     if fields.is_empty() {
         return refusal;

@@ -3,26 +3,33 @@
 //! Two steps make an install ([`state`] has the table): `POST /install` checks everything and makes it pending, the
 //! caller registers what it is told to, `complete` runs the app's own part and makes it serve. Both are authorised by
 //! an install code, both may be repeated, and either of them cut off anywhere leaves an install that is whole or
-//! none. Operators come by another door ([`operator`](mod@operator)).
+//! none. From then on it is changed and in the end removed, by its server's admin or the holder of a manage code
+//! ([`access`]). Operators come by another door ([`operator`](mod@operator)).
 
+mod access;
 mod apps;
 mod begin;
+mod change;
 pub mod codes;
 mod complete;
 mod lifecycle;
 pub mod operator;
 mod plan;
 mod problems;
+mod registered;
+mod remove;
 mod request;
 mod rings;
 pub mod state;
 pub mod upkeep;
 mod view;
 
+pub use lifecycle::Moment;
 pub use operator::{OperatorAnswer, OperatorRequest, is_operator, operator};
 pub use view::etag;
 pub(crate) use view::{fingerprint, tag};
 
+use self::{access::Found, change::Match};
 use crate::{
     authenticate::{self, jwt},
     cache::Freshness,
@@ -39,11 +46,13 @@ use crate::{
 use bytes::Bytes;
 use cloud_apps_protocol::{
     AppId, Code, InstallId, Millis, PROTOCOL,
-    token::{Credential, Scope},
+    install::{InstallChanged, InstallRemoved},
+    token::Credential,
 };
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use serde_json::json;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// The header by which a server learns that it must fetch the install again (section 18).
 const MANIFEST: &str = "cloud-apps-manifest";
@@ -74,15 +83,13 @@ async fn route(office: &Office, arrival: &Arrival, line: &mut LogLine) -> Result
         Route::Installed { install } if *arrival.request.method() == Method::GET => {
             show(office, arrival, install, line).await
         }
+        Route::Installed { install } if *arrival.request.method() == Method::DELETE => {
+            let removed = remove(office, arrival, install, line).await?;
+            Ok(responder.json(StatusCode::OK, &removed))
+        }
         Route::Installed { install } => {
-            let (verified, _) = server(office, arrival, install, line).await?;
-            if verified.claims.scope != Scope::Admin {
-                return Err(Refusal::new(
-                    Code::Forbidden,
-                    "Only an admin of the server changes an install: send a token with the scope admin.",
-                ));
-            }
-            Err(Refusal::not_served("Changing and removing an install are", "Nothing was changed."))
+            let changed = change(office, arrival, install, line).await?;
+            Ok(unstored(responder.json(StatusCode::OK, &changed)))
         }
         Route::Subscription { .. } => Err(upstream(arrival)),
         Route::Apps => {
@@ -104,6 +111,43 @@ pub fn name_manifest(world: &World, install: &Install, response: &mut Response<B
     }
 }
 
+/// `PATCH /install/{install}`.
+async fn change(
+    office: &Office,
+    arrival: &Arrival,
+    install: &str,
+    line: &mut LogLine,
+) -> Result<InstallChanged, Refusal> {
+    // Before the token is spent: what cannot be read may be mended and sent again with it.
+    let body = arrival.json()?;
+    match access::admin(office, arrival, install, line).await? {
+        Found::Gone(_) => Err(Refusal::unauthorized()),
+        Found::Stands(install, by) => {
+            let if_match = Match::Header(arrival.header(header::IF_MATCH));
+            change::change(office, Moment::of(arrival), (install, by), if_match, &body, line).await
+        }
+    }
+}
+
+/// `DELETE /install/{install}`.
+async fn remove(
+    office: &Office,
+    arrival: &Arrival,
+    install: &str,
+    line: &mut LogLine,
+) -> Result<InstallRemoved, Refusal> {
+    match access::admin(office, arrival, install, line).await? {
+        Found::Gone(removed) => Ok(removed),
+        Found::Stands(install, _) => {
+            if let Some(tags) = arrival.header(header::IF_MATCH) {
+                let app = office.world.app(&install.app, Freshness::Cached, arrival.now).await?;
+                Match::Header(Some(tags)).check(&install, app.as_ref())?;
+            }
+            remove::remove(office, Moment::of(arrival), install, true, line).await
+        }
+    }
+}
+
 /// `GET /install/{install}`.
 async fn show(
     office: &Office,
@@ -111,7 +155,7 @@ async fn show(
     install: &str,
     line: &mut LogLine,
 ) -> Result<Response<Bytes>, Refusal> {
-    let (_, install) = server(office, arrival, install, line).await?;
+    let install = reader(office, arrival, install, line).await?;
     let app = known(office, &install.app, arrival.now).await?;
     let etag = etag(app.manifest(), &install);
     let known = arrival.header(header::IF_NONE_MATCH).is_some_and(|tags| view::matches(tags, &etag));
@@ -133,33 +177,41 @@ async fn show(
     Ok(response)
 }
 
-/// The server's own token, for the install of the path.
-async fn server(
+/// The install of the path, for its server or the holder of a manage code.
+async fn reader(
     office: &Office,
     arrival: &Arrival,
     install: &str,
     line: &mut LogLine,
-) -> Result<(jwt::Verified, Arc<Install>), Refusal> {
-    let Credential::Jwt(token) = authenticate::credential(arrival)? else {
-        return Err(Refusal::unauthorized());
-    };
-    let verified = jwt::verify(&office.world, arrival, &token, line).await?;
-    if verified.kid.install.as_str() != install {
-        return Err(Refusal::unauthorized());
+) -> Result<Arc<Install>, Refusal> {
+    match authenticate::credential(arrival)? {
+        Credential::Opaque(code) => {
+            match access::holder(office, arrival, install, &Zeroizing::new(code), line).await? {
+                Found::Stands(install, _) => Ok(install),
+                Found::Gone(_) => Err(Refusal::unauthorized()),
+            }
+        }
+        Credential::Jwt(token) => {
+            let verified = jwt::verify(&office.world, arrival, &token, line).await?;
+            if verified.kid.install.as_str() != install {
+                return Err(Refusal::unauthorized());
+            }
+            verified.complete_install(&office.world, arrival.now).await
+        }
     }
-    let install = verified.complete_install(&office.world, arrival.now).await?;
-    Ok((verified, install))
 }
 
 /// The app, whatever its upstream, as the store has it now: what is made of it here stays.
 async fn known<'o>(office: &'o Office, app: &AppId, now: Millis) -> Result<Known<'o>, Refusal> {
-    office.world.app(app, Freshness::Reread, now).await?.ok_or_else(|| {
-        let message = format!(
-            "{app} is not an app of this bundle: it is neither linked into it nor registered. Deploy a bundle that links \
-             it, or register it with `cloud-apps app add`, then try again."
-        );
-        Refusal::new(Code::UpstreamFailed, message)
-    })
+    office.world.app(app, Freshness::Reread, now).await?.ok_or_else(|| absent(app))
+}
+
+fn absent(app: &AppId) -> Refusal {
+    let message = format!(
+        "{app} is not an app of this bundle: it is neither linked into it nor registered. Deploy a bundle that links \
+         it, or register it with `cloud-apps app add`, then try again."
+    );
+    Refusal::new(Code::UpstreamFailed, message)
 }
 
 /// An install as the store has it now: what follows is a change that builds on its revision.

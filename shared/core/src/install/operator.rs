@@ -3,11 +3,21 @@
 //!
 //! [`OperatorRequest`] and [`OperatorAnswer`] are what the `cloud-apps` command and the function share.
 
-use super::{apps, codes, rings, stored, view};
+use super::{
+    access::By,
+    apps,
+    change::{self, Match},
+    codes,
+    lifecycle::Moment,
+    remove, rings,
+    state::unchangeable,
+    stored, view,
+};
 use crate::{
     cache::Freshness,
     keys::generate_ring,
-    model::{Catalogue, CatalogueEntry, Install, InstallCode, Sha256, State},
+    log::LogLine,
+    model::{Catalogue, CatalogueEntry, Install, InstallCode, ManageCode, Sha256},
     ports::Changed,
     refusal::Refusal,
     rules::next,
@@ -21,7 +31,7 @@ use cloud_apps_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// What an operator asks; under the key `operator` of the invocation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,16 +146,6 @@ pub enum OperatorRequest {
     },
     /// One install. Answered by [`OperatorAnswer::Install`].
     Show {
-        /// Which.
-        install_id: InstallId,
-    },
-    /// Stops serving an install; everywhere within a minute. Answered by [`OperatorAnswer::Install`].
-    Disable {
-        /// Which.
-        install_id: InstallId,
-    },
-    /// Serves an install again. Answered by [`OperatorAnswer::Install`].
-    Enable {
         /// Which.
         install_id: InstallId,
     },
@@ -289,6 +289,8 @@ pub fn is_operator(event: &Value) -> bool {
     event.as_object().is_some_and(|keys| keys.len() == 1 && keys.contains_key("operator"))
 }
 
+/// How long a request may take, in ms: the install function's time limit (architecture, section 6).
+const PATIENCE: Millis = 29_000;
 /// How many installs stand on a page.
 const PAGE: usize = 100;
 /// How often a change is tried again that somebody else was faster with.
@@ -298,8 +300,10 @@ pub(super) const TRIES: usize = 5;
 pub async fn operator(office: &Office, request: Value, now: Millis, request_id: &str) -> Value {
     let read = read(&request);
     let what = read.as_ref().map_or("unreadable", OperatorRequest::name);
+    let mut line = LogLine::apart("operator", request_id, None);
+    let moment = Moment { now, deadline: now.saturating_add(PATIENCE), request_id };
     let outcome = match read {
-        Ok(request) => run(office, request, now).await,
+        Ok(request) => run(office, request, moment, &mut line).await,
         Err(refusal) => Err(refusal),
     };
     let refused = outcome.as_ref().err();
@@ -309,6 +313,9 @@ pub async fn operator(office: &Office, request: Value, now: Millis, request_id: 
         function = what,
         outcome = if refused.is_some() { "refused" } else { "done" },
         code = code.as_ref().and_then(|code| code.as_str()),
+        app = line.app,
+        install = line.install,
+        upstream_ms = line.upstream_ms,
         request_id,
         error = refused.and_then(Refusal::chain),
         "request"
@@ -359,13 +366,17 @@ impl OperatorRequest {
             Self::RevokeKey { .. } => "revoke_key",
             Self::List { .. } => "list",
             Self::Show { .. } => "show",
-            Self::Disable { .. } => "disable",
-            Self::Enable { .. } => "enable",
         }
     }
 }
 
-async fn run(office: &Office, request: OperatorRequest, now: Millis) -> Result<OperatorAnswer, Refusal> {
+async fn run(
+    office: &Office,
+    request: OperatorRequest,
+    moment: Moment<'_>,
+    line: &mut LogLine,
+) -> Result<OperatorAnswer, Refusal> {
+    let now = moment.now;
     match request {
         OperatorRequest::Register {} => register(office, now).await,
         OperatorRequest::Apps {} => Ok(listed(office.world.apps.all().await?)),
@@ -388,10 +399,19 @@ async fn run(office: &Office, request: OperatorRequest, now: Millis) -> Result<O
             Ok(listed(office.world.apps.all().await?))
         }
         OperatorRequest::RotateUpstream { app, at_once } => apps::rotate(office, &app, at_once, now).await,
-        OperatorRequest::ManageCode { .. }
-        | OperatorRequest::RevokeManageCodes { .. }
-        | OperatorRequest::Change { .. }
-        | OperatorRequest::Remove { .. } => Err(Refusal::not_served("This is", "Nothing was changed.")),
+        OperatorRequest::ManageCode { install_id, valid_seconds } => {
+            manage_code(office, &install_id, valid_seconds, now).await
+        }
+        OperatorRequest::RevokeManageCodes { install_id } => revoke_codes(office, &install_id, now).await,
+        OperatorRequest::Change { install_id, patch: Patch(body), if_match } => {
+            let install = found(office, &install_id, now).await?;
+            let asked = (install, By::Person);
+            let changed = change::change(office, moment, asked, Match::Rev(if_match), &body, line).await?;
+            Ok(OperatorAnswer::Changed { changed: Box::new(changed) })
+        }
+        OperatorRequest::Remove { install_id, if_match } => Ok(OperatorAnswer::Removed {
+            removed: removed(office, &install_id, if_match, moment, line).await?,
+        }),
         OperatorRequest::List { app, cursor } => {
             let page = office.registry.list(&app, PAGE, cursor.as_deref()).await?;
             let listed = page.items.into_iter().map(|entry| Listed {
@@ -402,11 +422,9 @@ async fn run(office: &Office, request: OperatorRequest, now: Millis) -> Result<O
             Ok(OperatorAnswer::Installs { installs: listed.collect(), cursor: page.cursor })
         }
         OperatorRequest::Show { install_id } => {
-            let install = stored(office, &install_id, now).await?.ok_or_else(|| unknown(&install_id))?;
+            let install = found(office, &install_id, now).await?;
             show(office, &install, now).await
         }
-        OperatorRequest::Disable { install_id } => switch(office, &install_id, State::Disabled, now).await,
-        OperatorRequest::Enable { install_id } => switch(office, &install_id, State::Active, now).await,
     }
 }
 
@@ -457,10 +475,7 @@ async fn code(
     }
     private(office, "/operator/site_url", &site)?;
     private(office, "/operator/base_url", base_url)?;
-    if !(1..=codes::MAX_VALID).contains(&valid_seconds) {
-        let message = format!("A code is good for 1 to {} seconds (24 hours).", codes::MAX_VALID);
-        return Err(Refusal::bad_request("/operator/valid_seconds", message));
-    }
+    valid_for(valid_seconds)?;
     ring(office, &app, now).await?;
     let code = codes::generate(&*office.world.random);
     let expires_at = now.saturating_add(valid_seconds.saturating_mul(1_000));
@@ -493,7 +508,7 @@ pub(super) async fn no_such_app(office: &Office, app: &AppId) -> Result<Refusal,
 }
 
 /// Codes, tokens and secrets travel between these two: over `https`, or without leaving the machine.
-fn private(office: &Office, pointer: &str, address: &SiteUrl) -> Result<(), Refusal> {
+pub(super) fn private(office: &Office, pointer: &str, address: &SiteUrl) -> Result<(), Refusal> {
     let url = url::Url::parse(address.as_str()).ok();
     let here = url.as_ref().and_then(url::Url::host).is_some_and(|host| match host {
         url::Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
@@ -516,33 +531,76 @@ async fn show(office: &Office, install: &Install, now: Millis) -> Result<Operato
     Ok(OperatorAnswer::Install(Box::new(view::view(manifest, install, &teams))))
 }
 
-/// Active ⇄ disabled; the state it has already is no error.
-async fn switch(office: &Office, id: &InstallId, to: State, now: Millis) -> Result<OperatorAnswer, Refusal> {
+fn valid_for(seconds: u64) -> Result<(), Refusal> {
+    if (1..=codes::MAX_VALID).contains(&seconds) {
+        return Ok(());
+    }
+    let message = format!("A code is good for 1 to {} seconds (24 hours).", codes::MAX_VALID);
+    Err(Refusal::bad_request("/operator/valid_seconds", message))
+}
+
+/// Makes a manage code.
+async fn manage_code(
+    office: &Office,
+    id: &InstallId,
+    valid_seconds: u64,
+    now: Millis,
+) -> Result<OperatorAnswer, Refusal> {
+    let install = found(office, id, now).await?;
+    valid_for(valid_seconds)?;
+    if let Some(message) = unchangeable(&install) {
+        return Err(Refusal::new(Code::VersionConflict, message));
+    }
+    let code = codes::generate(&*office.world.random);
+    let expires_at = now.saturating_add(valid_seconds.saturating_mul(1_000));
+    let kept =
+        ManageCode { sha256: Sha256::of(&code), install: id.clone(), created_at: now, exp: expires_at };
+    office.registry.put_manage_code(&kept).await?;
+    Ok(OperatorAnswer::Code { code: code.to_string(), expires_at })
+}
+
+/// All manage codes that were made until now are void.
+async fn revoke_codes(office: &Office, id: &InstallId, now: Millis) -> Result<OperatorAnswer, Refusal> {
     for _ in 0..TRIES {
-        let install = stored(office, id, now).await?.ok_or_else(|| unknown(id))?;
-        if install.state == to {
-            return show(office, &install, now).await;
-        }
-        if !matches!(install.state, State::Active | State::Disabled) {
-            let message = format!(
-                "{id} is {}: only an install that is complete is switched off and on. Finish it, or let its code expire.",
-                view::word(&install.state)
-            );
-            return Err(Refusal::new(Code::VersionConflict, message));
-        }
-        let switched = Install { state: to.clone(), ..(*install).clone() };
-        let changed = office.registry.change(&switched, install.rev).await?;
+        let install = found(office, id, now).await?;
+        let revoked = Install { codes_void_until: Some(now), ..(*install).clone() };
+        let changed = office.registry.change(&revoked, install.rev).await?;
         office.world.installs.forget(id);
         if changed == Changed::Yes {
-            return show(office, &Install { rev: next(install.rev), ..switched }, now).await;
+            return show(office, &Install { rev: next(install.rev), ..revoked }, now).await;
         }
     }
     Err(faster("this install"))
 }
 
+/// Removes an install; of one that was removed a while ago the same answer again.
+async fn removed(
+    office: &Office,
+    id: &InstallId,
+    if_match: Option<u64>,
+    moment: Moment<'_>,
+    line: &mut LogLine,
+) -> Result<InstallRemoved, Refusal> {
+    let Some(install) = stored(office, id, moment.now).await? else {
+        return remove::remembered(office, id, moment.now).await?.ok_or_else(|| unknown(id));
+    };
+    if if_match.is_some_and(|rev| rev != install.rev) {
+        let message = format!(
+            "The install was changed since it was read: it is at revision {} now. Nothing was removed; read it again, \
+             then decide.",
+            install.rev
+        );
+        return Err(Refusal::new(Code::VersionConflict, message).with("rev", install.rev));
+    }
+    remove::remove(office, moment, install, true, line).await
+}
+
+async fn found(office: &Office, id: &InstallId, now: Millis) -> Result<Arc<Install>, Refusal> {
+    stored(office, id, now).await?.ok_or_else(|| unknown(id))
+}
+
 fn unknown(id: &InstallId) -> Refusal {
-    let message =
-        format!("There is no install {id}. `cloud-apps operator list APP` shows the installs of an app.");
+    let message = format!("There is no install {id}. `cloud-apps list APP` shows the installs of an app.");
     Refusal::bad_request("/operator/install_id", message)
 }
 

@@ -1,12 +1,13 @@
 //! What an install comes to on its server: where the server sends what, what is to be registered there, and what
 //! will not work and why. All of it follows from the manifest and the install, so it is never stored.
 
-use crate::model::Install;
+use crate::model::{Install, State};
 use cloud_apps_protocol::{
-    AppId, InstallId, Manifest, SiteUrl,
-    install::{Endpoints, Granted, Unavailable, Wanted},
+    AppId, ChannelId, InstallId, Manifest, SiteUrl,
+    install::{Endpoints, Granted, Standing, Unavailable, Wanted},
     manifest::{AccountUse, CommandEntry},
 };
+use std::collections::BTreeSet;
 
 /// How many characters of a hint or a description Mattermost's clients show in one line.
 const LINE: usize = 128;
@@ -27,19 +28,39 @@ pub fn endpoints(base_url: &str, install: &InstallId) -> Endpoints {
     }
 }
 
-/// What the caller registers with the server before `complete`.
-pub fn register(manifest: &Manifest, granted: &Granted) -> Vec<Wanted> {
-    if !granted.locations.contains("message_box") {
-        return Vec::new();
+/// What is to be registered with the server: a slash command in each team, and, on a server that tells nothing by
+/// itself, an outgoing webhook for each channel whose messages the app is told of.
+pub fn register(manifest: &Manifest, install: &Install) -> Vec<Wanted> {
+    let mut wanted = Vec::new();
+    if install.granted.locations.contains("message_box") {
+        let description =
+            if manifest.description.is_empty() { &manifest.display_name } else { &manifest.description };
+        wanted.push(Wanted::SlashCommand {
+            trigger: manifest.namespace().to_owned(),
+            per: "team".into(),
+            auto_complete_desc: one_line(description),
+            auto_complete_hint: hint(manifest),
+        });
     }
-    let description =
-        if manifest.description.is_empty() { &manifest.display_name } else { &manifest.description };
-    vec![Wanted::SlashCommand {
-        trigger: manifest.namespace().to_owned(),
-        per: "team".into(),
-        auto_complete_desc: one_line(description),
-        auto_complete_hint: hint(manifest),
-    }]
+    let webhooks = channels(manifest, install).into_iter();
+    wanted.extend(webhooks.map(|channel_id| Wanted::OutgoingWebhook { channel_id }));
+    wanted
+}
+
+/// The channels that an unmodified server is to tell of, each once. A V2 server tells by itself.
+fn channels(manifest: &Manifest, install: &Install) -> BTreeSet<ChannelId> {
+    const KIND: &str = "message_posted";
+    if install.generation.0 != 0 || !install.granted.events.contains(KIND) {
+        return BTreeSet::new();
+    }
+    let named = manifest.events.iter().filter(|event| event.kind == KIND).filter_map(|event| {
+        let channel = event.channel_id.as_deref()?;
+        match channel.strip_prefix("$settings.") {
+            Some(setting) => install.settings.get(setting)?.as_str(),
+            None => Some(channel),
+        }
+    });
+    named.filter_map(|channel| channel.parse().ok()).collect()
 }
 
 /// `[greet | time | help]`, or `[function] [--flags]` where that would be long.
@@ -93,6 +114,40 @@ pub fn unavailable(manifest: &Manifest, install: &Install) -> Vec<Unavailable> {
         add("webhook", path, "webhooks of vendors are not served by this version of the bundle".into());
     }
     list
+}
+
+/// What works once it is registered with the server, which `cloud-apps sync` does.
+pub fn needs_sync(install: &Install, wanted: &[Wanted], registered: &[Standing]) -> Vec<Unavailable> {
+    if !matches!(install.state, State::Active | State::Disabled) {
+        return Vec::new();
+    }
+    let missing = wanted.iter().filter(|wanted| {
+        !registered.iter().any(|standing| match (wanted, standing) {
+            (Wanted::SlashCommand { trigger, .. }, Standing::SlashCommand { trigger: there, .. }) => {
+                trigger == there
+            }
+            (Wanted::OutgoingWebhook { channel_id }, Standing::OutgoingWebhook { channel_id: there, .. }) => {
+                channel_id == there
+            }
+            _ => false,
+        })
+    });
+    missing
+        .filter_map(|wanted| match wanted {
+            // A V2 server needs no slash command: its plugin has the message box.
+            Wanted::SlashCommand { .. } if install.generation.0 != 0 => None,
+            Wanted::SlashCommand { trigger, .. } => Some(("location", format!("/{trigger}"))),
+            Wanted::OutgoingWebhook { channel_id } => {
+                Some(("event", format!("message_posted in {channel_id}")))
+            }
+            Wanted::OauthApp { .. } => None,
+        })
+        .map(|(kind, name)| Unavailable {
+            kind: kind.into(),
+            name,
+            reason: "needs sync: run `cloud-apps sync`".into(),
+        })
+        .collect()
 }
 
 /// That nothing of an app works which this bundle does not have.

@@ -34,7 +34,7 @@ pub fn read(body: &Value, manifest: &Manifest, site: &SiteUrl) -> Result<Install
     let installed_by = reader.parsed("/installed_by");
     let v2 = reader.flag("/v2");
     let static_token = reader.flag("/static_token");
-    let granted = granted(&mut reader, manifest);
+    let granted = granted(&mut reader, "/granted", manifest);
     let settings = settings(&mut reader, manifest);
     let request = (|| {
         Some(InstallRequest {
@@ -83,22 +83,27 @@ fn username(reader: &mut Reader<'_>) -> Option<String> {
 fn access_token(reader: &mut Reader<'_>) -> Option<String> {
     const AT: &str = "/bot/access_token";
     let text = reader.text(AT)?;
-    if (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic()) {
+    if is_token(text) {
         return Some(text.to_owned());
     }
     reader.problem(AT, "is not an access token: make one for the bot and send it without spaces");
     None
 }
 
+/// Whether this can be an access token.
+pub(super) fn is_token(text: &str) -> bool {
+    (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
 /// A part of what the manifest asks for, by whole names.
-fn granted(reader: &mut Reader<'_>, manifest: &Manifest) -> Granted {
-    if reader.at("/granted").is_some_and(|granted| !granted.is_object()) {
-        reader.problem("/granted", "is not an object of lists");
+pub(super) fn granted(reader: &mut Reader<'_>, at: &str, manifest: &Manifest) -> Granted {
+    if reader.at(at).is_some_and(|granted| !granted.is_object()) {
+        reader.problem(at, "is not an object of lists");
         return Granted::default();
     }
     let named = |permission: &Permission| serde_json::to_value(permission).ok()?.as_str().map(str::to_owned);
     let permissions = manifest.permissions.iter().filter_map(named).collect();
-    let permissions = part(reader, manifest, "permissions", &permissions);
+    let permissions = part(reader, at, manifest, "permissions", &permissions);
     let granted = Granted {
         permissions: manifest
             .permissions
@@ -106,10 +111,17 @@ fn granted(reader: &mut Reader<'_>, manifest: &Manifest) -> Granted {
             .filter(|p| named(p).is_some_and(|name| permissions.contains(&name)))
             .copied()
             .collect(),
-        locations: part(reader, manifest, "locations", &manifest.locations.iter().cloned().collect()),
-        events: part(reader, manifest, "events", &manifest.events.iter().map(|e| e.kind.clone()).collect()),
+        locations: part(reader, at, manifest, "locations", &manifest.locations.iter().cloned().collect()),
+        events: part(
+            reader,
+            at,
+            manifest,
+            "events",
+            &manifest.events.iter().map(|e| e.kind.clone()).collect(),
+        ),
         webhooks: part(
             reader,
+            at,
             manifest,
             "webhooks",
             &manifest.webhooks.iter().map(|w| w.path.clone()).collect(),
@@ -119,7 +131,7 @@ fn granted(reader: &mut Reader<'_>, manifest: &Manifest) -> Granted {
         if !granted.events.contains(&event.kind) {
             let message =
                 format!("does not have {:?}, and {} cannot do without: grant it", event.kind, manifest.id);
-            reader.problem("/granted/events", message);
+            reader.problem(format!("{at}/events"), message);
         }
     }
     granted
@@ -127,11 +139,12 @@ fn granted(reader: &mut Reader<'_>, manifest: &Manifest) -> Granted {
 
 fn part(
     reader: &mut Reader<'_>,
+    at: &str,
     manifest: &Manifest,
     what: &str,
     asked: &BTreeSet<String>,
 ) -> BTreeSet<String> {
-    let pointer = format!("/granted/{what}");
+    let pointer = format!("{at}/{what}");
     let mut granted = BTreeSet::new();
     for (n, item) in reader.list(&pointer).iter().enumerate() {
         let name = item.as_str().unwrap_or_default();
@@ -149,7 +162,7 @@ fn part(
 }
 
 /// What the admin set, in its one form, with the defaults of what was left out.
-fn settings(reader: &mut Reader<'_>, manifest: &Manifest) -> Values {
+pub(super) fn settings(reader: &mut Reader<'_>, manifest: &Manifest) -> Values {
     let empty = Values::new();
     let given = match reader.at("/settings") {
         None => &empty,

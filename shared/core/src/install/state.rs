@@ -1,17 +1,20 @@
-//! Where an install stands, and what the two requests that make it do there.
+//! Where an install stands, and what each request does there: the one place where this is decided.
 //!
-//! | the install | `POST /install` | `complete` |
-//! |---|---|---|
-//! | is not there, or is being undone | begins | refused |
-//! | pending | replaces what differs | starts |
-//! | completing, within its lease | busy | busy |
-//! | completing, its lease over | replaces what differs | starts |
-//! | active, disabled | refused: the code is spent | answers again |
-//! | removing | refused | refused |
+//! | the install | `POST /install` | `complete` | `PATCH` | `DELETE` | the queue's watch |
+//! |---|---|---|---|---|---|
+//! | is not there | begins | refused | refused | answers again, for a day | nothing |
+//! | is being undone | begins | refused | refused | removes | removes |
+//! | pending, its code good | replaces what differs | starts | refused | removes | waits |
+//! | pending, its code over | refused | refused | refused | removes | removes |
+//! | completing, within its lease | busy | busy | refused | busy | waits |
+//! | completing, its lease over | replaces what differs | starts | refused | removes | pending again, or removes |
+//! | active | refused: the code is spent | answers again | changes | removes | nothing |
+//! | disabled | refused: the code is spent | answers again | changes | removes | nothing |
+//! | removing | refused | refused | refused | goes on | goes on |
 //!
-//! `complete` starts by making it completing, and ends by making it active or by undoing it. Each change names the
-//! revision that it builds on, so of any number at once one goes on. All of this is between an install and the code
-//! that began it: with another code it is not there.
+//! `complete` starts by making it completing, and ends by making it active or by undoing it. A removal starts by making
+//! it removing. Each change names the revision that it builds on, so of any number at once one goes on. The first two
+//! columns are between an install and the code that began it: with another code it is not there.
 
 use crate::{
     model::{Install, Sha256, State},
@@ -43,6 +46,55 @@ pub enum OnComplete {
     Busy(Millis),
     /// There is nothing to complete.
     Refuse,
+}
+
+/// What a watch does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OnWatch {
+    /// There is nothing to look after.
+    Nothing,
+    /// Looks again then.
+    Wait(Millis),
+    /// Whoever completed it died; its code is still good.
+    Reopen {
+        /// The code that began it.
+        code: Sha256,
+        /// When the code expires.
+        until: Millis,
+    },
+    /// It was never finished and cannot be any more.
+    Undo,
+    /// Its removal was cut off.
+    Remove,
+}
+
+/// Why an install is not changed, in a sentence that says what to do; `None` where it is complete.
+pub fn unchangeable(install: &Install) -> Option<String> {
+    match install.state {
+        State::Active | State::Disabled => None,
+        State::Pending { .. } | State::Completing { .. } => Some(format!(
+            "{} is not installed completely yet. Finish the installation, or remove it with `cloud-apps uninstall`; then \
+             change it.",
+            install.id
+        )),
+        State::Removing => Some(format!(
+            "{} is being removed, so it is not changed any more. Ask for its removal again to see it end.",
+            install.id
+        )),
+    }
+}
+
+/// Reads the table's last column.
+pub fn on_watch(install: &Install, now: Millis) -> OnWatch {
+    match &install.state {
+        State::Active | State::Disabled => OnWatch::Nothing,
+        State::Removing => OnWatch::Remove,
+        State::Pending { until, .. } if over(*until, now) => OnWatch::Undo,
+        State::Pending { until, .. } => OnWatch::Wait(*until),
+        State::Completing { lease, .. } if !over(*lease, now) => OnWatch::Wait(*lease),
+        State::Completing { until, .. } if over(*until, now) => OnWatch::Undo,
+        State::Completing { code, until, .. } => OnWatch::Reopen { code: code.clone(), until: *until },
+    }
 }
 
 /// Reads the table's first column.
@@ -106,6 +158,30 @@ mod tests {
             let install = Install { state, ..sample::install(1) };
             assert_eq!(on_begin(Some(&install), &sample::code_hash(2), 1_000), OnBegin::Refuse);
             assert_eq!(on_complete(Some(&install), &sample::code_hash(2), 1_000), OnComplete::Refuse);
+        }
+    }
+
+    #[test]
+    fn a_watch_and_a_change_do_what_the_table_says() {
+        let (code, now) = (sample::code_hash(1), 1_000);
+        let with = |state| Install { state, ..sample::install(1) };
+        let completing = |until, lease| with(State::Completing { code: code.clone(), until, lease });
+        let pending = |until| with(State::Pending { code: code.clone(), until });
+        let table = [
+            (pending(0), OnWatch::Undo, false),
+            (pending(1_000), OnWatch::Undo, false),
+            (pending(1_001), OnWatch::Wait(1_001), false),
+            (completing(5_000, 1_001), OnWatch::Wait(1_001), false),
+            (completing(5_000, 1_000), OnWatch::Reopen { code: code.clone(), until: 5_000 }, false),
+            (completing(1_000, 1_001), OnWatch::Wait(1_001), false),
+            (completing(1_000, 1_000), OnWatch::Undo, false),
+            (with(State::Active), OnWatch::Nothing, true),
+            (with(State::Disabled), OnWatch::Nothing, true),
+            (with(State::Removing), OnWatch::Remove, false),
+        ];
+        for (install, watch, changes) in table {
+            assert_eq!(on_watch(&install, now), watch, "{:?}", install.state);
+            assert_eq!(unchangeable(&install).is_none(), changes, "{:?}", install.state);
         }
     }
 }

@@ -5,12 +5,23 @@ use crate::model::{Install, State, Team};
 use cloud_apps_protocol::{
     Manifest, TeamId, Values,
     form::Subtype,
-    install::{InstallView, Standing},
+    install::{Granted, InstallView, Offered, Standing, Wanted},
 };
 
 /// The install as it is shown. Without a manifest, for the bundle does not have its app any more, what the app would say is
 /// left out, settings included: nobody knows which are passwords.
 pub fn view(manifest: Option<&Manifest>, install: &Install, teams: &[(TeamId, Team)]) -> InstallView {
+    let wanted = manifest.map(|manifest| plan::register(manifest, install)).unwrap_or_default();
+    let all = teams.iter().flat_map(|(id, team)| standing(id, team));
+    let (registered, leftovers): (Vec<_>, Vec<_>) = all.partition(|standing| is_wanted(standing, &wanted));
+    let unavailable = match manifest {
+        None => vec![plan::not_here(&install.app)],
+        Some(manifest) => {
+            let mut list = plan::unavailable(manifest, install);
+            list.extend(plan::needs_sync(install, &wanted, &registered));
+            list
+        }
+    };
     InstallView {
         install_id: install.id.clone(),
         app_id: install.app.clone(),
@@ -23,22 +34,44 @@ pub fn view(manifest: Option<&Manifest>, install: &Install, teams: &[(TeamId, Te
         settings: manifest.map(|manifest| shown(manifest, &install.settings)).unwrap_or_default(),
         commands: manifest.map(|manifest| manifest.commands.clone()).unwrap_or_default(),
         presets: manifest.iter().flat_map(|m| &m.presets).chain(&install.presets).cloned().collect(),
-        register: manifest.map(|manifest| plan::register(manifest, &install.granted)).unwrap_or_default(),
-        registered: teams.iter().flat_map(|(id, team)| standing(id, team)).collect(),
-        leftovers: Vec::new(),
-        offered: None,
+        register: wanted,
+        registered,
+        leftovers,
+        offered: manifest
+            .filter(|manifest| manifest.version != install.version)
+            .map(|manifest| Offered { version: manifest.version.clone(), requests: requests(manifest) }),
         teams: teams.iter().filter(|(_, team)| !team.commands.is_empty()).map(|(id, _)| id.clone()).collect(),
         endpoints: plan::endpoints(&install.base_url, &install.id),
-        unavailable: manifest.map_or_else(
-            || vec![plan::not_here(&install.app)],
-            |manifest| plan::unavailable(manifest, install),
-        ),
+        unavailable,
         created_at: install.created_at,
     }
 }
 
+/// Whether the install asks for what stands there.
+fn is_wanted(standing: &Standing, wanted: &[Wanted]) -> bool {
+    wanted.iter().any(|wanted| match (wanted, standing) {
+        (Wanted::SlashCommand { trigger, .. }, Standing::SlashCommand { trigger: there, .. }) => {
+            trigger == there
+        }
+        (Wanted::OutgoingWebhook { channel_id }, Standing::OutgoingWebhook { channel_id: there, .. }) => {
+            channel_id == there
+        }
+        _ => false,
+    })
+}
+
+/// All that a manifest asks to be granted.
+pub fn requests(manifest: &Manifest) -> Granted {
+    Granted {
+        permissions: manifest.permissions.iter().copied().collect(),
+        locations: manifest.locations.iter().cloned().collect(),
+        events: manifest.events.iter().map(|event| event.kind.clone()).collect(),
+        webhooks: manifest.webhooks.iter().map(|webhook| webhook.path.clone()).collect(),
+    }
+}
+
 /// What is registered in a team, as it is shown.
-fn standing(team_id: &TeamId, team: &Team) -> Vec<Standing> {
+pub(super) fn standing(team_id: &TeamId, team: &Team) -> Vec<Standing> {
     let commands = team.commands.iter().map(|(trigger, command)| Standing::SlashCommand {
         team_id: team_id.clone(),
         id: command.id.clone(),

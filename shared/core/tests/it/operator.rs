@@ -121,10 +121,10 @@ async fn every_request_that_is_refused_says_what_to_do() {
             json!({"do": "show", "install_id": absent}),
             "bad_request",
             "/operator/install_id",
-            "`cloud-apps operator list APP` shows the installs of an app.",
+            "`cloud-apps list APP` shows the installs of an app.",
         ),
         (
-            json!({"do": "disable", "install_id": absent}),
+            json!({"do": "change", "install_id": absent, "patch": {"enabled": false}}),
             "bad_request",
             "/operator/install_id",
             "There is no install",
@@ -199,9 +199,10 @@ async fn an_install_is_shown_without_its_secrets_and_switched_off_and_on() {
     assert_eq!((&shown["state"], &shown["teams"]), (&json!("active"), &json!([TEAM])));
     assert!(!shown.to_string().contains(PASSWORD));
     let mut rev = shown["rev"].as_u64().unwrap();
-    for (switch, state) in [("disable", "disabled"), ("enable", "active")] {
+    for (enabled, state) in [(false, "disabled"), (true, "active")] {
         for changes in [1, 0] {
-            let answer = desk.operator(json!({"do": switch, "install_id": id})).await;
+            let request = json!({"do": "change", "install_id": id, "patch": {"enabled": enabled}});
+            let answer = desk.operator(request).await["changed"].clone();
             rev += changes;
             assert_eq!((&answer["state"], &answer["rev"]), (&json!(state), &json!(rev)), "{answer}");
         }
@@ -212,17 +213,15 @@ async fn an_install_is_shown_without_its_secrets_and_switched_off_and_on() {
 async fn an_install_that_is_not_complete_is_not_switched() {
     let desk = Desk::new().await;
     let id = desk.begin(&desk.code().await, &body()).await.id();
-    for switch in ["disable", "enable"] {
-        let answer = desk.operator(json!({"do": switch, "install_id": id})).await;
-        assert_eq!(answer["error"]["code"], "version_conflict");
-        assert_eq!(
-            message(&answer),
-            format!(
-                "{id} is pending: only an install that is complete is switched off and on. Finish it, or let its code \
-                 expire."
-            )
-        );
-    }
+    let answer = desk.operator(json!({"do": "change", "install_id": id, "patch": {"enabled": false}})).await;
+    assert_eq!(answer["error"]["code"], "version_conflict");
+    assert_eq!(
+        message(&answer),
+        format!(
+            "{id} is not installed completely yet. Finish the installation, or remove it with `cloud-apps uninstall`; \
+             then change it."
+        )
+    );
 }
 
 #[tokio::test]
@@ -232,8 +231,10 @@ async fn an_install_whose_app_is_not_linked_any_more_is_shown_and_switched_witho
     install.app = "gone".parse().unwrap();
     install.settings.insert("password".into(), PASSWORD.into());
     desk.memory.put_install(install.clone());
-    for (request, state) in [("show", "active"), ("disable", "disabled")] {
-        let answer = desk.operator(json!({"do": request, "install_id": install.id})).await;
+    let shown = desk.operator(json!({"do": "show", "install_id": install.id})).await;
+    let off = json!({"do": "change", "install_id": install.id, "patch": {"enabled": false}});
+    let changed = desk.operator(off).await["changed"].clone();
+    for (answer, state) in [(shown, "active"), (changed, "disabled")] {
         assert_eq!((&answer["state"], &answer["settings"]), (&json!(state), &json!({})), "{answer}");
         assert_eq!(
             answer["unavailable"][0]["reason"],
@@ -251,8 +252,13 @@ fn requests_and_answers_read_back_and_a_code_is_not_printed() {
         json!({"do": "list", "app": "hello"}),
         json!({"do": "list", "app": "hello", "cursor": "x"}),
         json!({"do": "show", "install_id": sample::install_id(1)}),
-        json!({"do": "disable", "install_id": sample::install_id(1)}),
-        json!({"do": "enable", "install_id": sample::install_id(1)}),
+        json!({"do": "change", "install_id": sample::install_id(1), "patch": {"enabled": false}, "if_match": 3}),
+        json!({"do": "remove", "install_id": sample::install_id(1)}),
+        json!({"do": "manage_code", "install_id": sample::install_id(1), "valid_seconds": 900}),
+        json!({"do": "revoke_manage_codes", "install_id": sample::install_id(1)}),
+        json!({"do": "keys", "app": "hello"}),
+        json!({"do": "rotate_keys", "app": "hello"}),
+        json!({"do": "revoke_key", "app": "hello", "key": "1"}),
     ];
     for request in requests {
         let read: OperatorRequest = serde_json::from_value(request.clone()).unwrap();

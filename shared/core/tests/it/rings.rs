@@ -5,10 +5,14 @@ use crate::office::{ACCESS_TOKEN, Desk, NOW, PASSWORD, body};
 use cloud_apps_core::{
     conformance::sample,
     faults::{Fault, Faults},
-    install::{self, upkeep, upkeep::Next},
+    install::{self, Moment, upkeep, upkeep::Next},
     job::Work,
+    log::LogLine,
     ports::{Keys, Ledger},
+    refusal::Refusal,
+    world::Office,
 };
+use cloud_apps_protocol::Millis;
 use http::StatusCode;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -36,11 +40,16 @@ fn message(answer: &Value) -> &str {
     answer["error"]["message"].as_str().unwrap_or_else(|| panic!("no error: {answer}"))
 }
 
+async fn look(office: &Office, work: &Work, now: Millis) -> Result<Next, Refusal> {
+    let moment = Moment { now, deadline: now + 30_000, request_id: "job-1" };
+    upkeep::work(office, work, moment, &mut LogLine::apart("job", "job-1", None)).await
+}
+
 /// Runs the walk from its beginning to its end.
 async fn walk(desk: &Desk) {
     let mut work = Work::Reseal { app: sample::app(), cursor: None };
     while let Next::Again { in_ms, work: next } =
-        upkeep::work(&desk.office(), &work, desk.now).await.unwrap_or_else(|e| panic!("{}", e.message))
+        look(&desk.office(), &work, desk.now).await.unwrap_or_else(|e| panic!("{}", e.message))
     {
         assert_eq!(in_ms, 0, "the key is in use");
         work = next.unwrap();
@@ -73,7 +82,7 @@ async fn a_new_key_is_used_from_15_minutes_later_on_and_asking_again_meanwhile_a
     assert_eq!(keys(&desk, json!({"do": "rotate_keys", "app": "hello"})).await, rotated);
 
     let work = Work::Reseal { app: sample::app(), cursor: None };
-    let early = upkeep::work(&desk.office(), &work, desk.now).await;
+    let early = look(&desk.office(), &work, desk.now).await;
     assert_eq!(early.ok(), Some(Next::Again { in_ms: 14 * MINUTE, work: None }));
 
     desk.now = NOW + 15 * MINUTE;
@@ -176,7 +185,7 @@ async fn a_rotation_cut_off_anywhere_is_whole_after_the_next() {
             let rotate = json!({"do": "rotate_keys", "app": "hello"});
             let walk_once = async |now| {
                 let work = Work::Reseal { app: sample::app(), cursor: None };
-                let _ = upkeep::work(&process, &work, now).await;
+                let _ = look(&process, &work, now).await;
             };
             let later = NOW + 15 * MINUTE;
             faults

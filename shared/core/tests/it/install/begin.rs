@@ -2,7 +2,7 @@
 
 use super::{bad_code, changed, sixteen};
 use crate::office::{
-    ACCESS_TOKEN, Answered, BASE, Behaviour, Desk, NOW, PASSWORD, SITE, body, registered, request,
+    ACCESS_TOKEN, ADMIN, Answered, BASE, Behaviour, Desk, NOW, PASSWORD, SITE, body, registered, request,
 };
 use cloud_apps_core::{
     conformance::sample,
@@ -368,18 +368,14 @@ async fn an_app_is_on_a_site_once_and_the_second_reads_since_when_and_what_to_do
     assert_eq!(
         refused.message(),
         format!(
-            "hello is installed on {SITE} since 2026-11-22 21:39 UTC. It goes on working as it is. An operator sees it \
-             with `cloud-apps operator show {id}`; this version of the bundle cannot remove it to make room."
+            "hello was installed on {SITE} by user {ADMIN} on 2026-11-22 21:39 UTC and works. Remove it with `cloud-apps \
+             uninstall {id}` to make room; where the server was made anew, ask the operator for a code with `--replace`."
         )
     );
     assert_eq!(refused.body["error"]["since"], NOW);
-    desk.operator(json!({"do": "disable", "install_id": id})).await;
+    desk.operator(json!({"do": "change", "install_id": id, "patch": {"enabled": false}})).await;
     let refused = desk.begin(&desk.code().await, &body()).await;
-    assert!(
-        refused.message().ends_with(&format!("`cloud-apps operator enable {id}`.")),
-        "{}",
-        refused.message()
-    );
+    assert!(refused.message().contains(&format!("`cloud-apps enable {id}`")), "{}", refused.message());
 }
 
 #[tokio::test]
@@ -393,7 +389,7 @@ async fn an_install_that_another_code_began_is_waited_for_and_then_replaced() {
     assert_eq!(
         refused.message(),
         format!(
-            "An installation of hello on {SITE} was begun on 2026-11-22 21:39 UTC with another code and is not \
+            "An installation of hello on {SITE} was begun by user {ADMIN} on 2026-11-22 21:39 UTC with another code and is not \
              finished. Finish it with that code, or try again after 2026-11-22 21:54 UTC, when that code has expired."
         )
     );

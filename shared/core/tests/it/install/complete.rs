@@ -147,7 +147,7 @@ async fn everything_that_is_wrong_with_what_was_registered_is_said_at_once() {
         with("team_id", "ops".into()),
         with("token", format!("{SLASH_TOKEN}x").into()),
         with("trigger", "jira".into()),
-        {"kind": "outgoing_webhook"},
+        {"kind": "oauth_app"},
         {},
         entry,
         entry,
@@ -253,7 +253,7 @@ async fn an_app_that_takes_too_long_is_stopped_and_nothing_is_left() {
     assert_eq!((refused.status, refused.code()), (StatusCode::GATEWAY_TIMEOUT, "deadline"));
     assert_eq!(
         refused.message(),
-        "hello took too long to set itself up and was stopped. Nothing was installed; try again."
+        "hello took too long to set itself up and was stopped; nothing was installed. Try again if that is not enough."
     );
     assert_eq!(desk.memory.kept(), 0);
 }

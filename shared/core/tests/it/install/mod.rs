@@ -28,6 +28,15 @@ fn bad_code(answered: &Answered) {
     );
 }
 
+/// What every manage code is answered that is not good.
+fn bad_manage_code(answered: &Answered) {
+    refused_alike(
+        answered,
+        "This needs a manage code that is good here: for this install, not expired, not revoked. Ask the operator of the \
+         bundle for a new one (`cloud-apps operator manage-code`), and send it as Authorization: Bearer.",
+    );
+}
+
 /// To the byte, so that nobody can tell two flaws apart.
 fn refused_alike(answered: &Answered, message: &str) {
     assert_eq!(answered.status, StatusCode::UNAUTHORIZED, "{answered:?}");

@@ -1,0 +1,120 @@
+//! Who may look at an install and change it: the server itself with its token, or whoever holds a manage code. Operators
+//! come by their own door, and are asked nothing here.
+
+use super::{codes, remove, stored};
+use crate::{
+    authenticate::{self, jwt},
+    edge::Arrival,
+    log::LogLine,
+    model::{Install, ManageCode, Sha256},
+    refusal::Refusal,
+    rules::over,
+    world::Office,
+};
+use cloud_apps_protocol::{
+    Code, Generation,
+    install::InstallRemoved,
+    token::{Credential, Scope},
+};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// What a good credential leads to.
+pub(super) enum Found {
+    /// The install, in whatever state.
+    Stands(Arc<Install>, By),
+    /// It was removed a while ago; this is what was answered then.
+    Gone(InstallRemoved),
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// The server, with a secret of this generation.
+    Server(Generation),
+    /// The holder of a manage code, or an operator.
+    Person,
+}
+
+/// Finds the install of a path for who may change it; a server's token is spent.
+pub(super) async fn admin(
+    office: &Office,
+    arrival: &Arrival,
+    install: &str,
+    line: &mut LogLine,
+) -> Result<Found, Refusal> {
+    match authenticate::credential(arrival)? {
+        Credential::Opaque(code) => holder(office, arrival, install, &Zeroizing::new(code), line).await,
+        Credential::Jwt(token) => {
+            let verified = jwt::verify(&office.world, arrival, &token, line).await?;
+            if verified.kid.install.as_str() != install {
+                return Err(Refusal::unauthorized());
+            }
+            if verified.claims.scope != Scope::Admin {
+                return Err(Refusal::new(
+                    Code::Forbidden,
+                    "Only an admin of the server changes an install: send a token with the scope admin.",
+                ));
+            }
+            // Both are awaited together: a token is spent although its install turns out to be gone.
+            let spend = verified.once();
+            let (found, spent) = tokio::join!(
+                stored(office, &verified.kid.install, arrival.now),
+                spend.spend(&office.world, arrival.now)
+            );
+            let found = found?;
+            spent?;
+            match found {
+                Some(install) => {
+                    verified.speaks_for(&install, arrival.now)?;
+                    Ok(Found::Stands(install, By::Server(verified.kid.generation)))
+                }
+                None => remove::remembered(office, &verified.kid.install, arrival.now)
+                    .await?
+                    .map(Found::Gone)
+                    .ok_or_else(Refusal::unauthorized),
+            }
+        }
+    }
+}
+
+/// Finds the install of a path for the holder of a manage code.
+pub(super) async fn holder(
+    office: &Office,
+    arrival: &Arrival,
+    install: &str,
+    code: &str,
+    line: &mut LogLine,
+) -> Result<Found, Refusal> {
+    if !codes::shaped(code) {
+        return Err(refused());
+    }
+    let kept = office.registry.manage_code(&Sha256::of(code)).await?.ok_or_else(refused)?;
+    if over(kept.exp, arrival.now) || kept.install.as_str() != install {
+        return Err(refused());
+    }
+    line.install = Some(kept.install.to_string());
+    match stored(office, &kept.install, arrival.now).await? {
+        Some(install) if void(&kept, &install) => Err(refused()),
+        Some(install) => {
+            line.app = Some(install.app.to_string());
+            Ok(Found::Stands(install, By::Person))
+        }
+        None => {
+            remove::remembered(office, &kept.install, arrival.now).await?.map(Found::Gone).ok_or_else(refused)
+        }
+    }
+}
+
+/// Whether the code was revoked.
+fn void(code: &ManageCode, install: &Install) -> bool {
+    install.codes_void_until.is_some_and(|until| code.created_at <= until)
+}
+
+/// What every manage code is answered that is not good here, whatever is wrong with it.
+fn refused() -> Refusal {
+    let message = "This needs a manage code that is good here: for this install, not expired, not revoked. Ask the \
+                   operator of the bundle for a new one (`cloud-apps operator manage-code`), and send it as \
+                   Authorization: Bearer.";
+    Refusal { message: message.into(), ..Refusal::unauthorized() }
+}

@@ -1,0 +1,206 @@
+//! `PATCH /install/{install}`: exactly one change of a complete install, whoever asks for it.
+//!
+//! Every change is read and checked whole before anything happens, builds on the revision that was read, and is told
+//! with the install as it then stands. Two at once: one is done, the other reads that somebody was faster.
+
+mod registered;
+mod rotate;
+mod settings;
+mod upgrade;
+
+use super::{access::By, lifecycle::Moment, state::unchangeable, view};
+use crate::{
+    cache::Freshness,
+    log::LogLine,
+    model::{Install, Team},
+    ports::Changed,
+    refusal::Refusal,
+    rules::next,
+    upstream::Known,
+    world::Office,
+};
+use cloud_apps_protocol::{
+    Code, Manifest, SiteUrl, TeamId,
+    install::{InstallChanged, InstallView},
+};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// The changes there are.
+const CHANGES: [&str; 8] =
+    ["settings", "presets", "enabled", "rotate", "register", "unregister", "rebase", "upgrade"];
+
+/// A change of one install, on its way.
+pub(super) struct Change<'a> {
+    pub office: &'a Office,
+    pub moment: Moment<'a>,
+    pub by: By,
+    pub install: &'a Install,
+    /// Absent where the bundle does not have it any more: an install can be switched off all the same.
+    app: Option<&'a Known<'a>>,
+    /// The request's body.
+    pub body: &'a Value,
+}
+
+impl<'a> Change<'a> {
+    /// The app, for what cannot be done without.
+    fn app(&self) -> Result<&'a Known<'a>, Refusal> {
+        self.app.ok_or_else(|| super::absent(&self.install.app))
+    }
+
+    fn manifest(&self) -> Result<&'a Manifest, Refusal> {
+        Ok(self.app()?.manifest())
+    }
+}
+
+/// What a change comes to: the install as it is to be, and what is handed over once it is.
+struct Outcome {
+    install: Install,
+    /// Teams whose registrations are written after the install was.
+    teams: Vec<(TeamId, Team)>,
+    kid: Option<String>,
+    shared_secret: Option<String>,
+    static_token: Option<String>,
+    webhook_secret: Option<String>,
+}
+
+impl Outcome {
+    fn of(install: Install) -> Self {
+        Self {
+            install,
+            teams: Vec::new(),
+            kid: None,
+            shared_secret: None,
+            static_token: None,
+            webhook_secret: None,
+        }
+    }
+}
+
+/// Which revision a request builds on.
+pub(super) enum Match<'a> {
+    /// `If-Match`, as the header has it.
+    Header(Option<&'a str>),
+    /// An operator's, where one is named.
+    Rev(Option<u64>),
+}
+
+impl Match<'_> {
+    /// Refuses a request that builds on another revision than the install has.
+    pub fn check(&self, install: &Install, app: Option<&Known<'_>>) -> Result<(), Refusal> {
+        let fits = match self {
+            Self::Header(None) | Self::Rev(None) => true,
+            Self::Rev(Some(rev)) => *rev == install.rev,
+            Self::Header(Some(tags)) => {
+                let revision = format!("\"{}\"", install.rev);
+                let bare = tags.trim() == install.rev.to_string();
+                bare || view::matches(tags, &revision)
+                    || app.is_some_and(|app| view::matches(tags, &view::etag(app.manifest(), install)))
+            }
+        };
+        if fits {
+            return Ok(());
+        }
+        let message = format!(
+            "The install was changed since it was read: it is at revision {} now. Nothing was changed; read it again, \
+             then decide.",
+            install.rev
+        );
+        Err(Refusal::new(Code::VersionConflict, message).with("rev", install.rev))
+    }
+}
+
+/// Changes an install.
+pub(super) async fn change(
+    office: &Office,
+    moment: Moment<'_>,
+    (install, by): (Arc<Install>, By),
+    if_match: Match<'_>,
+    body: &Value,
+    line: &mut LogLine,
+) -> Result<InstallChanged, Refusal> {
+    line.app = Some(install.app.to_string());
+    line.install = Some(install.id.to_string());
+    if let Some(message) = unchangeable(&install) {
+        return Err(Refusal::new(Code::VersionConflict, message));
+    }
+    let app = office.world.app(&install.app, Freshness::Reread, moment.now).await?;
+    if_match.check(&install, app.as_ref())?;
+    let what = which(body)?;
+    let change = Change { office, moment, by, install: &install, app: app.as_ref(), body };
+    let outcome = match what {
+        "settings" => settings::settings(&change, line).await?,
+        "presets" => settings::presets(&change)?,
+        "enabled" => settings::enabled(&change)?,
+        "rotate" => rotate::rotate(&change).await?,
+        "register" => registered::register(&change).await?,
+        "unregister" => registered::unregister(&change).await?,
+        "rebase" => rebase(&change)?,
+        _ => upgrade::upgrade(&change, line).await?,
+    };
+    line.outcome("changed");
+    keep(&change, outcome).await
+}
+
+/// The one change that a body names.
+fn which(body: &Value) -> Result<&'static str, Refusal> {
+    let all = CHANGES.join(", ");
+    let Some(keys) = body.as_object() else {
+        let message = format!("The body is not an object. Send one with exactly one of {all}.");
+        return Err(Refusal::bad_request("", message));
+    };
+    let named: Vec<&'static str> = CHANGES.into_iter().filter(|name| keys.contains_key(*name)).collect();
+    match named.as_slice() {
+        [one] => Ok(one),
+        [] => Err(Refusal::bad_request("", format!("The body names no change. Send exactly one of {all}."))),
+        [_, other, ..] => {
+            let message = format!("The body names {}. Send one at a time.", named.join(", "));
+            Err(Refusal::bad_request(&format!("/{other}"), message))
+        }
+    }
+}
+
+/// Writes it, where anything differs, and says how the install stands now.
+async fn keep(change: &Change<'_>, outcome: Outcome) -> Result<InstallChanged, Refusal> {
+    let (office, before) = (change.office, change.install);
+    let mut install = outcome.install;
+    if install != *before || !outcome.teams.is_empty() {
+        let changed = office.registry.change(&install, before.rev).await?;
+        office.world.installs.forget(&before.id);
+        if changed == Changed::Conflict {
+            let message = "Somebody else changed this install at the same moment, and was faster. Nothing was changed; \
+                           read it again, then decide.";
+            return Err(Refusal::new(Code::VersionConflict, message));
+        }
+        install.rev = next(before.rev);
+    }
+    for (team, registered) in &outcome.teams {
+        office.registry.put_team(&install.id, team, registered).await?;
+    }
+    // Whatever this process remembers of its teams is over as well.
+    office.world.installs.forget(&before.id);
+    Ok(InstallChanged {
+        install: seen(change, &install).await?,
+        kid: outcome.kid,
+        shared_secret: outcome.shared_secret,
+        static_token: outcome.static_token,
+        webhook_secret: outcome.webhook_secret,
+    })
+}
+
+async fn seen(change: &Change<'_>, install: &Install) -> Result<InstallView, Refusal> {
+    let teams = change.office.registry.teams(&install.id).await?;
+    Ok(view::view(change.app.map(Known::manifest), install, &teams))
+}
+
+/// `{"rebase":"https://…"}`: the bundle's own address as the server reaches it.
+fn rebase(change: &Change<'_>) -> Result<Outcome, Refusal> {
+    const AT: &str = "/rebase";
+    let text = change.body.pointer(AT).and_then(Value::as_str);
+    let text =
+        text.ok_or_else(|| Refusal::bad_request(AT, "rebase is not text: send the bundle's address."))?;
+    let address = SiteUrl::new(text)
+        .map_err(|error| Refusal::bad_request(AT, format!("rebase is not an address: {error}.")))?;
+    super::operator::private(change.office, AT, &address)?;
+    Ok(Outcome::of(Install { base_url: address.to_string(), ..change.install.clone() }))
+}

@@ -1,0 +1,83 @@
+//! What came to the server, or went from it, since the install was complete: commands of further teams, webhooks.
+
+use super::{Change, Outcome};
+use crate::{
+    install::{problems::Reader, registered},
+    model::Team,
+    ports::Stored,
+    refusal::Refusal,
+};
+use cloud_apps_protocol::{TeamId, install::Standing};
+use std::collections::BTreeMap;
+
+/// `{"register":[…]}`: in each team what is named takes the place of what has its trigger or channel.
+pub(super) async fn register(change: &Change<'_>) -> Result<Outcome, Refusal> {
+    let given = registered::read(change.body, "/register", change.manifest()?, change.install)?;
+    let mut held = held(change).await?;
+    let mut teams = Vec::with_capacity(given.len());
+    for (id, new) in given {
+        let mut team = held.remove(&id).unwrap_or_default();
+        let before = team.clone();
+        team.commands.extend(new.commands);
+        for (webhook, new) in new.webhooks {
+            team.webhooks.retain(|_, old| old.channel != new.channel);
+            team.webhooks.insert(webhook, new);
+        }
+        if team != before {
+            teams.push((id, team));
+        }
+    }
+    Ok(Outcome { teams, ..Outcome::of(change.install.clone()) })
+}
+
+/// `{"unregister":[…]}`: whatever of it is known verifies nobody any more; what is not known is gone already.
+pub(super) async fn unregister(change: &Change<'_>) -> Result<Outcome, Refusal> {
+    let mut reader = Reader::new(change.body);
+    let entries = reader.list("/unregister");
+    if entries.len() > registered::MAX_ENTRIES {
+        let message =
+            format!("has {} entries, and {} fit in one request", entries.len(), registered::MAX_ENTRIES);
+        reader.problem("/unregister", message);
+        return reader.finish(None);
+    }
+    let mut gone: Vec<Standing> = Vec::with_capacity(entries.len());
+    for (n, entry) in entries.iter().enumerate() {
+        match serde_json::from_value(entry.clone()) {
+            Ok(Standing::Bot { .. }) => {
+                let message = "is the bot, which an install cannot be without: remove the install instead";
+                reader.problem(format!("/unregister/{n}/kind"), message);
+            }
+            Ok(standing) => gone.push(standing),
+            Err(error) => reader.problem(
+                format!("/unregister/{n}"),
+                format!("is none of what an install shows as registered ({error})"),
+            ),
+        }
+    }
+    let gone = reader.finish(Some(gone))?;
+    let held = held(change).await?;
+    let mut changed: BTreeMap<TeamId, Team> = BTreeMap::new();
+    for standing in gone {
+        let (Standing::SlashCommand { team_id, .. } | Standing::OutgoingWebhook { team_id, .. }) = &standing
+        else {
+            continue;
+        };
+        let Some(held) = held.get(team_id) else { continue };
+        let team = changed.entry(team_id.clone()).or_insert_with(|| held.clone());
+        match &standing {
+            Standing::SlashCommand { id, trigger, .. } => {
+                team.commands.retain(|known, command| known != trigger || command.id != *id);
+            }
+            Standing::OutgoingWebhook { id, .. } => {
+                team.webhooks.remove(id);
+            }
+            Standing::Bot { .. } => {}
+        }
+    }
+    changed.retain(|id, team| held.get(id) != Some(team));
+    Ok(Outcome { teams: changed.into_iter().collect(), ..Outcome::of(change.install.clone()) })
+}
+
+async fn held(change: &Change<'_>) -> Stored<BTreeMap<TeamId, Team>> {
+    Ok(change.office.registry.teams(&change.install.id).await?.into_iter().collect())
+}

@@ -1,0 +1,149 @@
+//! What an admin sets: settings, presets, and whether the install serves.
+
+use super::{Change, Outcome};
+use crate::{
+    install::{
+        lifecycle::{self, Turn},
+        problems::Reader,
+        request,
+    },
+    log::LogLine,
+    model::{Install, State},
+    ports::StoreError,
+    refusal::Refusal,
+    sealed::keep_settings,
+};
+use cloud_apps_protocol::{
+    Code, Manifest, Values,
+    manifest::{Preset, Problem},
+};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// How many presets an admin may have.
+const MAX_PRESETS: usize = 100;
+
+/// `{"settings":{…}}`: what is named replaces what there is, `null` unsets. The app may refuse.
+pub(super) async fn settings(change: &Change<'_>, line: &mut LogLine) -> Result<Outcome, Refusal> {
+    let (office, install, manifest) = (change.office, change.install, change.manifest()?);
+    let now = change.moment.now;
+    let Some(given) = change.body.pointer("/settings").and_then(Value::as_object) else {
+        return Err(Refusal::bad_request("/settings", "settings is not an object of names and values."));
+    };
+    let key = super::rotate::current_key(office, &install.app, now).await?;
+    let mut merged = match office.world.keys.open_settings(install, now).await {
+        Ok(held) => held,
+        // Passwords whose key was revoked are lost: whoever sets them anew mends that.
+        Err(StoreError::Corrupt { .. }) => install.settings.clone(),
+        Err(error) => return Err(error.into()),
+    };
+    // What the manifest does not have any more goes without a word.
+    merged.retain(|name, _| manifest.settings.iter().any(|field| field.name.as_str() == name.as_str()));
+    for (name, value) in given {
+        if value.is_null() {
+            known_setting(manifest, name)?;
+            merged.remove(name);
+        } else {
+            merged.insert(name.clone(), value.clone());
+        }
+    }
+    let body = json!({ "settings": merged });
+    let mut reader = Reader::new(&body);
+    let checked = request::settings(&mut reader, manifest);
+    let settings = reader.finish(Some(checked))?;
+    let mut changed = install.clone();
+    let before = (std::mem::take(&mut changed.settings), std::mem::take(&mut changed.passwords));
+    keep_settings(&key, &mut changed, manifest, settings.clone(), &*office.world.random);
+    if same(office, &settings, install, now).await {
+        (changed.settings, changed.passwords) = before;
+        return Ok(Outcome::of(changed));
+    }
+    lifecycle::run(office, change.moment, change.app()?, &changed, Turn::Configure, settings, line).await?;
+    Ok(Outcome::of(changed))
+}
+
+/// Whether the install has exactly these settings: then the app is not asked again.
+async fn same(office: &crate::world::Office, settings: &Values, install: &Install, now: u64) -> bool {
+    office.world.keys.open_settings(install, now).await.is_ok_and(|held| held == *settings)
+}
+
+fn known_setting(manifest: &Manifest, name: &str) -> Result<(), Refusal> {
+    if manifest.settings.iter().any(|field| field.name.as_str() == name) {
+        return Ok(());
+    }
+    let known: Vec<&str> = manifest.settings.iter().map(|field| field.name.as_str()).collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    let message = format!("There is no such setting of {} to unset; it has: {known}.", manifest.id);
+    Err(Refusal::bad_request("/settings", message))
+}
+
+/// `{"presets":[…]}`: replaces the admin's list. They are held to the rules of the manifest's own.
+pub(super) fn presets(change: &Change<'_>) -> Result<Outcome, Refusal> {
+    let manifest = change.manifest()?;
+    let mut reader = Reader::new(change.body);
+    let given = reader.list("/presets");
+    if given.len() > MAX_PRESETS {
+        let message = format!("has {} entries, and an admin may have {MAX_PRESETS}: send fewer", given.len());
+        reader.problem("/presets", message);
+        return reader.finish(None);
+    }
+    let mut presets: Vec<Preset> = Vec::with_capacity(given.len());
+    for (n, preset) in given.iter().enumerate() {
+        match serde_json::from_value(preset.clone()) {
+            Ok(preset) => presets.push(preset),
+            Err(error) => reader.problem(
+                format!("/presets/{n}"),
+                format!("is not a preset ({error}): send name, label, function, values and locations"),
+            ),
+        }
+    }
+    if presets.len() == given.len() {
+        for problem in problems(manifest, &presets) {
+            let message = match problem.hint.as_str() {
+                "" => problem.message,
+                hint => format!("{} {hint}", problem.message),
+            };
+            reader.problem(problem.pointer, format!("is not right: {message}"));
+        }
+        let granted = &change.install.granted.locations;
+        for (n, preset) in presets.iter().enumerate() {
+            for location in preset.locations.iter().filter(|location| !granted.contains(*location)) {
+                let message =
+                    format!("names {location}, which was not granted: upgrade the install to grant it");
+                reader.problem(format!("/presets/{n}/locations"), message);
+            }
+        }
+    }
+    let presets = reader.finish(Some(presets))?;
+    Ok(Outcome::of(Install { presets, ..change.install.clone() }))
+}
+
+/// What the manifest's rules say of these presets beside its own, with pointers into the request.
+fn problems(manifest: &Manifest, presets: &[Preset]) -> Vec<Problem> {
+    let own = manifest.presets.len();
+    let mut whole = manifest.clone();
+    whole.presets.extend_from_slice(presets);
+    let known: BTreeSet<String> = manifest.check().into_iter().map(|problem| problem.pointer).collect();
+    let found = whole.check().into_iter().filter(|problem| !known.contains(&problem.pointer));
+    found
+        .filter_map(|mut problem| {
+            let rest = problem.pointer.strip_prefix("/presets/")?;
+            let (n, field) =
+                rest.split_once('/').map_or((rest, String::new()), |(n, f)| (n, format!("/{f}")));
+            let n = n.parse::<usize>().ok()?.checked_sub(own)?;
+            problem.pointer = format!("/presets/{n}{field}");
+            Some(problem)
+        })
+        .collect()
+}
+
+/// `{"enabled":false}`.
+pub(super) fn enabled(change: &Change<'_>) -> Result<Outcome, Refusal> {
+    let Some(enabled) = change.body.pointer("/enabled").and_then(Value::as_bool) else {
+        return Err(
+            Refusal::new(Code::BadRequest, "enabled is neither true nor false.").with("pointer", "/enabled")
+        );
+    };
+    let state = if enabled { State::Active } else { State::Disabled };
+    Ok(Outcome::of(Install { state, ..change.install.clone() }))
+}
