@@ -39,6 +39,10 @@ pub enum Command {
     Sync(crate::command::sync::Sync),
     /// Remove an install from the bundle and from its server.
     Uninstall(crate::command::uninstall::Uninstall),
+    /// Apps that run outside the bundle, in any language: register, show, remove, rotate their secret.
+    App(crate::command::app::App),
+    /// Ask an app that runs outside the bundle what a bundle would ask it, and what nobody may.
+    Check(crate::command::check::Check),
     /// What operators do: install codes, apps, installs.
     Operator(Operator),
     /// Print completions for a shell.

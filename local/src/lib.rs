@@ -3,6 +3,7 @@
 //! A workspace of one's own has a `main` of one line that hands its apps to [`main`].
 
 mod arguments;
+pub mod check;
 mod command;
 mod consumer;
 mod demo;
@@ -43,6 +44,8 @@ fn run(arguments: Arguments, apps: Vec<App>) -> Result<ExitCode, Failure> {
         Command::Install(install) => runtime()?.block_on(command::install::run(*install)),
         Command::Sync(sync) => runtime()?.block_on(command::sync::run(sync)),
         Command::Uninstall(uninstall) => runtime()?.block_on(command::uninstall::run(uninstall)),
+        Command::App(app) => runtime()?.block_on(command::app::run(app)),
+        Command::Check(check) => runtime()?.block_on(command::check::run(check)),
         Command::Operator(operator) => runtime()?.block_on(command::operator::run(operator)),
     }
 }

@@ -1,5 +1,7 @@
 //! What each subcommand does.
 
+pub mod app;
+pub mod check;
 pub mod completions;
 pub mod event;
 pub mod init;

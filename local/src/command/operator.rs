@@ -150,7 +150,7 @@ fn show_install(install: &InstallView) {
 }
 
 /// As the protocol writes them, one behind the other.
-fn words(items: impl IntoIterator<Item = impl Serialize>) -> String {
+pub(super) fn words(items: impl IntoIterator<Item = impl Serialize>) -> String {
     let word = |item| match serde_json::to_value(item) {
         Ok(Value::String(word)) => word,
         Ok(other) => other.to_string(),
@@ -159,7 +159,7 @@ fn words(items: impl IntoIterator<Item = impl Serialize>) -> String {
     items.into_iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
-fn date(ms: u64) -> String {
+pub(super) fn date(ms: u64) -> String {
     let date = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     date.map(|date| format!("{date:.0}")).unwrap_or_default()
 }

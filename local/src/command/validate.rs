@@ -6,11 +6,11 @@ use crate::{
 };
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use cloud_apps_protocol::{Manifest, manifest::Problem};
-use std::{io::Read, ops::Range, process::ExitCode};
+use std::{io::Read, ops::Range, path::Path, process::ExitCode};
 
 /// Checks a manifest.
 pub fn run(arguments: &Validate) -> Result<ExitCode, Failure> {
-    let (name, text) = read(arguments)?;
+    let (name, text) = read(&arguments.file)?;
     match Manifest::parse(&text) {
         Ok(manifest) => {
             anstream::println!(
@@ -33,8 +33,8 @@ pub fn run(arguments: &Validate) -> Result<ExitCode, Failure> {
     }
 }
 
-fn read(arguments: &Validate) -> Result<(String, String), Failure> {
-    let path = &arguments.file;
+/// A manifest's name for people, and its text.
+pub(super) fn read(path: &Path) -> Result<(String, String), Failure> {
     if path.as_os_str() == "-" {
         let mut text = String::new();
         std::io::stdin()
@@ -49,11 +49,12 @@ fn read(arguments: &Validate) -> Result<(String, String), Failure> {
     Ok((path.display().to_string(), text))
 }
 
-fn count(n: usize, what: &str) -> String {
+pub(super) fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-fn render(name: &str, text: &str, problem: &Problem) -> String {
+/// A problem as a compiler shows one.
+pub(super) fn render(name: &str, text: &str, problem: &Problem) -> String {
     let span = span(text, problem);
     let at = if problem.pointer.is_empty() { "the manifest" } else { &problem.pointer };
     let error = Level::ERROR

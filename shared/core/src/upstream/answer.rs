@@ -2,7 +2,9 @@
 //! or in the log: an error body may hold the token that it was given.
 
 use super::Trouble;
+use bytes::Bytes;
 use cloud_apps_protocol::{Answer, Code, answer::Kind, form::Form, json, limits};
+use http::{Response, header};
 
 /// What an upstream answered, whatever carried it.
 pub(super) struct Reply {
@@ -11,7 +13,28 @@ pub(super) struct Reply {
     pub media: String,
     /// Its `Content-Encoding`.
     pub encoding: String,
-    pub body: Vec<u8>,
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// What came over HTTP.
+    pub fn of(response: &Response<Bytes>) -> Self {
+        let text = |name| {
+            let value = response.headers().get(name).and_then(|value| value.to_str().ok());
+            value.unwrap_or_default().to_owned()
+        };
+        Self {
+            status: response.status().as_u16(),
+            media: text(header::CONTENT_TYPE),
+            encoding: text(header::CONTENT_ENCODING),
+            body: response.body().clone(),
+        }
+    }
+}
+
+/// What an app's service answered, as the bundle reads it.
+pub fn read_answer(response: &Response<Bytes>) -> Result<Answer, Trouble> {
+    read(&Reply::of(response))
 }
 
 /// The answer, if it is one.

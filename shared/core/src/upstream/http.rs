@@ -4,7 +4,6 @@
 use super::{Trouble, answer::Reply, letter::Letter};
 use crate::world::World;
 use cloud_app::http::Error;
-use http::header;
 use std::time::Duration;
 
 pub(super) async fn post(world: &World, url: &str, letter: Letter, left: Duration) -> Result<Reply, Trouble> {
@@ -14,12 +13,5 @@ pub(super) async fn post(world: &World, url: &str, letter: Letter, left: Duratio
         Error::Timeout { limit, .. } if limit >= left => Trouble::TookTooLong,
         error => Trouble::because("its service gave no answer", error),
     })?;
-    let (parts, body) = answer.into_parts();
-    let text = |name| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-    Ok(Reply {
-        status: parts.status.as_u16(),
-        media: text(header::CONTENT_TYPE),
-        encoding: text(header::CONTENT_ENCODING),
-        body: body.into(),
-    })
+    Ok(Reply::of(&answer))
 }

@@ -3,7 +3,10 @@
 //! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>).
 
 use super::{Trouble, answer::Reply, letter::Letter};
-use crate::{ports::InvokeError, world::World};
+use crate::{
+    ports::{InvokeError, StoreError},
+    world::World,
+};
 use cloud_apps_protocol::limits;
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, time::Duration};
@@ -24,6 +27,9 @@ pub(super) async fn invoke(
     })?;
     let invoked = lambdas.invoke(function, event(letter), left).await.map_err(|error| match error {
         InvokeError::TimedOut => Trouble::TookTooLong,
+        error @ InvokeError::Busy => {
+            Trouble::Store(StoreError::Busy { what: "Functions.invoke", source: error.into() })
+        }
         error => Trouble::because("its Lambda function was not run", error),
     })?;
     // The payload of a failed function holds its own words, which may hold a token.
@@ -100,7 +106,12 @@ fn reply(payload: &[u8]) -> Result<Reply, Trouble> {
     let value: Value = serde_json::from_slice(payload).map_err(|_| none())?;
     if value.get("statusCode").is_none() {
         let body = value.to_string().into_bytes();
-        return Ok(Reply { status: 200, media: "application/json".into(), encoding: String::new(), body });
+        return Ok(Reply {
+            status: 200,
+            media: "application/json".into(),
+            encoding: String::new(),
+            body: body.into(),
+        });
     }
     let Response { status_code, headers, body, is_base64_encoded } =
         serde_json::from_value(value).map_err(|_| none())?;
@@ -119,5 +130,5 @@ fn reply(payload: &[u8]) -> Result<Reply, Trouble> {
         media if media.is_empty() => "application/json".to_owned(),
         media => media,
     };
-    Ok(Reply { status: status_code, media, encoding: header("content-encoding"), body })
+    Ok(Reply { status: status_code, media, encoding: header("content-encoding"), body: body.into() })
 }

@@ -14,6 +14,7 @@ mod letter;
 mod linked;
 mod trouble;
 
+pub use answer::read_answer;
 pub use functions::{InProcess, Lambdas};
 pub use known::{AppCache, Known, Registered};
 pub use trouble::Trouble;

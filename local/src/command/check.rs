@@ -1,0 +1,118 @@
+//! `cloud-apps check`.
+
+use super::validate;
+use crate::{
+    check::{self, Outcome},
+    failure::Failure,
+};
+use anstyle::{AnsiColor, Style};
+use clap::Args;
+use cloud_apps_core::{
+    edge::system_now,
+    world::{Random, SystemRandom},
+};
+use cloud_apps_protocol::{Generation, KeyId, Manifest, secret::Secret, token::UpstreamKid};
+use std::{path::PathBuf, process::ExitCode};
+
+const KID: &str = "CLOUD_APPS_UPSTREAM_KID";
+const SECRET: &str = "CLOUD_APPS_UPSTREAM_SECRET";
+
+/// `check`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The app's secret stands in the environment, as `cloud-apps app add` showed it:\n  \
+CLOUD_APPS_UPSTREAM_KID and CLOUD_APPS_UPSTREAM_SECRET\n\
+Without them a pair is made up, with which the app is to be started and checked.\n\n\
+Every function runs, with made-up values and for an install that there is not: check a service that may do that.\n\n\
+Exit codes: 0 it does all that it must · 1 it does not · 2 the command line or the environment is wrong · 3 nothing answers there.")]
+pub struct Check {
+    /// Where the app runs: `http://127.0.0.1:3000`. Its functions are at URL/function.
+    pub url: String,
+    /// Its manifest.
+    #[arg(long, value_name = "FILE")]
+    pub manifest: PathBuf,
+    /// Print the results as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Checks an app.
+pub async fn run(arguments: Check) -> Result<ExitCode, Failure> {
+    let (name, text) = validate::read(&arguments.manifest)?;
+    let manifest = Manifest::parse(&text).map_err(|problems| {
+        for problem in &problems {
+            anstream::eprintln!("{}\n", validate::render(&name, &text, problem));
+        }
+        Failure::new(format!("{name} has {}", validate::count(problems.len(), "problem")))
+    })?;
+    let (kid, secret) = credentials(&manifest)?;
+    let url = arguments.url.trim_end_matches('/').to_owned();
+    let outcomes = check::Check { url, manifest, kid, secret }.run(system_now).await.map_err(|error| {
+        Failure::unreachable(error.to_string()).hint("start the app, or name its address")
+    })?;
+    let failed = outcomes.iter().filter(|outcome| outcome.required && !outcome.ok).count();
+    if arguments.json {
+        let all = serde_json::json!({ "ok": failed == 0, "checks": outcomes });
+        let text = serde_json::to_string_pretty(&all).map_err(|e| Failure::new(e.to_string()))?;
+        anstream::println!("{text}");
+    } else {
+        for outcome in &outcomes {
+            anstream::println!("{}", line(outcome));
+        }
+        let passed = outcomes.iter().filter(|outcome| outcome.ok).count();
+        anstream::println!("\n{passed} of {} as they should be.", validate::count(outcomes.len(), "check"));
+    }
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn line(outcome: &Outcome) -> String {
+    let colour = |colour: AnsiColor| Style::new().bold().fg_color(Some(colour.into()));
+    let (word, style) = match (outcome.ok, outcome.required) {
+        (true, _) => ("ok  ", colour(AnsiColor::Green)),
+        (false, true) => ("FAIL", colour(AnsiColor::Red)),
+        (false, false) => ("note", colour(AnsiColor::Yellow)),
+    };
+    let mut line = format!("{style}{word}{style:#} {}", outcome.check);
+    if !outcome.ok {
+        let should = if outcome.required { "it should have been" } else { "better" };
+        line.push_str(&format!("\n       {}; {should} {}", outcome.got, outcome.expected));
+    }
+    line
+}
+
+/// The app's secret of the environment.
+fn credentials(manifest: &Manifest) -> Result<(UpstreamKid, Secret), Failure> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let (kid, secret) = match (variable(KID), variable(SECRET)) {
+        (Some(kid), Some(secret)) => (kid, secret),
+        (None, None) => return Err(made_up(manifest)),
+        _ => return Err(Failure::usage(format!("{KID} and {SECRET} are set together or not at all"))),
+    };
+    let kid: UpstreamKid = kid.trim().parse().map_err(|_| {
+        Failure::usage(format!("{KID} is not the name of an upstream secret"))
+            .hint(format!("write what `cloud-apps app add` showed: {}.1.upstream.1", manifest.id))
+    })?;
+    if kid.app != manifest.id {
+        return Err(Failure::usage(format!("{KID} is of {}, and the manifest of {}", kid.app, manifest.id)));
+    }
+    let secret = Secret::from_base64url(secret.trim()).ok_or_else(|| {
+        Failure::usage(format!("{SECRET} is not a secret"))
+            .hint("write what `cloud-apps app add` showed: 43 characters of base64url")
+    })?;
+    Ok((kid, secret))
+}
+
+/// A pair to start the app with.
+fn made_up(manifest: &Manifest) -> Failure {
+    let mut bytes = [0; 32];
+    SystemRandom.fill(&mut bytes);
+    let secret = Secret::new(bytes);
+    let kid = KeyId::new("1")
+        .map(|key| UpstreamKid { app: manifest.id.clone(), key, generation: Generation(1) }.to_string())
+        .unwrap_or_default();
+    Failure::usage(format!("{KID} and {SECRET} are not set")).hint(format!(
+        "they stand in the answer of `cloud-apps app add`; for an app that is registered nowhere, start it with these and \
+         run the check with them:\n\nexport {KID}={kid}\nexport {SECRET}={}",
+        secret.to_base64url().as_str()
+    ))
+}
