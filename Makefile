@@ -34,7 +34,7 @@ fmt:
 	cargo fmt --all --check
 
 lint:
-	cargo clippy --quiet --workspace --all-targets --features cloud-apps-aws/emulators,stack-tests/rig -- -D warnings
+	cargo clippy --quiet --workspace --all-targets --features cloud-apps-aws/emulators,cloud-apps/rig,stack-tests/rig -- -D warnings
 
 # What needs more than cargo stands behind features (`emulators`, `rig`); `make test` runs it.
 unit:

@@ -1,6 +1,7 @@
 //! The `cloud-apps` command as people use it: the program itself, with a bundle of its own on free ports.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod elsewhere;
 mod install;
 
 use expect_test::expect;
@@ -16,9 +17,16 @@ use tempfile::TempDir;
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cloud-apps"));
     command.env("NO_COLOR", "1");
-    for name in
-        ["CLOUD_APPS_DATA", "CLOUD_APPS_KID", "CLOUD_APPS_SECRET", "CLOUD_APPS_SLASH_TOKEN", "AWS_REGION"]
-    {
+    for name in [
+        "CLOUD_APPS_DATA",
+        "CLOUD_APPS_KID",
+        "CLOUD_APPS_SECRET",
+        "CLOUD_APPS_SLASH_TOKEN",
+        "AWS_REGION",
+        "CLOUD_APPS_UPSTREAM_KID",
+        "CLOUD_APPS_UPSTREAM_SECRET",
+        "CLOUD_APPS_CODE",
+    ] {
         command.env_remove(name);
     }
     command

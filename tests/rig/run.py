@@ -18,7 +18,7 @@ BUILT = ROOT / ".aws-sam/build"
 SAM, TOOLS = ROOT / ".venv/sam/bin", ROOT / ".venv/tools/bin"
 ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 # The tests that `make check` leaves out, for they need what `setup` installs.
-RIGGED = "cloud-apps-aws/emulators,stack-tests/rig"
+RIGGED = "cloud-apps-aws/emulators,cloud-apps/rig,stack-tests/rig"
 LIMIT = 45 * 60  # seconds; a step that hangs fails
 
 # At the start of a line: what a test shows of the programs it runs is indented.
@@ -105,13 +105,13 @@ def test_programs():
     return found, done.stderr
 
 
-def cargo_test(step, package, target, *before, env=None):
-    """Runs one test target of the package in a folder, in that folder, as cargo would."""
+def cargo_test(step, package, target, *before, only=(), env=None):
+    """Runs one test target of the package in a folder, or what of it has `only` in its name, in that folder, as cargo would."""
     programs, complaints = test_programs()
     if (package, target) not in programs:
         step.say(complaints)
         raise Missing(f"{package} has no test program `{target}`; if it should, it did not compile")
-    return step.run(*before, programs[package, target], cwd=ROOT / package,
+    return step.run(*before, programs[package, target], *only, cwd=ROOT / package,
                     env={"CARGO_MANIFEST_DIR": str(ROOT / package)} | (env or {}))
 
 
@@ -161,6 +161,11 @@ def unit(step):
 def conformance(step):
     """the stores on DynamoDB Local and the emulator of the stack"""
     cargo_test(step, "shared/aws", "it", ROOT / ".venv/mini/bin/python", ROOT / "tests/rig/with_emulators.py", "--")
+
+
+def languages(step):
+    """the examples in other languages"""
+    cargo_test(step, "local", "cloud_apps", only=["elsewhere::examples"])
 
 
 def init(step):
@@ -222,7 +227,7 @@ def canary(step):
     step.say(f"searched {len(files)} files for {len(secrets)} secrets")
 
 
-STEPS = {f.__name__: f for f in (setup, fmt, words, template, deny, lint, unit, conformance, init, build, deployed, sam_local,
+STEPS = {f.__name__: f for f in (setup, fmt, words, template, deny, lint, unit, conformance, languages, init, build, deployed, sam_local,
                                  bench, canary)}
 
 

@@ -4,7 +4,7 @@
 #   tests/rig/setup.sh
 #
 # Python programs go into .venv/, DynamoDB Local and the Docker daemon's data into .tools/, both below the project. Only what
-# Debian alone can give (Java, Maven, Docker, binutils, Python's venv) is installed on the machine, by apt, as root.
+# Debian alone can give (Java, Maven, Node, Docker, binutils, Python's venv) is installed on the machine, by apt, as root.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 say() { echo "setup: $*" >&2; }
@@ -18,6 +18,7 @@ packages=()
 lacks() { packages+=("$1"); }
 command -v python3 >/dev/null || lacks python3
 python3 -c 'import ensurepip, venv' 2>/dev/null || lacks python3-venv
+command -v node >/dev/null || lacks nodejs
 java -version >/dev/null 2>&1 || lacks openjdk-17-jre-headless
 command -v objdump >/dev/null || lacks binutils
 command -v curl >/dev/null || lacks curl

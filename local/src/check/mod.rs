@@ -117,9 +117,7 @@ impl Check {
                 Sample::command(manifest, command).from_the_future(),
             ));
         }
-        let lifecycle = &manifest.lifecycle;
-        let functions = [&lifecycle.install, &lifecycle.configure, &lifecycle.upgrade, &lifecycle.uninstall];
-        for function in functions.into_iter().flatten() {
+        for function in request::lifecycle(manifest) {
             trials.push(Trial {
                 name: format!("{function} of the lifecycle"),
                 sample: Sample::lifecycle(manifest, function),
@@ -130,19 +128,21 @@ impl Check {
         }
         trials.push(Trial {
             name: "a function that the app does not have".to_owned(),
-            sample: Sample::any(manifest).named("no_such_function"),
+            sample: Sample::unknown(manifest),
             flaw: None,
             expected: Expected::Unknown,
             required: true,
         });
-        trials.extend(FLAWS.into_iter().map(|flaw| Trial {
-            name: flaw.name().to_owned(),
-            sample: Sample::any(manifest),
-            flaw: Some(flaw),
-            expected: Expected::Refusal,
-            // A service of many processes can only know this with a store, and the bundle never sends a token twice.
-            required: flaw != Flaw::Replayed,
-        }));
+        for sample in Sample::each(manifest) {
+            trials.extend(FLAWS.into_iter().map(|flaw| Trial {
+                name: format!("{}: {}", sample.function(), flaw.name()),
+                sample: sample.clone(),
+                flaw: Some(flaw),
+                expected: Expected::Refusal,
+                // A service of many processes can only know this with a store, and the bundle never sends one twice.
+                required: flaw != Flaw::Replayed,
+            }));
+        }
         trials
     }
 

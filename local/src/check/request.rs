@@ -49,13 +49,16 @@ impl Sample {
         sample
     }
 
-    /// The first function that there is.
-    pub fn any(manifest: &Manifest) -> Self {
-        match (manifest.commands.first(), &manifest.lifecycle.install) {
-            (Some(command), _) => Self::command(manifest, command),
-            (None, Some(function)) => Self::lifecycle(manifest, function),
-            (None, None) => Self::new(manifest, "no_such_function"),
-        }
+    /// One for each function.
+    pub fn each(manifest: &Manifest) -> Vec<Self> {
+        let commands = manifest.commands.iter().map(|command| Self::command(manifest, command));
+        let lifecycle = lifecycle(manifest).map(|function| Self::lifecycle(manifest, function));
+        commands.chain(lifecycle).collect()
+    }
+
+    /// One for a function that the app does not have.
+    pub fn unknown(manifest: &Manifest) -> Self {
+        Self::new(manifest, "no_such_function")
     }
 
     fn new(manifest: &Manifest, function: &str) -> Self {
@@ -86,14 +89,6 @@ impl Sample {
         let delivery = (&SystemRandom as &dyn Random).base32();
         request.delivery = Some(Delivery { id: delivery.clone(), attempt: 1 });
         Self { function: function.to_owned(), request, unknown: false, delivery }
-    }
-
-    /// The same, for a function of this name.
-    #[must_use]
-    pub fn named(mut self, function: &str) -> Self {
-        function.clone_into(&mut self.function);
-        function.clone_into(&mut self.request.command.function);
-        self
     }
 
     /// Without all that a request may lack: as from a caller with a static token.
@@ -179,6 +174,12 @@ impl Sample {
             body_sha256: body_sha256(body),
         }
     }
+}
+
+/// The functions of an app's lifecycle, in their order.
+pub fn lifecycle(manifest: &Manifest) -> impl Iterator<Item = &FunctionName> {
+    let of = &manifest.lifecycle;
+    [&of.install, &of.configure, &of.upgrade, &of.uninstall].into_iter().flatten()
 }
 
 /// What a person can give a value.
