@@ -129,7 +129,7 @@ async fn the_examples_are_registered_installed_and_answer_through_the_bundle() {
         assert_eq!(secret[0], ("CLOUD_APPS_UPSTREAM_KID".to_owned(), KID.to_owned()));
         secret.push(("PORT".to_owned(), port));
         let variables: Vec<(&str, &str)> = secret.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        let _example = Example::start(which, &variables);
+        let example = Example::start(which, &variables);
 
         let demo = bundle.demo();
         let site = demo["site_url"].as_str().unwrap();
@@ -161,7 +161,17 @@ async fn the_examples_are_registered_installed_and_answer_through_the_bundle() {
         assert_eq!(pairs(&rotated.out)[0].1, "greeter.1.upstream.2");
         let still = asked(&bundle, "alice", "/greeter greet carol").await;
         assert_eq!(still["text"], "Servus, carol!", "the app has the first secret: {still}");
-        // Ended at once, without giving the app the new one: it refuses, and the person is told.
+        // It is given both, and the rotation is ended.
+        drop(example);
+        let next = pairs(&rotated.out);
+        canary(&next[1].1);
+        let (kid, secret) = ("CLOUD_APPS_UPSTREAM_NEXT_KID", "CLOUD_APPS_UPSTREAM_NEXT_SECRET");
+        let both = [&variables[..], &[(kid, next[0].1.as_str()), (secret, next[1].1.as_str())]].concat();
+        let _example = Example::start(which, &both);
+        bundle.say(&["app", "rotate", "greeter", "--now"]);
+        let next = asked(&bundle, "alice", "/greeter greet dave").await;
+        assert_eq!(next["text"], "Servus, dave!", "{next}");
+        // A third one that it is never given: it refuses, and the person is told.
         bundle.say(&["app", "rotate", "greeter", "--now"]);
         let refused = asked(&bundle, "alice", "/greeter greet carol").await;
         let text = refused["text"].as_str().unwrap();

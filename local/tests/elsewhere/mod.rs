@@ -16,6 +16,19 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
 }
 
+#[test]
+fn the_page_on_other_languages_shows_the_examples_as_they_are() {
+    let page = std::fs::read_to_string(folder().join("../docs/other-languages.md")).unwrap();
+    for (file, language) in
+        [("python/mattermost-cloud-app.json", "json"), ("python/app.py", "python"), ("node/app.mjs", "js")]
+    {
+        let text = std::fs::read_to_string(folder().join(file)).unwrap();
+        assert!(page.contains(&format!("```{language}\n{text}```\n")), "{file} is another than on the page");
+    }
+    let manifest = |of: &str| std::fs::read(folder().join(of).join("mattermost-cloud-app.json")).unwrap();
+    assert!(manifest("python") == manifest("node"), "both apps have the same manifest");
+}
+
 fn check(url: &str, manifest: &Path, more: &[&str]) -> Said {
     let mut command = program();
     command.env("CLOUD_APPS_UPSTREAM_KID", KID).env("CLOUD_APPS_UPSTREAM_SECRET", SECRET);
