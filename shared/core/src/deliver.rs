@@ -296,23 +296,23 @@ impl Delivery {
         };
         line.error = Some(why);
         self.queue.send(&job.again(delay, now), now).await?;
-        self.told(self.ledger.again(&job.key(), job.attempt, keep, now).await);
+        told(self.ledger.again(&job.key(), job.attempt, keep, now).await);
         Ok(Fate::Gone("again"))
     }
 
     async fn done(&self, job: &Job, now: Millis) {
         let keep = now.saturating_add(KEEP);
-        self.told(self.ledger.done(&job.key(), job.attempt, keep, now).await);
+        told(self.ledger.done(&job.key(), job.attempt, keep, now).await);
     }
+}
 
-    /// What comes of the job is safe by now, and repeating it would mend nothing: the message goes. Only a copy of it,
-    /// should there be one, may be worked on again when the lease is over. (`false`, a later attempt's claim, is no
-    /// failure: that attempt will end it.)
-    fn told(&self, told: Stored<bool>) {
-        if let Err(error) = told {
-            let error = crate::log::chain(&error);
-            tracing::warn!(error, "the ledger was not told how a job ended");
-        }
+/// What comes of the job is safe by now, and repeating it would mend nothing: the message goes. Only a copy of it,
+/// should there be one, may be worked on again when the lease is over. (`false`, a later attempt's claim, is no failure:
+/// that attempt will end it.)
+fn told(told: Stored<bool>) {
+    if let Err(error) = told {
+        let error = crate::log::chain(&error);
+        tracing::warn!(error, "the ledger was not told how a job ended");
     }
 }
 

@@ -16,6 +16,7 @@ mod refusals;
 mod server;
 mod stack;
 mod stored;
+mod upkeep;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use server::Server;
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
         refusals::tests(&stage),
         operators::tests(&stage),
         queues::tests(&stage),
+        upkeep::tests(&stage),
         // The last, for it looks at what all others left.
         stored::tests(&stage),
     ];

@@ -60,7 +60,7 @@ async fn a_letter_comes_back_as_it_was_parked(store: impl DeadLetters) {
         assert_eq!(store.find(install, &parked.id).await.unwrap(), None);
         store.park(parked).await.unwrap();
         assert_eq!(store.find(install, &parked.id).await.unwrap().as_ref(), Some(parked));
-        assert_eq!(store.list(install, 100, None).await.unwrap().items, [parked.clone()]);
+        assert_eq!(store.list(install, 100, None).await.unwrap().items, std::slice::from_ref(parked));
     }
 }
 

@@ -1,0 +1,162 @@
+//! What the consumer of the queues does: an install that nobody finished is removed, an app's keys are rotated, and what
+//! cannot be done waits for an operator.
+
+use crate::{Outcome, Stage, test};
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_lambda::primitives::Blob;
+use cloud_apps_core::job::{Job, Work};
+use cloud_apps_protocol::Millis;
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
+use stack_tests::canary;
+use std::{
+    error::Error,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// How often it is asked whether the consumer is done; each time takes what a function takes to start.
+const PATIENCE: usize = 300;
+/// The server of an install that is never finished. Nobody has it.
+const NOWHERE: &str = "https://nobody.example.com";
+
+pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    vec![
+        test(stage, "an install whose code is over is removed by the consumer", unfinished),
+        test(stage, "a rotated key waits for its time, and so does the walk that seals anew", rotated),
+        test(stage, "a job that nobody can read waits for an operator, who discards it", parked),
+        test(stage, "a job that was given up is sent back and tried again", sent_back),
+    ]
+}
+
+/// Unix milliseconds.
+fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    Millis::try_from(since).unwrap_or(Millis::MAX)
+}
+
+/// What an operator with IAM's leave asks of the install function.
+async fn operator(stage: &Stage, request: Value) -> Result<Value, Box<dyn Error>> {
+    let lambda = aws_sdk_lambda::Client::new(&stage.stack.sdk().await);
+    let invoke = lambda.invoke().function_name(stage.stack.output("InstallFunctionName"));
+    let payload = Blob::new(json!({ "operator": request }).to_string());
+    let answer = invoke.payload(payload).send().await?.payload.map(Blob::into_inner).unwrap_or_default();
+    let answer: Value = serde_json::from_slice(&answer)?;
+    assert!(answer.get("error").is_none(), "{answer}");
+    Ok(answer)
+}
+
+/// Puts a message on the queue of deferred work.
+async fn put(stage: &Stage, body: &str) -> Outcome {
+    let queues = aws_sdk_sqs::Client::new(&stage.stack.sdk().await);
+    let send = queues.send_message().queue_url(stage.stack.output("CommandQueueUrl"));
+    send.message_body(body).message_group_id("test").send().await?;
+    Ok(())
+}
+
+/// What the ledger has of a job.
+async fn work(stage: &Stage, job: &Job) -> Result<Option<String>, Box<dyn Error>> {
+    let tables = aws_sdk_dynamodb::Client::new(&stage.stack.sdk().await);
+    let read = tables.get_item().table_name(stage.stack.output("LedgerTableName")).consistent_read(true);
+    let found = read.key("pk", AttributeValue::S(job.key())).send().await?.item;
+    Ok(found.and_then(|item| item.get("work")?.as_s().ok().cloned()))
+}
+
+async fn done(stage: &Stage, job: &Job) -> Outcome {
+    for _ in 0..PATIENCE {
+        if work(stage, job).await?.as_deref() == Some("done") {
+            return Ok(());
+        }
+        // An invocation is the pause.
+        operator(stage, json!({ "do": "apps" })).await?;
+    }
+    Err(format!("{} is not done", job.key()).into())
+}
+
+async fn unfinished(stage: Arc<Stage>) -> Outcome {
+    let request = json!({
+        "do": "code", "app": "hello", "site_url": NOWHERE, "base_url": stage.stack.url(), "valid_seconds": 10,
+    });
+    let answer = operator(&stage, request).await?;
+    let code = answer["code"].as_str().ok_or("no code")?.to_owned();
+    canary(&code)?;
+    let server = &stage.today;
+    let body = json!({
+        "app_id": "hello",
+        "server": { "site_url": NOWHERE, "version": "11.6.0" },
+        "bot": {
+            "user_id": server.user("hello"), "username": "hello", "access_token": "a-token-that-nothing-comes-of",
+        },
+        "installed_by": server.user("admin"),
+    });
+    let begun = server.coded(&stage.stack, "/install", &code, &body).await?;
+    let id = begun.body["install_id"].as_str().ok_or_else(|| begun.body.to_string())?.to_owned();
+    let listed = async || -> Result<bool, Box<dyn Error>> {
+        let installs = operator(&stage, json!({ "do": "list", "app": "hello" })).await?;
+        Ok(installs["installs"]
+            .as_array()
+            .is_some_and(|all| all.iter().any(|one| one["install_id"] == id.as_str())))
+    };
+    assert!(listed().await?, "it was begun");
+    for _ in 0..PATIENCE {
+        if !listed().await? {
+            return Ok(());
+        }
+    }
+    Err(format!("{id} is still there").into())
+}
+
+async fn rotated(stage: Arc<Stage>) -> Outcome {
+    let before = operator(&stage, json!({ "do": "keys", "app": "hello" })).await?;
+    let after = operator(&stage, json!({ "do": "rotate_keys", "app": "hello" })).await?;
+    let keys = |answer: &Value| answer["keys"].as_array().map_or(0, Vec::len);
+    assert_eq!(keys(&after), keys(&before) + 1, "{after}");
+    // The walk of that rotation comes in a quarter of an hour. Another one finds that the key is not used yet.
+    let app = "hello".parse().map_err(|_| "an app")?;
+    let early = Job::new(Work::Reseal { app, cursor: None }, 0, None, now());
+    put(&stage, &serde_json::to_string(&early)?).await?;
+    done(&stage, &early).await
+}
+
+/// The letters of no install, as soon as there is one.
+async fn letter(stage: &Stage) -> Result<Value, Box<dyn Error>> {
+    for _ in 0..PATIENCE {
+        let listed = operator(stage, json!({ "do": "dead_letters" })).await?;
+        if let Some(letter) = listed["dead_letters"].get(0) {
+            return Ok(letter.clone());
+        }
+    }
+    Err("nothing was parked".into())
+}
+
+async fn parked(stage: Arc<Stage>) -> Outcome {
+    put(&stage, r#"{"v":1,"kind":"reseal","attempt":"not a number"}"#).await?;
+    let letter = letter(&stage).await?;
+    assert!(letter["reason"].as_str().is_some_and(|reason| reason.contains("JSON")), "{letter}");
+    let discarded = operator(&stage, json!({ "do": "discard", "id": letter["id"] })).await?;
+    assert_eq!(discarded["dead_letter"], letter);
+    assert_eq!(operator(&stage, json!({ "do": "dead_letters" })).await?["dead_letters"], json!([]));
+    Ok(())
+}
+
+async fn sent_back(stage: Arc<Stage>) -> Outcome {
+    // Nobody knows this app: its keys are not there to seal with.
+    let app = "nobodys".parse().map_err(|_| "an app")?;
+    let job = Job::new(Work::Reseal { app, cursor: None }, 0, None, now());
+    put(&stage, &serde_json::to_string(&job)?).await?;
+    let first = letter(&stage).await?;
+    assert_eq!((&first["kind"], &first["attempts"]), (&json!("reseal"), &json!(1)), "{first}");
+    assert_eq!(
+        work(&stage, &job).await?.as_deref(),
+        Some("done"),
+        "it counts as done until somebody sends it back"
+    );
+    let back = operator(&stage, json!({ "do": "send_back", "id": first["id"] })).await?;
+    assert_eq!(back["dead_letter"]["id"], first["id"]);
+    // It was tried once more, for it is parked once more.
+    let second = letter(&stage).await?;
+    assert_eq!(second["id"], first["id"]);
+    assert!(second["at"].as_u64() > first["at"].as_u64(), "{second}");
+    operator(&stage, json!({ "do": "discard", "id": second["id"] })).await?;
+    Ok(())
+}
