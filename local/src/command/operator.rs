@@ -119,6 +119,8 @@ fn show(request: &OperatorRequest, answer: &OperatorAnswer) {
         OperatorAnswer::Error(_)
         | OperatorAnswer::App { .. }
         | OperatorAnswer::Keys { .. }
+        | OperatorAnswer::DeadLetters { .. }
+        | OperatorAnswer::DeadLetter { .. }
         | OperatorAnswer::Removed { .. } => {}
     }
 }

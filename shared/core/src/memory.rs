@@ -135,10 +135,11 @@ impl Memory {
         self.lock().rings.insert(ring.app.clone(), ring);
     }
 
-    /// How many things are kept, key rings, codes, the queue and the ledger apart: 0 after everything was removed.
+    /// How many things are kept, dead letters too; key rings, codes, the queue and the ledger apart: 0 after everything was
+    /// removed.
     pub fn kept(&self) -> usize {
         let maps = self.lock();
-        maps.installs.len() + maps.teams.len() + maps.sites.len() + maps.tokens.len()
+        maps.installs.len() + maps.teams.len() + maps.sites.len() + maps.tokens.len() + maps.letters.len()
     }
 
     /// All that stands in its tables, as whoever could read them would see it; key rings are elsewhere.

@@ -12,6 +12,7 @@ mod begin;
 mod change;
 pub mod codes;
 mod complete;
+mod letters;
 mod lifecycle;
 pub mod operator;
 mod plan;

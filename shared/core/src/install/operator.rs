@@ -7,7 +7,7 @@ use super::{
     access::By,
     apps,
     change::{self, Match},
-    codes,
+    codes, letters,
     lifecycle::Moment,
     remove, rings,
     state::unchangeable,
@@ -149,6 +149,31 @@ pub enum OperatorRequest {
         /// Which.
         install_id: InstallId,
     },
+    /// Jobs that were given up, 100 at a time, the oldest first. Answered by [`OperatorAnswer::DeadLetters`].
+    DeadLetters {
+        /// Of which install; without one: of none, and what could not be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        install_id: Option<InstallId>,
+        /// Of the page before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<String>,
+    },
+    /// Queues such a job again, from its first attempt. Answered by [`OperatorAnswer::DeadLetter`], which is gone then.
+    SendBack {
+        /// Of which install, where it is of one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        install_id: Option<InstallId>,
+        /// The letter.
+        id: String,
+    },
+    /// Throws such a job away. Answered by [`OperatorAnswer::DeadLetter`], which is gone then.
+    Discard {
+        /// Of which install, where it is of one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        install_id: Option<InstallId>,
+        /// The letter.
+        id: String,
+    },
 }
 
 /// The body of a change. It may hold passwords and tokens, so it is not printed.
@@ -231,8 +256,45 @@ pub enum OperatorAnswer {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<String>,
     },
+    /// Jobs that were given up.
+    DeadLetters {
+        /// This page.
+        dead_letters: Vec<LetterView>,
+        /// Asks for the next page; absent on the last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<String>,
+    },
+    /// One of them, which was sent back or discarded.
+    DeadLetter {
+        /// The letter.
+        dead_letter: LetterView,
+    },
     /// One install.
     Install(Box<InstallView>),
+}
+
+/// A job that was given up, without the job itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LetterView {
+    /// The letter's id.
+    pub id: String,
+    /// The install that the job is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub install_id: Option<InstallId>,
+    /// What the job was to do; absent where it cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Why it was given up.
+    pub reason: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it was first queued, Unix milliseconds.
+    pub first_at: Millis,
+    /// When it was given up, Unix milliseconds.
+    pub at: Millis,
+    /// The trace under which the log has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 /// One key of a ring, without its root.
@@ -279,6 +341,14 @@ impl std::fmt::Debug for OperatorAnswer {
             Self::Keys { keys } => f.debug_struct("Keys").field("keys", keys).finish(),
             Self::Changed { changed } => f.debug_struct("Changed").field("changed", changed).finish(),
             Self::Removed { removed } => f.debug_struct("Removed").field("removed", removed).finish(),
+            Self::DeadLetters { dead_letters, cursor } => f
+                .debug_struct("DeadLetters")
+                .field("dead_letters", dead_letters)
+                .field("cursor", cursor)
+                .finish(),
+            Self::DeadLetter { dead_letter } => {
+                f.debug_struct("DeadLetter").field("dead_letter", dead_letter).finish()
+            }
         }
     }
 }
@@ -366,6 +436,9 @@ impl OperatorRequest {
             Self::RevokeKey { .. } => "revoke_key",
             Self::List { .. } => "list",
             Self::Show { .. } => "show",
+            Self::DeadLetters { .. } => "dead_letters",
+            Self::SendBack { .. } => "send_back",
+            Self::Discard { .. } => "discard",
         }
     }
 }
@@ -424,6 +497,19 @@ async fn run(
         OperatorRequest::Show { install_id } => {
             let install = found(office, &install_id, now).await?;
             show(office, &install, now).await
+        }
+        OperatorRequest::DeadLetters { install_id, cursor } => {
+            let page = letters::list(office, install_id.as_ref(), cursor.as_deref()).await?;
+            let dead_letters = page.items.into_iter().map(letters::view).collect();
+            Ok(OperatorAnswer::DeadLetters { dead_letters, cursor: page.cursor })
+        }
+        OperatorRequest::SendBack { install_id, id } => {
+            let letter = letters::send_back(office, install_id.as_ref(), &id, now).await?;
+            Ok(OperatorAnswer::DeadLetter { dead_letter: letters::view(letter) })
+        }
+        OperatorRequest::Discard { install_id, id } => {
+            let letter = letters::discard(office, install_id.as_ref(), &id).await?;
+            Ok(OperatorAnswer::DeadLetter { dead_letter: letters::view(letter) })
         }
     }
 }

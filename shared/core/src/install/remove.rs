@@ -5,7 +5,7 @@
 //! asks again gets the same answer, for a day also when nothing is left.
 
 use super::{
-    known,
+    known, letters,
     lifecycle::{self, Moment, Turn},
     stored, view,
 };
@@ -59,6 +59,7 @@ pub(super) async fn remove(
             answer
         }
     };
+    letters::clear(office, &going.id).await?;
     let undone = office.registry.undo(&going, going.rev).await?;
     office.world.installs.forget(&going.id);
     if undone == Changed::Conflict {

@@ -1,10 +1,12 @@
 //! The queues' consumer: what becomes of messages, and of those over which a process dies.
 
+use crate::office::{Desk, NOW};
 use async_trait::async_trait;
 use cloud_apps_core::{
     conformance::sample,
     deliver::{Delivery, Outcome, Record, Worker},
     faults::{Fault, Faults, Faulty},
+    install,
     job::{Job, Lane, Work},
     memory::Memory,
     model::Dead,
@@ -82,16 +84,16 @@ fn process(memory: &Memory, faults: &Faults, script: &Script) -> (Delivery, Faul
     (delivery, Faulty::new(memory.clone(), faults.clone()))
 }
 
-/// Works on the queue until it is empty; when that was.
-async fn until_empty(memory: &Memory, script: &Script, mut now: Millis) -> Millis {
+/// Works on the queue until it is empty.
+async fn until_empty(memory: &Memory, script: &Script, start: Millis) {
+    let mut now = start;
     let (delivery, consumer) = process(memory, &Faults::none(), script);
     while !memory.queued().is_empty() {
-        assert!(now < 10_000_000, "the queue is never empty: {:?}", memory.queued());
+        assert!(now < start + 10_000_000, "the queue is never empty: {:?}", memory.queued());
         delivery.round(&consumer, Lane::Commands, 10, TIMES, now).await.unwrap();
         delivery.bury(&consumer, Lane::Commands, now).await.unwrap();
         now += 1_000;
     }
-    now
 }
 
 async fn letters(memory: &Memory) -> Vec<Dead> {
@@ -344,4 +346,88 @@ async fn whatever_fails_or_dies_an_accepted_job_is_done_or_parked_and_never_done
         }
     }
     assert!(tried > 100, "{tried}");
+}
+
+#[tokio::test]
+async fn an_operator_lists_what_was_given_up_sends_it_back_or_discards_it() {
+    let desk = Desk::new().await;
+    let (memory, script) = (desk.memory.clone(), Script::new(vec![failed()]));
+    memory.send(&Job::new(watch(), 0, Some("a trace".to_owned()), NOW), NOW).await.unwrap();
+    until_empty(&memory, &script, NOW).await;
+    let install = sample::install_id(1);
+    let list = json!({ "do": "dead_letters", "install_id": install });
+    let listed = desk.operator(list.clone()).await;
+    let letter = &listed["dead_letters"][0];
+    assert_eq!(
+        (&letter["kind"], &letter["reason"]),
+        (&json!("watch"), &json!("it is impossible")),
+        "{listed}"
+    );
+    assert!(letter.get("body").is_none() && listed["dead_letters"].as_array().unwrap().len() == 1);
+    let id = letter["id"].clone();
+
+    let back = desk.operator(json!({ "do": "send_back", "install_id": install, "id": id })).await;
+    assert_eq!(back["dead_letter"]["id"], id, "{back}");
+    let job = memory.queued().remove(0);
+    assert_eq!((job.attempt, job.work.clone(), job.trace.as_deref()), (1, watch(), Some("a trace")));
+    assert_eq!(desk.operator(list.clone()).await["dead_letters"], json!([]));
+    // It fails once more: parked again, and the letter of then is another's business.
+    until_empty(&memory, &script, NOW).await;
+    assert_eq!(script.runs(), [(0, 1), (0, 1)], "the ledger let it through");
+    assert_eq!(desk.operator(list.clone()).await["dead_letters"][0]["id"], id);
+
+    let gone = desk.operator(json!({ "do": "discard", "install_id": install, "id": id })).await;
+    assert_eq!(gone["dead_letter"]["id"], id);
+    assert!(memory.queued().is_empty());
+    for request in ["send_back", "discard"] {
+        let refused = desk.operator(json!({ "do": request, "install_id": install, "id": id })).await;
+        let message = refused["error"]["message"].as_str().unwrap_or_default();
+        assert!(message.contains("There is no dead letter"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_can_read_is_listed_under_no_install_and_not_sent_back() {
+    let desk = Desk::new().await;
+    let (delivery, _) = process(&desk.memory, &Faults::none(), &Script::new(vec![]));
+    delivery
+        .handle(&[record("a", "{\"v\":1,\"kind\":\"watch\",\"install\":\"the secret\"}")], NOW, NOW + 40_000)
+        .await;
+    let listed = desk.operator(json!({ "do": "dead_letters" })).await;
+    let id = listed["dead_letters"][0]["id"].clone();
+    assert!(!listed.to_string().contains("secret") && id.is_string(), "{listed}");
+    let refused = desk.operator(json!({ "do": "send_back", "id": id })).await;
+    let message = refused["error"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("Discard") && desk.memory.queued().is_empty(), "{refused}");
+    assert_eq!(desk.operator(json!({ "do": "dead_letters" })).await["dead_letters"][0]["id"], id, "it stays");
+}
+
+#[tokio::test]
+async fn sending_back_that_is_cut_off_anywhere_loses_nothing() {
+    for fault in Fault::ALL {
+        for n in 1.. {
+            let desk = Desk::new().await;
+            let (memory, script) = (desk.memory.clone(), Script::new(vec![failed()]));
+            memory.send(&Job::new(watch(), 0, None, NOW), NOW).await.unwrap();
+            until_empty(&memory, &script, NOW).await;
+            let id = letters(&memory).await.remove(0).id;
+            let request =
+                json!({ "operator": { "do": "send_back", "install_id": sample::install_id(1), "id": id } });
+            let faults = Faults::at(n, fault);
+            let office = desk.process(&faults);
+            faults.until_killed(install::operator(&office, request.clone(), NOW, "request-1")).await;
+            if !faults.struck() {
+                break;
+            }
+            let (kept, queued) = (letters(&memory).await.len(), memory.queued().len());
+            let at = format!("{fault:?} at {:?}", faults.log().get(n - 1));
+            assert!(kept + queued > 0, "{at}: the job is lost");
+            // Whoever finds the letter still there sends it back again: the job is done once for that.
+            install::operator(&desk.office(), request, NOW + 1, "request-2").await;
+            let done = Script::new(vec![Outcome::Done]);
+            until_empty(&memory, &done, NOW).await;
+            assert_eq!(done.runs(), [(0, 1)], "{at}");
+            assert!(letters(&memory).await.is_empty(), "{at}");
+        }
+    }
 }

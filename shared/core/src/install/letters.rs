@@ -1,0 +1,90 @@
+//! Dead letters as operators look after them: list, send back, discard.
+
+use super::operator::LetterView;
+use crate::{
+    job::Job,
+    model::{Dead, Page},
+    ports::Stored,
+    refusal::Refusal,
+    world::Office,
+};
+use cloud_apps_protocol::{InstallId, Millis};
+
+/// How many stand on a page.
+const PAGE: usize = 100;
+/// After how many ms a job that is sent back is done: by then its letter is gone, so that one which it may write anew is
+/// not taken for it.
+const AFTER: Millis = 10_000;
+
+/// The letters of an install, or of none, the oldest first.
+pub(super) async fn list(
+    office: &Office,
+    install: Option<&InstallId>,
+    cursor: Option<&str>,
+) -> Stored<Page<Dead>> {
+    office.dead_letters.list(install, PAGE, cursor).await
+}
+
+/// Queues a letter's job from its first attempt, whatever the ledger remembers of it. Cut off, it is repeated: the letter
+/// goes last, and of two copies of the job one is done.
+pub(super) async fn send_back(
+    office: &Office,
+    install: Option<&InstallId>,
+    id: &str,
+    now: Millis,
+) -> Result<Dead, Refusal> {
+    let letter = office.dead_letters.find(install, id).await?.ok_or_else(|| unknown(install, id))?;
+    let Ok(job) = serde_json::from_str::<Job>(&letter.body) else {
+        let message = format!(
+            "The job of the dead letter {id} cannot be read, so it cannot be done: {} Discard the letter, or deploy the \
+             version of the bundle that wrote it.",
+            letter.reason
+        );
+        return Err(Refusal::bad_request("/operator/id", message));
+    };
+    let fresh = Job { attempt: 1, due: now.saturating_add(AFTER), ..job };
+    office.world.ledger.forget(&fresh.key(), now).await?;
+    office.queue.send(&fresh, now).await?;
+    office.dead_letters.take(install, id).await?;
+    Ok(letter)
+}
+
+/// Throws a letter away.
+pub(super) async fn discard(office: &Office, install: Option<&InstallId>, id: &str) -> Result<Dead, Refusal> {
+    office.dead_letters.take(install, id).await?.ok_or_else(|| unknown(install, id))
+}
+
+/// Throws away all letters of an install that goes.
+pub(super) async fn clear(office: &Office, install: &InstallId) -> Stored<()> {
+    loop {
+        let page = list(office, Some(install), None).await?;
+        if page.items.is_empty() {
+            return Ok(());
+        }
+        for letter in page.items {
+            office.dead_letters.take(Some(install), &letter.id).await?;
+        }
+    }
+}
+
+/// What an operator sees of a letter: not the job itself, which may hold what nobody should read.
+pub(super) fn view(letter: Dead) -> LetterView {
+    let kind = serde_json::from_str::<Job>(&letter.body).ok().map(|job| job.work.name().to_owned());
+    LetterView {
+        id: letter.id,
+        install_id: letter.install,
+        kind,
+        reason: letter.reason,
+        attempts: letter.attempts,
+        first_at: letter.first_at,
+        at: letter.at,
+        trace: letter.trace,
+    }
+}
+
+fn unknown(install: Option<&InstallId>, id: &str) -> Refusal {
+    let of =
+        install.map_or_else(|| "that belongs to no install".to_owned(), |install| format!("of {install}"));
+    let message = format!("There is no dead letter {id} {of}. List them: somebody may have sent it back.");
+    Refusal::bad_request("/operator/id", message)
+}
