@@ -298,6 +298,12 @@ impl RegisteredApp {
             _ => (&self.upstream_key, self.upstream_generation),
         }
     }
+
+    /// Whether an upstream secret that is still good is derived from this key.
+    pub fn depends_on(&self, key: &KeyId, now: Millis) -> bool {
+        let previous = self.upstream_previous.as_ref().filter(|previous| now < previous.until);
+        self.upstream_key == *key || previous.is_some_and(|previous| previous.key == *key)
+    }
 }
 
 /// The keys of one app, as they stand in its secret (Secrets Manager) or file.

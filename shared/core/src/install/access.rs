@@ -12,7 +12,7 @@ use crate::{
     world::Office,
 };
 use cloud_apps_protocol::{
-    Code, Generation,
+    AppId, Code, Generation,
     install::InstallRemoved,
     token::{Credential, Scope},
 };
@@ -104,6 +104,30 @@ pub(super) async fn holder(
             remove::remembered(office, &kept.install, arrival.now).await?.map(Found::Gone).ok_or_else(refused)
         }
     }
+}
+
+/// The app that a request's code is for, be it an install code or a manage code: whoever holds one may see that app. A
+/// credential that cannot be a code is refused without a read; the rest alike, after the same look-ups.
+pub(super) async fn app(office: &Office, arrival: &Arrival) -> Result<AppId, Refusal> {
+    let refused = || {
+        let message = "The catalogue of this bundle is not public. Send an install code or a manage code as Authorization: \
+                       Bearer: it shows the app that it is for. The operator of the bundle makes codes.";
+        Refusal { message: message.into(), ..Refusal::unauthorized() }
+    };
+    let Ok(Credential::Opaque(code)) = authenticate::credential(arrival) else { return Err(refused()) };
+    let code = Zeroizing::new(code);
+    if !codes::shaped(&code) {
+        return Err(refused());
+    }
+    let sha256 = Sha256::of(&code);
+    let (first, manages) = tokio::join!(office.registry.code(&sha256), office.registry.manage_code(&sha256));
+    if let Some(code) = first?.filter(|code| codes::unused(code, arrival.now).is_ok()) {
+        return Ok(code.app);
+    }
+    let kept = manages?.filter(|kept| !over(kept.exp, arrival.now)).ok_or_else(refused)?;
+    let install = stored(office, &kept.install, arrival.now).await?;
+    let install = install.filter(|install| !void(&kept, install)).ok_or_else(refused)?;
+    Ok(install.app.clone())
 }
 
 /// Whether the code was revoked.

@@ -5,7 +5,7 @@
 //! removal goes the other way round.
 
 use super::{
-    codes,
+    access,
     operator::{OperatorAnswer, TRIES, faster, no_such_app, ring},
 };
 use crate::{
@@ -339,7 +339,7 @@ pub(super) async fn catalogue(
 ) -> Result<Vec<AppView>, Refusal> {
     let world = &office.world;
     if !world.public_catalogue {
-        let app = codes::app(office, arrival).await?;
+        let app = access::app(office, arrival).await?;
         line.app = Some(app.to_string());
         let known = super::known(office, &app, arrival.now).await?;
         return Ok(vec![view(known.manifest())]);

@@ -9,7 +9,7 @@ use crate::{
     rules::over,
     world::{Office, Random},
 };
-use cloud_apps_protocol::{AppId, token::Credential};
+use cloud_apps_protocol::token::Credential;
 use zeroize::Zeroizing;
 
 /// How long a code is good unless its maker says else, in seconds.
@@ -36,13 +36,6 @@ pub(super) async fn presented(office: &Office, arrival: &Arrival) -> Result<Inst
         return Err(refused());
     }
     office.registry.code(&Sha256::of(&code)).await?.ok_or_else(refused)
-}
-
-/// The app that a request's code is for: whoever holds it may see that one.
-pub(super) async fn app(office: &Office, arrival: &Arrival) -> Result<AppId, Refusal> {
-    let code = presented(office, arrival).await?;
-    unused(&code, arrival.now)?;
-    Ok(code.app)
 }
 
 /// Whether this can be a code at all.

@@ -89,6 +89,14 @@ pub(super) async fn revoke(
             );
             return Err(Refusal::new(Code::VersionConflict, message).with("installs", depend));
         }
+        if !force && office.world.apps.find(app).await?.is_some_and(|known| known.depends_on(key, now)) {
+            let message = format!(
+                "The upstream secret of {app} is derived from key {key}: without it no call of the app could be signed. \
+                 `cloud-apps app rotate {app}` derives another from the current key; revoke this one when the rotation is \
+                 over, or with --force."
+            );
+            return Err(Refusal::new(Code::VersionConflict, message));
+        }
         for known in &mut ring.keys {
             known.revoked |= known.id == *key;
         }

@@ -136,7 +136,19 @@ async fn the_catalogue_is_shown_to_who_holds_a_code_and_then_only_its_app() {
     assert_eq!(seen.body["apps"][0]["id"], "remote");
     assert!(!seen.body.to_string().contains(&yard.service.url), "where it runs is the operator's business");
     yard.later(15 * 60_000);
-    assert_eq!(yard.send(get(Some(&code))).await.code(), "unauthorized");
+    let refused = yard.send(get(Some(&code))).await;
+    assert_eq!(refused.code(), "unauthorized");
+    assert_eq!(
+        refused.message(),
+        "The catalogue of this bundle is not public. Send an install code or a manage code as Authorization: Bearer: it \
+         shows the app that it is for. The operator of the bundle makes codes."
+    );
+    let home = yard.install(&[]).await;
+    let manages = yard.operator(json!({"do": "manage_code", "install_id": home.id})).await;
+    let manages = manages["code"].as_str().unwrap().to_owned();
+    assert_eq!(yard.send(get(Some(&manages))).await.body["apps"][0]["id"], "remote");
+    yard.operator(json!({"do": "revoke_manage_codes", "install_id": home.id})).await;
+    assert_eq!(yard.send(get(Some(&manages))).await.code(), "unauthorized");
 }
 
 #[tokio::test]

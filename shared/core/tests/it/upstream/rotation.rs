@@ -79,6 +79,25 @@ async fn a_revoked_key_stops_the_calls_and_the_log_says_what_to_do() {
     assert_eq!(signed_with(&yard, &home).await, rotated.kid);
 }
 
+#[tokio::test]
+async fn a_key_that_an_upstream_secret_comes_of_is_not_revoked_by_accident() {
+    let (yard, _) = Yard::new().await;
+    yard.operator(json!({"do": "rotate_keys", "app": "remote"})).await;
+    yard.later(15 * 60_000);
+    let revoke = json!({"do": "revoke_key", "app": "remote", "key": "1"});
+    let refused = yard.operator(revoke.clone()).await;
+    assert_eq!(
+        refused["error"]["message"],
+        "The upstream secret of remote is derived from key 1: without it no call of the app could be signed. `cloud-apps \
+         app rotate remote` derives another from the current key; revoke this one when the rotation is over, or with \
+         --force."
+    );
+    assert_eq!(rotate(&yard, false).await.kid, "remote.2.upstream.2");
+    assert!(yard.operator(revoke.clone()).await.get("error").is_some(), "the app may still have the first");
+    yard.later(DAY);
+    assert_eq!(yard.operator(revoke).await["keys"][0]["state"], "revoked");
+}
+
 impl Yard {
     fn keep(&self, ring: &Ring) {
         self.memory.put_ring(ring.clone());
