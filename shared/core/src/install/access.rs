@@ -57,14 +57,13 @@ pub(super) async fn admin(
                 ));
             }
             // Both are awaited together: a token is spent although its install turns out to be gone.
-            let spend = verified.once();
-            let (found, spent) = tokio::join!(
+            let jti = verified.once();
+            let (looked, spent) = tokio::join!(
                 stored(office, &verified.kid.install, arrival.now),
-                spend.spend(&office.world, arrival.now)
+                jti.spend(&office.world, arrival.now)
             );
-            let found = found?;
             spent?;
-            match found {
+            match looked? {
                 Some(install) => {
                     verified.speaks_for(&install, arrival.now)?;
                     Ok(Found::Stands(install, By::Server(verified.kid.generation)))

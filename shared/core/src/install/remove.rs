@@ -43,21 +43,20 @@ pub(super) async fn remove(
     line.install = Some(install.id.to_string());
     let served = matches!(install.state, State::Active | State::Disabled | State::Removing);
     let going = stop(office, moment.now, install, line).await?;
-    let answer = match remembered(office, &going.id, moment.now).await? {
-        // Somebody came as far as this before.
-        Some(answer) => answer,
-        None => {
-            let teams = office.registry.teams(&going.id).await?;
-            let warning = if call && served { uninstall(office, moment, &going, line).await } else { None };
-            let answer = InstallRemoved {
-                install_id: going.id.clone(),
-                state: "removed".into(),
-                leftovers: leftovers(&going, &teams),
-                warning,
-            };
-            remember(office, &answer, moment.now).await?;
-            answer
-        }
+    // Somebody may have come as far as this before.
+    let answer = if let Some(answer) = remembered(office, &going.id, moment.now).await? {
+        answer
+    } else {
+        let teams = office.registry.teams(&going.id).await?;
+        let warning = if call && served { uninstall(office, moment, &going, line).await } else { None };
+        let answer = InstallRemoved {
+            install_id: going.id.clone(),
+            state: "removed".into(),
+            leftovers: leftovers(&going, &teams),
+            warning,
+        };
+        remember(office, &answer, moment.now).await?;
+        answer
     };
     letters::clear(office, &going.id).await?;
     let undone = office.registry.undo(&going, going.rev).await?;
@@ -78,9 +77,8 @@ async fn stop(
 ) -> Result<Arc<Install>, Refusal> {
     for _ in 0..TRIES {
         match install.state {
-            State::Removing | State::Pending { .. } => return Ok(install),
             State::Completing { lease, .. } if lease > now => return Err(super::busy(lease, now)),
-            State::Completing { .. } => return Ok(install),
+            State::Removing | State::Pending { .. } | State::Completing { .. } => return Ok(install),
             State::Active | State::Disabled => {}
         }
         let going = Install { state: State::Removing, ..(*install).clone() };

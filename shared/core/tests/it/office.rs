@@ -1,11 +1,7 @@
 //! An install function over a store in memory, and those who speak to it: an operator, and an installer with a code.
 
 use bytes::Bytes;
-use cloud_app::{
-    App, Cx, Failure, Fields, Location,
-    event::EventKind,
-    http::{Outbound, Policy},
-};
+use cloud_app::{App, Cx, Failure, Fields, Location, event::EventKind, http::Outbound};
 use cloud_apps_core::{
     edge::{Arrival, Route},
     faults::{Faults, Faulty},
@@ -24,7 +20,10 @@ use cloud_apps_protocol::{
 };
 use http::{Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 use tokio::sync::Notify;
 
 pub const NOW: Millis = 1_795_383_561_000;
@@ -36,6 +35,9 @@ pub const TEAM: &str = "eznx9z5nn7r1iq7p5pnkpgzjoe";
 pub const COMMAND: &str = "isepw4368fr8pb3xm4wus8rbho";
 /// What nobody may read anywhere.
 pub const ACCESS_TOKEN: &str = "nezum4kpu3faiec7r7c5zt6tfy";
+/// Another token of the same bot, and one of somebody else.
+pub const NEXT_TOKEN: &str = "x1ezum4kpu3faiec7r7c5zt6tf";
+pub const OTHERS_TOKEN: &str = "y1ezum4kpu3faiec7r7c5zt6tf";
 pub const SLASH_TOKEN: &str = "hr75w5inzfn75kzmgg8cozbgmy";
 pub const PASSWORD: &str = "correct horse battery staple";
 
@@ -56,6 +58,7 @@ pub enum Behaviour {
 /// One call of the install function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
+    pub function: String,
     pub install: InstallId,
     pub delivery: String,
     pub settings: Values,
@@ -63,6 +66,8 @@ pub struct Call {
     pub password: Option<String>,
     pub acting_user: String,
 }
+
+static JTI: AtomicUsize = AtomicUsize::new(0);
 
 pub struct Desk {
     pub memory: Memory,
@@ -72,6 +77,8 @@ pub struct Desk {
     office: Mutex<Option<Arc<Office>>>,
     /// Whether the app cannot do without an event.
     pub demanding: bool,
+    /// Whether the app is the next version, which asks for more.
+    newer: bool,
 }
 
 impl Desk {
@@ -84,6 +91,7 @@ impl Desk {
             now: NOW,
             office: Mutex::default(),
             demanding: false,
+            newer: false,
         }
     }
 
@@ -97,6 +105,12 @@ impl Desk {
     pub fn behave(&self, behaviour: Behaviour) {
         *self.behaviour.lock().unwrap() = behaviour;
         // The app is linked into the process: another app, another process.
+        *self.office.lock().unwrap() = None;
+    }
+
+    /// From now on the bundle has the app's next version, which asks for `act_as_user` too.
+    pub fn deploy_newer(&mut self) {
+        self.newer = true;
         *self.office.lock().unwrap() = None;
     }
 
@@ -114,9 +128,9 @@ impl Desk {
             self.behaviour.lock().unwrap().clone(),
             Arc::clone(&self.calls),
             faults.clone(),
-            self.demanding,
+            (self.demanding, self.newer),
         );
-        let world = World::new([app], stores, Outbound::new(Policy::default()), Arc::new(SystemRandom));
+        let world = World::new([app], stores, mattermost(faults), Arc::new(SystemRandom));
         Arc::new(Office {
             world: Arc::new(world),
             registry: memory(),
@@ -165,6 +179,22 @@ impl Desk {
         id
     }
 
+    /// A manage code for an install.
+    pub async fn manage_code(&self, id: &str) -> String {
+        let answer = self.operator(json!({"do": "manage_code", "install_id": id})).await;
+        answer["code"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
+    /// `PATCH` with a manage code.
+    pub async fn patch(&self, id: &str, code: &str, body: &Value) -> Answered {
+        self.send(request(Method::PATCH, &format!("/install/{id}"), Some(body), Some(code))).await
+    }
+
+    /// `DELETE` with a manage code.
+    pub async fn delete(&self, id: &str, code: &str) -> Answered {
+        self.send(request(Method::DELETE, &format!("/install/{id}"), None, Some(code))).await
+    }
+
     pub async fn send(&self, request: Request<Bytes>) -> Answered {
         Answered::from(install::handle(&self.office(), self.arrival(request)).await)
     }
@@ -197,7 +227,7 @@ impl Desk {
             "sub": ADMIN,
             "iat": self.now / 1000,
             "exp": self.now / 1000 + 60,
-            "jti": "c2FtcGxlLWdldC0tLS0tLQ",
+            "jti": format!("sample-jti-{:011}", JTI.fetch_add(1, Ordering::SeqCst)),
             "htm": method.as_str(),
             "htp": path,
             "scope": scope,
@@ -295,14 +325,66 @@ impl cloud_app::Run for Greet {
     }
 }
 
-fn hello(behaviour: Behaviour, calls: Arc<Mutex<Vec<Call>>>, faults: Faults, demanding: bool) -> App {
+/// A Mattermost that knows two bots' tokens, and whether it is up.
+fn mattermost(faults: &Faults) -> Outbound {
+    let faults = faults.clone();
+    Outbound::in_process(Arc::new(move |request: Request<Bytes>| {
+        let faults = faults.clone();
+        let token = request.headers()[header::AUTHORIZATION].to_str().unwrap().to_owned();
+        Box::pin(async move {
+            assert_eq!(request.uri().path(), "/api/v4/users/me");
+            let answer = |status: u16, body: Value| {
+                let builder =
+                    Response::builder().status(status).header(header::CONTENT_TYPE, "application/json");
+                builder.body(Bytes::from(body.to_string())).unwrap()
+            };
+            let known = async {
+                Ok(match token.strip_prefix("Bearer ").unwrap() {
+                    NEXT_TOKEN => answer(200, json!({"id": BOT, "username": "hello"})),
+                    OTHERS_TOKEN => answer(200, json!({"id": ADMIN, "username": "alice"})),
+                    _ => answer(
+                        401,
+                        json!({"id": "api.context.session_expired.app_error", "message": "No.", "status_code": 401}),
+                    ),
+                })
+            };
+            let down = || answer(503, json!({}));
+            faults.effect("Mattermost.me", down, known).await.unwrap_or_else(|down| down)
+        })
+    }))
+}
+
+fn hello(
+    behaviour: Behaviour,
+    calls: Arc<Mutex<Vec<Call>>>,
+    faults: Faults,
+    (demanding, newer): (bool, bool),
+) -> App {
     let mut joined = EventKind::UserJoinedChannel.named("welcome");
     if demanding {
         joined = joined.required();
     }
-    App::new("hello", "1.0.0", "Hello")
+    let (version, permissions) = if newer {
+        ("2.0.0", vec![Permission::ActAsBot, Permission::ActAsUser])
+    } else {
+        ("1.0.0", vec![Permission::ActAsBot])
+    };
+    let turn = |what: &'static str| {
+        let (behaviour, calls, faults) = (behaviour.clone(), Arc::clone(&calls), faults.clone());
+        move |cx: Cx| {
+            let (behaviour, calls, faults) = (behaviour.clone(), Arc::clone(&calls), faults.clone());
+            async move {
+                let lost = || Failure::say("The network is down.");
+                faults.effect(what, lost, installed(cx, behaviour, calls)).await
+            }
+        }
+    };
+    App::new("hello", version, "Hello")
         .description("Greets people.")
-        .permissions([Permission::ActAsBot])
+        .on_configure(turn("App.on_configure"))
+        .on_upgrade(turn("App.on_upgrade"))
+        .on_uninstall(turn("App.on_uninstall"))
+        .permissions(permissions)
         .locations([Location::MessageBox, Location::PostMenu, Location::Dialog])
         .settings::<Settings>()
         .command::<Greet>()
@@ -321,6 +403,7 @@ async fn installed(cx: Cx, behaviour: Behaviour, calls: Arc<Mutex<Vec<Call>>>) -
     let request = cx.request();
     let app = request.context.app.as_ref().unwrap();
     calls.lock().unwrap().push(Call {
+        function: request.command.function.clone(),
         install: app.install_id.clone(),
         delivery: request.delivery.as_ref().unwrap().id.clone(),
         settings: app.settings.clone(),
@@ -364,7 +447,7 @@ impl From<Response<Bytes>> for Answered {
         let body = if text.is_empty() { Value::Null } else { serde_json::from_str(text).unwrap() };
         if parts.status.is_client_error() || parts.status.is_server_error() {
             assert_eq!(body["error"]["request_id"], "request-1");
-            for secret in [ACCESS_TOKEN, SLASH_TOKEN, PASSWORD] {
+            for secret in [ACCESS_TOKEN, NEXT_TOKEN, OTHERS_TOKEN, SLASH_TOKEN, PASSWORD] {
                 assert!(!text.contains(secret), "{text}");
             }
         }
@@ -388,7 +471,7 @@ impl Answered {
 
 #[test]
 fn the_app_of_these_tests_is_valid() {
-    for demanding in [false, true] {
-        hello(Behaviour::Agrees, Arc::default(), Faults::none(), demanding).assert_valid();
+    for which in [(false, false), (true, false), (false, true)] {
+        hello(Behaviour::Agrees, Arc::default(), Faults::none(), which).assert_valid();
     }
 }

@@ -1,7 +1,9 @@
 //! How an app comes to a server: the two steps, what they check, and what everybody reads who is refused.
 
 mod begin;
+mod change;
 mod complete;
+mod remove;
 mod server;
 
 use crate::office::{Answered, Desk, body, registered};
