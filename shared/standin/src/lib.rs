@@ -36,6 +36,7 @@
 //! ```
 
 mod addresses;
+mod dialog;
 mod error;
 mod executing;
 mod fault;
@@ -57,6 +58,8 @@ mod version;
 mod webhook;
 mod world;
 
+pub use dialog::OpenDialog;
+pub use dialog::form::{Choice, DateTimeConfig, Dialog, Element};
 pub use error::{ConnectionCut, StandinError};
 pub use executing::{Executed, Shown};
 pub use fault::Fault;
@@ -145,6 +148,8 @@ impl Standin {
             outgoing_webhooks: Vec::new(),
             incoming_webhooks: Vec::new(),
             oauth_apps: Vec::new(),
+            dialogs: Vec::new(),
+            told: Vec::new(),
             firings: Vec::new(),
             calls: Vec::new(),
             faults: fault::Faults::default(),

@@ -69,6 +69,10 @@ impl Outgoing {
         *self.timeout.lock().unwrap_or_else(PoisonError::into_inner) = timeout;
     }
 
+    pub(crate) fn timeout(&self) -> Duration {
+        *self.timeout.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Which addresses of the own network are called all the same.
     pub(crate) fn allow(&self, allowed: String) {
         *self.allowed.lock().unwrap_or_else(PoisonError::into_inner) = allowed;

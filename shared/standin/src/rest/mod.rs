@@ -261,6 +261,7 @@ async fn run(standin: &Standin, route: &Route, ask: &Ask) -> Answer {
     }
     let answer = match &route.run {
         Run::World(handler) => handler(&mut standin.world(), ask),
+        Run::Standin(handler) => handler(standin, ask),
         Run::Execute => slash::execute(standin, ask).await,
     };
     webhook::dispatch(standin);

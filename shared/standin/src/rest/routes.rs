@@ -5,8 +5,8 @@ use super::{
     Answer, Ask, bots, channels, commands, login, oauth_apps, posts, reactions, roles, system, teams, tokens,
     users,
 };
-use crate::slash;
 use crate::world::World;
+use crate::{Standin, dialog, slash};
 use http::Method;
 
 pub(super) type Handler = fn(&mut World, &Ask) -> Answer;
@@ -15,6 +15,8 @@ pub(super) type Handler = fn(&mut World, &Ask) -> Answer;
 pub(super) enum Run {
     /// Answers by the world alone.
     World(Handler),
+    /// Answers by the world and by what the server itself has: its keys, its time limits.
+    Standin(fn(&Standin, &Ask) -> Answer),
     /// Calls an integration.
     Execute,
 }
@@ -137,6 +139,8 @@ pub(super) static ROUTES: &[Route] = &[
     route(Method::DELETE, "/api/v4/commands/{command_id}", commands::delete),
     route(Method::PUT, "/api/v4/commands/{command_id}/regen_token", commands::regenerate_token),
     route(Method::PUT, "/api/v4/commands/{command_id}/move", commands::transfer),
+
+    Route { method: Method::POST, pattern: "/api/v4/actions/dialogs/open", open: true, run: Run::Standin(dialog::open) },
 
     route(Method::POST, "/api/v4/hooks/outgoing", outgoing::create),
     route(Method::GET, "/api/v4/hooks/outgoing", outgoing::list),

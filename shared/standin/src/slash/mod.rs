@@ -7,12 +7,12 @@
 pub(crate) mod answer;
 mod mentions;
 
-use crate::Standin;
+use crate::dialog::Told;
 use crate::error::AppError;
 use crate::ids::is_id;
 use crate::rest::{Answer, Ask, Reply};
 use crate::world::{ChannelKind, Command, Millis, Post, ResponseHook, World};
-use crate::{markup, outgoing};
+use crate::{Standin, dialog, markup, outgoing};
 use answer::CommandResponse;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -81,7 +81,14 @@ pub(crate) async fn execute(standin: &Standin, ask: &Ask) -> Answer {
     let arguments = prepared.arguments;
     let place = Place { user: &prepared.user_id, channel: &arguments.channel_id, root: &arguments.root_id };
     show(&mut world, &prepared.command, &place, &trigger, &mut response)?;
-    response.trigger_id = prepared.client_trigger;
+    response.trigger_id.clone_from(&prepared.client_trigger);
+    let told = Told {
+        user_id: prepared.user_id,
+        trigger_id: prepared.client_trigger,
+        channel_id: arguments.channel_id,
+        team_id: arguments.team_id,
+    };
+    dialog::tell(&mut world, told);
     Ok(Reply::json(StatusCode::OK, response.shape(world.version)))
 }
 

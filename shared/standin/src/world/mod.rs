@@ -11,6 +11,7 @@ pub(crate) use changes::LONGEST_MESSAGE;
 pub(crate) use integrations::{Caller, Credentials, IncomingWebhook, OAuthApp, OutgoingWebhook, Session};
 
 use crate::Version;
+use crate::dialog::{OpenDialog, Told};
 use crate::fault::Faults;
 use crate::ids::Ids;
 use crate::rest::Call;
@@ -248,6 +249,10 @@ pub(crate) struct World {
     pub outgoing_webhooks: Vec<OutgoingWebhook>,
     pub incoming_webhooks: Vec<IncomingWebhook>,
     pub oauth_apps: Vec<OAuthApp>,
+    /// Dialogs that were opened and neither sent nor closed.
+    pub dialogs: Vec<OpenDialog>,
+    /// The last trigger id that each client was told.
+    pub told: Vec<Told>,
     /// Webhooks that were fired and not yet sent.
     pub firings: Vec<Firing>,
     /// What came in, for assertions and a log.
