@@ -17,6 +17,7 @@ mod server;
 mod stack;
 mod stored;
 mod upkeep;
+mod upstream;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use server::Server;
@@ -81,6 +82,7 @@ fn main() -> ExitCode {
         operators::tests(&stage),
         queues::tests(&stage),
         upkeep::tests(&stage),
+        upstream::tests(&stage),
         // The last, for it looks at what all others left.
         stored::tests(&stage),
     ];

@@ -1,0 +1,142 @@
+//! An app in a Lambda function of its own: registered, installed, called by the install function and by the command
+//! function, removed.
+
+use crate::{Outcome, Stage, server::answer, test};
+use aws_sdk_lambda::{
+    primitives::Blob,
+    types::{FunctionCode, Runtime},
+};
+use libtest_mimic::Trial;
+use reqwest::{StatusCode, header};
+use serde_json::{Value, json};
+use stack_tests::{canary, show, variable};
+use std::{error::Error, io::Write, process::Command, sync::Arc};
+
+const APP: &str = "greeter";
+const FUNCTION: &str = "cloud-app-greeter";
+/// Answers with what it was asked, as any web framework's adapter would hand it over.
+const CODE: &str = r#"
+import json
+def handler(event, context):
+    authorized = event["headers"]["authorization"].startswith("Bearer ")
+    request = json.loads(event["body"])
+    name = request["command"].get("encoded", {}).get("name", "nobody")
+    answer = {"type": "message", "text": f"{event['rawPath']} {name} {authorized}"}
+    if event["rawPath"] == "/on_install":
+        answer = {"type": "done"}
+    return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(answer)}
+"#;
+
+pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    vec![
+        test(stage, "an app in a Lambda function is registered, installed, called and removed", whole),
+        test(stage, "a function of another name, or of the bundle itself, is not registered", others),
+    ]
+}
+
+fn manifest(function: &str) -> Value {
+    json!({
+        "protocol": 2, "id": APP, "version": "1.0.0", "display_name": "Greeter",
+        "locations": ["message_box"],
+        "upstream": {"type": "aws_lambda", "function": function},
+        "commands": [{"function": "greet", "summary": "Greets.", "fields": [{"name": "name", "type": "text"}]}],
+        "lifecycle": {"install": "on_install"},
+    })
+}
+
+/// A ZIP archive with `app.py`, made by the Python that the rig has.
+fn zipped() -> Result<Vec<u8>, Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let (code, archive) = (folder.path().join("app.py"), folder.path().join("app.zip"));
+    std::fs::write(&code, CODE)?;
+    let made = Command::new(variable("CLOUD_APPS_PYTHON")?)
+        .args(["-m", "zipfile", "-c"])
+        .args([&archive, &code])
+        .status()?;
+    assert!(made.success());
+    Ok(std::fs::read(archive)?)
+}
+
+/// `cloud-apps app add` with this manifest: its exit code, answer and complaints.
+fn add(stage: &Stage, manifest: &Value) -> Result<(Option<i32>, String, String), Box<dyn Error>> {
+    let mut file = tempfile::NamedTempFile::new()?;
+    file.write_all(manifest.to_string().as_bytes())?;
+    let mut command = stage.stack.command(&["app", "add", "--stack", stage.stack.name(), "--json"]);
+    let done = command.arg(file.path()).output()?;
+    show("app add", &done.stderr);
+    Ok((done.status.code(), String::from_utf8(done.stdout)?, String::from_utf8(done.stderr)?))
+}
+
+/// What an operator asks that the command line has no word for here.
+async fn operate(stage: &Stage, request: Value) -> Result<Value, Box<dyn Error>> {
+    let invoked = aws_sdk_lambda::Client::new(&stage.stack.sdk().await)
+        .invoke()
+        .function_name(stage.stack.output("InstallFunctionName"))
+        .payload(Blob::new(json!({ "operator": request }).to_string()))
+        .send()
+        .await?;
+    Ok(serde_json::from_slice(invoked.payload.ok_or("no payload")?.as_ref())?)
+}
+
+async fn whole(stage: Arc<Stage>) -> Outcome {
+    let (stack, server) = (&stage.stack, &stage.today);
+    aws_sdk_lambda::Client::new(&stack.sdk().await)
+        .create_function()
+        .function_name(FUNCTION)
+        .runtime(Runtime::Python312)
+        .role("arn:aws:iam::000000000000:role/none")
+        .handler("app.handler")
+        .code(FunctionCode::builder().zip_file(Blob::new(zipped()?)).build())
+        .send()
+        .await?;
+    let (code, out, err) = add(&stage, &manifest(FUNCTION))?;
+    assert_eq!(code, Some(0), "{err}");
+    let added: Value = serde_json::from_str(&out)?;
+    assert_eq!(added["kid"], "greeter.1.upstream.1");
+    canary(added["upstream_secret"].as_str().ok_or("no secret")?)?;
+
+    let code = json!({"do": "code", "app": APP, "site_url": server.site(), "base_url": stack.url()});
+    let code = operate(&stage, code).await?["code"].as_str().ok_or("no code")?.to_owned();
+    canary(&code)?;
+    let body = json!({
+        "app_id": APP,
+        "server": {"site_url": server.site(), "version": "11.6.0"},
+        "bot": {"user_id": server.user("hello"), "username": APP, "access_token": "a-token-that-nothing-comes-of"},
+        "installed_by": server.user("admin"),
+        "static_token": true,
+        "granted": {"locations": ["message_box"]},
+    });
+    let begun = server.coded(stack, "/install", &code, &body).await?;
+    assert_eq!(begun.status, StatusCode::CREATED, "{}", begun.body);
+    let id = begun.body["install_id"].as_str().ok_or("no id")?.to_owned();
+    let token = begun.body["static_token"].as_str().ok_or("no token")?.to_owned();
+    canary(&token)?;
+    // The install function runs the app's part.
+    let path = format!("/install/{id}/complete");
+    let completed = server.coded(stack, &path, &code, &json!({ "registered": [] })).await?;
+    assert_eq!(completed.status, StatusCode::OK, "{}", completed.body);
+
+    let body = json!({"command": {"namespace": APP, "function": "greet", "encoded": {"name": "bob"}},
+        "context": {"source": {"id": "message_box"}}});
+    let request = stack.http.post(format!("{}/command", stack.url())).json(&body);
+    let answered = answer(request.header(header::AUTHORIZATION, format!("Token {token}"))).await?;
+    assert_eq!((answered.status, &answered.body["text"]), (StatusCode::OK, &"/greet bob True".into()));
+
+    let removed = operate(&stage, json!({"do": "remove", "install_id": id})).await?;
+    assert_eq!(removed["removed"]["state"], "removed", "{removed}");
+    let apps = operate(&stage, json!({"do": "remove_app", "app": APP})).await?;
+    assert_eq!(apps["apps"].as_array().map(Vec::len), Some(1), "{apps}");
+    Ok(())
+}
+
+async fn others(stage: Arc<Stage>) -> Outcome {
+    let own = stage.stack.output("InstallFunctionName").to_owned();
+    for (function, words) in
+        [("other", "whose name begins with cloud-app-"), (own.as_str(), "InstallFunction")]
+    {
+        let (code, _, err) = add(&stage, &manifest(function))?;
+        assert_eq!(code, Some(1), "{err}");
+        assert!(err.contains(words) && err.contains("nothing was changed"), "{err}");
+    }
+    Ok(())
+}
