@@ -62,6 +62,14 @@ impl AppError {
         )
     }
 
+    /// Recorded: `error-message-too-long.http`.
+    pub(crate) fn message_too_long() -> AppError {
+        AppError::bad(
+            "model.post.is_valid.message_length.app_error",
+            "Post Message property is longer than the maximum permitted length.",
+        )
+    }
+
     /// `ServiceSettings.EnableCommands` is off.
     pub(crate) fn commands_disabled() -> AppError {
         AppError::new(
@@ -78,6 +86,19 @@ impl AppError {
             "standin.not_served.app_error",
             format!("the stand-in does not serve {what}"),
         )
+    }
+
+    /// The body of what no route of a real server answers: `post-action-hyphen.http`.
+    pub(crate) fn no_page(path: &str) -> Value {
+        json!({
+            "id": "api.context.404.app_error",
+            "message": "Sorry, we could not find the page.",
+            "detailed_error": format!(
+                "There doesn't appear to be an api call for the url='{path}'.  Typo? are you missing a team_id or \
+                 user_id as part of the url?"
+            ),
+            "status_code": StatusCode::NOT_FOUND.as_u16(),
+        })
     }
 
     /// `detailed_error` is empty unless the server runs in developer mode; the stand-in does not.
@@ -101,6 +122,12 @@ pub enum StandinError {
         /// What was looked for: user, team, channel.
         what: &'static str,
         /// The name or id as given.
+        name: String,
+    },
+    /// The button or menu is there, but no client lets its user click it.
+    #[error("\"{name}\" is disabled; enable it in the post")]
+    Disabled {
+        /// What stands on it.
         name: String,
     },
     /// The name is taken.

@@ -1,8 +1,8 @@
 //! A Mattermost in a box: what a server does around an integration, in two personalities, without a server.
 //!
 //! It holds a world (users, teams, channels, posts, bots, tokens, sessions, slash commands, webhooks, OAuth apps),
-//! answers the REST API v4 as 5.37 and 11.6 do, executes slash commands and sends outgoing webhooks: it
-//! sends what a server sends, and does with the answer what a server does. It is for tests, for `cloud-apps
+//! answers the REST API v4 as 5.37 and 11.6 do, executes slash commands and post actions and sends outgoing
+//! webhooks: it sends what a server sends, and does with the answer what a server does. It is for tests, for `cloud-apps
 //! serve`, and for functions that run on a laptop; it knows nothing of this project.
 //!
 //! * **Filling it**: [`Standin::demo`] and its neighbours, past all permissions; or by REST, as an admin would.
@@ -19,7 +19,7 @@
 //!
 //! Trade-offs: everything is in memory behind one lock. What it does not do it refuses by name (501,
 //! `standin.not_served.app_error`), for a stand-in that agrees to what it does not do makes tests that lie.
-//! There are no web sockets, post actions, dialogs, files, OAuth flows and plugins.
+//! There are no web sockets, dialogs, files, OAuth flows and plugins.
 //!
 //! ```
 //! use cloud_apps_standin::{Standin, Version};
@@ -35,6 +35,7 @@
 //! # Ok::<(), cloud_apps_standin::StandinError>(()) }).unwrap();
 //! ```
 
+mod action;
 mod addresses;
 mod dialog;
 mod error;
@@ -58,6 +59,7 @@ mod version;
 mod webhook;
 mod world;
 
+pub use action::attachment::{Action, Attachment, Field};
 pub use dialog::OpenDialog;
 pub use dialog::form::{Choice, DateTimeConfig, Dialog, Element};
 pub use error::{ConnectionCut, StandinError};
@@ -66,11 +68,11 @@ pub use fault::Fault;
 pub use rest::Call;
 pub use serve::Server;
 pub use settings::Settings;
-pub use slash::answer::{Action, Attachment, Field};
 pub use snapshot::{Kind, Snapshot};
 pub use version::Version;
 pub use world::{Bot, ChannelKind, Millis, Post, User};
 
+use action::cookie::CookieKey;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use ids::Ids;
@@ -150,6 +152,7 @@ impl Standin {
             oauth_apps: Vec::new(),
             dialogs: Vec::new(),
             told: Vec::new(),
+            cookie_key: CookieKey::new(),
             firings: Vec::new(),
             calls: Vec::new(),
             faults: fault::Faults::default(),

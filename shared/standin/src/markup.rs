@@ -1,7 +1,7 @@
 //! Slack's markup, which the server turns into Markdown unless the answer says `skip_slack_parsing`:
 //! `ProcessSlackText` in `app/slack.go`, `ParseSlackLinksToMarkdown` in `model/slack_attachment.go`.
 
-use crate::slash::answer::Attachment;
+use crate::action::attachment::Attachment;
 use crate::world::World;
 use regex_lite::{Captures, Regex};
 use serde_json::Value;
@@ -10,7 +10,6 @@ use std::sync::OnceLock;
 /// `<!channel>`, `<@user id>`, `<https://example.com|text>`.
 pub(crate) fn to_markdown(world: &World, text: &str) -> String {
     static USER: OnceLock<Option<Regex>> = OnceLock::new();
-    static LINK: OnceLock<Option<Regex>> = OnceLock::new();
     let mut text =
         text.replace("<!channel>", "@channel").replace("<!here>", "@here").replace("<!all>", "@all");
     if let Some(user) = USER.get_or_init(|| Regex::new("<@([a-zA-Z0-9]+)>").ok()) {
@@ -21,10 +20,14 @@ pub(crate) fn to_markdown(world: &World, text: &str) -> String {
         };
         text = user.replace_all(&text, name).into_owned();
     }
-    if let Some(link) = LINK.get_or_init(|| Regex::new(r"<([^<|]+)\|([^>]+)>").ok()) {
-        text = link.replace_all(&text, "[${2}](${1})").into_owned();
-    }
-    text
+    links(&text)
+}
+
+/// `<https://example.com|text>` only.
+pub(crate) fn links(text: &str) -> String {
+    static LINK: OnceLock<Option<Regex>> = OnceLock::new();
+    let link = LINK.get_or_init(|| Regex::new(r"<([^<|]+)\|([^>]+)>").ok());
+    link.as_ref().map_or_else(|| text.to_owned(), |link| link.replace_all(text, "[${2}](${1})").into_owned())
 }
 
 /// The same in all texts of cards: `ProcessSlackAttachments`.

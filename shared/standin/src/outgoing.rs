@@ -22,7 +22,8 @@ use std::time::Duration;
 use url::Url;
 
 const CONNECT: Duration = Duration::from_secs(3);
-const LARGEST: usize = 1024 * 1024;
+/// `MaxIntegrationResponseSize`, in bytes.
+pub(crate) const LARGEST: usize = 1024 * 1024;
 const REDIRECTS: usize = 10;
 
 type Answer = Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>;
@@ -99,17 +100,30 @@ impl Outgoing {
     }
 
     pub(crate) async fn call(&self, request: Request<Bytes>) -> Result<Response<Bytes>, OutgoingError> {
-        let timeout = *self.timeout.lock().unwrap_or_else(PoisonError::into_inner);
-        tokio::time::timeout(timeout, self.follow(request)).await.map_err(|_| OutgoingError::Slow)?
+        self.call_within(request, LARGEST).await
     }
 
-    async fn follow(&self, request: Request<Bytes>) -> Result<Response<Bytes>, OutgoingError> {
+    /// The same, with at most so many bytes of the answer.
+    pub(crate) async fn call_within(
+        &self,
+        request: Request<Bytes>,
+        largest: usize,
+    ) -> Result<Response<Bytes>, OutgoingError> {
+        let timeout = *self.timeout.lock().unwrap_or_else(PoisonError::into_inner);
+        tokio::time::timeout(timeout, self.follow(request, largest)).await.map_err(|_| OutgoingError::Slow)?
+    }
+
+    async fn follow(
+        &self,
+        request: Request<Bytes>,
+        largest: usize,
+    ) -> Result<Response<Bytes>, OutgoingError> {
         let (mut head, mut body) = request.into_parts();
         let mut at = Url::parse(&head.uri.to_string())?;
         for _ in 0..=REDIRECTS {
             head.uri = at.as_str().parse::<Uri>().map_err(http::Error::from)?;
             let request = Request::from_parts(head.clone(), body.clone());
-            let answer = self.once(at.as_str(), request).await?;
+            let answer = self.once(at.as_str(), request, largest).await?;
             let keeps = match answer.status().as_u16() {
                 301..=303 => false,
                 307 | 308 => true,
@@ -137,27 +151,32 @@ impl Outgoing {
         Err(OutgoingError::Redirects)
     }
 
-    async fn once(&self, url: &str, request: Request<Bytes>) -> Result<Response<Bytes>, OutgoingError> {
+    async fn once(
+        &self,
+        url: &str,
+        request: Request<Bytes>,
+        largest: usize,
+    ) -> Result<Response<Bytes>, OutgoingError> {
         let plugged = {
             let plugged = self.plugged.lock().unwrap_or_else(PoisonError::into_inner);
             plugged.iter().find(|(prefix, _)| url.starts_with(prefix)).map(|(_, handler)| handler.clone())
         };
         let mut answer = match plugged {
             Some(handler) => handler(request).await,
-            None => self.send(request).await?,
+            None => self.send(request, largest).await?,
         };
         if answer.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip") {
             let mut plain = Vec::new();
             let packed = MultiGzDecoder::new(answer.body().as_ref());
             // The limit is of the unpacked text, as it is in Go; a broken stream ends where it breaks.
-            let _ = packed.take(LARGEST as u64).read_to_end(&mut plain);
+            let _ = packed.take(largest as u64).read_to_end(&mut plain);
             *answer.body_mut() = plain.into();
         }
-        answer.body_mut().truncate(LARGEST);
+        answer.body_mut().truncate(largest);
         Ok(answer)
     }
 
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, OutgoingError> {
+    async fn send(&self, request: Request<Bytes>, largest: usize) -> Result<Response<Bytes>, OutgoingError> {
         let host = request.uri().host().unwrap_or_default().to_owned();
         let allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if !addresses::may_call(&host, &allowed).await {
@@ -168,8 +187,8 @@ impl Outgoing {
         let mut body = BytesMut::new();
         while let Some(chunk) = answer.chunk().await? {
             body.extend_from_slice(&chunk);
-            if body.len() >= LARGEST {
-                body.truncate(LARGEST);
+            if body.len() >= largest {
+                body.truncate(largest);
                 break;
             }
         }

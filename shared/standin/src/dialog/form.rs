@@ -1,7 +1,7 @@
 //! Dialogs as they travel: `Dialog` and `DialogElement` in `model/integration_action.go`.
 
 use crate::Version;
-use crate::slash::answer::or_default;
+use crate::action::attachment::or_default;
 use serde::{Deserialize, Serialize};
 
 /// A form that is shown to a user.

@@ -4,9 +4,9 @@
 use super::form::Dialog;
 use super::{OpenDialog, Seen};
 use crate::Standin;
+use crate::action::attachment::or_default;
 use crate::error::AppError;
 use crate::rest::{Answer, Ask, Reply};
-use crate::slash::answer::or_default;
 use crate::trigger::TriggerError;
 use serde::Deserialize;
 use std::time::Duration;

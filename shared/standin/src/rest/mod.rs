@@ -25,7 +25,7 @@ use crate::fault::{self, Fault};
 use crate::ids::is_id;
 use crate::outgoing::go_json;
 use crate::world::{Caller, Millis, World};
-use crate::{Standin, slash, webhook};
+use crate::{Standin, action, slash, webhook};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, EXPIRES, HOST, REFERRER_POLICY, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
@@ -76,6 +76,10 @@ pub(crate) enum Reply {
     Login {
         token: String,
         user: Value,
+    },
+    /// No route of a real server fits, and it says so without its usual headers.
+    NoPage {
+        path: String,
     },
     /// The session is over, and so is the cookie that a browser has.
     LoggedOut,
@@ -263,6 +267,7 @@ async fn run(standin: &Standin, route: &Route, ask: &Ask) -> Answer {
         Run::World(handler) => handler(&mut standin.world(), ask),
         Run::Standin(handler) => handler(standin, ask),
         Run::Execute => slash::execute(standin, ask).await,
+        Run::Act => action::run(standin, ask).await,
     };
     webhook::dispatch(standin);
     answer
@@ -285,6 +290,7 @@ fn render(world: &mut World, method: &Method, path: &str, answer: Answer) -> Res
     let request_id = world.ids.next();
     let mut session = None;
     let mut over = false;
+    let mut bare = false;
     let (status, kind, body) = match answer {
         Ok(Reply::Json(status, body)) => (status, "application/json", go_json(&body)),
         Ok(Reply::Login { token, user }) => {
@@ -296,6 +302,12 @@ fn render(world: &mut World, method: &Method, path: &str, answer: Answer) -> Res
             (StatusCode::OK, "application/json", "{\"status\":\"OK\"}".to_owned())
         }
         Ok(Reply::Text(status, body)) => (status, "text/plain", body),
+        Ok(Reply::NoPage { path }) => {
+            bare = true;
+            // 5.37 leaves it to Go to guess what its body is.
+            let kind = if world.version.is_11() { "application/json" } else { "text/plain; charset=utf-8" };
+            (StatusCode::NOT_FOUND, kind, go_json(&AppError::no_page(&path)))
+        }
         Err(error) => {
             over = error.id == AppError::NO_SESSION;
             (error.status, "application/json", go_json(&error.body(&request_id)))
@@ -305,6 +317,9 @@ fn render(world: &mut World, method: &Method, path: &str, answer: Answer) -> Res
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    if bare {
+        return response;
+    }
     headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
     headers.insert("x-version-id", HeaderValue::from_static(world.version.header()));
     if let Ok(id) = HeaderValue::from_str(&request_id) {

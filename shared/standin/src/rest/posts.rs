@@ -1,9 +1,9 @@
 //! `/api/v4/posts`: what is said.
 
 use super::{Answer, Ask, Reply, channels};
+use crate::action::attachment::take;
 use crate::error::AppError;
 use crate::shape;
-use crate::slash::answer::Attachment;
 use crate::world::{Post, World};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -24,15 +24,7 @@ impl Body {
     fn draft(self, world: &mut World, user_id: &str) -> Post {
         let mut post = Post::draft(user_id, &self.channel_id, &self.root_id, &self.message);
         let mut props = self.props.unwrap_or_default();
-        let attachments = props.get("attachments").cloned().unwrap_or_default();
-        // Attachments that cannot be read stay in the props as they came, as they do on a real server.
-        if let Ok(mut attachments) = serde_json::from_value::<Vec<Attachment>>(attachments) {
-            for attachment in &mut attachments {
-                attachment.complete(&mut world.ids, false);
-            }
-            post.attachments = attachments;
-            props.remove("attachments");
-        }
+        post.attachments = take(&mut props, &mut world.ids);
         post.props = props;
         post.kind = self.kind;
         post.by_rest = true;
@@ -78,10 +70,7 @@ pub(super) fn create_ephemeral(world: &mut World, ask: &Ask) -> Answer {
     if world.user(&body.user_id).is_none() {
         return Err(AppError::bad_body("user_id"));
     }
-    let mut draft = body.post.draft(world, &ask.user);
-    for attachment in &mut draft.attachments {
-        attachment.complete(&mut world.ids, true);
-    }
+    let draft = body.post.draft(world, &ask.user);
     let post = world.add_ephemeral(&body.user_id, draft);
     Reply::created(shape::post(world, &post))
 }

@@ -17,8 +17,10 @@ pub(super) enum Run {
     World(Handler),
     /// Answers by the world and by what the server itself has: its keys, its time limits.
     Standin(fn(&Standin, &Ask) -> Answer),
-    /// Calls an integration.
+    /// Calls an integration: a slash command.
     Execute,
+    /// The same: a post action.
+    Act,
 }
 
 pub(super) struct Route {
@@ -126,6 +128,7 @@ pub(super) static ROUTES: &[Route] = &[
     route(Method::POST, "/api/v4/posts/{post_id}/pin", posts::pin),
     route(Method::POST, "/api/v4/posts/{post_id}/unpin", posts::unpin),
     route(Method::GET, "/api/v4/posts/{post_id}/thread", posts::thread),
+    Route { method: Method::POST, pattern: "/api/v4/posts/{post_id}/actions/{action_id}", open: false, run: Run::Act },
     route(Method::GET, "/api/v4/posts/{post_id}/reactions", reactions::of_post),
     route(Method::POST, "/api/v4/reactions", reactions::create),
 

@@ -6,7 +6,7 @@ mod integrations;
 pub(crate) use integrations::{incoming_webhook, oauth_app, outgoing_webhook, session};
 
 use crate::Version;
-use crate::slash::answer::{Attachment, Audience};
+use crate::action::attachment::{Attachment, Audience};
 use crate::world::{Channel, ChannelMember, Command, Post, Team, TeamMember, Token, User, World};
 use serde_json::{Map, Value, json};
 

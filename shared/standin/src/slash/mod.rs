@@ -310,9 +310,11 @@ fn show_one(
     let in_channel = response.is_in_channel();
     if let Some(attachments) = response.attachments.as_mut() {
         for attachment in attachments.iter_mut() {
-            attachment.complete(&mut world.ids, !in_channel);
+            attachment.complete(&mut world.ids);
         }
-        "slack_attachment".clone_into(&mut post.kind);
+        if post.kind.is_empty() {
+            "slack_attachment".clone_into(&mut post.kind);
+        }
         post.attachments.clone_from(attachments);
     }
     let empty = post.message.is_empty() && post.attachments.is_empty();
@@ -322,7 +324,11 @@ fn show_one(
     if in_channel {
         world.say(post)?;
     } else if response.response_type.is_empty() || response.response_type == "ephemeral" {
-        world.add_ephemeral(place.user, post);
+        let shown = world.add_ephemeral(place.user, post);
+        // The user's client reads the answer, where the cookies are too: `commands-execute-ephemeral.http`.
+        if let Some(attachments) = response.attachments.as_mut() {
+            *attachments = shown.attachments;
+        }
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::firing::{Firing, Shot};
 use super::posting::{WebhookPost, post};
-use crate::slash::answer::{Attachment, or_default};
+use crate::action::attachment::{Attachment, or_default};
 use crate::{Standin, markup};
 use bytes::Bytes;
 use http::Request;

@@ -1,7 +1,7 @@
 //! Posts that webhooks make, incoming ones and the answers to outgoing ones: `CreateWebhookPost`.
 
+use crate::action::attachment::Attachment;
 use crate::error::AppError;
-use crate::slash::answer::Attachment;
 use crate::world::{LONGEST_MESSAGE, Post, World};
 use http::StatusCode;
 use serde_json::{Map, Value};
@@ -48,7 +48,7 @@ pub(crate) fn post(world: &mut World, draft: WebhookPost<'_>) -> Result<(), AppE
         "slack_attachment".clone_into(&mut base.kind);
     }
     for attachment in &mut attachments {
-        attachment.complete(&mut world.ids, false);
+        attachment.complete(&mut world.ids);
     }
     let mut rest = draft.text.as_str();
     loop {

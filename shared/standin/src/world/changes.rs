@@ -171,10 +171,7 @@ impl World {
     /// `error-message-too-long.http` and `error-reply-to-reply.http`.
     pub fn add_post(&mut self, mut post: Post) -> Result<Post, AppError> {
         if post.message.chars().count() > LONGEST_MESSAGE {
-            return Err(AppError::bad(
-                "model.post.is_valid.message_length.app_error",
-                "Post Message property is longer than the maximum permitted length.",
-            ));
+            return Err(AppError::message_too_long());
         }
         if !post.root_id.is_empty() {
             let fits = self
@@ -203,6 +200,7 @@ impl World {
         post.create_at = self.now;
         "system_ephemeral".clone_into(&mut post.kind);
         post.only_for = Some(to.to_owned());
+        self.cookie_key.put_into(&mut post);
         self.posts.push(post.clone());
         post
     }

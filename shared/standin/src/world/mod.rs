@@ -11,12 +11,13 @@ pub(crate) use changes::LONGEST_MESSAGE;
 pub(crate) use integrations::{Caller, Credentials, IncomingWebhook, OAuthApp, OutgoingWebhook, Session};
 
 use crate::Version;
+use crate::action::attachment::Attachment;
+use crate::action::cookie::CookieKey;
 use crate::dialog::{OpenDialog, Told};
 use crate::fault::Faults;
 use crate::ids::Ids;
 use crate::rest::Call;
 use crate::settings::Settings;
-use crate::slash::answer::Attachment;
 use crate::webhook::Firing;
 use serde_json::{Map, Value};
 
@@ -140,7 +141,7 @@ pub(crate) struct ChannelMember {
 }
 
 /// A message in a channel, or an ephemeral one that a single user sees.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Post {
     /// 26 characters.
     pub id: String,
@@ -253,6 +254,8 @@ pub(crate) struct World {
     pub dialogs: Vec<OpenDialog>,
     /// The last trigger id that each client was told.
     pub told: Vec<Told>,
+    /// Seals the integrations of ephemeral posts.
+    pub cookie_key: CookieKey,
     /// Webhooks that were fired and not yet sent.
     pub firings: Vec<Firing>,
     /// What came in, for assertions and a log.

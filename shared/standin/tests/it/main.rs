@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests fail as tests do")]
 
+mod actions;
 mod client;
 mod commands;
 mod conformance;

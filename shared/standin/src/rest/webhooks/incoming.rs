@@ -2,11 +2,11 @@
 //! `app/webhook.go`. `hooks-incoming-*.http`
 
 use super::{may_change, seen};
+use crate::action::attachment::Attachment;
 use crate::error::AppError;
 use crate::markup;
 use crate::rest::{Answer, Ask, Reply, channels, users};
 use crate::shape;
-use crate::slash::answer::Attachment;
 use crate::webhook::{self, WebhookPost};
 use crate::world::{Channel, ChannelKind, IncomingWebhook, World};
 use http::StatusCode;

@@ -2,6 +2,7 @@
 
 use super::world::World;
 use super::{Arranging, Group};
+use serde_json::json;
 use std::time::Duration;
 
 pub const GROUP: Group = Group { name: "failures", files: &["fail-"], arrange, exceptions: &[] };
@@ -9,16 +10,33 @@ pub const GROUP: Group = Group { name: "failures", files: &["fail-"], arrange, e
 fn arrange<'a>(world: &'a mut World, file: &'a str) -> Arranging<'a> {
     Box::pin(async move {
         if let Some(case) = file.strip_prefix("fail-slash-").and_then(|rest| rest.strip_suffix(".http")) {
-            let url = match case {
-                "refused" => "http://127.0.0.1:1/".to_owned(),
-                "forbidden" => "http://127.0.0.2:9000/x".to_owned(),
-                "badhost" => "http://no-such-host.invalid/".to_owned(),
-                _ => format!("http://127.0.0.1:9000/fail-{case}"),
-            };
-            world.mm.add_command("ops", &format!("f{case}"), &url).unwrap();
+            world.mm.add_command("ops", &format!("f{case}"), &address(case)).unwrap();
         }
-        if file == "fail-slash-slow40.http" {
+        if let Some(case) = file.strip_prefix("fail-action-").and_then(|rest| rest.strip_suffix(".http")) {
+            // The recorded posts have an action for each case.
+            let action =
+                json!({"id": case, "name": case, "type": "button", "integration": {"url": address(case)}});
+            let body = json!({
+                "channel_id": world.recorded.town_square, "message": "failing",
+                "props": {"attachments": [{"actions": [action]}]},
+            });
+            let post = world.call("jira", "POST", "/api/v4/posts", &body).await;
+            world.name("7d78qeuqupdn9fm3zr1y3cigay", post["id"].as_str().unwrap());
+            world.name("tznk4bwdfprqbd7byyodoawoth", post["id"].as_str().unwrap());
+            world.plug(file);
+        }
+        if file.ends_with("-slow40.http") {
             world.mm.set_outgoing_timeout(Duration::ZERO);
         }
     })
+}
+
+/// Where the integration of a case is.
+fn address(case: &str) -> String {
+    match case {
+        "refused" => "http://127.0.0.1:1/".to_owned(),
+        "forbidden" => "http://127.0.0.2:9000/x".to_owned(),
+        "badhost" => "http://no-such-host.invalid/".to_owned(),
+        _ => format!("http://127.0.0.1:9000/fail-{case}"),
+    }
 }

@@ -12,6 +12,7 @@ mod judge;
 pub mod world;
 
 mod accounts;
+mod actions;
 mod bots;
 mod channels;
 mod commands;
@@ -77,6 +78,7 @@ macro_rules! groups {
 
 groups!(
     accounts,
+    actions,
     bots,
     channels,
     commands,

@@ -228,16 +228,19 @@ async fn arrange_post(world: &mut World) {
     world.name(world.recorded.post, post["id"].as_str().unwrap());
 }
 
-fn card() -> Value {
+/// The recorded card.
+pub fn card() -> Value {
+    let url = "http://127.0.0.1:9000/action";
+    let integration = json!({"url": url, "context": {"issue": "MM-1"}});
     json!([{
         "text": "MM-1", "title": "MM-1", "title_link": "http://127.0.0.1:9000/MM-1",
         "fields": [{"title": "Status", "value": "Open", "short": true}],
         "actions": [
             {"id": "assign", "name": "Assign to me", "type": "button", "style": "primary", "tooltip": "to you",
-             "integration": {"url": "http://127.0.0.1:9000/action", "context": {"issue": "MM-1"}}},
-            {"id": "pick", "name": "Status", "type": "select", "default_option": "open",
+             "integration": {"url": url, "context": {"issue": "MM-1", "nested": {"a": [1, 2]}}}},
+            {"id": "pick", "name": "Status", "type": "select", "default_option": "open", "integration": integration,
              "options": [{"text": "Open", "value": "open"}, {"text": "Done", "value": "done"}]},
-            {"id": "user", "name": "Assignee", "type": "select", "data_source": "users"},
+            {"id": "user", "name": "Assignee", "type": "select", "data_source": "users", "integration": integration},
         ],
     }])
 }
