@@ -13,7 +13,7 @@ async fn what_is_not_served_is_refused_by_name() {
     let (mm, admin) = demo();
     for (method, path) in [
         ("GET", "/api/v4/emoji"),
-        ("POST", "/api/v4/actions/dialogs/open"),
+        ("POST", "/api/v4/actions/blocks/do"),
         ("PATCH", "/api/v4/users/me"),
         ("GET", "/login"),
         ("GET", "/api/v4/users/me/"),
