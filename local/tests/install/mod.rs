@@ -3,6 +3,7 @@
 
 mod code;
 mod findings;
+mod life;
 mod program;
 mod rig;
 mod whole;

@@ -254,6 +254,16 @@ impl Rig {
         assert!(!self.unfinished(), "{case}: the journal is left\n{}", self.person.text());
     }
 
+    /// No item of any install is in the bundle's tables.
+    pub fn assert_the_bundle_keeps_nothing(&self, case: &str) {
+        let database = rusqlite::Connection::open(self.folder.path().join("bundle.db")).unwrap();
+        for table in ["installs", "teams", "sites", "tokens", "dead_letters"] {
+            let kept: i64 =
+                database.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
+            assert_eq!(kept, 0, "{case}: {table}");
+        }
+    }
+
     /// The app is whole on both sides, once, and answers.
     pub async fn assert_it_is_whole(&self, before: &Snapshot, case: &str) {
         let said = self.person.text();

@@ -23,6 +23,8 @@ pub struct InstallBot {
 impl BotTokens for InstallBot {
     async fn bot(&self, fresh: bool) -> Result<Credential, Failure> {
         let again = if fresh {
+            // Mattermost refused the token: however young what is remembered is, a newer one may have come since.
+            self.world.installs.forget(&self.install.id);
             self.world.installs.find(&self.install.id, Freshness::Reread, self.now).await?
         } else {
             None
