@@ -130,6 +130,14 @@ pub enum StandinError {
         /// What stands on it.
         name: String,
     },
+    /// No client lets its user enter that.
+    #[error("{value} cannot be entered in the field \"{field}\"; give what its type and limits allow")]
+    Impossible {
+        /// The name of the field.
+        field: String,
+        /// What was to be entered, as JSON.
+        value: String,
+    },
     /// The name is taken.
     #[error("the stand-in already has a {what} \"{name}\"; choose another name")]
     Taken {

@@ -61,6 +61,7 @@ mod world;
 
 pub use action::attachment::{Action, Attachment, Field};
 pub use dialog::OpenDialog;
+pub use dialog::client::DialogOutcome;
 pub use dialog::form::{Choice, DateTimeConfig, Dialog, Element};
 pub use error::{ConnectionCut, StandinError};
 pub use executing::{Executed, Shown};

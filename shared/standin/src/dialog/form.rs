@@ -2,7 +2,9 @@
 
 use crate::Version;
 use crate::action::attachment::or_default;
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 /// A form that is shown to a user.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -130,6 +132,12 @@ fn is_zero(number: &i64) -> bool {
     *number == 0
 }
 
+/// An object or null. By itself serde also takes a list for a struct, which Go does not.
+pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(de: D) -> Result<Option<T>, D::Error> {
+    let object: Option<Map<String, Value>> = Option::deserialize(de)?;
+    object.map(|object| serde_json::from_value(object.into())).transpose().map_err(D::Error::custom)
+}
+
 impl Dialog {
     /// The fields, of which there may be none.
     pub fn fields(&self) -> &[Element] {
@@ -155,5 +163,11 @@ impl Dialog {
                 element.time_interval = 0;
             }
         }
+    }
+}
+
+impl Element {
+    pub(super) fn takes_several(&self) -> bool {
+        self.kind == "select" && self.multiselect == Some(true)
     }
 }

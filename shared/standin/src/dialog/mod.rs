@@ -2,18 +2,25 @@
 //! its steps, sends it or closes it.
 //!
 //! A dialog is opened by a trigger id alone, which came with a slash command or a click ([`opening`]); what the
-//! user does with it goes through the server to the integration. The server keeps nothing of it: dialog, state and
-//! address are in the client's hands.
+//! user does with it goes through the server to the integration ([`submitting`], [`answer`]). The server keeps
+//! nothing of it: dialog, state and address are in the client's hands. What a web client makes of it ([`client`],
+//! [`filling`]) is here for tests that act as a person does.
 
+mod answer;
+pub(crate) mod client;
+mod filling;
 pub(crate) mod form;
 mod opening;
+mod submitting;
 
 pub(crate) use opening::open;
+pub(crate) use submitting::{lookup, submit};
 
 use crate::naming::user_id;
 use crate::world::World;
 use crate::{Standin, StandinError};
 use form::Dialog;
+use serde_json::{Map, Value};
 
 /// A dialog that stands before a user.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,11 +32,15 @@ pub struct OpenDialog {
     pub(crate) seen: Seen,
 }
 
-/// Where a client is.
+/// Where a client is, and what it keeps from one step of a dialog to the next.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Seen {
     pub channel_id: String,
     pub team_id: String,
+    /// The state of the first step, which version 11 goes on telling when it looks options up.
+    pub first_state: Option<String>,
+    /// The values of the steps before, which 11 sends again with those of the next.
+    pub earlier: Map<String, Value>,
 }
 
 /// The last trigger id that a user's client was told, and where the user was then.

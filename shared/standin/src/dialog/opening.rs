@@ -1,7 +1,7 @@
 //! Opening dialogs: `openDialog` in `api4/integration_action.go`, `OpenInteractiveDialog` in
 //! `app/integration_action.go`.
 
-use super::form::Dialog;
+use super::form::{Dialog, object};
 use super::{OpenDialog, Seen};
 use crate::Standin;
 use crate::action::attachment::or_default;
@@ -22,14 +22,14 @@ struct Open {
     trigger_id: String,
     #[serde(deserialize_with = "or_default")]
     url: String,
-    #[serde(deserialize_with = "or_default")]
-    dialog: Dialog,
+    #[serde(deserialize_with = "object")]
+    dialog: Option<Dialog>,
 }
 
 /// `POST /api/v4/actions/dialogs/open`: whoever has a trigger id may, without a session. Of no version is a dialog
 /// refused for what stands in it: `dialog-open-invalid-still-sent.http`.
 pub(crate) fn open(standin: &Standin, ask: &Ask) -> Answer {
-    let mut body: Open = ask.body("dialog")?;
+    let body: Open = ask.body("dialog")?;
     if body.url.is_empty() {
         return Err(AppError::bad_body("url"));
     }
@@ -40,12 +40,13 @@ pub(crate) fn open(standin: &Standin, ask: &Ask) -> Answer {
         .trigger_key()
         .verify(&body.trigger_id, world.now, lifetime)
         .map_err(|error| refusal(error, version.is_11(), lifetime))?;
-    body.dialog.fit(version);
+    let mut dialog = body.dialog.unwrap_or_default();
+    dialog.fit(version);
     world.dialogs.push(OpenDialog {
         trigger_id: trigger.client,
         user_id: trigger.user_id,
         url: body.url,
-        dialog: body.dialog,
+        dialog,
         seen: Seen::default(),
     });
     Reply::done()

@@ -25,7 +25,7 @@ use crate::fault::{self, Fault};
 use crate::ids::is_id;
 use crate::outgoing::go_json;
 use crate::world::{Caller, Millis, World};
-use crate::{Standin, action, slash, webhook};
+use crate::{Standin, action, dialog, slash, webhook};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, EXPIRES, HOST, REFERRER_POLICY, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
@@ -209,7 +209,7 @@ pub(crate) async fn respond(
         Some(Fault::Hang) => return std::future::pending().await,
         _ => {}
     }
-    let answer = match fault {
+    let mut answer = match fault {
         Some(Fault::Status(429)) => fault::too_many(1),
         Some(Fault::TooMany(seconds)) => fault::too_many(seconds),
         Some(Fault::Html(status)) => fault::html(status),
@@ -240,6 +240,10 @@ pub(crate) async fn respond(
             render(&mut standin.world(), &head.method, &path, answer)
         }
     };
+    // Only a token that is no longer good is taken away: `dialog-submit-anonymous.http`.
+    if answer.status() == StatusCode::UNAUTHORIZED && !head.headers.contains_key(AUTHORIZATION) {
+        answer.headers_mut().remove(SET_COOKIE);
+    }
     match fault {
         Some(Fault::CutAfter) => return Err(ConnectionCut),
         Some(Fault::HangAfter) => return std::future::pending().await,
@@ -268,6 +272,8 @@ async fn run(standin: &Standin, route: &Route, ask: &Ask) -> Answer {
         Run::Standin(handler) => handler(standin, ask),
         Run::Execute => slash::execute(standin, ask).await,
         Run::Act => action::run(standin, ask).await,
+        Run::Submit => dialog::submit(standin, ask).await,
+        Run::LookUp => dialog::lookup(standin, ask).await,
     };
     webhook::dispatch(standin);
     answer

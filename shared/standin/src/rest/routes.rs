@@ -21,6 +21,10 @@ pub(super) enum Run {
     Execute,
     /// The same: a post action.
     Act,
+    /// The same: what a user did with a dialog.
+    Submit,
+    /// The same: what a field of a dialog offers.
+    LookUp,
 }
 
 pub(super) struct Route {
@@ -144,6 +148,8 @@ pub(super) static ROUTES: &[Route] = &[
     route(Method::PUT, "/api/v4/commands/{command_id}/move", commands::transfer),
 
     Route { method: Method::POST, pattern: "/api/v4/actions/dialogs/open", open: true, run: Run::Standin(dialog::open) },
+    Route { method: Method::POST, pattern: "/api/v4/actions/dialogs/submit", open: false, run: Run::Submit },
+    Route { method: Method::POST, pattern: "/api/v4/actions/dialogs/lookup", open: false, run: Run::LookUp },
 
     route(Method::POST, "/api/v4/hooks/outgoing", outgoing::create),
     route(Method::GET, "/api/v4/hooks/outgoing", outgoing::list),

@@ -6,6 +6,7 @@ mod actions;
 mod client;
 mod commands;
 mod conformance;
+mod dialogs;
 mod faults;
 mod integration;
 mod logins;

@@ -16,6 +16,7 @@ mod actions;
 mod bots;
 mod channels;
 mod commands;
+mod dialogs;
 mod errors;
 mod failures;
 mod hooks;
@@ -82,6 +83,7 @@ groups!(
     bots,
     channels,
     commands,
+    dialogs,
     errors,
     failures,
     hooks,
