@@ -132,7 +132,7 @@ impl Sample {
     #[must_use]
     pub fn from_the_future(mut self) -> Self {
         self.unknown = true;
-        self.request.context.source.id = "a_place_of_tomorrow".to_owned();
+        "a_place_of_tomorrow".clone_into(&mut self.request.context.source.id);
         self
     }
 

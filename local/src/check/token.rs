@@ -115,9 +115,9 @@ pub fn authorization(
             claims.iat = claims.iat.saturating_add(FAR);
             claims.exp = claims.exp.saturating_add(FAR);
         }
-        Some(Flaw::OtherAudience) => claims.aud = "another-app".to_owned(),
-        Some(Flaw::OtherIssuer) => claims.iss = "somebody".to_owned(),
-        Some(Flaw::OtherFunction) => claims.htp = "/another_function".to_owned(),
+        Some(Flaw::OtherAudience) => "another-app".clone_into(&mut claims.aud),
+        Some(Flaw::OtherIssuer) => "somebody".clone_into(&mut claims.iss),
+        Some(Flaw::OtherFunction) => "/another_function".clone_into(&mut claims.htp),
         _ => {}
     }
     let mut members = serde_json::to_value(&claims).unwrap_or_default();

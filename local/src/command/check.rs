@@ -72,12 +72,12 @@ fn line(outcome: &Outcome) -> String {
         (false, true) => ("FAIL", colour(AnsiColor::Red)),
         (false, false) => ("note", colour(AnsiColor::Yellow)),
     };
-    let mut line = format!("{style}{word}{style:#} {}", outcome.check);
-    if !outcome.ok {
-        let should = if outcome.required { "it should have been" } else { "better" };
-        line.push_str(&format!("\n       {}; {should} {}", outcome.got, outcome.expected));
+    let line = format!("{style}{word}{style:#} {}", outcome.check);
+    if outcome.ok {
+        return line;
     }
-    line
+    let should = if outcome.required { "it should have been" } else { "better" };
+    format!("{line}\n       {}; {should} {}", outcome.got, outcome.expected)
 }
 
 /// The app's secret of the environment.

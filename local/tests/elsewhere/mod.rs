@@ -59,7 +59,7 @@ fn a_service_that_believes_everybody_fails_each_check_of_a_token() {
     let announced: Vec<&str> =
         checked.out.lines().filter(|line| line.contains("announce: a token")).collect();
     assert_eq!(announced.len(), 13, "every function is asked, not the first alone");
-    expect![[r#"
+    expect![[r"
         ok   greet
         ok   greet with nothing that is optional
         ok   greet with a line of 16,000 characters
@@ -78,7 +78,7 @@ fn a_service_that_believes_everybody_fails_each_check_of_a_token() {
         FAIL greet: a token of another issuer (iss)
         FAIL greet: a token for another function (htp)
         FAIL greet: a body that was altered (body_sha256)
-        note greet: a token that was used before (jti)"#]]
+        note greet: a token that was used before (jti)"]]
     .assert_eq(&told.join("\n"));
     assert!(checked.out.contains("\n       200; it should have been a 401\n"), "{}", checked.out);
     assert!(checked.out.contains("\n       200; better a 401\n"), "{}", checked.out);

@@ -4,7 +4,10 @@ use crate::{INSTALL, app, install, key, root};
 use cloud_apps_protocol::{
     Code, Generation,
     secret::Secret,
-    token::{Claims, Credential, Direction, Expected, Kid, Refused, Scope, Unverified, body_sha256, sign},
+    token::{
+        Claims, Credential, Direction, Expected, Kid, Refused, Scope, Unverified, UpstreamClaims,
+        UpstreamKid, body_sha256, sign,
+    },
 };
 use data_encoding::BASE64URL_NOPAD;
 use proptest::prelude::*;
@@ -479,4 +482,64 @@ proptest! {
         let _ = read(&token(&header(), &text));
         let _ = read(&token(&text, "{}"));
     }
+}
+
+#[test]
+fn the_kid_of_an_upstream_secret_is_told_from_that_of_an_install() {
+    let good = "jira.1.upstream.7";
+    let kid: UpstreamKid = good.parse().unwrap();
+    assert_eq!((kid.to_string().as_str(), kid.generation), (good, Generation(7)));
+    assert_eq!(good.parse::<Kid>().unwrap_err(), Refused::unauthorized());
+    let install = format!("jira.1.{INSTALL}.7");
+    for bad in [
+        install.as_str(),
+        "jira.1.upstream",
+        "jira.1.upstream.0",
+        "jira.1.upstream.07",
+        "jira.1.upstream.1.1",
+        "jira.0.upstream.1",
+        "Jira.1.upstream.1",
+        "jira.1.Upstream.1",
+        "",
+    ] {
+        assert_eq!(bad.parse::<UpstreamKid>().unwrap_err(), Refused::unauthorized(), "{bad}");
+    }
+}
+
+#[test]
+fn the_claims_to_an_app_leave_out_what_is_not_granted_and_print_no_token() {
+    let bare = UpstreamClaims {
+        iss: UpstreamClaims::ISSUER.into(),
+        aud: "jira".into(),
+        sub: None,
+        install: install(INSTALL),
+        site_url: "https://chat.example.com".into(),
+        iat: 1,
+        exp: 61,
+        jti: "j".repeat(26),
+        htm: "POST".into(),
+        htp: "/greet".into(),
+        bot_token: None,
+        user_token: None,
+        body_sha256: body_sha256(b"{}"),
+    };
+    let written = serde_json::to_value(&bare).unwrap();
+    for absent in ["sub", "bot_token", "user_token"] {
+        assert_eq!(written.get(absent), None);
+    }
+    let whole =
+        UpstreamClaims { bot_token: Some("the bot's".into()), user_token: Some("the user's".into()), ..bare };
+    let printed = format!("{whole:?}");
+    assert!(!printed.contains("the bot's") && !printed.contains("the user's"), "{printed}");
+}
+
+#[test]
+fn every_app_and_generation_has_an_upstream_secret_of_its_own_and_none_is_a_servers() {
+    let root = Secret::new([7; 32]);
+    let of = |id: &str, generation| *root.upstream(&app(id), Generation(generation)).expose();
+    let one = of("jira", 1);
+    for other in [of("hello", 1), of("jira", 2), of("jira", 11)] {
+        assert_ne!(one, other);
+    }
+    assert_ne!(one, *root.shared(&app("jira"), &install(INSTALL), Generation(1)).expose());
 }
