@@ -10,6 +10,7 @@
 
 mod commands;
 mod installs;
+mod life;
 mod operators;
 mod queues;
 mod refusals;
@@ -83,8 +84,10 @@ fn main() -> ExitCode {
         queues::tests(&stage),
         upkeep::tests(&stage),
         upstream::tests(&stage),
-        // The last, for it looks at what all others left.
+        // It looks at what all others left.
         stored::tests(&stage),
+        // The last, for it ends the installs.
+        life::tests(&stage),
     ];
     let conclusion = libtest_mimic::run(&arguments, tests.into_iter().flatten().collect());
     let ended = Arc::into_inner(stage).map(|stage| stage.stack.end());

@@ -18,7 +18,7 @@ pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
 }
 
 /// All items of a table, an attribute's value as text.
-async fn items(stage: &Stage, output: &str) -> Result<Vec<BTreeMap<String, String>>, Box<dyn Error>> {
+pub async fn items(stage: &Stage, output: &str) -> Result<Vec<BTreeMap<String, String>>, Box<dyn Error>> {
     let tables = aws_sdk_dynamodb::Client::new(&stage.stack.sdk().await);
     let mut pages =
         tables.scan().table_name(stage.stack.output(output)).consistent_read(true).into_paginator().send();

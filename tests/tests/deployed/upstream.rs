@@ -68,7 +68,7 @@ fn add(stage: &Stage, manifest: &Value) -> Result<(Option<i32>, String, String),
 }
 
 /// What an operator asks that the command line has no word for here.
-async fn operate(stage: &Stage, request: Value) -> Result<Value, Box<dyn Error>> {
+pub async fn operate(stage: &Stage, request: Value) -> Result<Value, Box<dyn Error>> {
     let invoked = aws_sdk_lambda::Client::new(&stage.stack.sdk().await)
         .invoke()
         .function_name(stage.stack.output("InstallFunctionName"))
