@@ -11,7 +11,7 @@ use crate::dialog::Told;
 use crate::error::AppError;
 use crate::ids::is_id;
 use crate::rest::{Answer, Ask, Reply};
-use crate::world::{ChannelKind, Command, Millis, Post, ResponseHook, World};
+use crate::world::{Command, Millis, Post, ResponseHook, World};
 use crate::{Standin, dialog, markup, outgoing};
 use answer::CommandResponse;
 use bytes::Bytes;
@@ -96,14 +96,23 @@ pub(crate) async fn execute(standin: &Standin, ask: &Ask) -> Answer {
 fn prepare(standin: &Standin, world: &mut World, ask: &Ask) -> Result<Prepared, AppError> {
     let mut arguments: Arguments = ask.body("command_args")?;
     let line = arguments.command.as_str();
-    if line.chars().count() <= 1 || !line.starts_with('/') || !is_id(&arguments.channel_id) {
-        return Err(AppError::bad_body("command"));
+    if line.len() <= 1 || !line.starts_with('/') || !is_id(&arguments.channel_id) {
+        return Err(AppError::bad(
+            "api.command.execute_command.start.app_error",
+            "No command trigger found.",
+        ));
     }
     if !world.may_post(&ask.user, &arguments.channel_id) {
         return Err(AppError::forbidden());
     }
     let channel = world.channel(&arguments.channel_id).ok_or_else(AppError::forbidden)?.clone();
-    if channel.kind == ChannelKind::Direct {
+    if world.version.is_11() && channel.delete_at > 0 {
+        return Err(AppError::bad(
+            "api.command.execute_command.deleted.error",
+            "Can not run command in deleted channel.",
+        ));
+    }
+    if channel.kind.is_conversation() {
         // The client says from which team it comes; the user must be in it.
         if !world.may_see_team(&ask.user, &arguments.team_id) {
             return Err(AppError::forbidden());
@@ -359,19 +368,17 @@ pub(crate) fn respond_later(world: &mut World, ask: &Ask) -> Answer {
     let Some(hook) = known else {
         return Err(wrap(AppError::missing("app.command_webhook.get.missing", "Unable to get the webhook.")));
     };
+    let command = world.commands.iter().find(|command| command.id == hook.command_id).cloned();
+    let Some(command) = command else {
+        let gone = AppError::bad("web.command_webhook.command.app_error", "Couldn't find the command.");
+        return Err(wrap(gone));
+    };
     if hook.uses >= HOOK_USES {
         return Err(wrap(AppError::bad("app.command_webhook.try_use.invalid", "Invalid webhook.")));
     }
     // Counted even if the post then fails.
     hook.uses += 1;
     let hook = hook.clone();
-    let command = world.commands.iter().find(|command| command.id == hook.command_id).cloned();
-    let Some(command) = command else {
-        return Err(wrap(AppError::missing(
-            "store.sql_command.save.get.app_error",
-            "Unable to get the command.",
-        )));
-    };
     let place = Place { user: &hook.user_id, channel: &hook.channel_id, root: &hook.root_id };
     // The server knows no trigger here and says so in the error's text.
     show(world, &command, &place, "", &mut response).map_err(wrap)?;

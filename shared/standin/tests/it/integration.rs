@@ -96,16 +96,19 @@ pub fn named(headers: &HeaderMap) -> Vec<(String, String)> {
 pub fn recorded(version: &str, names: Names, sent: Sent) -> impl Fn(Request<Bytes>) -> Answer + Send + Sync {
     let files = recording::folder(&format!("{version}/inbound"));
     let find = move |name: &str| files.iter().find(|(file, _)| file == name).map(|(_, text)| text.clone());
-    let all: Vec<(String, Message)> = recording::folder(&format!("{version}/inbound"))
-        .iter()
-        .filter(|(name, _)| !name.ends_with(".answer.http"))
-        .map(|(name, text)| (name.clone(), recording::message(&translate(text, &names))))
-        .collect();
+    let requests = recording::folder(&format!("{version}/inbound"));
     move |request| {
         let target = request.uri().path_and_query().unwrap().to_string();
         let body = String::from_utf8(request.body().to_vec()).unwrap();
         let (path, form) = path_and_form(&target, &body);
         sent.forms.lock().unwrap().push(form.clone());
+        // Only those to the same address are translated, which takes a while.
+        let here = |text: &str| text.split([' ', '?']).nth(1) == Some(path.as_str());
+        let all: Vec<(String, Message)> = requests
+            .iter()
+            .filter(|(name, text)| !name.ends_with(".answer.http") && here(text))
+            .map(|(name, text)| (name.clone(), recording::message(&translate(text, &names))))
+            .collect();
         let like = sent.like.lock().unwrap().clone();
         let twins = all.iter().filter(|(_, message)| {
             let mut words = message.first.split(' ');
