@@ -10,6 +10,7 @@ use crate::{
     model::{Install, Key, Ring},
     ports::{Changed, Stored},
     refusal::Refusal,
+    rules::over,
     sealed,
     world::Office,
 };
@@ -79,13 +80,14 @@ pub(super) async fn revoke(
             );
             return Err(Refusal::new(Code::VersionConflict, message));
         }
-        let depend = dependants(office, app, key, now).await?;
+        let depend = installs(office, app, now).await?.iter().filter(|known| depends(known, key, now)).count();
         if depend > 0 && !force {
             let message = format!(
-                "{depend} installs of {app} still depend on key {key}: their bots' tokens could not be opened any more, \
-                 and the shared secrets of servers that speak V2 would be refused. `cloud-apps keys rotate {app}` seals \
-                 the former anew within 15 minutes and some; `cloud-apps rotate shared-secret` replaces the latter. \
-                 Revoke it all the same with --force."
+                "{depend} installs of {app} still depend on key {key}: their bots' tokens and passwords could not be opened \
+                 any more, and the shared secrets of servers that speak V2 and the secrets of vendors' webhooks would be \
+                 refused. `cloud-apps keys rotate {app}` seals the former anew within 15 minutes and some; `cloud-apps \
+                 rotate` replaces the latter, and what a shared secret replaced is good for 24 hours. Revoke it all the \
+                 same with --force."
             );
             return Err(Refusal::new(Code::VersionConflict, message).with("installs", depend));
         }
@@ -229,18 +231,20 @@ async fn views(office: &Office, ring: &Ring, now: Millis) -> Result<Vec<KeyView>
         created_at: key.created_at,
         use_from: key.use_from,
         state: if key.revoked { "revoked" } else { "live" }.into(),
-        installs: installs.iter().filter(|install| depends(install, &key.id)).count(),
+        installs: installs.iter().filter(|install| depends(install, &key.id, now)).count(),
     };
     Ok(ring.keys.iter().map(view).collect())
 }
 
-async fn dependants(office: &Office, app: &AppId, key: &KeyId, now: Millis) -> Stored<usize> {
-    Ok(installs(office, app, now).await?.iter().filter(|install| depends(install, key)).count())
-}
-
-/// Whether something of the install dies with the key.
-fn depends(install: &Install, key: &KeyId) -> bool {
-    (install.generation.0 != 0 && install.key == *key) || sealed::keys(install).any(|used| used == *key)
+/// Whether something of the install dies with the key: what it sealed, the shared secret and the one before it, the secret
+/// of a vendor's webhook.
+fn depends(install: &Install, key: &KeyId, now: Millis) -> bool {
+    let shared = install.generation.0 != 0 && install.key == *key;
+    let before = install.previous_until.is_some_and(|until| !over(until, now));
+    shared
+        || (before && install.previous_key.as_ref() == Some(key))
+        || install.webhooks.values().any(|secret| secret.key == *key)
+        || sealed::keys(install).any(|used| used == *key)
 }
 
 /// Every install of an app, as it is kept.

@@ -116,7 +116,7 @@ async fn a_key_that_installs_depend_on_is_revoked_by_force_only() {
         (&refused["error"]["code"], &refused["error"]["installs"]),
         (&json!("version_conflict"), &json!(2))
     );
-    for next in ["cloud-apps rotate shared-secret", "--force", "2 installs"] {
+    for next in ["cloud-apps rotate", "keys rotate hello", "--force", "2 installs"] {
         assert!(message(&refused).contains(next), "{refused}");
     }
     desk.now += 15 * MINUTE;
@@ -129,6 +129,34 @@ async fn a_key_that_installs_depend_on_is_revoked_by_force_only() {
     assert_eq!(revoked[0]["state"], "revoked");
     assert_eq!(keys(&desk, force).await, revoked, "once more is the same");
     assert!(opens(&desk, &v2).await && opens(&desk, &unmodified).await);
+}
+
+#[tokio::test]
+async fn what_a_rotation_replaced_depends_on_its_key_for_a_day_and_a_vendors_secret_for_ever() {
+    let mut desk = Desk::new().await;
+    let id = desk.install(&desk.code().await, &body()).await;
+    let mut install = desk.stored(&id).await.unwrap();
+    install.granted.webhooks.insert("tickets".into());
+    desk.memory.put_install(install);
+    let change = |what: &str| json!({"do": "change", "install_id": id, "patch": {"rotate": what}});
+    desk.operator(change("webhook:tickets")).await;
+    keys(&desk, json!({"do": "rotate_keys", "app": "hello"})).await;
+    desk.now += 15 * MINUTE;
+    walk(&desk).await;
+    desk.operator(change("shared_secret")).await;
+    let list = json!({"do": "keys", "app": "hello"});
+    let used = |keys: &[Value]| (keys[0]["installs"].clone(), keys[1]["installs"].clone());
+    assert_eq!(used(&keys(&desk, list.clone()).await), (json!(1), json!(1)));
+    desk.operator(change("webhook:tickets")).await;
+    assert_eq!(
+        used(&keys(&desk, list.clone()).await),
+        (json!(1), json!(1)),
+        "the secret before is still good"
+    );
+    let refused = desk.operator(json!({"do": "revoke_key", "app": "hello", "key": "1"})).await;
+    assert!(message(&refused).contains("good for 24 hours"), "{refused}");
+    desk.now += 24 * 60 * MINUTE;
+    assert_eq!(used(&keys(&desk, list).await), (json!(0), json!(1)));
 }
 
 #[tokio::test]
