@@ -15,7 +15,7 @@ use crate::{
     model::{Install, State, Team},
     ports::{Changed, Stored},
     refusal::Refusal,
-    rules::next,
+    rules::{given_up, next},
     world::Office,
 };
 use cloud_apps_protocol::{
@@ -41,8 +41,8 @@ pub(super) async fn remove(
 ) -> Result<InstallRemoved, Refusal> {
     line.app = Some(install.app.to_string());
     line.install = Some(install.id.to_string());
-    let served = matches!(install.state, State::Active | State::Disabled | State::Removing);
     let going = stop(office, moment.now, install, line).await?;
+    let served = going.state == State::Removing;
     // Somebody may have come as far as this before.
     let answer = if let Some(answer) = remembered(office, &going.id, moment.now).await? {
         answer
@@ -68,7 +68,7 @@ pub(super) async fn remove(
     Ok(answer)
 }
 
-/// From here on the install serves nobody. One that was never complete stays as it is: it serves nobody anyway.
+/// From here on the install serves nobody, and nothing else comes of it: one that was never complete is given up.
 async fn stop(
     office: &Office,
     now: Millis,
@@ -78,10 +78,17 @@ async fn stop(
     for _ in 0..TRIES {
         match install.state {
             State::Completing { lease, .. } if lease > now => return Err(super::busy(lease, now)),
-            State::Removing | State::Pending { .. } | State::Completing { .. } => return Ok(install),
-            State::Active | State::Disabled => {}
+            State::Removing => return Ok(install),
+            State::Pending { .. } if given_up(&install) => return Ok(install),
+            _ => {}
         }
-        let going = Install { state: State::Removing, ..(*install).clone() };
+        let state = match &install.state {
+            State::Pending { code, .. } | State::Completing { code, .. } => {
+                State::Pending { code: code.clone(), until: 0 }
+            }
+            State::Active | State::Disabled | State::Removing => State::Removing,
+        };
+        let going = Install { state, ..(*install).clone() };
         // The intent first: whatever becomes of this request, somebody comes and ends what it began.
         let watch = Work::Watch { install: going.id.clone(), rev: next(install.rev) };
         office.queue.send(&Job::new(watch, LOOK_AFTER, Some(line.trace().to_owned()), now), now).await?;

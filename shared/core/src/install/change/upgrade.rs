@@ -5,15 +5,17 @@ use super::{Change, Outcome};
 use crate::{
     install::{
         lifecycle::{self, Turn},
+        plan,
         problems::Reader,
         request, view,
     },
     log::LogLine,
     model::Install,
     refusal::Refusal,
+    sealed::keep_settings,
 };
-use cloud_apps_protocol::{Code, install::Granted};
-use serde_json::Value;
+use cloud_apps_protocol::{Code, Manifest, Values, install::Granted};
+use serde_json::{Value, json};
 
 /// `{"upgrade":{"version","granted"}}`.
 pub(super) async fn upgrade(change: &Change<'_>, line: &mut LogLine) -> Result<Outcome, Refusal> {
@@ -37,16 +39,50 @@ pub(super) async fn upgrade(change: &Change<'_>, line: &mut LogLine) -> Result<O
     if install.version == version && install.granted == granted {
         return Ok(Outcome::of(install.clone()));
     }
-    let upgraded = Install { version, granted, ..install.clone() };
-    // An app whose new version has new settings finds their defaults where nothing is set.
-    let settings = change.office.world.keys.open_settings(install, change.moment.now).await?;
-    lifecycle::run(change.office, change.moment, change.app()?, &upgraded, Turn::Upgrade, settings, line)
-        .await?;
+    let mut upgraded = Install { version, granted, ..install.clone() };
+    if let Some((kind, reason)) = plan::required(manifest, &upgraded) {
+        let message = format!(
+            "{} {} cannot do without the event {kind}, and it would not get it: {reason}. The install stays at {}.",
+            manifest.id, manifest.version, install.version
+        );
+        return Err(Refusal::new(Code::InstallRefused, message).with("event", kind));
+    }
+    let (office, now) = (change.office, change.moment.now);
+    let held = office.world.keys.open_settings(install, now).await?;
+    let settings = fitting(manifest, &held)?;
+    if settings != held {
+        let key = super::rotate::current_key(office, &install.app, now).await?;
+        upgraded.settings.clear();
+        upgraded.passwords.clear();
+        keep_settings(&key, &mut upgraded, manifest, settings.clone(), &*office.world.random);
+    }
+    lifecycle::run(office, change.moment, change.app()?, &upgraded, Turn::Upgrade, settings, line).await?;
     Ok(Outcome::of(upgraded))
 }
 
+/// The settings as the new version takes them: what it does not know goes, what is not set gets its default. What it takes
+/// no more, or misses, is set first: settings are held to the version that is offered.
+fn fitting(manifest: &Manifest, held: &Values) -> Result<Values, Refusal> {
+    let known = |name: &str| manifest.settings.iter().any(|field| field.name.as_str() == name);
+    let kept: Values = held
+        .iter()
+        .filter(|(name, _)| known(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let body = json!({ "settings": kept });
+    let mut reader = Reader::new(&body);
+    let fits = request::settings(&mut reader, manifest);
+    reader.finish(Some(fits)).map_err(|refusal| Refusal {
+        message: format!(
+            "{} {} does not take the settings as they are. Change them with `cloud-apps configure`, then upgrade. {}",
+            manifest.id, manifest.version, refusal.message
+        ),
+        ..refusal
+    })
+}
+
 /// What was granted, if the new version asks for nothing beyond it.
-fn kept(install: &Install, manifest: &cloud_apps_protocol::Manifest) -> Result<Granted, Refusal> {
+fn kept(install: &Install, manifest: &Manifest) -> Result<Granted, Refusal> {
     let asked = view::requests(manifest);
     let more = beyond(&asked, &install.granted);
     if more.is_empty() {

@@ -1,9 +1,9 @@
 //! Changing an install: exactly one thing at a time, whole or not at all, by whoever may.
 
-use super::{bad_manage_code, serving, unauthorized};
+use super::{bad_manage_code, managed, ok, problems, serving, unauthorized};
 use crate::office::{
-    ACCESS_TOKEN, Answered, BASE, Behaviour, COMMAND, Desk, NEXT_TOKEN, NOW, OTHERS_TOKEN, PASSWORD,
-    SLASH_TOKEN, TEAM, refusal, request,
+    ACCESS_TOKEN, BASE, Behaviour, COMMAND, Desk, NEXT_TOKEN, NOW, OTHERS_TOKEN, PASSWORD, SLASH_TOKEN, TEAM,
+    refusal, request,
 };
 use cloud_apps_core::{conformance::sample, faults::Faults, model::Sha256, ports::Registry};
 use http::{Method, StatusCode, header};
@@ -12,24 +12,6 @@ use serde_json::{Value, json};
 
 const DAY: u64 = 24 * 3_600_000;
 const OTHER_TEAM: &str = "eznx9z5nn7r1iq7p5pnkpgzjo2";
-
-/// An active install, and a manage code for it.
-async fn managed(desk: &Desk) -> (String, String) {
-    let (id, ..) = serving(desk).await;
-    let code = desk.manage_code(&id).await;
-    (id, code)
-}
-
-fn ok(answered: Answered) -> Value {
-    assert_eq!(answered.status, StatusCode::OK, "{answered:?}");
-    answered.body
-}
-
-fn problems(answered: &Answered) -> Vec<String> {
-    let problems = answered.body["error"]["problems"].as_array().unwrap_or_else(|| panic!("{answered:?}"));
-    let said = |p: &Value| format!("{} {}", p["pointer"].as_str().unwrap(), p["message"].as_str().unwrap());
-    problems.iter().map(said).collect()
-}
 
 #[tokio::test]
 async fn a_request_names_exactly_one_change() {
@@ -247,6 +229,25 @@ async fn a_static_token_is_replaced_and_only_where_there_is_one() {
 }
 
 #[tokio::test]
+async fn a_vendors_webhook_has_another_secret_after_each_rotation() {
+    let desk = Desk::new().await;
+    let (id, code) = managed(&desk).await;
+    let mut install = desk.stored(&id).await.unwrap();
+    install.granted.webhooks.insert("tickets".into());
+    desk.memory.put_install(install);
+    let rotate = json!({"rotate": "webhook:tickets"});
+    let secret = |changed: &Value| changed["webhook_secret"].as_str().unwrap().to_owned();
+    let first = secret(&ok(desk.patch(&id, &code, &rotate).await));
+    let second = secret(&ok(desk.patch(&id, &code, &rotate).await));
+    assert_ne!(first, second);
+    let kept = &desk.stored(&id).await.unwrap().webhooks["tickets"];
+    assert_eq!((kept.generation, kept.previous_until), (2, NOW + DAY));
+    assert!(!desk.memory.dump().contains(&first) && !desk.memory.dump().contains(&second));
+    let other = desk.patch(&id, &code, &json!({"rotate": "webhook:sales"})).await;
+    assert!(other.message().contains("it has: tickets"), "{}", other.message());
+}
+
+#[tokio::test]
 async fn an_unmodified_servers_install_has_no_shared_secret_to_rotate() {
     let desk = Desk::new().await;
     let (id, code) = managed(&desk).await;
@@ -312,39 +313,6 @@ async fn an_install_moves_with_the_bundle() {
     let (id, code) = managed(&desk).await;
     let moved = ok(desk.patch(&id, &code, &json!({"rebase": "https://new.example.com/"})).await);
     assert_eq!(moved["endpoints"]["slash"], format!("https://new.example.com/hooks/{id}/slash"));
-}
-
-#[tokio::test]
-async fn an_upgrade_that_asks_for_more_waits_until_the_admin_names_it() {
-    let mut desk = Desk::new().await;
-    let (id, code) = managed(&desk).await;
-    desk.deploy_newer();
-    let shown = ok(desk.send(request(Method::GET, &format!("/install/{id}"), None, Some(&code))).await);
-    assert_eq!((&shown["version"], &shown["offered"]["version"]), (&json!("1.0.0"), &json!("2.0.0")));
-    let refused = desk.patch(&id, &code, &json!({"upgrade": {"version": "2.0.0"}})).await;
-    assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "not_granted"));
-    for said in ["permission act_as_user", "Send `granted` with what you agree to", "stays at 1.0.0"] {
-        assert!(refused.message().contains(said), "{}", refused.message());
-    }
-    let other = desk.patch(&id, &code, &json!({"upgrade": {"version": "3.0.0"}})).await;
-    assert_eq!((other.status, &other.body["error"]["offered"]), (StatusCode::CONFLICT, &json!("2.0.0")));
-    assert!(other.message().contains("Name that version, or deploy the other one"), "{}", other.message());
-    let wrong = json!({"upgrade": {"version": "2.0.0", "granted": {"permissions": ["act_as_admin"]}}});
-    assert!(problems(&desk.patch(&id, &code, &wrong).await)[0].starts_with("/upgrade/granted/permissions/0"));
-
-    let granted = json!({"permissions": ["act_as_bot", "act_as_user"], "locations": ["message_box"]});
-    let named = json!({"upgrade": {"version": "2.0.0", "granted": granted}});
-    desk.behave(refusal("Not on a Friday."));
-    let refused = desk.patch(&id, &code, &named).await;
-    assert_eq!(refused.message(), "hello refused the upgrade, and nothing was changed: Not on a Friday.");
-    desk.behave(Behaviour::Agrees);
-    let upgraded = ok(desk.patch(&id, &code, &named).await);
-    assert_eq!((&upgraded["version"], upgraded.get("offered")), (&json!("2.0.0"), None));
-    assert_eq!(upgraded["granted"]["permissions"], json!(["act_as_bot", "act_as_user"]));
-    assert_eq!(desk.calls().last().unwrap().function, "on_upgrade");
-    let (rev, calls) = (upgraded["rev"].clone(), desk.calls().len());
-    assert_eq!(ok(desk.patch(&id, &code, &named).await)["rev"], rev);
-    assert_eq!(desk.calls().len(), calls, "what is so already asks nobody");
 }
 
 #[tokio::test]

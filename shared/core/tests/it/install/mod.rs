@@ -3,13 +3,22 @@
 mod begin;
 mod change;
 mod complete;
+mod cut_off;
 mod remove;
 mod server;
+mod upgrade;
 
-use crate::office::{Answered, Desk, body, registered};
-use cloud_apps_core::refusal::Refusal;
+use crate::office::{Answered, BOT, COMMAND, Desk, TEAM, body, registered};
+use cloud_apps_core::{
+    deliver::{Delivery, Worker},
+    faults::{Faults, Faulty},
+    job::Lane,
+    refusal::Refusal,
+};
+use cloud_apps_protocol::Millis;
 use http::StatusCode;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 fn changed(pointer: &str, value: Value) -> Value {
     let mut body = body();
@@ -55,6 +64,13 @@ async fn serving(desk: &Desk) -> (String, String, String) {
     (begun.id(), text("kid"), text("shared_secret"))
 }
 
+/// An active install, and a manage code for it.
+async fn managed(desk: &Desk) -> (String, String) {
+    let (id, ..) = serving(desk).await;
+    let code = desk.manage_code(&id).await;
+    (id, code)
+}
+
 /// Sixteen at once, on several threads.
 async fn sixteen<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
     one: impl Fn(usize) -> F,
@@ -65,4 +81,42 @@ async fn sixteen<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
         done.push(one.await.unwrap());
     }
     done
+}
+
+fn ok(answered: Answered) -> Value {
+    assert_eq!(answered.status, StatusCode::OK, "{answered:?}");
+    answered.body
+}
+
+fn problems(answered: &Answered) -> Vec<String> {
+    let problems = answered.body["error"]["problems"].as_array().unwrap_or_else(|| panic!("{answered:?}"));
+    let said = |p: &Value| format!("{} {}", p["pointer"].as_str().unwrap(), p["message"].as_str().unwrap());
+    problems.iter().map(said).collect()
+}
+
+/// What is left of an install on its server.
+fn leftovers() -> Value {
+    json!([
+        {"kind": "slash_command", "team_id": TEAM, "id": COMMAND, "trigger": "hello"},
+        {"kind": "bot", "id": BOT, "username": "hello"},
+    ])
+}
+
+/// Does the jobs that are due, until none is, at this time.
+async fn upkeep(desk: &Desk, now: Millis) {
+    for _ in 0..20 {
+        if upkeep_once(desk, &Faults::none(), now).await == Some(0) {
+            return;
+        }
+    }
+    panic!("the jobs never end");
+}
+
+/// Does the jobs that are due, once, with whatever fails; how many there were.
+async fn upkeep_once(desk: &Desk, faults: &Faults, now: Millis) -> Option<usize> {
+    let office = desk.process(faults);
+    let worker: Arc<dyn Worker> = office.clone();
+    let delivery = Delivery::of(&office, worker);
+    let jobs = Faulty::new(desk.memory.clone(), faults.clone());
+    delivery.round(&jobs, Lane::Commands, 10, (30_000, 60_000), now).await.ok()
 }

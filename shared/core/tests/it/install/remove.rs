@@ -1,51 +1,20 @@
 //! The end of an install: it serves nobody any more, the app cleans up, nothing is left, and whoever asks again reads the
 //! same. Wherever it is cut off, somebody ends it.
 
-use super::{bad_manage_code, serving, unauthorized};
-use crate::office::{
-    ADMIN, Answered, BOT, Behaviour, COMMAND, Desk, NEXT_TOKEN, NOW, SITE, TEAM, arrival, body, refusal,
-    registered, request,
-};
+use super::{bad_manage_code, leftovers, ok, serving, unauthorized, upkeep};
+use crate::office::{ADMIN, BOT, Behaviour, Desk, NOW, SITE, arrival, body, refusal, registered, request};
 use cloud_apps_core::{
-    deliver::{Delivery, Worker},
+    deliver::Worker,
     faults::{Fault, Faults},
     install,
-    job::{Job, Lane, Work},
+    job::{Job, Work},
     model::State,
-    world::Office,
 };
 use cloud_apps_protocol::Millis;
 use http::{Method, StatusCode};
-use serde_json::{Value, json};
-use std::sync::Arc;
+use serde_json::json;
 
 const DAY: Millis = 24 * 3_600_000;
-
-fn ok(answered: Answered) -> Value {
-    assert_eq!(answered.status, StatusCode::OK, "{answered:?}");
-    answered.body
-}
-
-fn leftovers() -> Value {
-    json!([
-        {"kind": "slash_command", "team_id": TEAM, "id": COMMAND, "trigger": "hello"},
-        {"kind": "bot", "id": BOT, "username": "hello"},
-    ])
-}
-
-/// Does the jobs that are due, until none is, at this time.
-async fn upkeep(desk: &Desk, now: Millis) {
-    for _ in 0..20 {
-        let office = desk.process(&Faults::none());
-        let worker: Arc<dyn Worker> = office.clone();
-        let delivery = Delivery::of(&office, worker);
-        let taken = delivery.round(&desk.memory, Lane::Commands, 10, (30_000, 60_000), now).await;
-        if taken.unwrap() == 0 {
-            return;
-        }
-    }
-    panic!("the jobs never end");
-}
 
 #[tokio::test]
 async fn a_removal_stops_serving_asks_the_app_and_leaves_nothing() {
@@ -170,90 +139,41 @@ async fn what_is_being_installed_is_not_superseded_and_its_installer_is_named() 
     assert!(refused.message().contains(&format!("by user {ADMIN}")), "{}", refused.message());
 }
 
-/// What an operator asks, cut off at each effect.
-fn requests(id: &str) -> Vec<(&'static str, Value)> {
-    let change = |patch: Value| json!({"do": "change", "install_id": id, "patch": patch});
-    let preset = json!({"name": "hi", "label": "Hi", "function": "greet", "locations": ["message_box"]});
-    let other = json!({"kind": "slash_command", "team_id": "eznx9z5nn7r1iq7p5pnkpgzjo2", "id": COMMAND, "trigger": "hello", "token": NEXT_TOKEN});
-    let gone = json!({"kind": "slash_command", "team_id": TEAM, "id": COMMAND, "trigger": "hello"});
-    vec![
-        ("settings", change(json!({"settings": {"retries": 9, "password": "next"}}))),
-        ("presets", change(json!({"presets": [preset]}))),
-        ("enabled", change(json!({"enabled": false}))),
-        ("shared_secret", change(json!({"rotate": "shared_secret"}))),
-        ("bot_token", change(json!({"rotate": "bot_token", "access_token": NEXT_TOKEN}))),
-        ("static_token", change(json!({"rotate": "static_token"}))),
-        ("register", change(json!({"register": [other]}))),
-        ("unregister", change(json!({"unregister": [gone]}))),
-        ("rebase", change(json!({"rebase": "https://new.example.com"}))),
-        ("manage_code", json!({"do": "manage_code", "install_id": id})),
-        ("revoke", json!({"do": "revoke_manage_codes", "install_id": id})),
-        ("remove", json!({"do": "remove", "install_id": id})),
-    ]
-}
-
-async fn ask(office: &Office, request: &Value, now: Millis) -> Value {
-    install::operator(office, json!({ "operator": request }), now, "request-1").await
-}
-
-/// Every request about a complete install, failing or dying at each of its effects; then the same again, and whatever
-/// was queued. It is done, or it was not; it is never in between.
 #[tokio::test]
-async fn whatever_is_cut_off_is_whole_after_the_same_request_and_the_queue() {
-    let names: Vec<_> = requests("x").into_iter().map(|(name, _)| name).collect();
-    for (which, name) in names.iter().enumerate() {
-        for fault in Fault::ALL {
-            for n in 1.. {
-                let desk = Desk::new().await;
-                let (id, ..) = serving(&desk).await;
-                let (_, request) = requests(&id).swap_remove(which);
-                let faults = Faults::at(n, fault);
-                let office = desk.process(&faults);
-                faults.until_killed(ask(&office, &request, NOW)).await;
-                if !faults.struck() {
-                    assert!(n > 2, "{name} has effects");
-                    break;
-                }
-                let at = format!("{name}, {fault:?} at {:?}", faults.log());
-                let again = ask(&desk.process(&Faults::none()), &request, NOW + 1_000).await;
-                assert!(again.get("error").is_none(), "{at}: {again}");
-                upkeep(&desk, NOW + 20 * 60_000).await;
-                if *name == "remove" {
-                    assert_eq!(desk.memory.kept(), 0, "{at}");
-                    assert_eq!(again["removed"]["leftovers"], leftovers(), "{at}");
-                    continue;
-                }
-                let install = desk.stored(&id).await.unwrap_or_else(|| panic!("{at}: it is gone"));
-                assert!(matches!(install.state, State::Active | State::Disabled), "{at}");
-                let world = &desk.process(&Faults::none()).world;
-                assert!(world.keys.open_bot_token(&install, NOW).await.is_ok(), "{at}");
-                assert!(world.keys.open_settings(&install, NOW).await.is_ok(), "{at}");
-            }
-        }
-    }
+async fn what_is_being_removed_is_not_changed() {
+    let desk = Desk::new().await;
+    let (id, ..) = serving(&desk).await;
+    let code = desk.manage_code(&id).await;
+    let mut install = desk.stored(&id).await.unwrap();
+    install.state = State::Removing;
+    desk.memory.put_install(install);
+    let refused = desk.patch(&id, &code, &json!({"enabled": true})).await;
+    assert_eq!((refused.status, refused.code()), (StatusCode::CONFLICT, "version_conflict"));
+    assert!(refused.message().contains("Ask for its removal again"), "{}", refused.message());
+    let another = desk.operator(json!({"do": "manage_code", "install_id": id})).await;
+    assert!(another["error"]["message"].as_str().unwrap().contains("is being removed"), "{another}");
+    ok(desk.delete(&id, &code).await);
+    assert_eq!(desk.memory.kept(), 0);
 }
 
-/// A removal that is cut off and that nobody repeats: the queue ends it.
 #[tokio::test]
-async fn a_removal_that_began_is_ended_by_the_queue_alone() {
-    for fault in Fault::ALL {
-        for n in 1.. {
-            let desk = Desk::new().await;
-            let (id, ..) = serving(&desk).await;
-            let request = json!({"do": "remove", "install_id": id});
-            let faults = Faults::at(n, fault);
-            faults.until_killed(ask(&desk.process(&faults), &request, NOW)).await;
-            if !faults.struck() {
-                break;
-            }
-            let began = desk.stored(&id).await.is_none_or(|install| install.state == State::Removing);
-            upkeep(&desk, NOW + 20 * 60_000).await;
-            let at = format!("{fault:?} at {:?}", faults.log());
-            if began {
-                assert_eq!(desk.memory.kept(), 0, "{at}");
-            } else {
-                assert_eq!(desk.stored(&id).await.unwrap().state, State::Active, "{at}");
-            }
+async fn an_install_whose_removal_began_before_it_was_complete_is_completed_no_more() {
+    for n in 1.. {
+        let desk = Desk::new().await;
+        let code = desk.code().await;
+        let id = desk.begin(&code, &body()).await.id();
+        let request = json!({"operator": {"do": "remove", "install_id": id}});
+        let faults = Faults::at(n, Fault::Before);
+        install::operator(&desk.process(&faults), request.clone(), NOW, "request-1").await;
+        assert!(faults.struck(), "a removal ends with an undo");
+        if faults.log().last() != Some(&"Registry.undo") {
+            continue;
         }
+        // What was answered is remembered already: it stays true.
+        super::bad_code(&desk.complete(&code, &id, &registered()).await);
+        let removed = install::operator(&desk.process(&Faults::none()), request, NOW + 1, "request-1").await;
+        assert_eq!(removed["removed"]["state"], "removed", "{removed}");
+        assert_eq!(desk.memory.kept(), 0);
+        break;
     }
 }

@@ -3,12 +3,18 @@
 use super::{bad_manage_code, changed, serving, unauthorized};
 use crate::log_line::Log;
 use crate::office::{
-    ACCESS_TOKEN, BOT, Behaviour, Desk, NOW, PASSWORD, SLASH_TOKEN, TEAM, body, registered, request,
+    ACCESS_TOKEN, BOT, Behaviour, Desk, NEXT_TOKEN, NOW, OTHERS_TOKEN, PASSWORD, SLASH_TOKEN, TEAM, body,
+    registered, request,
 };
-use cloud_apps_core::{conformance::sample, model::Install};
+use cloud_apps_core::{
+    conformance::sample,
+    install::{OperatorAnswer, OperatorRequest},
+    model::Install,
+};
 use cloud_apps_protocol::token::{Direction, Kid};
 use http::{Method, StatusCode, header};
 use serde_json::json;
+use std::fmt::Write as _;
 
 #[tokio::test]
 async fn the_index_says_which_protocol_and_which_bundle() {
@@ -193,4 +199,72 @@ async fn nothing_that_is_logged_holds_a_secret() {
     assert_eq!((&refused["code"], &refused["function"]), (&json!("install_refused"), &json!("on_install")));
     assert_eq!(refused["error"], "the cause, for the log");
     assert_eq!(of("complete").last().unwrap()["outcome"], "active");
+}
+
+/// Every credential that an install has in its life, on whatever way it came or went.
+#[tokio::test]
+async fn no_credential_of_a_life_is_logged_kept_printed_or_repeated() {
+    let desk = Desk::new().await;
+    let log = Log::begin();
+    let (id, kid, first) = serving(&desk).await;
+    let code = desk.manage_code(&id).await;
+    let mut install = desk.stored(&id).await.unwrap();
+    install.granted.webhooks.insert("tickets".into());
+    desk.memory.put_install(install);
+    let mut secrets = [
+        code.as_str(),
+        &first,
+        ACCESS_TOKEN,
+        NEXT_TOKEN,
+        OTHERS_TOKEN,
+        SLASH_TOKEN,
+        PASSWORD,
+        "a-new-password",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    let mut printed = String::new();
+    for patch in [
+        json!({"rotate": "shared_secret"}),
+        json!({"rotate": "static_token"}),
+        json!({"rotate": "webhook:tickets"}),
+        json!({"rotate": "bot_token", "access_token": NEXT_TOKEN}),
+        json!({"rotate": "bot_token", "access_token": OTHERS_TOKEN}),
+        json!({"rotate": OTHERS_TOKEN}),
+        json!({"settings": {"password": "a-new-password"}}),
+        json!({"settings": {"password": [OTHERS_TOKEN], "site": null}}),
+        json!({"settings": OTHERS_TOKEN, "enabled": true}),
+        json!({"register": [{"kind": "slash_command", "token": OTHERS_TOKEN}]}),
+        json!({"unregister": [{"kind": "slash_command", "token": OTHERS_TOKEN}]}),
+    ] {
+        let request = json!({"do": "change", "install_id": id, "patch": patch});
+        let read: OperatorRequest = serde_json::from_value(request.clone()).unwrap();
+        write!(printed, "{read:?}").unwrap();
+        let answer = desk.operator(request).await;
+        let read: OperatorAnswer = serde_json::from_value(answer.clone()).unwrap();
+        write!(printed, "{read:?}").unwrap();
+        if answer.get("error").is_some() {
+            printed += &answer.to_string();
+        }
+        let handed_over = ["shared_secret", "static_token", "webhook_secret"];
+        secrets
+            .extend(handed_over.iter().filter_map(|key| answer["changed"][key].as_str().map(str::to_owned)));
+    }
+    assert_eq!(secrets.len(), 11, "each was rotated");
+    desk.behave(Behaviour::Fails(None));
+    let refused = desk.patch(&id, &code, &json!({"settings": {"password": "another-password"}})).await;
+    secrets.push("another-password".into());
+    printed += &refused.body.to_string();
+    let path = format!("/install/{id}");
+    desk.send(desk.signed(Method::GET, &path, "", &kid, &first, "bot")).await;
+    for ring in [json!({"do": "rotate_keys", "app": "hello"}), json!({"do": "keys", "app": "hello"})] {
+        printed += &desk.operator(ring).await.to_string();
+    }
+    printed += &desk.memory.dump();
+    printed += &desk.delete(&id, &code).await.body.to_string();
+    printed += &desk.memory.dump();
+    printed += &log.text();
+    for (n, secret) in secrets.iter().enumerate() {
+        assert!(!printed.contains(secret), "number {n} is told");
+    }
 }
