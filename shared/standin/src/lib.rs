@@ -1,13 +1,15 @@
 //! A Mattermost in a box: what a server does around an integration, in two personalities, without a server.
 //!
 //! It holds a world (users, teams, channels, posts, bots, tokens, sessions, slash commands, webhooks, OAuth apps),
-//! answers the REST API v4 as 5.37 and 11.6 do, executes slash commands and post actions and sends outgoing
-//! webhooks: it sends what a server sends, and does with the answer what a server does. It is for tests, for `cloud-apps
-//! serve`, and for functions that run on a laptop; it knows nothing of this project.
+//! answers the REST API v4 as 5.37 and 11.6 do, executes slash commands and post actions, shows dialogs and sends
+//! outgoing webhooks: it sends what a server sends, and does with the answer what a server does. It is for tests,
+//! for `cloud-apps serve`, and for functions that run on a laptop; it knows nothing of this project.
 //!
 //! * **Filling it**: [`Standin::demo`] and its neighbours, past all permissions; or by REST, as an admin would.
 //!   [`Standin::configure`] sets what an admin sets in the system console, and [`Settings`] begin as a fresh
 //!   server's do: whoever installs meets the same refusals as there.
+//! * **Using it** as a person does: [`Standin::execute`], [`Standin::click`], [`Standin::select`],
+//!   [`Standin::dialogs_of`], [`Standin::submit`], [`Standin::cancel`], [`Standin::lookup`], [`Standin::refresh`].
 //! * **Looking at it**: [`Standin::snapshot`] lists all there is without its secrets, so that "nothing is left"
 //!   is one assertion; [`Standin::calls`] lists what was asked, by whom, and what became of it.
 //! * **Breaking it**: a [`Fault`] for the nth call, for the nth of a kind, or for all from one on.
@@ -19,7 +21,7 @@
 //!
 //! Trade-offs: everything is in memory behind one lock. What it does not do it refuses by name (501,
 //! `standin.not_served.app_error`), for a stand-in that agrees to what it does not do makes tests that lie.
-//! There are no web sockets, dialogs, files, OAuth flows and plugins.
+//! There are no web sockets, files, OAuth flows and plugins.
 //!
 //! ```
 //! use cloud_apps_standin::{Standin, Version};

@@ -9,6 +9,7 @@ mod conformance;
 mod dialogs;
 mod failures;
 mod faults;
+mod inbound;
 mod integration;
 mod logins;
 mod recording;

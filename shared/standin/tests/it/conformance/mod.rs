@@ -28,7 +28,8 @@ mod server;
 mod teams;
 mod tokens;
 
-use crate::integration::translate;
+use crate::inbound::ALONE;
+use crate::integration::{COMPARED, translate};
 use crate::recording;
 use std::pin::Pin;
 use std::sync::Mutex;
@@ -124,7 +125,28 @@ fn report(tallies: [Tally; 2]) {
         all.sort_by_key(|tally| (tally.folder, tally.group));
         println!("\nconformance with the recorded servers:");
         all.iter().filter(|tally| tally.replayed > 0).for_each(|tally| println!("{}", line(*tally)));
+        for recorded in RECORDED {
+            inbound(recorded);
+        }
     }
+}
+
+/// Prints how many of the recorded requests to integrations were sent here too, and fails if one was not. Some have
+/// tests of their own: `inbound.rs`, `outgoing_webhooks.rs`.
+fn inbound(recorded: &Recorded) {
+    let compared = COMPARED.lock().unwrap();
+    let files = recording::folder(&format!("{}/inbound", recorded.folder));
+    let requests = files.iter().map(|(file, _)| format!("{}/{file}", recorded.folder));
+    let elsewhere = |path: &String| path.contains("-outgoing-") || ALONE.contains(&path.as_str());
+    let requests: Vec<String> =
+        requests.filter(|path| !path.ends_with(".answer.http") && !elsewhere(path)).collect();
+    let missing: Vec<&String> = requests.iter().filter(|path| !compared.contains(*path)).collect();
+    println!(
+        "{:16} {} requests to integrations sent as recorded",
+        recorded.folder,
+        requests.len() - missing.len()
+    );
+    assert!(missing.is_empty(), "no test sends {missing:?}");
 }
 
 fn line(tally: Tally) -> String {
