@@ -75,7 +75,7 @@ impl TriggerKey {
     }
 }
 
-/// Whether bytes are a DER sequence of two integers' size: the form of a signature, whoever made it.
+/// Whether bytes are framed as a DER sequence, as every signature is, whoever made it.
 fn is_sequence(bytes: &[u8]) -> bool {
     matches!(bytes, [0x30, length, rest @ ..] if usize::from(*length) == rest.len())
 }

@@ -26,8 +26,8 @@ struct Open {
     dialog: Option<Dialog>,
 }
 
-/// `POST /api/v4/actions/dialogs/open`: whoever has a trigger id may, without a session. Of no version is a dialog
-/// refused for what stands in it: `dialog-open-invalid-still-sent.http`.
+/// `POST /api/v4/actions/dialogs/open`: whoever has a trigger id may, without a session. Neither version refuses a dialog
+/// for what stands in it: `dialog-open-invalid-still-sent.http`.
 pub(crate) fn open(standin: &Standin, ask: &Ask) -> Answer {
     let body: Open = ask.body("dialog")?;
     if body.url.is_empty() {
