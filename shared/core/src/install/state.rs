@@ -13,7 +13,8 @@
 //! | removing | refused | refused | refused | goes on | goes on |
 //!
 //! `complete` starts by making it completing, and ends by making it active or by undoing it. A removal starts by making
-//! it removing. Each change names the revision that it builds on, so of any number at once one goes on. The first two
+//! it removing. Each change names the revision that it builds on, so of any number at once one goes on; a change of settings
+//! and an upgrade, in which the app is asked, hold a lease in the ledger as well, so that it is asked by one at a time. The first two
 //! columns are between an install and the code that began it: with another code it is not there.
 
 use crate::{

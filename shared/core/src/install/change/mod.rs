@@ -20,7 +20,7 @@ use crate::{
     world::Office,
 };
 use cloud_apps_protocol::{
-    Code, Manifest, SiteUrl, TeamId,
+    Code, Manifest, Millis, SiteUrl, TeamId,
     install::{InstallChanged, InstallView},
 };
 use serde_json::Value;
@@ -29,6 +29,9 @@ use std::sync::Arc;
 /// The changes there are.
 const CHANGES: [&str; 8] =
     ["settings", "presets", "enabled", "rotate", "register", "unregister", "rebase", "upgrade"];
+
+/// How long a change in which the app is asked keeps others out, in ms: longer than the function that makes it lives.
+const LEASE: Millis = 30_000;
 
 /// A change of one install, on its way.
 pub(super) struct Change<'a> {
@@ -128,18 +131,65 @@ pub(super) async fn change(
     if_match.check(&install, app.as_ref())?;
     let what = which(body)?;
     let change = Change { office, moment, by, install: &install, app: app.as_ref(), body };
-    let outcome = match what {
-        "settings" => settings::settings(&change, line).await?,
-        "presets" => settings::presets(&change)?,
-        "enabled" => settings::enabled(&change)?,
-        "rotate" => rotate::rotate(&change).await?,
-        "register" => registered::register(&change).await?,
-        "unregister" => registered::unregister(&change).await?,
-        "rebase" => rebase(&change)?,
-        _ => upgrade::upgrade(&change, line).await?,
-    };
+    let asks_app = matches!(what, "settings" | "upgrade");
+    if asks_app {
+        alone(&change).await?;
+    }
+    let outcome = make(&change, what, line).await;
+    if asks_app {
+        // Left behind it would end by itself.
+        let _ = office.world.ledger.take(&lease(&install), moment.now).await;
+    }
+    let changed = outcome?;
     line.outcome("changed");
-    keep(&change, outcome).await
+    Ok(changed)
+}
+
+/// Makes the change, and keeps it.
+async fn make(change: &Change<'_>, what: &str, line: &mut LogLine) -> Result<InstallChanged, Refusal> {
+    let outcome = match what {
+        "settings" => settings::settings(change, line).await?,
+        "presets" => settings::presets(change)?,
+        "enabled" => settings::enabled(change)?,
+        "rotate" => rotate::rotate(change).await?,
+        "register" => registered::register(change).await?,
+        "unregister" => registered::unregister(change).await?,
+        "rebase" => rebase(change)?,
+        _ => upgrade::upgrade(change, line).await?,
+    };
+    keep(change, outcome).await
+}
+
+/// While an app is asked, nobody else asks it about this install: its function would run for settings that are not kept.
+/// Whoever waited for that finds another revision.
+async fn alone(change: &Change<'_>) -> Result<(), Refusal> {
+    let (office, now) = (change.office, change.moment.now);
+    let name = lease(change.install);
+    if !office.world.ledger.put(&name, "changing", now.saturating_add(LEASE), now).await? {
+        let message = "This install is just being changed by another request, and nothing was changed by this one. Ask \
+                       again in 30 s.";
+        return Err(Refusal { retry_after: Some(30), ..Refusal::new(Code::Unavailable, message) });
+    }
+    let stands = super::stored(office, &change.install.id, now).await;
+    if stands
+        .as_ref()
+        .is_ok_and(|stands| stands.as_ref().is_some_and(|stands| stands.rev == change.install.rev))
+    {
+        return Ok(());
+    }
+    let _ = office.world.ledger.take(&name, now).await;
+    stands?;
+    Err(faster())
+}
+
+fn lease(install: &Install) -> String {
+    format!("CHANGE#{}", install.id)
+}
+
+fn faster() -> Refusal {
+    let message = "Somebody else changed this install at the same moment, and was faster. Nothing was changed; read it \
+                   again, then decide.";
+    Refusal::new(Code::VersionConflict, message)
 }
 
 /// The one change that a body names.
@@ -168,9 +218,7 @@ async fn keep(change: &Change<'_>, outcome: Outcome) -> Result<InstallChanged, R
         let changed = office.registry.change(&install, before.rev).await?;
         office.world.installs.forget(&before.id);
         if changed == Changed::Conflict {
-            let message = "Somebody else changed this install at the same moment, and was faster. Nothing was changed; \
-                           read it again, then decide.";
-            return Err(Refusal::new(Code::VersionConflict, message));
+            return Err(faster());
         }
         install.rev = next(before.rev);
     }

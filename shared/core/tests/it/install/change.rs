@@ -9,6 +9,8 @@ use cloud_apps_core::{conformance::sample, faults::Faults, model::Sha256, ports:
 use http::{Method, StatusCode, header};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::sync::Notify;
 
 const DAY: u64 = 24 * 3_600_000;
 const OTHER_TEAM: &str = "eznx9z5nn7r1iq7p5pnkpgzjo2";
@@ -102,6 +104,32 @@ async fn settings_that_the_app_refuses_are_not_kept_and_its_words_stand_at_the_f
         broken.message()
     );
     assert_eq!(desk.stored(&id).await.unwrap().rev, 3);
+}
+
+#[tokio::test]
+async fn of_two_that_configure_at_once_one_asks_the_app_and_the_other_reads_when_to_ask_again() {
+    let desk = Desk::new().await;
+    let (id, code) = managed(&desk).await;
+    let (began, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    desk.behave(Behaviour::Waits(Arc::clone(&began), Arc::clone(&go_on)));
+    let calls = desk.calls().len();
+    let configure = |retries: u32| json!({"settings": { "retries": retries }});
+    let (one, two) = (configure(5), configure(6));
+    let (first, second) = tokio::join!(desk.patch(&id, &code, &one), async {
+        began.notified().await;
+        let second = desk.patch(&id, &code, &two).await;
+        go_on.notify_one();
+        second
+    });
+    assert_eq!(ok(first)["settings"]["retries"], 5);
+    assert_eq!((second.status, second.code()), (StatusCode::SERVICE_UNAVAILABLE, "unavailable"));
+    assert!(second.message().contains("Ask again in 30 s"), "{}", second.message());
+    assert_eq!(
+        (&second.headers[header::RETRY_AFTER], desk.calls().len()),
+        (&"30".parse().unwrap(), calls + 1)
+    );
+    desk.behave(Behaviour::Agrees);
+    assert_eq!(ok(desk.patch(&id, &code, &two).await)["settings"]["retries"], 6);
 }
 
 #[tokio::test]
