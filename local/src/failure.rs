@@ -27,6 +27,11 @@ impl Failure {
         Self { code: 3, ..Self::new(message) }
     }
 
+    /// Somebody pressed Ctrl-C: exit code 130, as shells have it.
+    pub fn interrupted(message: impl Into<String>) -> Self {
+        Self { code: 130, ..Self::new(message) }
+    }
+
     /// Says what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

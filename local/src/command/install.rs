@@ -3,9 +3,7 @@
 use super::reach::{Reach, means, settle};
 use crate::{
     failure::{Failure, file},
-    install::{
-        self, ADMIN_TOKEN, Installed, Plan, Request, Stop, Teams, interrupt::Interrupt, person::Terminal,
-    },
+    install::{self, ADMIN_TOKEN, Installed, Plan, Request, Teams, interrupt::Interrupt, person::Terminal},
 };
 use anstyle::Style;
 use clap::Args;
@@ -112,9 +110,6 @@ pub async fn run(arguments: Install) -> Result<ExitCode, Failure> {
         return print(arguments.json, &shown, || planned(&plan, &calls));
     }
     let outcome = install::install(&means, &request).await;
-    if matches!(outcome, Err(Stop::Interrupted)) {
-        return Ok(ExitCode::from(130));
-    }
     let installed = settle(&means, outcome)?;
     print(arguments.json, &installed, || done(&installed))
 }

@@ -79,7 +79,11 @@ async fn given_code(what: &str) -> Result<SecretString, Failure> {
         return Err(Failure::usage(format!("{what} is missing"))
             .hint(format!("set {CODE}, or run it at a terminal to be asked")));
     }
-    Terminal.ask_secretly(&format!("{what}, not shown:")).await
+    let typed = Terminal.ask_secretly(&format!("{what}, not shown:")).await;
+    typed.map_err(|stop| match stop {
+        Stop::Here(failure) => failure,
+        stop => Failure::interrupted(stop.line()),
+    })
 }
 
 /// A credential of the environment.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    install::{self, ADMIN_TOKEN, Stop, Synced, Teams, interrupt::Interrupt, person::Terminal},
+    install::{self, ADMIN_TOKEN, Synced, Teams, interrupt::Interrupt, person::Terminal},
 };
 use clap::Args;
 use std::{process::ExitCode, sync::Arc};
@@ -42,9 +42,6 @@ pub async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
     let means = means(&arguments.reach, bundle, &view.site_url, &*person, interrupt)?;
     let teams = if arguments.all_teams { Teams::All } else { Teams::Named(arguments.teams.clone()) };
     let outcome = install::sync(&means, &view, &teams).await;
-    if matches!(outcome, Err(Stop::Interrupted)) {
-        return Ok(ExitCode::from(130));
-    }
     let synced = settle(&means, outcome)?;
     print(arguments.json, &synced, || done(&synced))
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     failure::Failure,
     install::{
-        self, ADMIN_TOKEN, Removal, Stop, Uninstalled,
+        self, ADMIN_TOKEN, Removal, Uninstalled,
         bundle::Bundle,
         interrupt::Interrupt,
         person::{Person, Terminal},
@@ -30,6 +30,9 @@ pub struct Uninstall {
     /// Leave the bot enabled, for another install. Its token is revoked.
     #[arg(long)]
     pub keep_bot: bool,
+    /// Name of the bot's account, where an earlier removal did not come to its end and it is not the app's own.
+    #[arg(long, value_name = "NAME")]
+    pub bot: Option<String>,
     /// Do not ask.
     #[arg(long)]
     pub yes: bool,
@@ -50,13 +53,16 @@ pub async fn run(arguments: Uninstall) -> Result<ExitCode, Failure> {
     let (site, removal) = removal(&arguments, &bundle).await?;
     let means = means(&arguments.reach, bundle, &site, &*person, interrupt)?;
     let question = format!("Remove {} from {site}, with all that it keeps?", removal.app);
-    if !arguments.yes && !settle(&means, install::agrees(&*person, &question).await)? {
+    if !arguments.yes && !settle(&means, means.agrees(&question).await)? {
         person.tell("Nothing was removed.");
         return Ok(ExitCode::FAILURE);
     }
     let outcome = install::uninstall(&means, &removal).await;
-    if matches!(outcome, Err(Stop::Interrupted)) {
-        return Ok(ExitCode::from(130));
+    if outcome.is_err() {
+        person.tell(&format!(
+            "`cloud-apps uninstall {} --site {site} --bot {}` with the same options goes on where it was.",
+            removal.app, removal.bot
+        ));
     }
     let gone = settle(&means, outcome)?;
     print(arguments.json, &gone, || done(&removal, &gone))
@@ -75,7 +81,10 @@ async fn removal(arguments: &Uninstall, bundle: &Bundle) -> Result<(SiteUrl, Rem
             "if it is gone from the bundle already, name the app and --site: what it left on the server is removed",
         ));
     };
-    let bot = bundle.app(&app).await.map_or_else(|_| app.to_string(), |app| app.bot.username);
+    let bot = match &arguments.bot {
+        Some(given) => given.clone(),
+        None => bundle.app(&app).await.map_or_else(|_| app.to_string(), |app| app.bot.username),
+    };
     Ok((site, Removal { app, bot, install: None, keep_bot }))
 }
 

@@ -26,7 +26,6 @@ mod undo;
 mod uninstall;
 mod work;
 
-pub use consent::agrees;
 pub use credentials::ADMIN_TOKEN;
 pub use preflight::Plan;
 pub use stop::Stop;
@@ -43,7 +42,7 @@ use cloud_apps_protocol::{
 };
 use interrupt::Interrupt;
 use journal::Journal;
-use person::Person;
+use person::{Heeding, Person};
 use preflight::check;
 use secrecy::SecretString;
 use serde::Serialize;
@@ -132,7 +131,7 @@ pub async fn install(means: &Means<'_>, request: &Request) -> Result<Installed, 
     let app = means.app(&request.app).await?;
     as_admin(means, async |server| {
         let work = means.work(server, &app);
-        let (plan, settings) = unless_interrupted(means, prepare(&work, request, &journal)).await?;
+        let (plan, settings) = prepare(means, &work, request, &journal).await?;
         let mut outcome = make(&work, &mut journal, &plan, &settings).await;
         if let (Err(Stop::Server(_) | Stop::Bundle(_)), true) = (&outcome, journal.completion().is_some()) {
             // Only the news of it may have been lost.
@@ -154,19 +153,24 @@ pub async fn install(means: &Means<'_>, request: &Request) -> Result<Installed, 
 }
 
 /// All that is done before anything is made: what the app asks for, what stands in the way, yes or no.
-async fn prepare(work: &Work<'_>, request: &Request, journal: &Journal) -> Result<(Plan, Values), Stop> {
+async fn prepare(
+    means: &Means<'_>,
+    work: &Work<'_>,
+    request: &Request,
+    journal: &Journal,
+) -> Result<(Plan, Values), Stop> {
     for line in consent::asks(work.app) {
         work.tell(&line);
     }
-    let plan = looked(work, request, journal.unfinished()).await?;
+    let plan = unless_interrupted(means, looked(work, request, journal.unfinished())).await?;
     if journal.unfinished() {
         work.tell("An earlier run was not finished: this one goes on where it was.");
     }
     let settings =
-        consent::settings(work.app, &request.set, request.settings.clone(), work.pace.person).await?;
+        consent::settings(work.app, &request.set, request.settings.clone(), &means.heeding()).await?;
     let names: Vec<&str> = plan.teams.iter().map(|team| team.name.as_str()).collect();
     let question = format!("Install {} on {} in {}?", work.app.display_name, plan.site, names.join(", "));
-    if !request.agreed && !consent::agrees(work.pace.person, &question).await? {
+    if !request.agreed && !means.agrees(&question).await? {
         return Err(Stop::Declined);
     }
     Ok((plan, settings))
@@ -319,7 +323,7 @@ async fn as_admin<T>(
     means: &Means<'_>,
     work: impl AsyncFnOnce(&Mattermost) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
-    credentials::as_admin(&means.server, means.token.as_ref(), means.person, work).await
+    credentials::as_admin(&means.server, means.token.as_ref(), &means.heeding(), work).await
 }
 
 /// Where nothing is made yet, Ctrl-C may end it anywhere.
@@ -334,6 +338,15 @@ async fn unless_interrupted<T>(
 }
 
 impl Means<'_> {
+    /// Yes or no.
+    pub async fn agrees(&self, question: &str) -> Result<bool, Stop> {
+        consent::agrees(&self.heeding(), question).await
+    }
+
+    fn heeding(&self) -> Heeding<'_> {
+        Heeding { person: self.person, interrupt: &self.interrupt }
+    }
+
     async fn app(&self, app: &AppId) -> Result<AppView, Stop> {
         let asked = async || Ok(self.bundle.app(app).await?);
         self.pace().step(&format!("asked {} for {app}", self.bundle.base_url()), asked).await

@@ -1,5 +1,6 @@
 //! Who sits at the terminal: is told what happens, and answers what only a person can.
 
+use super::{interrupt::Interrupt, stop::Stop};
 use crate::failure::Failure;
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -14,9 +15,9 @@ pub trait Person: Send + Sync {
     /// Whether questions are answered.
     fn answers(&self) -> bool;
     /// Asks for a line.
-    async fn ask(&self, question: &str) -> Result<String, Failure>;
+    async fn ask(&self, question: &str) -> Result<String, Stop>;
     /// Asks for something that nobody else is to read: it is not shown while it is typed.
-    async fn ask_secretly(&self, question: &str) -> Result<SecretString, Failure>;
+    async fn ask_secretly(&self, question: &str) -> Result<SecretString, Stop>;
 }
 
 /// The person at this terminal. What is told goes to standard error: standard output is the result's.
@@ -33,7 +34,7 @@ impl Person for Terminal {
         std::io::stdin().is_terminal()
     }
 
-    async fn ask(&self, question: &str) -> Result<String, Failure> {
+    async fn ask(&self, question: &str) -> Result<String, Stop> {
         let question = question.to_owned();
         off_thread(move || {
             anstream::eprint!("{question} ");
@@ -45,7 +46,7 @@ impl Person for Terminal {
         .await
     }
 
-    async fn ask_secretly(&self, question: &str) -> Result<SecretString, Failure> {
+    async fn ask_secretly(&self, question: &str) -> Result<SecretString, Stop> {
         let question = format!("{question} ");
         off_thread(move || rpassword::prompt_password(question).map(SecretString::from)).await
     }
@@ -55,14 +56,54 @@ impl Person for Terminal {
 /// would keep it alive.
 async fn off_thread<T: Send + 'static>(
     read: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> Result<T, Failure> {
+) -> Result<T, Stop> {
     let (send, receive) = oneshot::channel();
     std::thread::spawn(move || {
         let _ = send.send(read());
     });
     match receive.await {
         Ok(Ok(typed)) => Ok(typed),
-        Ok(Err(error)) => Err(Failure::usage(format!("nothing was typed: {error}"))),
-        Err(_) => Err(Failure::usage("nothing was typed")),
+        // Ctrl-C, where the terminal does not make a signal of it.
+        Ok(Err(error)) if error.kind() == ErrorKind::Interrupted => Err(Stop::Interrupted),
+        Ok(Err(error)) => Err(Failure::usage(format!("nothing was typed: {error}")).into()),
+        Err(_) => Err(Failure::usage("nothing was typed").into()),
+    }
+}
+
+/// Somebody whose answers are waited for only as long as nobody wants an end.
+pub struct Heeding<'a> {
+    /// Who answers.
+    pub person: &'a dyn Person,
+    /// Who may want an end.
+    pub interrupt: &'a Interrupt,
+}
+
+impl Heeding<'_> {
+    async fn wait<T>(&self, answer: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
+        tokio::select! {
+            answer = answer => answer,
+            () = self.interrupt.set() => Err(Stop::Interrupted),
+        }
+    }
+}
+
+#[async_trait]
+impl Person for Heeding<'_> {
+    fn tell(&self, line: &str) {
+        self.person.tell(line);
+    }
+
+    fn answers(&self) -> bool {
+        self.person.answers()
+    }
+
+    async fn ask(&self, question: &str) -> Result<String, Stop> {
+        self.wait(self.person.ask(question)).await
+    }
+
+    async fn ask_secretly(&self, question: &str) -> Result<SecretString, Stop> {
+        // Nobody ends this from outside: the terminal shows again what is typed only when the prompt ends, and Ctrl-C
+        // ends it by itself.
+        self.person.ask_secretly(question).await
     }
 }

@@ -378,7 +378,7 @@ impl Plan {
     pub fn calls(&self, app: &AppView, bundle: &Bundle) -> Vec<String> {
         let (site, base) = (&self.site, bundle.base_url());
         let mut calls = Vec::new();
-        let mut at = |what: String, why: String| calls.push(format!("{what:<58} {why}"));
+        let mut at = |what: String, why: String| calls.push(format!("{why}: {what}"));
         match self.bot_is {
             BotIs::Absent => at(format!("POST {site}/api/v4/bots"), format!("make the bot @{}", self.bot)),
             BotIs::Disabled => {
@@ -392,7 +392,7 @@ impl Plan {
         }
         at(format!("POST {site}/api/v4/users/…/tokens"), format!("make a token for @{}", self.bot));
         if bundle.is_operator() {
-            at(format!("code of {base}"), "make an install code with the operator's rights".to_owned());
+            at(format!("operator of {base}"), "make an install code with the operator's rights".to_owned());
         }
         at(format!("POST {base}/install"), "hand over the bot, its token and the settings".to_owned());
         if app.requests.locations.contains("message_box") {

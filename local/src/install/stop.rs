@@ -107,7 +107,8 @@ impl Stop {
             Self::Here(failure) => failure,
             Self::Unsure(_) => Failure::new(self.line())
                 .hint("run the same again, with the same code where you have one: it looks and goes on"),
-            Self::Interrupted | Self::Declined => Failure::new(self.line()),
+            Self::Interrupted => Failure::interrupted(self.line()),
+            Self::Declined => Failure::new(self.line()),
         }
     }
 }

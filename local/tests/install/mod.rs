@@ -2,8 +2,11 @@
 //! the local one over its real store, and whatever lies between fails where a test orders it to.
 
 mod code;
+mod enumeration;
 mod findings;
+mod killed;
 mod life;
 mod program;
 mod rig;
+mod upkeep;
 mod whole;

@@ -42,7 +42,7 @@ use tempfile::TempDir;
 /// What is too long to wait for where a call is never answered. Whoever is slow by chance then only fails as well.
 const SHORT: Duration = Duration::from_millis(200);
 /// What nothing takes.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// Where a call goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +115,7 @@ impl Rig {
         mattermost.demo().unwrap();
         mattermost.set_password("admin", "Password-1!").unwrap();
         let token = mattermost.add_token("admin").unwrap();
-        let server = mattermost.serve_http("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let listening = mattermost.serve_http("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let folder = TempDir::new().unwrap();
         let files = Files::below(folder.path());
         files.make().unwrap();
@@ -125,7 +125,7 @@ impl Rig {
         let base_url = SiteUrl::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let router = Router::new().fallback(answer).with_state((served.clone(), http.clone()));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let site = SiteUrl::new(server.url()).unwrap();
+        let site = SiteUrl::new(listening.url()).unwrap();
         let rig = Self {
             mattermost,
             served,
@@ -138,7 +138,7 @@ impl Rig {
             folder,
             base_url,
             site,
-            _server: server,
+            _server: listening,
         };
         rig.operate(OperatorRequest::Register {}).await;
         rig
@@ -308,6 +308,7 @@ async fn answer(State((served, gate)): State<(Served, Gate)>, request: Arrived) 
             cut()
         }
         Some(Fault::Html(status)) => plain(status, "text/html", "<html>Bad Gateway</html>"),
+        Some(Fault::TooMany(_)) => plain(503, "text/plain", "the gateway throttles"),
         Some(Fault::Status(status)) => plain(status, "text/plain", "the gateway's own words"),
         Some(other) => panic!("{other:?} is not for a bundle"),
     }
@@ -386,11 +387,11 @@ impl Person for Scripted {
         !self.answers.lock().unwrap().is_empty()
     }
 
-    async fn ask(&self, question: &str) -> Result<String, Failure> {
-        self.answer(question)
+    async fn ask(&self, question: &str) -> Result<String, Stop> {
+        Ok(self.answer(question)?)
     }
 
-    async fn ask_secretly(&self, question: &str) -> Result<SecretString, Failure> {
-        self.answer(question).map(SecretString::from)
+    async fn ask_secretly(&self, question: &str) -> Result<SecretString, Stop> {
+        Ok(self.answer(question).map(SecretString::from)?)
     }
 }
