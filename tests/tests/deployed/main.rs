@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod commands;
+mod elsewhere;
 mod installs;
 mod life;
 mod operators;
@@ -84,6 +85,7 @@ fn main() -> ExitCode {
         queues::tests(&stage),
         upkeep::tests(&stage),
         upstream::tests(&stage),
+        elsewhere::tests(&stage),
         // It looks at what all others left.
         stored::tests(&stage),
         // The last, for it ends the installs.

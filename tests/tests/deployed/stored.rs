@@ -86,14 +86,16 @@ async fn hashes(stage: Arc<Stage>) -> Outcome {
 
 async fn rings(stage: Arc<Stage>) -> Outcome {
     let found = secrets(&stage).await?;
-    let named = |app: &str| format!("{}/app/{app}/keys", stage.stack.name());
-    let name = named("hello");
     // The ring of an app that was registered and removed stays: what it sealed may still lie in posts.
-    assert_eq!(found.keys().collect::<Vec<_>>(), [&named("greeter"), &name]);
-    let ring: Value = serde_json::from_str(&found[&name])?;
-    assert_eq!((&ring["v"], &ring["app"]), (&1.into(), &"hello".into()));
-    for key in ring["keys"].as_array().ok_or("no keys")? {
-        canary(key["root"].as_str().ok_or("no root")?)?;
+    let apps = ["elsewhere", "greeter", "hello"];
+    let names = apps.map(|app| format!("{}/app/{app}/keys", stage.stack.name()));
+    assert_eq!(found.keys().collect::<Vec<_>>(), names.iter().collect::<Vec<_>>());
+    for (app, name) in apps.into_iter().zip(&names) {
+        let ring: Value = serde_json::from_str(&found[name])?;
+        assert_eq!((&ring["v"], &ring["app"]), (&1.into(), &app.into()));
+        for key in ring["keys"].as_array().ok_or("no keys")? {
+            canary(key["root"].as_str().ok_or("no root")?)?;
+        }
     }
     Ok(())
 }

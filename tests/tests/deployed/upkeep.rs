@@ -30,13 +30,13 @@ pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
 }
 
 /// Unix milliseconds.
-fn now() -> Millis {
+pub fn now() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
     Millis::try_from(since).unwrap_or(Millis::MAX)
 }
 
 /// What an operator with IAM's leave asks of the install function.
-async fn operator(stage: &Stage, request: Value) -> Result<Value, Box<dyn Error>> {
+pub async fn operator(stage: &Stage, request: Value) -> Result<Value, Box<dyn Error>> {
     let lambda = aws_sdk_lambda::Client::new(&stage.stack.sdk().await);
     let invoke = lambda.invoke().function_name(stage.stack.output("InstallFunctionName"));
     let payload = Blob::new(json!({ "operator": request }).to_string());
@@ -47,7 +47,7 @@ async fn operator(stage: &Stage, request: Value) -> Result<Value, Box<dyn Error>
 }
 
 /// Puts a message on the queue of deferred work.
-async fn put(stage: &Stage, body: &str) -> Outcome {
+pub async fn put(stage: &Stage, body: &str) -> Outcome {
     let queues = aws_sdk_sqs::Client::new(&stage.stack.sdk().await);
     let send = queues.send_message().queue_url(stage.stack.output("CommandQueueUrl"));
     send.message_body(body).message_group_id("test").send().await?;
@@ -62,7 +62,8 @@ async fn work(stage: &Stage, job: &Job) -> Result<Option<String>, Box<dyn Error>
     Ok(found.and_then(|item| item.get("work")?.as_s().ok().cloned()))
 }
 
-async fn done(stage: &Stage, job: &Job) -> Outcome {
+/// Waits until a job is done.
+pub async fn done(stage: &Stage, job: &Job) -> Outcome {
     for _ in 0..PATIENCE {
         if work(stage, job).await?.as_deref() == Some("done") {
             return Ok(());
