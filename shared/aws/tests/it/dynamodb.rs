@@ -7,7 +7,7 @@ use cloud_apps_aws::dynamodb::Dynamo;
 use cloud_apps_core::{
     conformance::{self, sample},
     model::{Install, Sha256, State},
-    ports::{Apps, Begun, Changed, Claim, Installs, Ledger, Registry, StoreError},
+    ports::{Begun, Changed, Claim, Installs, Ledger, Registry, StoreError},
     rules,
 };
 use std::sync::{Arc, Mutex};
@@ -37,7 +37,6 @@ on_both! {
     items_have_the_documented_attributes
     an_item_of_a_later_version_is_not_read
     a_document_that_cannot_be_read_is_named_without_its_content
-    an_app_registered_at_run_time_is_read
     a_lost_answer_does_not_make_a_first_use_a_second
     a_lost_answer_does_not_make_a_transaction_happen_twice
     a_transaction_that_met_another_is_asked_again_with_another_token
@@ -169,22 +168,6 @@ async fn a_document_that_cannot_be_read_is_named_without_its_content(emulator: E
         assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
         assert!(!format!("{error:?}").contains("the secret"), "{error:?}");
     }
-}
-
-async fn an_app_registered_at_run_time_is_read(emulator: Emulator) {
-    let tables = emulator.tables().await;
-    let manifest = r#"{"protocol":2,"id":"jira","version":"1.0.0","display_name":"Jira"}"#;
-    let document = format!(r#"{{"rev":3,"manifest":{manifest},"upstream_generation":1}}"#);
-    let put = tables.clients.dynamodb().put_item().table_name(&tables.installs);
-    put.item("pk", AttributeValue::S("APP#jira".to_owned()))
-        .item("sk", AttributeValue::S("APP".to_owned()))
-        .item("v", AttributeValue::N("1".to_owned()))
-        .item("document", AttributeValue::S(document))
-        .send()
-        .await
-        .unwrap();
-    let app = Apps::find(&tables.store(), &sample::app_id("jira")).await.unwrap().unwrap();
-    assert_eq!((app.rev, app.manifest.display_name.as_str()), (3, "Jira"));
 }
 
 /// What a load balancer answers when it lost the one that came.
