@@ -10,6 +10,8 @@
 //!   server's do: whoever installs meets the same refusals as there.
 //! * **Using it** as a person does: [`Standin::execute`], [`Standin::click`], [`Standin::select`],
 //!   [`Standin::dialogs_of`], [`Standin::submit`], [`Standin::cancel`], [`Standin::lookup`], [`Standin::refresh`].
+//!   [`Shown`] is what a client shows of it. What is said fires outgoing webhooks, for which nobody waits but
+//!   [`Standin::settled`].
 //! * **Looking at it**: [`Standin::snapshot`] lists all there is without its secrets, so that "nothing is left"
 //!   is one assertion; [`Standin::calls`] lists what was asked, by whom, and what became of it.
 //! * **Breaking it**: a [`Fault`] for the nth call, for the nth of a kind, or for all from one on.

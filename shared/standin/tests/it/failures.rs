@@ -1,35 +1,59 @@
-//! What a user sees when an integration misbehaves, where he typed a command and where he clicked a button. With
-//! version 11 it was recorded (`conformance/failures.rs`); this holds 5.37 to the same table, and to where it differs.
+//! What a user sees when an integration misbehaves: of commands, clicks, dialogs and options looked up. With version
+//! 11 it was recorded (`conformance/failures.rs`); this holds 5.37 to the same table, and to where it differs.
 
 use crate::client::{BOTH, demo, done};
 use bytes::Bytes;
-use cloud_apps_standin::{Executed, Shown, Standin, Version};
-use http::{HeaderValue, Response};
+use cloud_apps_standin::{DialogOutcome, Executed, OpenDialog, Shown, Standin, Version};
+use http::{HeaderValue, Request, Response};
 use serde_json::json;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const JSON: Option<&str> = Some("application/json");
 const HTML: Option<&str> = Some("text/html");
 const FAILED: &str = "Command with a trigger of 'x' failed.";
 const NO_ACTION: &str = "Action integration error.";
+const NO_SUBMISSION: &str = "Encountered an error decoding JSON response from interactive dialog submission.";
+const NO_LOOKUP: &str = "Encountered an error decoding JSON response from interactive dialog lookup.";
 /// Read by commands and by clicks.
 const TOLD: &str = r#"{"text": "told", "ephemeral_text": "told", "unknown": 1}"#;
 
 /// A status and what the user sees; the empty text stands for nothing.
 type Seen = (u16, &'static str);
 
-/// What the integration answers, and what comes of it: of a command, of a click in 11, of a click in 5.37.
-type Row = (u16, Option<&'static str>, &'static str, Seen, Seen, Seen);
+/// Of a click, in 5.37 and 11.
+const BROKEN: [Seen; 2] = [(400, ""), (400, NO_ACTION)];
 
-const BROKEN: (Seen, Seen, Seen) = ((500, FAILED), (400, NO_ACTION), (400, ""));
-
-const fn row(kind: Option<&'static str>, body: &'static str, seen: (Seen, Seen, Seen)) -> Row {
-    (200, kind, body, seen.0, seen.1, seen.2)
+/// What the integration answers, and what its users see: of a command, of a click in 5.37 and 11, of a dialog that is
+/// sent in 5.37 and 11, of options looked up in 11.
+struct Row {
+    status: u16,
+    kind: Option<&'static str>,
+    body: &'static str,
+    command: Seen,
+    click: [Seen; 2],
+    dialog: [&'static str; 2],
+    lookup: &'static str,
 }
 
+/// Any status but 200.
 const fn status(status: u16, text: &'static str) -> Row {
-    (status, JSON, TOLD, (500, text), BROKEN.1, BROKEN.2)
+    let dialog = [NO_ACTION, NO_ACTION];
+    Row { status, kind: JSON, body: TOLD, command: (500, text), click: BROKEN, dialog, lookup: NO_ACTION }
 }
+
+/// What clicks and dialogs cannot read. 5.37 does not mind with dialogs.
+const fn unread(kind: Option<&'static str>, body: &'static str, command: Seen) -> Row {
+    Row { status: 200, kind, body, command, click: BROKEN, dialog: ["", NO_SUBMISSION], lookup: NO_LOOKUP }
+}
+
+/// What clicks and dialogs can read.
+const fn read(kind: Option<&'static str>, body: &'static str, command: Seen, click: [Seen; 2]) -> Row {
+    Row { status: 200, kind, body, command, click, dialog: ["", ""], lookup: "" }
+}
+
+const NOTHING: Seen = (200, "");
+const SAID: [Seen; 2] = [(200, "told"), (200, "told")];
 
 const TABLE: &[Row] = &[
     status(201, "Command with a trigger of 'x' returned response 201 Created."),
@@ -40,22 +64,24 @@ const TABLE: &[Row] = &[
     status(500, "Command with a trigger of 'x' returned response 500 Internal Server Error."),
     status(502, "Command with a trigger of 'x' returned response 502 Bad Gateway."),
     status(503, "Command with a trigger of 'x' returned response 503 Service Unavailable."),
-    row(JSON, "{bad", BROKEN),
-    row(JSON, "[]", BROKEN),
-    row(JSON, "\"text\"", BROKEN),
-    row(JSON, r#"{"text": 1, "ephemeral_text": 1}"#, BROKEN),
-    row(JSON, "null", ((200, ""), (200, ""), (200, ""))),
-    row(JSON, "{}", ((200, ""), (200, ""), (200, ""))),
-    row(JSON, "", ((500, FAILED), (200, ""), (400, ""))),
-    row(None, "", ((200, ""), (200, ""), (400, ""))),
-    row(HTML, "<b>hello</b>", ((200, "<b>hello</b>"), (400, NO_ACTION), (400, ""))),
-    row(HTML, TOLD, ((200, TOLD), (200, "told"), (200, "told"))),
-    row(None, TOLD, ((200, TOLD), (200, "told"), (200, "told"))),
-    row(Some("application/json; charset=utf-8"), TOLD, ((200, "told"), (200, "told"), (200, "told"))),
+    unread(JSON, "{bad", (500, FAILED)),
+    unread(JSON, "[]", (500, FAILED)),
+    unread(JSON, "\"text\"", (500, FAILED)),
+    unread(HTML, "<b>hello</b>", (200, "<b>hello</b>")),
+    // Known keys with another type. Of a lookup none is known.
+    Row { lookup: "", ..unread(JSON, r#"{"text": 1, "ephemeral_text": 1, "error": 1}"#, (500, FAILED)) },
+    read(JSON, "null", NOTHING, [NOTHING, NOTHING]),
+    read(JSON, "{}", NOTHING, [NOTHING, NOTHING]),
+    // An empty answer to a click is one since 5.38.
+    read(JSON, "", (500, FAILED), [BROKEN[0], NOTHING]),
+    read(None, "", NOTHING, [BROKEN[0], NOTHING]),
+    read(HTML, TOLD, (200, TOLD), SAID),
+    read(None, TOLD, (200, TOLD), SAID),
+    read(Some("application/json; charset=utf-8"), TOLD, (200, "told"), SAID),
 ];
 
-/// A server with `/x` and a button, both at this address.
-async fn scene(version: Version, url: &str) -> (Standin, String) {
+/// A server with `/x`, a button and a dialog before alice, all at this address; the post and the dialog.
+async fn scene(version: Version, url: &str) -> (Standin, String, OpenDialog) {
     let (mm, _) = demo(version);
     mm.add_command("demo", "x", url).unwrap();
     let alice = mm.add_token("alice").unwrap();
@@ -64,7 +90,40 @@ async fn scene(version: Version, url: &str) -> (Standin, String) {
         "props": {"attachments": [{"actions": [{"id": "x", "name": "X", "integration": {"url": url}}]}]},
     });
     let post = done(&mm, &alice, "POST", "/api/v4/posts", &body).await;
-    (mm, post["id"].as_str().unwrap().to_owned())
+    let trigger: Arc<Mutex<String>> = Arc::default();
+    let known = trigger.clone();
+    mm.plug("http://ask.test/", move |request: Request<Bytes>| {
+        let mut form = url::form_urlencoded::parse(request.body());
+        *known.lock().unwrap() = form.find(|(key, _)| key == "trigger_id").unwrap().1.into_owned();
+        async { Response::new(Bytes::new()) }
+    });
+    mm.add_command("demo", "ask", "http://ask.test/").unwrap();
+    mm.execute("alice", "town-square", "/ask").await.unwrap();
+    let epic = json!({
+        "display_name": "Epic", "name": "epic", "type": "select", "data_source": "dynamic",
+        "data_source_url": url, "optional": true,
+    });
+    let dialog = json!({
+        "trigger_id": *trigger.lock().unwrap(), "url": url, "dialog": {"title": "X", "elements": [epic]},
+    });
+    done(&mm, "", "POST", "/api/v4/actions/dialogs/open", &dialog).await;
+    let dialog = mm.dialogs_of("alice").unwrap().pop().unwrap();
+    (mm, post["id"].as_str().unwrap().to_owned(), dialog)
+}
+
+/// What alice sees of sending the dialog; nothing if it closes.
+async fn sent(mm: &Standin, dialog: &OpenDialog) -> String {
+    match mm.submit("alice", dialog, &json!({})).await.unwrap() {
+        DialogOutcome::Closed => String::new(),
+        DialogOutcome::Failed(text) => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What she sees of opening the field; nothing if there are no options.
+async fn looked_up(mm: &Standin, dialog: &OpenDialog) -> String {
+    let looked = mm.lookup("alice", dialog, "epic", "", &json!({})).await.unwrap();
+    looked.map_or_else(|text| text, |options| options.into_iter().map(|option| option.text).collect())
 }
 
 fn seen(what: &Executed) -> (u16, String) {
@@ -77,8 +136,9 @@ fn seen(what: &Executed) -> (u16, String) {
 #[tokio::test]
 async fn whatever_an_integration_answers_the_user_sees_what_a_server_shows() {
     for version in BOTH {
-        for (status, kind, body, command, in_11, in_5_37) in TABLE {
-            let (mm, post) = scene(version, "http://app.test/x").await;
+        let at = usize::from(version == Version::V11);
+        for Row { status, kind, body, command, click, dialog: submitted, lookup } in TABLE {
+            let (mm, post, dialog) = scene(version, "http://app.test/x").await;
             mm.plug("http://app.test/", move |_| {
                 let mut answer = Response::new(Bytes::from(*body));
                 *answer.status_mut() = (*status).try_into().unwrap();
@@ -88,11 +148,14 @@ async fn whatever_an_integration_answers_the_user_sees_what_a_server_shows() {
                 async { answer }
             });
             let row = format!("{status} {kind:?} {body} in {}", version.number());
+            if version == Version::V11 {
+                assert_eq!(looked_up(&mm, &dialog).await, *lookup, "lookup: {row}");
+            }
+            assert_eq!(sent(&mm, &dialog).await, submitted[at], "dialog: {row}");
+            let clicked = mm.click("alice", &post, "X").await.unwrap();
+            assert_eq!(seen(&clicked), (click[at].0, click[at].1.to_owned()), "click: {row}");
             let typed = mm.execute("alice", "town-square", "/x").await.unwrap();
             assert_eq!(seen(&typed), (command.0, command.1.to_owned()), "command: {row}");
-            let clicked = mm.click("alice", &post, "X").await.unwrap();
-            let action = if version == Version::V11 { in_11 } else { in_5_37 };
-            assert_eq!(seen(&clicked), (action.0, action.1.to_owned()), "click: {row}");
         }
     }
 }
@@ -103,11 +166,15 @@ async fn an_integration_that_cannot_be_reached_or_is_too_slow_is_told_like_one_t
         for url in
             ["http://app.test/slow", "http://127.0.0.1:1/", "http://127.0.0.2:9000/", "http://x.invalid/"]
         {
-            let (mm, post) = scene(version, url).await;
+            let (mm, post, dialog) = scene(version, url).await;
             if url.ends_with("slow") {
                 mm.plug("http://app.test/", |_| std::future::pending());
                 mm.set_outgoing_timeout(Duration::ZERO);
             }
+            if version == Version::V11 {
+                assert_eq!(looked_up(&mm, &dialog).await, NO_ACTION, "{url}");
+            }
+            assert_eq!(sent(&mm, &dialog).await, NO_ACTION, "{url}");
             let typed = mm.execute("alice", "town-square", "/x").await.unwrap();
             assert_eq!(seen(&typed), (500, FAILED.to_owned()), "{url}");
             let clicked = mm.click("alice", &post, "X").await.unwrap();
@@ -120,7 +187,7 @@ async fn an_integration_that_cannot_be_reached_or_is_too_slow_is_told_like_one_t
 #[tokio::test]
 async fn of_a_text_that_is_too_long_a_command_shows_a_mebibyte() {
     for version in BOTH {
-        let (mm, _) = scene(version, "http://app.test/x").await;
+        let (mm, ..) = scene(version, "http://app.test/x").await;
         mm.plug("http://app.test/", |_| async { Response::new(Bytes::from("x".repeat(1_200_000))) });
         let typed = mm.execute("alice", "town-square", "/x").await.unwrap();
         assert!(matches!(&typed.shown[..], [Shown::OnlyYou(post)] if post.message.len() == 1024 * 1024));
@@ -130,7 +197,7 @@ async fn of_a_text_that_is_too_long_a_command_shows_a_mebibyte() {
 #[tokio::test]
 async fn what_is_no_command_and_an_archived_channel_are_refused() {
     for version in BOTH {
-        let (mm, _) = scene(version, "http://app.test/x").await;
+        let (mm, ..) = scene(version, "http://app.test/x").await;
         mm.plug("http://app.test/", |_| async { Response::new(Bytes::from("told")) });
         for line in ["", "/", "x", " /x"] {
             let typed = mm.execute("alice", "town-square", line).await.unwrap();
@@ -153,7 +220,7 @@ async fn what_is_no_command_and_an_archived_channel_are_refused() {
 #[tokio::test]
 async fn commands_work_in_direct_channels_and_groups() {
     for version in BOTH {
-        let (mm, _) = scene(version, "http://app.test/x").await;
+        let (mm, ..) = scene(version, "http://app.test/x").await;
         mm.plug("http://app.test/", |_| async { Response::new(Bytes::from("told")) });
         let direct = mm.direct_channel("alice", "bob").unwrap();
         let alice = mm.add_token("alice").unwrap();
