@@ -278,3 +278,32 @@ async fn a_button_of_a_plugin_that_is_not_there_fails() {
         assert_eq!(mm.click("alice", &id, "Go").await.unwrap().status, 400);
     }
 }
+
+proptest::proptest! {
+    /// Whatever a client sends and an integration answers, to a click or to a post that it hears, the server goes on.
+    #[test]
+    fn no_click_and_no_answer_brings_the_server_down(answer: String, update: String, option: String, cookie: String) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            for version in BOTH {
+                let (mm, admin, app) = scene(version);
+                let hook = json!({
+                    "team_id": mm.team_id("demo").unwrap(), "callback_urls": ["http://app.test/hook"],
+                    "channel_id": mm.channel_id("demo", "town-square").unwrap(), "content_type": "application/json",
+                });
+                done(&mm, &admin, "POST", "/api/v4/hooks/outgoing", &hook).await;
+                app.answers(answer.clone());
+                let id = post(&mm, json!({})).await;
+                mm.settled().await;
+                let path = format!("/api/v4/posts/{id}/actions/assign");
+                for body in [answer.clone(), json!({"update": {"message": update, "props": {"attachments": update}}}).to_string()] {
+                    app.answers(body);
+                    for click in [json!({"selected_option": option}), json!({"cookie": cookie}), json!(option)] {
+                        let (status, _) = call(&mm, &admin, "POST", &path, &click).await;
+                        assert!([200, 400, 404].contains(&status), "{status}");
+                    }
+                }
+            }
+        });
+    }
+}

@@ -116,7 +116,7 @@ async fn sent(mm: &Standin, dialog: &OpenDialog) -> String {
     match mm.submit("alice", dialog, &json!({})).await.unwrap() {
         DialogOutcome::Closed => String::new(),
         DialogOutcome::Failed(text) => text,
-        other => panic!("{other:?}"),
+        other => format!("{other:?}"),
     }
 }
 
