@@ -76,7 +76,7 @@ async fn switched_off(stage: Arc<Stage>) -> Outcome {
 async fn failures(stage: Arc<Stage>) -> Outcome {
     let nobody = "a".repeat(26);
     for (arguments, words) in [
-        (vec!["show", &nobody], "operator list"),
+        (vec!["show", &nobody], "cloud-apps list"),
         (
             vec![
                 "code",

@@ -189,9 +189,9 @@ async fn nowhere(stage: Arc<Stage>) -> Outcome {
         let response = stage.stack.http.get(format!("{}{path}", stage.stack.url())).send().await?;
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
     }
-    // A route of the protocol that this version does not serve says so itself.
+    // The catalogue is there, and not public.
     let answer = crate::server::answer(stage.stack.http.get(format!("{}/apps", stage.stack.url()))).await?;
-    refused(&answer, StatusCode::NOT_FOUND, "no_route");
+    refused(&answer, StatusCode::UNAUTHORIZED, "unauthorized");
     assert_eq!(
         answer.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()),
         Some("application/json")
