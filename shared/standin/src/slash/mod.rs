@@ -312,6 +312,8 @@ fn show_one(
         let attachments = response.attachments.take();
         response.attachments = attachments.map(|list| markup::in_attachments(world, list));
     }
+    // Not asked whether.
+    markup::links_in_attachments(response.attachments.as_deref_mut().unwrap_or_default());
     post.message.clone_from(&response.text);
     if post.kind.starts_with("system_") {
         return Err(AppError::bad("api.context.invalid_param.app_error", "Invalid type parameter."));

@@ -203,6 +203,22 @@ async fn slack_markup_becomes_markdown_unless_the_answer_says_otherwise() {
 }
 
 #[tokio::test]
+async fn in_cards_links_become_markdown_whatever_the_answer_says_and_values_become_texts() {
+    let field = json!({"title": "Points", "value": 1_500_000});
+    let card = json!([{"text": "@here <https://a.test|a> <!here>", "fields": [field]}]);
+    for (skip, text, value) in [
+        (false, "@here [a](https://a.test) @here", json!("1.5e+06")),
+        (true, "@here [a](https://a.test) <!here>", json!(1_500_000)),
+    ] {
+        let demo = demo(Version::V11, json!({"attachments": card, "skip_slack_parsing": skip}));
+        let seen = demo.mm.execute("alice", "town-square", "/hello").await.unwrap();
+        let [Shown::OnlyYou(post)] = &seen.shown[..] else { panic!("{:?}", seen.shown) };
+        let shown = &post.attachments[0];
+        assert_eq!((shown.text.as_str(), &shown.fields.as_ref().unwrap()[0].value), (text, &value));
+    }
+}
+
+#[tokio::test]
 async fn one_extra_answer_that_fails_does_not_stop_the_others() {
     let answer = json!({
         "text": "one",
