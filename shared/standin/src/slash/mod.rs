@@ -5,24 +5,22 @@
 //! before and after the call to the integration, never during it: an integration calls back while it answers.
 
 pub(crate) mod answer;
+mod late;
 mod mentions;
+
+pub(crate) use late::respond_later;
 
 use crate::dialog::Told;
 use crate::error::AppError;
 use crate::ids::is_id;
 use crate::rest::{Answer, Ask, Reply};
-use crate::world::{Command, Millis, Post, ResponseHook, World};
+use crate::world::{Command, Post, ResponseHook, World};
 use crate::{Standin, dialog, markup, outgoing};
 use answer::CommandResponse;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Request, StatusCode};
 use serde::Deserialize;
-
-/// How long a `response_url` works: `CommandWebhookLifetime`.
-const HOOK_LIFETIME: Millis = 30 * 60 * 1000;
-/// How often: `TryUse(hook.Id, 5)`.
-const HOOK_USES: u32 = 5;
 
 /// The body of `POST /api/v4/commands/execute`.
 #[derive(Debug, Deserialize)]
@@ -171,10 +169,7 @@ fn prepare(standin: &Standin, world: &mut World, ask: &Ask) -> Result<Prepared, 
         _ => world.settings.site_url.clone(),
     };
     let response_url = format!("{site}/hooks/commands/{}", hook.id);
-    // Those that no longer work only take room in a server that runs for days.
-    let now = world.now;
-    world.hooks.retain(|hook| now < hook.create_at + HOOK_LIFETIME);
-    world.hooks.push(hook);
+    late::keep(world, hook);
     let client_trigger = world.ids.next();
     let trigger_id = standin.trigger_key().sign(&client_trigger, &ask.user, world.now);
     let form = form(world, &command, &arguments, &ask.user, text, &trigger_id, &response_url);
@@ -342,47 +337,4 @@ fn show_one(
         }
     }
     Ok(())
-}
-
-/// `POST /hooks/commands/{id}`: an answer that comes later. Recorded: `response-url-*.http`.
-pub(crate) fn respond_later(world: &mut World, ask: &Ask) -> Answer {
-    let id = ask.path("hook_id")?.to_owned();
-    let mut response = CommandResponse::read(ask.content_type.as_deref(), &ask.body).map_err(|_| {
-        AppError::bad(
-            "web.command_webhook.parse.app_error",
-            format!("Unable to parse incoming data for webhook {id}."),
-        )
-    })?;
-    let eleven = world.version.is_11();
-    // 11 hides why behind one id and keeps the status.
-    let wrap = |error: AppError| {
-        if !eleven {
-            return error;
-        }
-        AppError {
-            id: "web.command_webhook.general.app_error",
-            message: format!("Failed to handle command webhook {id}."),
-            ..error
-        }
-    };
-    let now = world.now;
-    let known = world.hooks.iter_mut().find(|hook| hook.id == id && now < hook.create_at + HOOK_LIFETIME);
-    let Some(hook) = known else {
-        return Err(wrap(AppError::missing("app.command_webhook.get.missing", "Unable to get the webhook.")));
-    };
-    let command = world.commands.iter().find(|command| command.id == hook.command_id).cloned();
-    let Some(command) = command else {
-        let gone = AppError::bad("web.command_webhook.command.app_error", "Couldn't find the command.");
-        return Err(wrap(gone));
-    };
-    if hook.uses >= HOOK_USES {
-        return Err(wrap(AppError::bad("app.command_webhook.try_use.invalid", "Invalid webhook.")));
-    }
-    // Counted even if the post then fails.
-    hook.uses += 1;
-    let hook = hook.clone();
-    let place = Place { user: &hook.user_id, channel: &hook.channel_id, root: &hook.root_id };
-    // The server knows no trigger here and says so in the error's text.
-    show(world, &command, &place, "", &mut response).map_err(wrap)?;
-    Ok(Reply::Text(StatusCode::OK, "ok".to_owned()))
 }
