@@ -1,5 +1,6 @@
 //! Calls to integrations, under the rules of the real server: 30 seconds in all, 3 for the connection, ten
-//! redirects of which 301, 302 and 303 become a `GET`, at most 1 MiB of the answer, no second try.
+//! redirects of which 301, 302 and 303 become a `GET`, at most 1 MiB of the answer (of clicks and
+//! dialogs, in 5.37, all of it), no second try.
 //! `DoCommandRequest` in `app/command.go`, `shared/httpservice`, and the client of Go.
 //!
 //! An integration in the same process is plugged in under a URL prefix and called without a socket. The

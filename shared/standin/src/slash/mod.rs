@@ -1,8 +1,9 @@
 //! Slash commands: from the line that a user typed to the integration, and from its answer to the channel.
 //!
-//! `ExecuteCommand`, `tryExecuteCustomCommand`, `HandleCommandResponse` and `HandleCommandWebhook` in
-//! mattermost-server `app/command.go`; checked against the recordings of both versions. The world is locked
-//! before and after the call to the integration, never during it: an integration calls back while it answers.
+//! `ExecuteCommand`, `tryExecuteCustomCommand` and `HandleCommandResponse` in mattermost-server `app/command.go`;
+//! checked against the recordings of both versions. The world is locked before and after the call to the
+//! integration, never during it: an integration calls back while it answers. Answers that come later have a module
+//! of their own, [`late`].
 
 pub(crate) mod answer;
 mod late;
