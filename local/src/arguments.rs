@@ -39,6 +39,28 @@ pub enum Command {
     Sync(crate::command::sync::Sync),
     /// Remove an install from the bundle and from its server.
     Uninstall(crate::command::uninstall::Uninstall),
+    /// List installs.
+    List(crate::command::list::List),
+    /// Show an install.
+    Show(crate::command::list::Show),
+    /// Set what an admin sets of an app.
+    Configure(crate::command::change::Configure),
+    /// Pre-configured commands of an install's admin.
+    Presets(crate::command::change::Presets),
+    /// Serve an install again.
+    Enable(crate::command::change::Switch),
+    /// Stop serving an install; what it keeps stays.
+    Disable(crate::command::change::Switch),
+    /// Replace a credential of an install.
+    Rotate(crate::command::rotate::Rotate),
+    /// Move an install to the version of the app that the bundle has.
+    Upgrade(crate::command::change::UpgradeTo),
+    /// The key ring of an app: list, rotate, revoke.
+    Keys(crate::command::keys::Keys),
+    /// Look at an install from both ends, and name the fix of each fault.
+    Doctor(crate::command::doctor::Doctor),
+    /// Jobs that were given up: list, send back, discard.
+    Dead(crate::command::dead::Dead),
     /// Apps that run outside the bundle, in any language: register, show, remove, rotate their secret.
     App(crate::command::app::App),
     /// Ask an app that runs outside the bundle what a bundle would ask it, and what nobody may.
@@ -200,8 +222,6 @@ pub struct Operator {
 pub enum OperatorCommand {
     /// Register the apps that are linked into the bundle, and make their key rings.
     Register,
-    /// List the apps of the bundle.
-    Apps,
     /// Make an install code: it lets one app be installed on one Mattermost server, once.
     Code {
         /// The app's id.
@@ -216,24 +236,20 @@ pub enum OperatorCommand {
         /// How many minutes the code is good for (at most 1440).
         #[arg(long, value_name = "MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=1440))]
         valid: u64,
+        /// It may supersede the install that stands there: for a server that was made anew.
+        #[arg(long)]
+        replace: bool,
     },
-    /// List the installs of an app.
-    List {
-        /// The app's id.
-        app: String,
-    },
-    /// Show an install.
-    Show {
+    /// Make a manage code: for a while its holder does with one install what its admin may, without AWS rights.
+    ManageCode {
         /// The install's id.
         install: String,
+        /// How many minutes the code is good for (at most 1440).
+        #[arg(long, value_name = "MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=1440))]
+        valid: u64,
     },
-    /// Stop serving an install; its data stays.
-    Disable {
-        /// The install's id.
-        install: String,
-    },
-    /// Serve an install again.
-    Enable {
+    /// Revoke all manage codes of an install.
+    RevokeCodes {
         /// The install's id.
         install: String,
     },

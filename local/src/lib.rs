@@ -7,6 +7,7 @@ pub mod check;
 mod command;
 mod consumer;
 mod demo;
+pub mod doctor;
 pub mod failure;
 pub mod install;
 pub mod local;
@@ -44,6 +45,17 @@ fn run(arguments: Arguments, apps: Vec<App>) -> Result<ExitCode, Failure> {
         Command::Install(install) => runtime()?.block_on(command::install::run(*install)),
         Command::Sync(sync) => runtime()?.block_on(command::sync::run(sync)),
         Command::Uninstall(uninstall) => runtime()?.block_on(command::uninstall::run(uninstall)),
+        Command::List(list) => runtime()?.block_on(command::list::list(list)),
+        Command::Show(show) => runtime()?.block_on(command::list::show(show)),
+        Command::Configure(configure) => runtime()?.block_on(command::change::configure(configure)),
+        Command::Presets(presets) => runtime()?.block_on(command::change::presets(presets)),
+        Command::Enable(switch) => runtime()?.block_on(command::change::switch(switch, true)),
+        Command::Disable(switch) => runtime()?.block_on(command::change::switch(switch, false)),
+        Command::Rotate(rotate) => runtime()?.block_on(command::rotate::run(rotate)),
+        Command::Upgrade(upgrade) => runtime()?.block_on(command::change::upgrade(upgrade)),
+        Command::Keys(keys) => runtime()?.block_on(command::keys::run(keys)),
+        Command::Doctor(doctor) => runtime()?.block_on(command::doctor::run(doctor)),
+        Command::Dead(dead) => runtime()?.block_on(command::dead::run(dead)),
         Command::App(app) => runtime()?.block_on(command::app::run(app)),
         Command::Check(check) => runtime()?.block_on(command::check::run(check)),
         Command::Operator(operator) => runtime()?.block_on(command::operator::run(operator)),

@@ -3,6 +3,7 @@
 
 mod elsewhere;
 mod install;
+mod manage;
 
 use expect_test::expect;
 use serde_json::Value;
@@ -232,11 +233,8 @@ fn what_is_missing_for_a_bundle_elsewhere_is_named() {
 }
 
 #[test]
-fn an_operator_makes_codes_and_lists_shows_and_switches_installs() {
+fn an_operator_makes_install_codes_and_manage_codes() {
     let bundle = Serving::start();
-    let apps = bundle.say(&["operator", "apps"]);
-    assert!(apps.out.starts_with("hello"), "{}{}", apps.out, apps.err);
-
     let code =
         bundle.say(&["operator", "code", "hello", "--site", "https://chat.example.com", "--valid", "20"]);
     assert_eq!(
@@ -248,28 +246,38 @@ fn an_operator_makes_codes_and_lists_shows_and_switches_installs() {
     );
     assert!(code.err.contains("good for 20 minutes, until "), "{}", code.err);
     let base_url = bundle.demo()["base_url"].as_str().unwrap().to_owned();
-    assert!(code.err.contains(&format!("POST {base_url}/install")), "{}", code.err);
+    let next = format!("cloud-apps install hello --site https://chat.example.com --bundle {base_url}");
+    assert!(code.err.contains(&next), "{}", code.err);
 
-    let list = bundle.say(&["operator", "list", "hello"]);
-    assert!(list.out.contains(bundle.demo()["site_url"].as_str().unwrap()), "{}", list.out);
-    let install = list.out.split_whitespace().next().unwrap();
-    let show = bundle.say(&["operator", "show", install]).out;
-    assert!(show.contains("state        active\n") && show.contains("bot          @hello ("), "{show}");
-    let disabled = bundle.say(&["operator", "disable", install]).out;
-    assert!(disabled.contains("state        disabled\n"), "{disabled}");
-    let json = bundle.say(&["operator", "enable", install, "--json"]).out;
-    assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["changed"]["state"], "active");
+    let list: Value = serde_json::from_str(&bundle.say(&["list", "--json"]).out).unwrap();
+    let install = list[0]["install_id"].as_str().unwrap();
+    let code = bundle.say(&["operator", "manage-code", install]);
+    assert_eq!(code.out.trim_end().len(), 43, "{}{}", code.out, code.err);
+    assert!(code.err.contains("good for 15 minutes") && code.err.contains("revoke-codes"), "{}", code.err);
+    let managed = |arguments: &[&str]| {
+        let mut command = program();
+        command.args(arguments).args(["--bundle", &base_url]).env("CLOUD_APPS_CODE", code.out.trim_end());
+        said(command.output().unwrap())
+    };
+    let shown = managed(&["show", install]);
+    assert!(shown.out.contains("state        active"), "{}{}", shown.out, shown.err);
+    let listed = managed(&["list"]);
+    assert_eq!(listed.code, 2, "{}", listed.err);
+    assert!(listed.err.contains("takes the rights of an operator"), "{}", listed.err);
+    assert_eq!(bundle.say(&["operator", "revoke-codes", install]).code, 0);
+    let revoked = managed(&["show", install]);
+    assert_eq!(revoked.code, 1, "{}{}", revoked.out, revoked.err);
+    assert!(revoked.err.contains("cloud-apps operator manage-code"), "{}", revoked.err);
 
-    let unknown = bundle.say(&["operator", "show", "aaaaaaaaaaaaaaaaaaaaaaaaaa"]);
+    let unknown = bundle.say(&["show", "aaaaaaaaaaaaaaaaaaaaaaaaaa"]);
     assert_eq!(unknown.code, 1, "{}", unknown.err);
-    let bad = bundle.say(&["operator", "list", "No Such App"]);
-    assert_eq!(bad.code, 2, "{}", bad.err);
+    assert!(unknown.err.contains("`cloud-apps list` shows the installs"), "{}", unknown.err);
 }
 
 #[test]
 fn where_no_bundle_serves_is_exit_code_3_and_says_how_to_start_one() {
     let folder = TempDir::new().unwrap();
-    for arguments in [&["run", "/hello help"][..], &["operator", "apps"][..]] {
+    for arguments in [&["run", "/hello help"][..], &["list"][..]] {
         let data = folder.path().to_str().unwrap();
         let said = say(&[arguments, &["--data", data]].concat());
         assert_eq!(said.code, 3, "{}", said.err);

@@ -1,13 +1,19 @@
 //! What each subcommand does.
 
 pub mod app;
+pub mod change;
 pub mod check;
 pub mod completions;
+pub mod dead;
+pub mod doctor;
 pub mod event;
 pub mod init;
 pub mod install;
+pub mod keys;
+pub mod list;
 pub mod operator;
 mod reach;
+pub mod rotate;
 pub mod run;
 pub mod schema;
 pub mod serve;

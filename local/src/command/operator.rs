@@ -5,12 +5,8 @@ use crate::{
     failure::Failure,
     local::{Files, Whereabouts},
 };
-use cloud_apps_core::install::{OperatorAnswer, OperatorRequest, operator::Patch};
-use cloud_apps_protocol::{
-    BadId, InstallId, SiteUrl,
-    error::ErrorBody,
-    install::{InstallPatch, InstallView},
-};
+use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
+use cloud_apps_protocol::{BadId, SiteUrl, error::ErrorBody, install::InstallView};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{path::Path, process::ExitCode, str::FromStr};
@@ -19,19 +15,7 @@ use std::{path::Path, process::ExitCode, str::FromStr};
 pub async fn run(arguments: Operator) -> Result<ExitCode, Failure> {
     let target = Target::find(&arguments).await?;
     let request = request(&arguments.what, &target).await?;
-    let mut answer = target.ask(&request).await?;
-    // A list comes in pages; people and scripts want it whole.
-    while let (OperatorAnswer::Installs { installs, cursor }, OperatorRequest::List { app, .. }) =
-        (&mut answer, &request)
-    {
-        let Some(next) = cursor.take() else { break };
-        let more = OperatorRequest::List { app: app.clone(), cursor: Some(next) };
-        let OperatorAnswer::Installs { installs: page, cursor: after } = target.ask(&more).await? else {
-            return Err(Failure::new("the bundle answers a page of a list with something else"));
-        };
-        installs.extend(page);
-        *cursor = after;
-    }
+    let answer = target.ask(&request).await?;
     if arguments.json {
         let text = serde_json::to_string_pretty(&answer).map_err(|e| Failure::new(e.to_string()))?;
         anstream::println!("{text}");
@@ -44,8 +28,7 @@ pub async fn run(arguments: Operator) -> Result<ExitCode, Failure> {
 async fn request(what: &OperatorCommand, target: &Target) -> Result<OperatorRequest, Failure> {
     Ok(match what {
         OperatorCommand::Register => OperatorRequest::Register {},
-        OperatorCommand::Apps => OperatorRequest::Apps {},
-        OperatorCommand::Code { app, site, base_url, valid } => OperatorRequest::Code {
+        OperatorCommand::Code { app, site, base_url, valid, replace } => OperatorRequest::Code {
             app: id(app)?,
             site_url: url("--site", site)?,
             base_url: match base_url {
@@ -53,24 +36,21 @@ async fn request(what: &OperatorCommand, target: &Target) -> Result<OperatorRequ
                 None => url("the bundle's address", &target.base_url().await?)?,
             },
             valid_seconds: valid * 60,
-            replace: false,
+            replace: *replace,
         },
-        OperatorCommand::List { app } => OperatorRequest::List { app: id(app)?, cursor: None },
-        OperatorCommand::Show { install } => OperatorRequest::Show { install_id: id(install)? },
-        OperatorCommand::Disable { install } => switch(id(install)?, false),
-        OperatorCommand::Enable { install } => switch(id(install)?, true),
+        OperatorCommand::ManageCode { install, valid } => {
+            OperatorRequest::ManageCode { install_id: id(install)?, valid_seconds: valid * 60 }
+        }
+        OperatorCommand::RevokeCodes { install } => {
+            OperatorRequest::RevokeManageCodes { install_id: id(install)? }
+        }
     })
-}
-
-fn switch(install_id: InstallId, enabled: bool) -> OperatorRequest {
-    let patch = Patch(InstallPatch::Enabled(enabled).body());
-    OperatorRequest::Change { install_id, patch, if_match: None }
 }
 
 fn id<T: FromStr<Err = BadId>>(text: &str) -> Result<T, Failure> {
     text.parse().map_err(|e: BadId| {
         Failure::usage(e.to_string())
-            .hint("`cloud-apps operator apps` shows the apps, `cloud-apps operator list APP` the installs")
+            .hint("`cloud-apps app list` shows the apps, `cloud-apps list` the installs")
     })
 }
 
@@ -90,7 +70,20 @@ fn show(request: &OperatorRequest, answer: &OperatorAnswer) {
                 );
                 anstream::println!("{code}");
                 anstream::eprintln!(
-                    "Next: an admin of {site_url} installs with it: POST {base_url}/install with the header `Authorization: Bearer CODE`."
+                    "Next: an admin of {site_url} installs with it: `cloud-apps install {app} --site {site_url} --bundle {base_url}` \
+                     asks for it."
+                );
+            }
+            if let OperatorRequest::ManageCode { install_id, valid_seconds } = request {
+                anstream::eprintln!(
+                    "Manage code for the install {install_id}. It is shown once, and good for {} minutes, until {}:",
+                    valid_seconds / 60,
+                    date(*expires_at)
+                );
+                anstream::println!("{code}");
+                anstream::eprintln!(
+                    "Next: whoever holds it gives --bundle with the bundle's address to `cloud-apps show`, `configure`, `rotate` \
+                     and the like, and is asked for it. `cloud-apps operator revoke-codes {install_id}` takes it back."
                 );
             }
         }
@@ -104,20 +97,12 @@ fn show(request: &OperatorRequest, answer: &OperatorAnswer) {
                 );
             }
         }
-        OperatorAnswer::Installs { installs, .. } => {
-            for install in installs {
-                let made = date(install.created_at);
-                anstream::println!("{}  {made}  {}", install.install_id, install.site_url);
-            }
-            if let (true, OperatorRequest::List { app, .. }) = (installs.is_empty(), request) {
-                anstream::println!("{app} is installed nowhere.");
-            }
-        }
         OperatorAnswer::Install(install) => show_install(install),
-        OperatorAnswer::Changed { changed } => show_install(&changed.install),
         // `Target::ask` makes a failure of an error.
         OperatorAnswer::Error(_)
         | OperatorAnswer::App { .. }
+        | OperatorAnswer::Changed { .. }
+        | OperatorAnswer::Installs { .. }
         | OperatorAnswer::Keys { .. }
         | OperatorAnswer::DeadLetters { .. }
         | OperatorAnswer::DeadLetter { .. }
@@ -125,7 +110,7 @@ fn show(request: &OperatorRequest, answer: &OperatorAnswer) {
     }
 }
 
-fn show_install(install: &InstallView) {
+pub(super) fn show_install(install: &InstallView) {
     let row = |name: &str, value: &str| {
         if !value.is_empty() {
             anstream::println!("{name:<13}{value}");

@@ -86,6 +86,11 @@ async fn given_code(what: &str) -> Result<SecretString, Failure> {
     })
 }
 
+/// The admin's personal access token, where the environment holds it.
+pub fn given_admin_token() -> Option<SecretString> {
+    secret(ADMIN_TOKEN)
+}
+
 /// A credential of the environment.
 fn secret(name: &str) -> Option<SecretString> {
     let value = std::env::var(name).ok()?;
@@ -136,9 +141,7 @@ impl Which {
 
     /// The install.
     pub async fn install(&self, bundle: &Bundle) -> Result<InstallView, Failure> {
-        self.find(bundle)
-            .await?
-            .ok_or_else(|| self.unknown().hint("`cloud-apps operator list APP` shows the installs"))
+        self.find(bundle).await?.ok_or_else(|| self.unknown().hint("`cloud-apps list` shows the installs"))
     }
 
     /// That there is none.
@@ -162,6 +165,14 @@ pub fn means<'a>(
     let token = secret(ADMIN_TOKEN);
     let (patience, journals) = (Patience::default(), reach.journals()?);
     Ok(Means { server, bundle, token, person, interrupt, patience, journals })
+}
+
+/// What kept somebody from typing, as a failure.
+pub fn unanswered(stop: Stop) -> Failure {
+    match stop {
+        Stop::Here(failure) => failure,
+        _ => Failure::new("nothing was changed"),
+    }
 }
 
 /// What stopped it, as a failure.

@@ -296,8 +296,17 @@ impl Bundle {
     }
 
     async fn operate(&self, request: &OperatorRequest) -> Result<OperatorAnswer, BundleTrouble> {
+        self.operator("looking for installs", request).await
+    }
+
+    /// What only an operator may ask; `what` says what for.
+    pub async fn operator(
+        &self,
+        what: &'static str,
+        request: &OperatorRequest,
+    ) -> Result<OperatorAnswer, BundleTrouble> {
         let Rights::Operator(operator) = &self.rights else {
-            return Err(BundleTrouble::NeedsOperator("looking for installs"));
+            return Err(BundleTrouble::NeedsOperator(what));
         };
         match operator.ask(request).await {
             Ok(OperatorAnswer::Error(body)) => Err(refused(&body, None)),

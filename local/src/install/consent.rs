@@ -149,7 +149,7 @@ async fn ask(field: &Field, person: &dyn Person) -> Result<Value, Stop> {
 
 /// A value as somebody typed it. The bundle checks the rest; here is only what JSON needs to know. What was typed is
 /// not repeated: it may be a secret.
-fn read(field: &Field, text: &str) -> Result<Value, String> {
+pub fn read(field: &Field, text: &str) -> Result<Value, String> {
     if text.is_empty() {
         return Err("is empty".to_owned());
     }

@@ -6,7 +6,7 @@ mod enumeration;
 mod findings;
 mod killed;
 mod life;
-mod program;
+pub mod program;
 mod rig;
 mod upkeep;
 mod whole;

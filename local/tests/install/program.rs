@@ -52,6 +52,53 @@ impl Site {
         seen.texts().concat()
     }
 
+    pub fn url(&self) -> &str {
+        self.server.url()
+    }
+
+    /// What alice reads when she types a line.
+    pub fn typed(&self, line: &str) -> String {
+        let seen = self.runtime.block_on(self.mattermost.execute("alice", "town-square", line)).unwrap();
+        seen.texts().concat()
+    }
+
+    /// A call of the admin's, as somebody makes it who knows nothing of the bundle.
+    fn call(&self, method: &str, path: &str, body: &serde_json::Value) -> serde_json::Value {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("/api/v4{path}"))
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/json")
+            .body(bytes::Bytes::from(body.to_string()))
+            .unwrap();
+        let answer = self.runtime.block_on(self.mattermost.respond(request)).unwrap();
+        assert!(answer.status().is_success(), "{method} {path}: {:?}", answer.body());
+        serde_json::from_slice(answer.body()).unwrap_or_default()
+    }
+
+    /// The first custom command of the demo team.
+    fn hello(&self) -> serde_json::Value {
+        let team = self.mattermost.team_id("demo").unwrap();
+        let path = format!("/commands?team_id={team}&custom_only=true");
+        self.call("GET", &path, &serde_json::Value::Null)[0].clone()
+    }
+
+    pub fn alter_command(&self, alter: impl FnOnce(&mut serde_json::Value)) {
+        let mut command = self.hello();
+        alter(&mut command);
+        self.call("PUT", &format!("/commands/{}", command["id"].as_str().unwrap()), &command);
+    }
+
+    pub fn delete_command(&self) {
+        let id = self.hello()["id"].as_str().unwrap().to_owned();
+        self.call("DELETE", &format!("/commands/{id}"), &serde_json::Value::Null);
+    }
+
+    pub fn disable_bot(&self) {
+        let bot = self.mattermost.user("hello").unwrap().id;
+        self.call("POST", &format!("/bots/{bot}/disable"), &serde_json::Value::Null);
+    }
+
     pub fn left(&self, before: &Snapshot) -> Vec<String> {
         before.in_use().difference(&self.mattermost.snapshot().in_use())
     }

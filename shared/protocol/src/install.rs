@@ -451,6 +451,9 @@ pub struct InstallView {
     pub commands: Vec<crate::manifest::CommandEntry>,
     /// Presets for menus and completion.
     pub presets: Vec<crate::manifest::Preset>,
+    /// Those of them that are the admin's: the list that `presets` replaces.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own_presets: Vec<crate::manifest::Preset>,
     /// Teams with a slash command.
     pub teams: Vec<TeamId>,
     /// What the install wants registered with the server: a slash command in each team where the app is to answer, an

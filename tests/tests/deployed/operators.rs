@@ -25,13 +25,12 @@ async fn registered(stage: Arc<Stage>) -> Outcome {
     let first = stage.stack.operator(&["register"])?;
     assert_eq!(first["apps"][0]["id"], "hello");
     assert_eq!(stage.stack.operator(&["register"])?, first);
-    assert_eq!(stage.stack.operator(&["apps"])?, first);
     Ok(())
 }
 
 async fn shown(stage: Arc<Stage>) -> Outcome {
     let listed = stage.stack.operator(&["list", "hello"])?;
-    let listed = listed["installs"].as_array().ok_or("no list")?;
+    let listed = listed.as_array().ok_or("no list")?;
     let mut found: Vec<_> =
         listed.iter().map(|i| (i["install_id"].as_str(), i["site_url"].as_str())).collect();
     let mut expected: Vec<_> =
@@ -55,8 +54,8 @@ async fn switched_off(stage: Arc<Stage>) -> Outcome {
     let (stack, server) = (&stage.stack, &stage.today);
     let alice = server.user("alice");
     let body = server.command("/hello greet @bob");
-    assert_eq!(stack.operator(&["disable", &server.install.id])?["changed"]["state"], "disabled");
-    assert_eq!(stack.operator(&["disable", &server.install.id])?["changed"]["state"], "disabled");
+    assert_eq!(stack.operator(&["disable", &server.install.id])?["state"], "disabled");
+    assert_eq!(stack.operator(&["disable", &server.install.id])?["state"], "disabled");
     let refused = server.signed(stack, Method::POST, "/command", &body, (&alice, Scope::User)).await?;
     assert_eq!((refused.status, &refused.body["error"]["code"]), (StatusCode::FORBIDDEN, &"disabled".into()));
     let seen = server.mattermost.execute("alice", CHANNEL, "/hello greet @bob").await?;
@@ -65,7 +64,7 @@ async fn switched_off(stage: Arc<Stage>) -> Outcome {
     let other = stage.old.mattermost.execute("alice", CHANNEL, "/hello greet @bob").await?;
     assert_eq!(other.texts(), ["Hello, @bob!"]);
 
-    assert_eq!(stack.operator(&["enable", &server.install.id])?["changed"]["state"], "active");
+    assert_eq!(stack.operator(&["enable", &server.install.id])?["state"], "active");
     let answered = server.signed(stack, Method::POST, "/command", &body, (&alice, Scope::User)).await?;
     assert_eq!(answered.status, StatusCode::OK, "{}", answered.body);
     let seen = server.mattermost.execute("alice", CHANNEL, "/hello greet @bob").await?;

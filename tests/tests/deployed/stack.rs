@@ -92,8 +92,13 @@ impl Stack {
 
     /// Runs `cloud-apps operator` with the credentials of the emulator, whatever comes of it.
     pub fn try_operator(&self, arguments: &[&str]) -> Result<Said, Box<dyn Error>> {
-        let mut command = self.command(&["operator", "--stack", self.name(), "--json"]);
-        let done = command.args(arguments).output()?;
+        // What an operator alone does stands under `operator`; the rest under a word of its own.
+        let own = ["register", "code", "manage-code", "revoke-codes"];
+        let group: &[&str] =
+            if arguments.first().is_some_and(|word| own.contains(word)) { &["operator"] } else { &[] };
+        let stack = ["--stack", self.name(), "--json"];
+        let mut command = self.command(&[group, arguments, &stack].concat());
+        let done = command.output()?;
         let out = String::from_utf8(done.stdout)?;
         let err = String::from_utf8(done.stderr)?;
         // The code is meant for the operator's eyes, and for nobody's log.
@@ -108,9 +113,7 @@ impl Stack {
     pub fn operator(&self, arguments: &[&str]) -> Result<Value, Box<dyn Error>> {
         let said = self.try_operator(arguments)?;
         if said.code != Some(0) {
-            return Err(
-                format!("cloud-apps operator {}: {:?} {}", arguments.join(" "), said.code, said.err).into()
-            );
+            return Err(format!("cloud-apps {}: {:?} {}", arguments.join(" "), said.code, said.err).into());
         }
         Ok(serde_json::from_str(&said.out)?)
     }

@@ -33,6 +33,7 @@ pub fn view(manifest: Option<&Manifest>, install: &Install, teams: &[(TeamId, Te
         granted: install.granted.clone(),
         settings: manifest.map(|manifest| shown(manifest, &install.settings)).unwrap_or_default(),
         commands: manifest.map(|manifest| manifest.commands.clone()).unwrap_or_default(),
+        own_presets: install.presets.clone(),
         presets: manifest.iter().flat_map(|m| &m.presets).chain(&install.presets).cloned().collect(),
         register: wanted,
         registered,

@@ -1,0 +1,105 @@
+//! `cloud-apps dead`: jobs that were given up.
+
+use super::{install::print, operator::date, reach::Reach};
+use crate::failure::Failure;
+use clap::{Args, Subcommand};
+use cloud_apps_core::install::{OperatorAnswer, OperatorRequest, operator::LetterView};
+use cloud_apps_protocol::InstallId;
+use std::process::ExitCode;
+
+/// `dead`.
+#[derive(Debug, Args)]
+pub struct Dead {
+    /// What to do.
+    #[command(subcommand)]
+    what: DeadCommand,
+}
+
+#[derive(Debug, Args)]
+struct On {
+    /// Of this install; without it, those of no install and what could not be read.
+    #[arg(long, value_name = "ID")]
+    install: Option<InstallId>,
+    /// Where the bundle is.
+    #[command(flatten)]
+    reach: Reach,
+    /// Print the answer as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum DeadCommand {
+    /// List the jobs that were given up.
+    List(On),
+    /// Queue such a job again, from its first attempt.
+    SendBack {
+        /// The job's id, as `list` shows it.
+        id: String,
+        #[command(flatten)]
+        on: On,
+    },
+    /// Throw such a job away.
+    Discard {
+        /// The job's id, as `list` shows it.
+        id: String,
+        #[command(flatten)]
+        on: On,
+    },
+}
+
+/// Looks after jobs that were given up.
+pub async fn run(arguments: Dead) -> Result<ExitCode, Failure> {
+    let (DeadCommand::List(on) | DeadCommand::SendBack { on, .. } | DeadCommand::Discard { on, .. }) =
+        &arguments.what;
+    let bundle = on.reach.bundle("An operator's rights").await?;
+    let install = on.install.clone();
+    let ask = async |request: OperatorRequest| {
+        let answer = bundle.operator("looking after jobs that were given up", &request).await;
+        answer.map_err(|trouble| trouble.failure(bundle.base_url()))
+    };
+    let letters = match &arguments.what {
+        DeadCommand::List(_) => {
+            let (mut letters, mut cursor) = (Vec::new(), None);
+            loop {
+                let request = OperatorRequest::DeadLetters { install_id: install.clone(), cursor };
+                let OperatorAnswer::DeadLetters { dead_letters, cursor: next } = ask(request).await? else {
+                    break;
+                };
+                letters.extend(dead_letters);
+                cursor = next;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            letters
+        }
+        DeadCommand::SendBack { id, .. } => {
+            one(ask(OperatorRequest::SendBack { install_id: install, id: id.clone() }).await?)
+        }
+        DeadCommand::Discard { id, .. } => {
+            one(ask(OperatorRequest::Discard { install_id: install, id: id.clone() }).await?)
+        }
+    };
+    print(on.json, &letters, || {
+        let line = |letter: &LetterView| {
+            let kind = letter.kind.as_deref().unwrap_or("(unreadable)");
+            let tries = letter.attempts;
+            format!(
+                "{}  {kind:<8} given up {} after {tries} tries: {}",
+                letter.id,
+                date(letter.at),
+                letter.reason
+            )
+        };
+        let lines: Vec<_> = letters.iter().map(line).collect();
+        if lines.is_empty() { "There is none.".to_owned() } else { lines.join("\n") }
+    })
+}
+
+fn one(answer: OperatorAnswer) -> Vec<LetterView> {
+    match answer {
+        OperatorAnswer::DeadLetter { dead_letter } => vec![dead_letter],
+        _ => Vec::new(),
+    }
+}

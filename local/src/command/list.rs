@@ -1,0 +1,128 @@
+//! `cloud-apps list` and `cloud-apps show`.
+
+use super::{
+    install::print,
+    operator::{date, show_install},
+    reach::{Reach, Which},
+};
+use crate::{failure::Failure, install::bundle::Bundle};
+use clap::Args;
+use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
+use cloud_apps_protocol::{AppId, InstallId, Millis, SiteUrl};
+use serde::Serialize;
+use std::process::ExitCode;
+
+/// `list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Of this app only.
+    pub app: Option<AppId>,
+    /// Where the bundle is.
+    #[command(flatten)]
+    pub reach: Reach,
+    /// Print the list as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// One line of the list.
+#[derive(Debug, Serialize)]
+struct Row {
+    install_id: InstallId,
+    app_id: AppId,
+    version: String,
+    state: String,
+    site_url: SiteUrl,
+    created_at: Millis,
+    /// The version that the bundle has, where it is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offered: Option<String>,
+}
+
+/// Lists installs.
+pub async fn list(arguments: List) -> Result<ExitCode, Failure> {
+    let bundle = arguments.reach.bundle("A manage code of the install").await?;
+    let rows = rows(&bundle, arguments.app.as_ref()).await?;
+    print(arguments.json, &rows, || {
+        if rows.is_empty() {
+            return "Nothing is installed. `cloud-apps install APP --site URL` installs an app.".to_owned();
+        }
+        let line = |row: &Row| {
+            let offered = row.offered.as_ref().map(|v| format!("  ({v} is here: cloud-apps upgrade)"));
+            format!(
+                "{}  {:<20} {:<10} {:<10} {}  {}{}",
+                row.install_id,
+                row.app_id.as_str(),
+                row.version,
+                row.state,
+                date(row.created_at),
+                row.site_url,
+                offered.unwrap_or_default()
+            )
+        };
+        rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    })
+}
+
+async fn rows(bundle: &Bundle, app: Option<&AppId>) -> Result<Vec<Row>, Failure> {
+    let lost = |trouble: crate::install::bundle::BundleTrouble| trouble.failure(bundle.base_url());
+    let apps = match app {
+        Some(app) => vec![app.clone()],
+        None => match bundle.operator("listing installs", &OperatorRequest::Apps {}).await.map_err(lost)? {
+            OperatorAnswer::Apps { apps } => apps.into_iter().map(|app| app.id).collect(),
+            _ => Vec::new(),
+        },
+    };
+    let mut rows = Vec::new();
+    for app in apps {
+        let mut cursor = None;
+        loop {
+            let request = OperatorRequest::List { app: app.clone(), cursor };
+            let answer = bundle.operator("listing installs", &request).await.map_err(lost)?;
+            let OperatorAnswer::Installs { installs, cursor: next } = answer else { break };
+            for listed in installs {
+                // It may be gone since it was listed.
+                let Some(view) = bundle.show(&listed.install_id).await.map_err(lost)? else { continue };
+                rows.push(Row {
+                    install_id: view.install_id,
+                    app_id: view.app_id,
+                    version: view.version,
+                    state: view.state,
+                    site_url: view.site_url,
+                    created_at: view.created_at,
+                    offered: view.offered.map(|offered| offered.version),
+                });
+            }
+            cursor = next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// `show`.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// Which install.
+    #[command(flatten)]
+    pub which: Which,
+    /// Where the bundle is.
+    #[command(flatten)]
+    pub reach: Reach,
+    /// Print it as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Shows one install.
+pub async fn show(arguments: Show) -> Result<ExitCode, Failure> {
+    let bundle = arguments.reach.bundle("A manage code of the install").await?;
+    let view = arguments.which.install(&bundle).await?;
+    if arguments.json {
+        return print(true, &view, String::new);
+    }
+    show_install(&view);
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,372 @@
+//! Each check: from facts to what it found, with the fix.
+
+use super::{Admin, Facts, Report, TeamFacts};
+use crate::{
+    install::{is_command, is_token, is_webhook},
+    mattermost::{Finding, Setting, Trouble},
+};
+use cloud_apps_protocol::{
+    SiteUrl,
+    install::{Standing, Wanted},
+};
+
+/// How far two clocks may be apart, in seconds: what a signed request allows (protocol, section 2).
+const SKEW: i64 = 30;
+
+/// Looks at everything there is.
+pub fn check(facts: &Facts) -> Report {
+    let mut report =
+        Report { right: Vec::new(), wrong: Vec::new(), notes: Vec::new(), not_looked_at: Vec::new() };
+    install(facts, &mut report);
+    bundle(facts, &mut report);
+    server(facts, &mut report);
+    match &facts.admin {
+        None => report.not_looked_at.push(
+            "bot, token, commands and webhooks on the server: set CLOUD_APPS_ADMIN_TOKEN to a personal access token of a \
+             system admin, or run it at a terminal and log in"
+                .to_owned(),
+        ),
+        Some(Err(trouble)) => report.wrong.push(Finding::stop(
+            format!("the server cannot be looked at as its admin: {trouble}"),
+            "Give the token of a system admin of that server, one that was not revoked.",
+        )),
+        Some(Ok(admin)) => {
+            settings(admin, facts, &mut report);
+            bot(admin, facts, &mut report);
+            for team in &admin.teams {
+                commands(team, facts, &mut report);
+                webhooks(team, facts, &mut report);
+            }
+        }
+    }
+    report
+}
+
+/// How the bundle has it.
+fn install(facts: &Facts, report: &mut Report) {
+    let view = &facts.view;
+    let id = &view.install_id;
+    match view.state.as_str() {
+        "active" => report.right.push(format!("the install is active: {} {}", view.app_id, view.version)),
+        "disabled" => report.wrong.push(Finding::stop(
+            "the install is switched off",
+            format!("Switch it on: `cloud-apps enable {id}`."),
+        )),
+        "removing" => report.wrong.push(Finding::stop(
+            "the install is being removed",
+            format!("Ask for its removal again to see it end: `cloud-apps uninstall {id}`."),
+        )),
+        state => report.wrong.push(Finding::stop(
+            format!("the install is {state}: it was never completed"),
+            format!(
+                "Run `cloud-apps install {}` again with the code that began it, or remove it.",
+                view.app_id
+            ),
+        )),
+    }
+    if let Some(offered) = &view.offered {
+        report.notes.push(Finding::note(
+            format!(
+                "the bundle has {} {}, and the install is at {}",
+                view.app_id, offered.version, view.version
+            ),
+            format!("`cloud-apps upgrade {id}` moves it, and asks when it wants more."),
+        ));
+    }
+    for left in &view.leftovers {
+        report.wrong.push(Finding::stop(
+            format!("{} is registered and not wanted any more", words(left)),
+            format!("`cloud-apps sync {id}` removes it."),
+        ));
+    }
+    for missing in view.unavailable.iter().filter(|one| one.reason.starts_with("needs sync")) {
+        report.wrong.push(Finding::stop(
+            format!("{} is not registered", missing.name),
+            format!("`cloud-apps sync {id}` registers it."),
+        ));
+    }
+}
+
+/// Where the bundle is, and whether the install has its address.
+fn bundle(facts: &Facts, report: &mut Report) {
+    match &facts.bundle {
+        Ok((index, date)) => {
+            report.right.push(format!("the bundle answers: version {}", index.bundle));
+            clock("the bundle", *date, facts.now, report);
+        }
+        Err(why) => report.wrong.push(Finding::stop(
+            format!("the bundle does not answer over HTTP: {why}"),
+            "Look whether it is deployed, and whether this machine reaches it.",
+        )),
+    }
+    match &facts.at_base {
+        Ok(_) => report.right.push(format!("the address that the install has of it answers: {}", facts.base_url)),
+        Err(why) => report.wrong.push(Finding::stop(
+            format!("nothing answers as a bundle at {}, the address that the install has: {why}", facts.base_url),
+            "If the bundle has another address now, tell the install (`PATCH` with `rebase`) and run `cloud-apps sync`. If \
+             it is private, look from a machine that reaches it.",
+        )),
+    }
+}
+
+/// The server as anybody sees it.
+fn server(facts: &Facts, report: &mut Report) {
+    let site = &facts.view.site_url;
+    let (config, date) = match &facts.server {
+        Ok(seen) => seen,
+        Err(trouble) => {
+            let fix = match trouble {
+                Trouble::Lost { .. } => {
+                    "Look whether the server runs, whether this machine reaches it, and whether its certificate is valid \
+                     for that name."
+                }
+                _ => "Look whether a Mattermost server answers at that address, and not something before it.",
+            };
+            report.wrong.push(Finding::stop(format!("{site} cannot be asked: {trouble}"), fix));
+            return;
+        }
+    };
+    let secure = if site.as_str().starts_with("https") { ", with a certificate that is valid" } else { "" };
+    report.right.push(format!("{site} answers{secure}: Mattermost {}", config.version));
+    clock("the server", *date, facts.now, report);
+    address(&config.site_url, facts, report);
+}
+
+/// The address that the server knows itself by.
+fn address(known_by: &str, facts: &Facts, report: &mut Report) {
+    let site = &facts.view.site_url;
+    // Without a session some versions do not tell.
+    if known_by.is_empty() || SiteUrl::new(known_by).is_ok_and(|url| url == *site) {
+        return;
+    }
+    report.wrong.push(
+        Finding::stop(
+            format!("the server calls itself {known_by}, and the install is for {site}"),
+            format!("Set the Site URL to {site}, or install the app for the other address."),
+        )
+        .at(Setting::SITE_URL),
+    );
+}
+
+fn clock(whose: &str, date: Option<i64>, now: i64, report: &mut Report) {
+    let Some(date) = date else { return };
+    let apart = (now - date).abs();
+    if apart <= SKEW {
+        report.right.push(format!("{whose}'s clock is right"));
+    } else {
+        report.wrong.push(Finding::stop(
+            format!("the clocks of {whose} and of this machine are {apart} s apart"),
+            "Set both by NTP: signed requests are refused where clocks differ by more than 30 s.",
+        ));
+    }
+}
+
+/// What forbids something now.
+fn settings(admin: &Admin, facts: &Facts, report: &mut Report) {
+    if !admin.me.has_role("system_admin") {
+        report.notes.push(Finding::note(
+            format!("@{} is no system admin, and does not see everything", admin.me.username),
+            "Look again with the token of a system admin.",
+        ));
+    }
+    address(&admin.config.site_url, facts, report);
+    let off = |value: &Option<String>| value.as_deref() == Some("false");
+    if off(&admin.config.enable_commands) {
+        report
+            .wrong
+            .push(Finding::stop("slash commands are switched off", "Switch them on.").at(Setting::COMMANDS));
+    }
+    let hears = facts.view.register.iter().any(|wanted| matches!(wanted, Wanted::OutgoingWebhook { .. }));
+    if hears && off(&admin.config.enable_outgoing_webhooks) {
+        report.wrong.push(
+            Finding::stop("outgoing webhooks are switched off", "Switch them on.").at(Setting::WEBHOOKS),
+        );
+    }
+    let host = url::Url::parse(&facts.base_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    if let (Some(allowed), Some(host)) = (&admin.allowed, host)
+        && private(&host)
+        && !allowed.split([' ', ',']).any(|entry| covers(entry.trim(), &host))
+    {
+        report.wrong.push(
+            Finding::stop(
+                format!("the bundle is at {host}, which is private, and the server may not call it"),
+                format!("Add {host} to the setting."),
+            )
+            .at(Setting::INTERNAL),
+        );
+    }
+}
+
+/// Whether a host is an address that a server calls only when it is told to. Names are not looked up: the server may
+/// know others by them.
+fn private(host: &str) -> bool {
+    match host.trim_matches(['[', ']']).parse::<std::net::IpAddr>() {
+        Ok(std::net::IpAddr::V4(v4)) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
+        Ok(std::net::IpAddr::V6(v6)) => {
+            v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local()
+        }
+        Err(_) => host == "localhost",
+    }
+}
+
+/// Whether one entry of the setting covers the host: the same name or address, or its network.
+fn covers(entry: &str, host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    entry == host
+        || entry.parse::<ipnet::IpNet>().is_ok_and(|net| address.is_ok_and(|address| net.contains(&address)))
+}
+
+/// The bot, and whether it has a token of ours.
+fn bot(admin: &Admin, facts: &Facts, report: &mut Report) {
+    let (view, id) = (&facts.view, &facts.view.install_id);
+    let name = &view.bot.username;
+    match &admin.bot {
+        None => report.wrong.push(Finding::stop(
+            format!("the bot @{name} is gone from the server"),
+            format!("Remove the install (`cloud-apps uninstall {id}`) and install the app again."),
+        )),
+        Some(bot) if bot.delete_at != 0 => report.wrong.push(Finding::stop(
+            format!("the bot @{name} is disabled"),
+            "Enable it: Integrations > Bot Accounts on the server.",
+        )),
+        Some(_) => report.right.push(format!("the bot @{name} is there and enabled")),
+    }
+    let ours = admin.tokens.iter().filter(|token| is_token(&view.app_id, token)).count();
+    match (admin.tokens.len(), ours) {
+        (0, _) if admin.bot.is_some() => report.wrong.push(Finding::stop(
+            format!("@{name} has no access token: whatever the app asks of the server is refused"),
+            format!("`cloud-apps rotate bot-token {id}` makes one and hands it over."),
+        )),
+        (all, 0) if all > 0 => report.notes.push(Finding::note(
+            format!("@{name} has a token that cloud-apps did not make"),
+            format!("If the app cannot reach the server, `cloud-apps rotate bot-token {id}` makes another."),
+        )),
+        (_, ours) if ours > 1 => report.notes.push(Finding::note(
+            format!("@{name} has {ours} tokens of cloud-apps: one is enough"),
+            format!("`cloud-apps rotate bot-token {id}` makes a new one and revokes the others."),
+        )),
+        _ => {}
+    }
+}
+
+/// The slash commands of one team.
+fn commands(team: &TeamFacts, facts: &Facts, report: &mut Report) {
+    let (view, id) = (&facts.view, &facts.view.install_id);
+    let sync = format!("`cloud-apps sync {id}` mends it.");
+    let registered = view.registered.iter().filter_map(|standing| match standing {
+        Standing::SlashCommand { team_id, id, trigger } if team_id.as_str() == team.id => Some((id, trigger)),
+        _ => None,
+    });
+    let Some(place) = &team.team else {
+        if registered.count() > 0 {
+            report.wrong.push(Finding::stop(
+                format!("the team {} is gone or archived, and the app is registered in it", team.id),
+                sync,
+            ));
+        }
+        return;
+    };
+    let name = &place.name;
+    let Some(there) = &team.commands else {
+        report.not_looked_at.push(format!(
+            "the slash commands of {name}: the server does not list them. Switch commands on, and look as a system admin"
+        ));
+        return;
+    };
+    for (command, trigger) in registered {
+        let Some(stands) = there.iter().find(|stands| stands.id == *command) else {
+            report
+                .wrong
+                .push(Finding::stop(format!("/{trigger} is gone from the team {name}"), sync.clone()));
+            continue;
+        };
+        let before = report.wrong.len();
+        if stands.url != view.endpoints.slash {
+            report.wrong.push(Finding::stop(
+                format!("/{trigger} of {name} calls another address than the install's: {}", stands.url),
+                sync.clone(),
+            ));
+        }
+        if stands.method != "P" {
+            report.wrong.push(Finding::stop(
+                format!("/{trigger} of {name} sends GET, and the bundle takes POST"),
+                sync.clone(),
+            ));
+        }
+        if stands.trigger != *trigger {
+            report.wrong.push(Finding::stop(
+                format!("/{trigger} of {name} was renamed to /{}", stands.trigger),
+                sync.clone(),
+            ));
+        }
+        if report.wrong.len() == before {
+            report.right.push(format!("/{trigger} is there in {name}, with the right address and method"));
+        }
+    }
+    let known = |id: &str| {
+        let all = view.registered.iter().chain(&view.leftovers);
+        all.clone().any(|s| matches!(s, Standing::SlashCommand { id: known, .. } if known == id))
+    };
+    for stray in there.iter().filter(|c| is_command(&view.app_id, c) && !known(&c.id)) {
+        report.wrong.push(Finding::stop(
+            format!("/{} of {name} was made for this app, and the bundle does not know it", stray.trigger),
+            sync.clone(),
+        ));
+    }
+    if !team.bot_is_member {
+        report.wrong.push(Finding::stop(format!("@{} is not in the team {name}", view.bot.username), sync));
+    }
+}
+
+/// The outgoing webhooks of one team.
+fn webhooks(team: &TeamFacts, facts: &Facts, report: &mut Report) {
+    let (view, id) = (&facts.view, &facts.view.install_id);
+    let (Some(place), Some(there)) = (&team.team, &team.webhooks) else { return };
+    let sync = format!("`cloud-apps sync {id}` mends it.");
+    for standing in &view.registered {
+        let Standing::OutgoingWebhook { team_id, id: webhook, channel_id } = standing else { continue };
+        if team_id.as_str() != team.id {
+            continue;
+        }
+        match there.iter().find(|stands| stands.id == *webhook) {
+            None => report.wrong.push(Finding::stop(
+                format!("the outgoing webhook of channel {channel_id} in {} is gone", place.name),
+                sync.clone(),
+            )),
+            Some(stands) if stands.callback_urls != [view.endpoints.webhook.clone()] => {
+                report.wrong.push(Finding::stop(
+                    format!(
+                        "the outgoing webhook of channel {channel_id} in {} calls another address",
+                        place.name
+                    ),
+                    sync.clone(),
+                ));
+            }
+            Some(_) => report.right.push(format!("the outgoing webhook of channel {channel_id} is there")),
+        }
+        let same = there.iter().filter(|stands| {
+            stands.channel_id == channel_id.as_str()
+                && (stands.callback_urls.contains(&view.endpoints.webhook)
+                    || is_webhook(&view.app_id, stands))
+        });
+        if same.count() > 1 {
+            report.wrong.push(Finding::stop(
+                format!(
+                    "channel {channel_id} of {} has two outgoing webhooks: each post is told twice",
+                    place.name
+                ),
+                sync.clone(),
+            ));
+        }
+    }
+}
+
+fn words(standing: &Standing) -> String {
+    match standing {
+        Standing::SlashCommand { team_id, trigger, .. } => format!("/{trigger} of the team {team_id}"),
+        Standing::OutgoingWebhook { channel_id, .. } => {
+            format!("the outgoing webhook of channel {channel_id}")
+        }
+        Standing::Bot { username, .. } => format!("the bot @{username}"),
+    }
+}

@@ -1,0 +1,108 @@
+//! Everything that a check may need, gathered once.
+
+use crate::{
+    install::bundle::{Bundle, Index},
+    mattermost::{Bot, ClientConfig, Command, Mattermost, OutgoingWebhook, Team, Token, Trouble, User},
+};
+use cloud_apps_protocol::install::{InstallView, Standing};
+use std::collections::BTreeSet;
+
+/// What is known of an install and its surroundings.
+pub struct Facts {
+    /// This machine's clock, in seconds since 1970.
+    pub now: i64,
+    /// The install.
+    pub view: InstallView,
+    /// The bundle's version and clock; or why it did not answer.
+    pub bundle: Result<(Index, Option<i64>), String>,
+    /// The address that the install has of the bundle.
+    pub base_url: String,
+    /// What answers at that address.
+    pub at_base: Result<Index, String>,
+    /// The server's settings as anybody sees them, and its clock; or why it did not answer.
+    pub server: Result<(ClientConfig, Option<i64>), Trouble>,
+    /// What its admin sees; `None` where nobody logged in.
+    pub admin: Option<Result<Admin, Trouble>>,
+}
+
+/// What a system admin of the server sees.
+pub struct Admin {
+    /// Who that is.
+    pub me: User,
+    /// The server's settings.
+    pub config: ClientConfig,
+    /// Private addresses that integrations may have; `None` where the admin may not read it.
+    pub allowed: Option<String>,
+    /// The install's bot.
+    pub bot: Option<Bot>,
+    /// Its tokens.
+    pub tokens: Vec<Token>,
+    /// The teams in which something is registered.
+    pub teams: Vec<TeamFacts>,
+}
+
+/// One team of the server.
+pub struct TeamFacts {
+    /// It; `None` where it is gone.
+    pub team: Option<Team>,
+    /// Its id.
+    pub id: String,
+    /// Whether the bot is in it.
+    pub bot_is_member: bool,
+    /// Its slash commands; `None` where the server does not list them, as when commands are switched off.
+    pub commands: Option<Vec<Command>>,
+    /// Its outgoing webhooks; `None` likewise.
+    pub webhooks: Option<Vec<OutgoingWebhook>>,
+}
+
+/// Gathers them. Nothing is changed anywhere.
+pub async fn gather(
+    view: InstallView,
+    bundle: &Bundle,
+    at_base: Result<Index, String>,
+    server: &Mattermost,
+    admin: Option<&Mattermost>,
+    now: i64,
+) -> Facts {
+    let base_url = base_url(&view);
+    let index = bundle.index().await.map_err(|trouble| trouble.to_string());
+    let seen = async { Ok((server.client_config().await?, server.ping().await?)) }.await;
+    let admin = match admin {
+        Some(admin) => Some(as_admin(admin, &view).await),
+        None => None,
+    };
+    Facts { now, view, bundle: index, base_url, at_base, server: seen, admin }
+}
+
+/// The bundle's address as the install has it.
+pub fn base_url(view: &InstallView) -> String {
+    view.endpoints.command.trim_end_matches("/command").to_owned()
+}
+
+async fn as_admin(server: &Mattermost, view: &InstallView) -> Result<Admin, Trouble> {
+    let me = server.me().await?;
+    let config = server.client_config().await?;
+    let allowed = server.allowed_connections().await.ok();
+    let bot = server.bot(view.bot.id.as_str()).await?;
+    let tokens = if bot.is_some() { server.tokens(view.bot.id.as_str()).await? } else { Vec::new() };
+    let registered = view.registered.iter().chain(&view.leftovers).filter_map(|standing| match standing {
+        Standing::SlashCommand { team_id, .. } | Standing::OutgoingWebhook { team_id, .. } => {
+            Some(team_id.to_string())
+        }
+        Standing::Bot { .. } => None,
+    });
+    let ids: BTreeSet<String> = registered.collect();
+    let mut teams = Vec::new();
+    for id in ids {
+        let team = server.team(&id).await?.filter(|team| team.delete_at == 0);
+        let mut facts =
+            TeamFacts { bot_is_member: false, commands: None, webhooks: None, id: id.clone(), team };
+        if facts.team.is_some() {
+            facts.bot_is_member = server.is_member(&id, view.bot.id.as_str()).await?;
+            facts.commands = server.commands(&id).await.ok();
+            facts.webhooks = server.webhooks(&id).await.ok();
+        }
+        teams.push(facts);
+    }
+    Ok(Admin { me, config, allowed, bot, tokens, teams })
+}

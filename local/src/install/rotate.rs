@@ -1,0 +1,50 @@
+//! A new token for an install's bot: made on the server, handed to the bundle, which tries it, and then the tokens before
+//! it are revoked. Cut off anywhere the bot has a token that works; a token that was made and never handed over is one
+//! of those before the next.
+
+use super::{
+    Means, Stop, as_admin,
+    mark::{is_token, token_description},
+};
+use cloud_apps_protocol::{
+    InstallId,
+    install::{InstallPatch, InstallView, Rotation},
+};
+use serde::Serialize;
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rotated {
+    /// The install.
+    pub install_id: InstallId,
+    /// The bot's name.
+    pub bot: String,
+    /// How many tokens were revoked.
+    pub revoked: usize,
+}
+
+/// Replaces the token of an install's bot.
+pub async fn rotate_bot_token(means: &Means<'_>, view: &InstallView) -> Result<Rotated, Stop> {
+    let pace = means.pace();
+    let (bot, id) = (view.bot.id.as_str(), &view.install_id);
+    as_admin(means, async |server| {
+        let before = pace.step("looked for the bot's tokens", async || Ok(server.tokens(bot).await?)).await?;
+        let description = token_description(&view.app_id, &format!("rotate-{}", view.rev));
+        let new =
+            pace.step("made a new token", async || Ok(server.create_token(bot, &description).await?)).await?;
+        let access_token = new.token.clone();
+        let patch = InstallPatch::Rotate(Rotation::BotToken { access_token });
+        pace.step("handed it to the bundle, which tried it", async || {
+            Ok(means.bundle.change(id, &patch).await?)
+        })
+        .await?;
+        let mut revoked = 0;
+        for token in before.iter().filter(|token| is_token(&view.app_id, token) && token.id != new.id) {
+            pace.step("revoked a token before it", async || Ok(server.revoke_token(&token.id).await?))
+                .await?;
+            revoked += 1;
+        }
+        Ok(Rotated { install_id: id.clone(), bot: view.bot.username.clone(), revoked })
+    })
+    .await
+}

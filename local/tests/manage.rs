@@ -1,0 +1,225 @@
+//! What people do with an install from a terminal once it stands: the program itself.
+
+use crate::{Said, Serving, install::program::Site};
+use expect_test::expect;
+use serde_json::{Value, json};
+use std::io::Write;
+
+fn json(said: &Said) -> Value {
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{}", said.out))
+}
+
+/// The demo's install.
+fn install(bundle: &Serving) -> String {
+    json(&bundle.say(&["list", "hello", "--json"]))[0]["install_id"].as_str().unwrap().to_owned()
+}
+
+fn greeted(bundle: &Serving, line: &str) -> String {
+    bundle.say(&["run", "--slash", line]).out
+}
+
+#[test]
+fn installs_are_listed_with_their_state_and_shown_by_id_or_by_app_and_site() {
+    let bundle = Serving::start();
+    let rows = json(&bundle.say(&["list", "--json"]));
+    let row = &rows[0];
+    assert_eq!((&row["app_id"], &row["state"]), (&json!("hello"), &json!("active")));
+    let text = bundle.say(&["list"]).out;
+    assert!(text.contains("hello") && text.contains("active"), "{text}");
+    let site = row["site_url"].as_str().unwrap();
+    for which in [vec![row["install_id"].as_str().unwrap()], vec!["hello", "--site", site]] {
+        let shown = json(&bundle.say(&[&["show"][..], &which, &["--json"]].concat()));
+        assert_eq!(shown["install_id"], row["install_id"]);
+    }
+    let neither = bundle.say(&["show", "hello"]);
+    assert!(neither.err.contains("name the install's id, or the app and --site"), "{}", neither.err);
+    assert_eq!(neither.code, 2);
+}
+
+#[test]
+fn settings_are_set_unset_and_read_from_a_file_and_the_next_command_has_them() {
+    let bundle = Serving::start();
+    let id = install(&bundle);
+    assert!(greeted(&bundle, "/hello greet @bob").contains("Hello, @bob!"));
+    let changed = json(&bundle.say(&["configure", &id, "--set", "language=fr", "--json"]));
+    assert_eq!(changed["settings"]["language"], "fr");
+    assert!(greeted(&bundle, "/hello greet @bob").contains("Bonjour @bob !"));
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(br#"{"motto": "Be kind."}"#).unwrap();
+    let path = file.path().to_str().unwrap();
+    let changed = json(&bundle.say(&["configure", &id, "--file", path, "--unset", "language", "--json"]));
+    assert_eq!(changed["settings"], json!({"language": "en", "motto": "Be kind."}));
+    let shown = bundle.say(&["configure", &id]).out;
+    assert!(shown.contains("language") && shown.contains("Be kind."), "{shown}");
+
+    for (arguments, code, words) in [
+        (["--set", "colour=red"], 2, "it has: language, motto"),
+        (["--set", "language"], 2, "write NAME=VALUE"),
+        (["--set", "language=xx"], 1, "/settings/language"),
+        (["--file", "/nowhere.json"], 2, "cannot read /nowhere.json"),
+    ] {
+        let said = bundle.say(&[&["configure", &id][..], &arguments].concat());
+        assert_eq!(said.code, code, "{}", said.err);
+        assert!(said.err.contains(words), "{words}: {}", said.err);
+    }
+    let mut lines = tempfile::NamedTempFile::new().unwrap();
+    lines.write_all(br#"{"motto": "one\ntwo"}"#).unwrap();
+    let refused = bundle.say(&["configure", &id, "--file", lines.path().to_str().unwrap()]);
+    assert!(refused.err.contains("hello refused the settings, and nothing was changed"), "{}", refused.err);
+}
+
+#[test]
+fn presets_are_added_listed_run_and_removed() {
+    let bundle = Serving::start();
+    let id = install(&bundle);
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let preset = json!({"name": "hallo", "label": "In German", "function": "greet", "values": {"language": "de"}, "locations": ["message_box"]});
+    file.write_all(preset.to_string().as_bytes()).unwrap();
+    let path = file.path().to_str().unwrap();
+    let added = json(&bundle.say(&["presets", "add", &id, "--file", path, "--json"]));
+    assert_eq!(added["own_presets"].as_array().unwrap().len(), 1);
+    assert!(greeted(&bundle, "/hello hallo @bob").contains("Hallo, @bob!"));
+    let list = bundle.say(&["presets", "list", &id]).out;
+    assert!(list.contains("the app's") && list.contains("the admin's"), "{list}");
+    let unknown = bundle.say(&["presets", "remove", &id, "--preset", "shout"]);
+    assert!(unknown.err.contains("those of the app itself stay"), "{}", unknown.err);
+    let removed = json(&bundle.say(&["presets", "remove", &id, "--preset", "hallo", "--json"]));
+    assert!(removed.get("own_presets").is_none());
+}
+
+#[test]
+fn an_install_is_switched_off_and_on_and_says_how_fast() {
+    let bundle = Serving::start();
+    let id = install(&bundle);
+    let off = bundle.say(&["disable", &id]);
+    assert!(off.out.contains("state        disabled"), "{}", off.out);
+    assert!(off.err.contains("refused everywhere within a minute"), "{}", off.err);
+    assert!(greeted(&bundle, "/hello greet @bob").contains("switched off on this server"));
+    assert!(bundle.say(&["enable", &id]).out.contains("state        active"));
+    assert!(greeted(&bundle, "/hello greet @bob").contains("Hello, @bob!"));
+}
+
+#[test]
+fn what_is_up_to_date_is_not_upgraded_and_a_shared_secret_stands_alone_on_standard_output() {
+    let bundle = Serving::start();
+    let id = install(&bundle);
+    let same = bundle.say(&["upgrade", &id]);
+    assert!(same.out.contains("there is nothing to upgrade to"), "{}{}", same.out, same.err);
+    let rotated = bundle.say(&["rotate", "shared-secret", &id]);
+    assert_eq!(rotated.out.trim_end().len(), 43, "{}{}", rotated.out, rotated.err);
+    assert!(rotated.err.contains("shown once") && rotated.err.contains(".2)"), "{}", rotated.err);
+    let none = bundle.say(&["rotate", "static-token", &id]);
+    assert!(none.err.contains("no static token"), "{}", none.err);
+}
+
+#[test]
+fn keys_are_listed_rotated_and_revoked_with_what_depends_on_them() {
+    let bundle = Serving::start();
+    let list = bundle.say(&["keys", "list", "hello"]).out;
+    assert!(list.contains("live") && list.lines().nth(1).unwrap().ends_with('1'), "{list}");
+    let rotated = bundle.say(&["keys", "rotate", "hello"]).out;
+    assert!(rotated.contains("waiting") && rotated.contains("Key 2 is used from"), "{rotated}");
+    let refused = bundle.say(&["keys", "revoke", "hello", "1"]);
+    assert_eq!(refused.code, 1, "{}", refused.err);
+    assert!(refused.err.contains("--force"), "{}", refused.err);
+    let keys = json(&bundle.say(&["keys", "list", "hello", "--json"]));
+    assert_eq!(keys.as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn nothing_was_given_up() {
+    let bundle = Serving::start();
+    expect![["There is none.\n"]].assert_eq(&bundle.say(&["dead", "list"]).out);
+    let unknown = bundle.say(&["dead", "send-back", "nothing"]);
+    assert_eq!(unknown.code, 1, "{}{}", unknown.out, unknown.err);
+}
+
+#[test]
+fn a_bots_token_is_replaced_and_the_ones_before_are_revoked() {
+    let (site, bundle) = (Site::new(), Serving::without_demo());
+    assert_eq!(site.install(&bundle, &["--yes"]).code, 0);
+    let tokens = || site.mattermost.snapshot().to_string().matches("token of hello: active").count();
+    assert_eq!(tokens(), 1);
+    for _ in 0..2 {
+        let rotated = site.say(&bundle, &["rotate", "bot-token", "hello", "--site", site.url()]);
+        assert_eq!(rotated.code, 0, "{}{}", rotated.out, rotated.err);
+        assert!(rotated.out.contains("has a new token; 1 before it revoked"), "{}", rotated.out);
+        assert_eq!(tokens(), 1);
+        assert!(site.typed("/hello whoami").starts_with("You are @alice"));
+    }
+}
+
+#[test]
+fn a_doctor_finds_nothing_wrong_with_what_was_just_installed_and_names_the_fix_of_each_fault() {
+    let (site, bundle) = (Site::new(), Serving::without_demo());
+    assert_eq!(site.install(&bundle, &["--yes"]).code, 0);
+    let look = || site.say(&bundle, &["doctor", "hello", "--site", site.url()]);
+    let well = look();
+    assert_eq!(well.code, 0, "{}{}", well.out, well.err);
+    for part in [
+        "the install is active",
+        "/hello is there in demo",
+        "@hello is there and enabled",
+        "Nothing is wrong.",
+    ] {
+        assert!(well.out.contains(part), "{part}: {}", well.out);
+    }
+    let blind = bundle.say(&["doctor", "hello", "--site", site.url()]);
+    assert!(
+        blind.out.contains("? bot, token, commands and webhooks on the server: set CLOUD_APPS_ADMIN_TOKEN"),
+        "{}",
+        blind.out
+    );
+
+    let faults: [(&str, fn(&Site), &[&str]); 6] = [
+        (
+            "commands off",
+            |site| site.mattermost.configure(|s| s.enable_commands = false),
+            &["slash commands are switched off", "ServiceSettings.EnableCommands"],
+        ),
+        (
+            "commands on",
+            |site| site.mattermost.configure(|s| s.enable_commands = true),
+            &["Nothing is wrong."],
+        ),
+        (
+            "method GET",
+            |site| site.alter_command(|command| command["method"] = "G".into()),
+            &["sends GET, and the bundle takes POST", "cloud-apps sync"],
+        ),
+        (
+            "another address",
+            |site| site.alter_command(|command| command["url"] = "http://127.0.0.1:1/x".into()),
+            &["calls another address", "cloud-apps sync"],
+        ),
+        (
+            "command gone",
+            |site| site.delete_command(),
+            &["/hello is gone from the team demo", "cloud-apps sync"],
+        ),
+        (
+            "bot disabled",
+            |site| site.disable_bot(),
+            &["the bot @hello is disabled", "Integrations > Bot Accounts"],
+        ),
+    ];
+    for (fault, make, parts) in faults {
+        make(&site);
+        let seen = look();
+        for part in parts {
+            assert!(seen.out.contains(part), "{fault}: {part}: {}", seen.out);
+        }
+        assert_eq!(seen.code, i32::from(!seen.out.contains("Nothing is wrong.")), "{fault}");
+    }
+    let id = json(&bundle.say(&["list", "--json"]))[0]["install_id"].as_str().unwrap().to_owned();
+    bundle.say(&["disable", &id]);
+    let report = site.say(&bundle, &["doctor", &id, "--json"]);
+    let report: Value = serde_json::from_str(&report.out).unwrap();
+    let wrong: Vec<&str> =
+        report["wrong"].as_array().unwrap().iter().map(|w| w["what"].as_str().unwrap()).collect();
+    assert!(wrong.contains(&"the install is switched off"), "{wrong:?}");
+    for finding in report["wrong"].as_array().unwrap() {
+        assert!(!finding["fix"].as_str().unwrap().is_empty(), "{finding}");
+    }
+}
