@@ -337,7 +337,9 @@ pub async fn upgrade(arguments: UpgradeTo) -> Result<ExitCode, Failure> {
     let person = Terminal;
     if !more.is_empty() {
         person.tell(&format!("{} {} asks for more than was agreed to:", view.app_id, offered.version));
-        more.iter().for_each(|one| person.tell(&format!("  {one}")));
+        for one in &more {
+            person.tell(&format!("  {one}"));
+        }
         if !arguments.yes {
             let agreed = install::agrees(&person, "Agree, and upgrade?").await;
             let agreed = agreed.map_err(|_| {

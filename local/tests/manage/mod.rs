@@ -172,7 +172,9 @@ fn a_doctor_finds_nothing_wrong_with_what_was_just_installed_and_names_the_fix_o
         blind.out
     );
 
-    let faults: [(&str, fn(&Site), &[&str]); 6] = [
+    /// What is done to the server, and what is read then.
+    type Made = (&'static str, fn(&Site), &'static [&'static str]);
+    let faults: [Made; 6] = [
         (
             "commands off",
             |site| site.mattermost.configure(|s| s.enable_commands = false),
