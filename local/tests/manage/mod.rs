@@ -5,6 +5,9 @@ use expect_test::expect;
 use serde_json::{Value, json};
 use std::io::Write;
 
+/// A fault that is made on the server, and what is read then.
+type Made = (&'static str, fn(&Site), &'static [&'static str]);
+
 fn json(said: &Said) -> Value {
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
     serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{}", said.out))
@@ -172,8 +175,6 @@ fn a_doctor_finds_nothing_wrong_with_what_was_just_installed_and_names_the_fix_o
         blind.out
     );
 
-    /// What is done to the server, and what is read then.
-    type Made = (&'static str, fn(&Site), &'static [&'static str]);
     let faults: [Made; 6] = [
         (
             "commands off",
