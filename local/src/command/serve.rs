@@ -61,7 +61,7 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
     let consuming = tokio::spawn(consumer::consume(bundle.delivery(), queue, stopped));
     let demo = if arguments.no_demo {
         anstream::println!(
-            "Serving on {base_url}. Ctrl-C ends it.\n\nMake an install code with\n  {} operator code APP --site URL",
+            "Serving on {base_url}. Ctrl-C ends it.\n\nInstall an app on a Mattermost with\n  {} install APP --site URL --team NAME",
             program()
         );
         None

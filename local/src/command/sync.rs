@@ -9,6 +9,7 @@ use crate::{
     install::{self, ADMIN_TOKEN, Synced, Teams, interrupt::Interrupt, person::Terminal},
 };
 use clap::Args;
+use cloud_apps_protocol::{SiteUrl, install::InstallPatch};
 use std::{process::ExitCode, sync::Arc};
 
 /// `sync`.
@@ -24,6 +25,9 @@ pub struct Sync {
     /// All teams are to have it.
     #[arg(long)]
     pub all_teams: bool,
+    /// The bundle has another address now: tell the install, and its commands and webhooks on the server.
+    #[arg(long, value_name = "URL")]
+    pub base_url: Option<SiteUrl>,
     /// Where the bundle is.
     #[command(flatten)]
     pub reach: Reach,
@@ -38,7 +42,12 @@ pub async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
     let on = "`cloud-apps sync` may be run again at any time: it goes on where it was.";
     let interrupt = Interrupt::listen(person.clone(), on.to_owned());
     let bundle = arguments.reach.bundle("A manage code of the install").await?;
-    let view = arguments.which.install(&bundle).await?;
+    let mut view = arguments.which.install(&bundle).await?;
+    if let Some(address) = &arguments.base_url {
+        let rebase = InstallPatch::Rebase(address.to_string());
+        let moved = bundle.change(&view.install_id, &rebase).await;
+        view = moved.map_err(|trouble| trouble.failure(bundle.base_url()))?.install;
+    }
     let means = means(&arguments.reach, bundle, &view.site_url, &*person, interrupt)?;
     let teams = if arguments.all_teams { Teams::All } else { Teams::Named(arguments.teams.clone()) };
     let outcome = install::sync(&means, &view, &teams).await;

@@ -100,11 +100,16 @@ fn bundle(facts: &Facts, report: &mut Report) {
         )),
     }
     match &facts.at_base {
-        Ok(_) => report.right.push(format!("the address that the install has of it answers: {}", facts.base_url)),
+        Ok(_) => {
+            report.right.push(format!("the address that the install has of it answers: {}", facts.base_url))
+        }
         Err(why) => report.wrong.push(Finding::stop(
-            format!("nothing answers as a bundle at {}, the address that the install has: {why}", facts.base_url),
-            "If the bundle has another address now, tell the install (`PATCH` with `rebase`) and run `cloud-apps sync`. If \
-             it is private, look from a machine that reaches it.",
+            format!(
+                "nothing answers as a bundle at {}, the address that the install has: {why}",
+                facts.base_url
+            ),
+            "If the bundle has another address now, `cloud-apps sync --base-url URL` tells the install and \
+             the server. If it is private, look from a machine that reaches it.",
         )),
     }
 }

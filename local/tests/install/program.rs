@@ -77,7 +77,7 @@ impl Site {
     }
 
     /// The first custom command of the demo team.
-    fn hello(&self) -> serde_json::Value {
+    pub fn hello(&self) -> serde_json::Value {
         let team = self.mattermost.team_id("demo").unwrap();
         let path = format!("/commands?team_id={team}&custom_only=true");
         self.call("GET", &path, &serde_json::Value::Null)[0].clone()

@@ -196,3 +196,33 @@ async fn whatever_call_of_an_uninstall_fails_the_next_one_leaves_nothing() {
         }
     }
 }
+
+#[tokio::test]
+async fn whatever_call_of_a_rotation_fails_the_bot_goes_on_and_the_next_one_leaves_one_token() {
+    let rotate = async |rig: &Rig| {
+        let view = rig.install_at_the_bundle().await.expect("it is installed");
+        install::rotate_bot_token(&rig.means(), &view).await
+    };
+    let works = async |rig: &Rig| {
+        let seen = rig.mattermost.execute("alice", "town-square", "/hello whoami").await;
+        seen.is_ok_and(|seen| seen.texts().concat().starts_with("You are @alice"))
+    };
+    for to in TO {
+        let (rig, _) = Rig::installed().await;
+        let start = rig.calls_to(to);
+        rotate(&rig).await.unwrap_or_else(|stop| panic!("{stop:?}"));
+        for nth in 1..=rig.calls_to(to) - start {
+            for fault in [Fault::Status(403), Fault::Status(500), Fault::Cut, Fault::CutAfter] {
+                let case = format!("call {nth} to {to:?}, {fault:?}");
+                let (rig, before) = Rig::installed().await;
+                rig.order(to, nth, fault);
+                let _ = rotate(&rig).await;
+                rig.clear();
+                assert!(works(&rig).await, "{case}: between");
+                rotate(&rig).await.unwrap_or_else(|stop| panic!("{case}: {stop:?}"));
+                assert!(works(&rig).await, "{case}: after");
+                rig.assert_it_is_whole(&before, &case).await;
+            }
+        }
+    }
+}

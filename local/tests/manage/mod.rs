@@ -226,3 +226,16 @@ fn a_doctor_finds_nothing_wrong_with_what_was_just_installed_and_names_the_fix_o
         assert!(!finding["fix"].as_str().unwrap().is_empty(), "{finding}");
     }
 }
+
+#[test]
+fn a_bundle_that_moved_is_called_at_its_new_address() {
+    let (site, bundle) = (Site::new(), Serving::without_demo());
+    assert_eq!(site.install(&bundle, &["--yes"]).code, 0);
+    let old = site.hello()["url"].as_str().unwrap().to_owned();
+    let moved = old.replace("127.0.0.1", "localhost");
+    let base = moved.split("/hooks/").next().unwrap();
+    let synced = site.say(&bundle, &["sync", "hello", "--site", site.url(), "--base-url", base]);
+    assert_eq!(synced.code, 0, "{}{}", synced.out, synced.err);
+    assert_eq!(site.hello()["url"], moved);
+    assert!(site.typed("/hello greet @bob").contains("Hello, @bob!"));
+}

@@ -1,5 +1,7 @@
-//! The event function: what happened on a server, and what vendors tell. Senders are verified; events themselves
-//! come with a later version, and nothing is accepted that would not be delivered.
+//! The event function: what happened on a server, and what vendors tell. Senders are verified; events themselves are not
+//! delivered yet, so a server's events are refused and stay with it. An outgoing webhook cannot be refused: Mattermost
+//! sends it once and reads no status, so it is answered as it must be and dropped. Every install says so under
+//! `unavailable`.
 
 use crate::{
     authenticate::{self, jwt, webhook},
