@@ -291,7 +291,7 @@ fn a_folder_is_served_once_and_the_first_goes_on() {
     let second = said(serve(bundle.folder.path()).output().unwrap());
     assert_eq!(second.code, 1);
     assert!(second.err.contains("another `cloud-apps serve` uses the folder"), "{}", second.err);
-    assert_eq!(bundle.say(&["operator", "apps"]).code, 0);
+    assert_eq!(bundle.say(&["list"]).code, 0);
     assert_eq!(bundle.say(&["run", "/hello help"]).code, 0);
 }
 
@@ -311,7 +311,7 @@ fn ctrl_c_and_sigterm_end_it_cleanly_and_a_killed_one_hinders_nobody() {
     assert!(folder.path().join("operator.sock").exists());
     let again = Serving::in_folder(folder);
     assert_eq!(again.say(&["run", "/hello help"]).code, 0);
-    assert_eq!(again.say(&["operator", "apps"]).code, 0);
+    assert_eq!(again.say(&["list"]).code, 0);
 }
 
 #[test]

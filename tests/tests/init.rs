@@ -111,7 +111,7 @@ fn it_serves_and_its_app_answers_in_both_dialects() {
         assert!(ran.status.success());
         assert!(String::from_utf8_lossy(&ran.stdout).contains("Hello @bob!"));
     }
-    let listed = said(&mut local(&["operator", "list", "mine"]));
+    let listed = said(&mut local(&["list", "mine"]));
     assert!(String::from_utf8_lossy(&listed.stdout).contains(&format!("http://127.0.0.1:{mattermost}")));
 }
 
