@@ -65,7 +65,7 @@ pub enum Command {
     App(crate::command::app::App),
     /// Ask an app that runs outside the bundle what a bundle would ask it, and what nobody may.
     Check(crate::command::check::Check),
-    /// What operators do: install codes, apps, installs.
+    /// What operators alone do: make the linked apps known, hand out install codes and manage codes.
     Operator(Operator),
     /// Print completions for a shell.
     Completions {

@@ -76,7 +76,7 @@ const SORTS: &[Sort] = &[
     Sort {
         name: "install-operator",
         function: "InstallFunction",
-        what: "what `cloud-apps operator list` sends",
+        what: "what `cloud-apps list` sends",
         make: |m| m.operator(),
     },
 ];
