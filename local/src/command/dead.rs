@@ -1,6 +1,6 @@
 //! `cloud-apps dead`: jobs that were given up.
 
-use super::{install::print, operator::date, reach::Reach};
+use super::{install::print, list::installs, operator::date, reach::Reach};
 use crate::failure::Failure;
 use clap::{Args, Subcommand};
 use cloud_apps_core::install::{OperatorAnswer, OperatorRequest, operator::LetterView};
@@ -17,7 +17,7 @@ pub struct Dead {
 
 #[derive(Debug, Args)]
 struct On {
-    /// Of this install; without it, those of no install and what could not be read.
+    /// Of this install; without it, all are listed, and send-back and discard mean one of no install.
     #[arg(long, value_name = "ID")]
     install: Option<InstallId>,
     /// Where the bundle is.
@@ -60,16 +60,27 @@ pub async fn run(arguments: Dead) -> Result<ExitCode, Failure> {
     };
     let letters = match &arguments.what {
         DeadCommand::List(_) => {
-            let (mut letters, mut cursor) = (Vec::new(), None);
-            loop {
-                let request = OperatorRequest::DeadLetters { install_id: install.clone(), cursor };
-                let OperatorAnswer::DeadLetters { dead_letters, cursor: next } = ask(request).await? else {
-                    break;
-                };
-                letters.extend(dead_letters);
-                cursor = next;
-                if cursor.is_none() {
-                    break;
+            // Without one: what is of no install, and what is of any.
+            let of = match &install {
+                Some(install) => vec![Some(install.clone())],
+                None => {
+                    [None].into_iter().chain(installs(&bundle, None).await?.into_iter().map(Some)).collect()
+                }
+            };
+            let mut letters = Vec::new();
+            for install_id in of {
+                let mut cursor = None;
+                loop {
+                    let request = OperatorRequest::DeadLetters { install_id: install_id.clone(), cursor };
+                    let OperatorAnswer::DeadLetters { dead_letters, cursor: next } = ask(request).await?
+                    else {
+                        break;
+                    };
+                    letters.extend(dead_letters);
+                    cursor = next;
+                    if cursor.is_none() {
+                        break;
+                    }
                 }
             }
             letters

@@ -5,7 +5,10 @@ use super::{
     operator::{date, show_install},
     reach::{Reach, Which},
 };
-use crate::{failure::Failure, install::bundle::Bundle};
+use crate::{
+    failure::Failure,
+    install::bundle::{Bundle, BundleTrouble},
+};
 use clap::Args;
 use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
 use cloud_apps_protocol::{AppId, InstallId, Millis, SiteUrl};
@@ -64,8 +67,9 @@ pub async fn list(arguments: List) -> Result<ExitCode, Failure> {
     })
 }
 
-async fn rows(bundle: &Bundle, app: Option<&AppId>) -> Result<Vec<Row>, Failure> {
-    let lost = |trouble: crate::install::bundle::BundleTrouble| trouble.failure(bundle.base_url());
+/// The installs of a bundle, or of one app.
+pub(super) async fn installs(bundle: &Bundle, app: Option<&AppId>) -> Result<Vec<InstallId>, Failure> {
+    let lost = |trouble: BundleTrouble| trouble.failure(bundle.base_url());
     let apps = match app {
         Some(app) => vec![app.clone()],
         None => match bundle.operator("listing installs", &OperatorRequest::Apps {}).await.map_err(lost)? {
@@ -73,31 +77,38 @@ async fn rows(bundle: &Bundle, app: Option<&AppId>) -> Result<Vec<Row>, Failure>
             _ => Vec::new(),
         },
     };
-    let mut rows = Vec::new();
+    let mut found = Vec::new();
     for app in apps {
         let mut cursor = None;
         loop {
             let request = OperatorRequest::List { app: app.clone(), cursor };
             let answer = bundle.operator("listing installs", &request).await.map_err(lost)?;
             let OperatorAnswer::Installs { installs, cursor: next } = answer else { break };
-            for listed in installs {
-                // It may be gone since it was listed.
-                let Some(view) = bundle.show(&listed.install_id).await.map_err(lost)? else { continue };
-                rows.push(Row {
-                    install_id: view.install_id,
-                    app_id: view.app_id,
-                    version: view.version,
-                    state: view.state,
-                    site_url: view.site_url,
-                    created_at: view.created_at,
-                    offered: view.offered.map(|offered| offered.version),
-                });
-            }
+            found.extend(installs.into_iter().map(|listed| listed.install_id));
             cursor = next;
             if cursor.is_none() {
                 break;
             }
         }
+    }
+    Ok(found)
+}
+
+async fn rows(bundle: &Bundle, app: Option<&AppId>) -> Result<Vec<Row>, Failure> {
+    let mut rows = Vec::new();
+    for install in installs(bundle, app).await? {
+        let shown = bundle.show(&install).await.map_err(|trouble| trouble.failure(bundle.base_url()))?;
+        // It may be gone since it was listed.
+        let Some(view) = shown else { continue };
+        rows.push(Row {
+            install_id: view.install_id,
+            app_id: view.app_id,
+            version: view.version,
+            state: view.state,
+            site_url: view.site_url,
+            created_at: view.created_at,
+            offered: view.offered.map(|offered| offered.version),
+        });
     }
     Ok(rows)
 }

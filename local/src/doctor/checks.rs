@@ -73,6 +73,14 @@ fn install(facts: &Facts, report: &mut Report) {
             format!("`cloud-apps upgrade {id}` moves it, and asks when it wants more."),
         ));
     }
+    match facts.given_up {
+        Some(0) => {}
+        Some(jobs) => report.wrong.push(Finding::stop(
+            format!("{jobs} of its jobs were given up"),
+            format!("`cloud-apps dead list --install {id}` says why, and sends them back when the cause is mended."),
+        )),
+        None => report.not_looked_at.push("jobs that were given up: that takes an operator's rights".to_owned()),
+    }
     for left in &view.leftovers {
         report.wrong.push(Finding::stop(
             format!("{} is registered and not wanted any more", words(left)),
@@ -101,7 +109,7 @@ fn bundle(facts: &Facts, report: &mut Report) {
     }
     match &facts.at_base {
         Ok(_) => {
-            report.right.push(format!("the address that the install has of it answers: {}", facts.base_url))
+            report.right.push(format!("the address that the install has of it answers: {}", facts.base_url));
         }
         Err(why) => report.wrong.push(Finding::stop(
             format!(

@@ -4,6 +4,7 @@ use crate::{
     install::bundle::{Bundle, Index},
     mattermost::{Bot, ClientConfig, Command, Mattermost, OutgoingWebhook, Team, Token, Trouble, User},
 };
+use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
 use cloud_apps_protocol::install::{InstallView, Standing};
 use std::collections::BTreeSet;
 
@@ -21,6 +22,8 @@ pub struct Facts {
     pub at_base: Result<Index, String>,
     /// The server's settings as anybody sees them, and its clock; or why it did not answer.
     pub server: Result<(ClientConfig, Option<i64>), Trouble>,
+    /// How many of its jobs were given up; `None` where that takes an operator's rights.
+    pub given_up: Option<usize>,
     /// What its admin sees; `None` where nobody logged in.
     pub admin: Option<Result<Admin, Trouble>>,
 }
@@ -67,11 +70,22 @@ pub async fn gather(
     let base_url = base_url(&view);
     let index = bundle.index().await.map_err(|trouble| trouble.to_string());
     let seen = async { Ok((server.client_config().await?, server.ping().await?)) }.await;
+    let given_up = given_up(bundle, &view).await;
     let admin = match admin {
         Some(admin) => Some(as_admin(admin, &view).await),
         None => None,
     };
-    Facts { now, view, bundle: index, base_url, at_base, server: seen, admin }
+    Facts { now, view, bundle: index, base_url, at_base, server: seen, given_up, admin }
+}
+
+/// How many jobs of the install were given up: at most a page of them is counted.
+async fn given_up(bundle: &Bundle, view: &InstallView) -> Option<usize> {
+    let of = Some(view.install_id.clone());
+    let request = OperatorRequest::DeadLetters { install_id: of, cursor: None };
+    match bundle.operator("looking for jobs that were given up", &request).await {
+        Ok(OperatorAnswer::DeadLetters { dead_letters, .. }) => Some(dead_letters.len()),
+        _ => None,
+    }
 }
 
 /// The bundle's address as the install has it.
