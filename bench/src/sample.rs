@@ -79,6 +79,8 @@ impl World {
             ("CLOUD_APPS_STACK", STACK),
             ("CLOUD_APPS_INSTALLS_TABLE", INSTALLS),
             ("CLOUD_APPS_LEDGER_TABLE", LEDGER),
+            ("CLOUD_APPS_DATA_TABLE", "data"),
+            ("CLOUD_APPS_COMMAND_QUEUE_URL", "http://127.0.0.1:1/queue"),
         ];
         pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
