@@ -305,9 +305,9 @@ pub async fn switch(arguments: Switch, enabled: bool) -> Result<ExitCode, Failur
     let (bundle, view) = arguments.at.find().await?;
     let changed = change(&bundle, &view, &InstallPatch::Enabled(enabled)).await?;
     let note = if enabled {
-        "It serves again, everywhere within a minute (the stack's InstallCacheSeconds)."
+        "It serves again everywhere as soon as caches are over: the stack's InstallCacheSeconds, 60 unless set."
     } else {
-        "It is refused everywhere within a minute (the stack's InstallCacheSeconds). What it keeps stays."
+        "It is refused everywhere as soon as caches are over: the stack's InstallCacheSeconds, 60 unless set. What it keeps stays."
     };
     arguments.at.done(&changed, note)
 }

@@ -96,8 +96,9 @@ pub async fn run(arguments: Dead) -> Result<ExitCode, Failure> {
         let line = |letter: &LetterView| {
             let kind = letter.kind.as_deref().unwrap_or("(unreadable)");
             let tries = letter.attempts;
+            let install = letter.install_id.as_ref().map_or("(no install)", |install| install.as_str());
             format!(
-                "{}  {kind:<8} given up {} after {tries} tries: {}",
+                "{}  {install}  {kind:<8} given up {} after {tries} tries: {}",
                 letter.id,
                 date(letter.at),
                 letter.reason

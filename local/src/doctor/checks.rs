@@ -23,7 +23,7 @@ pub fn check(facts: &Facts) -> Report {
     match &facts.admin {
         None => report.not_looked_at.push(
             "bot, token, commands and webhooks on the server: set CLOUD_APPS_ADMIN_TOKEN to a personal access token of a \
-             system admin, or run it at a terminal and log in"
+             system admin"
                 .to_owned(),
         ),
         Some(Err(trouble)) => report.wrong.push(Finding::stop(
@@ -79,7 +79,10 @@ fn install(facts: &Facts, report: &mut Report) {
             format!("{jobs} of its jobs were given up"),
             format!("`cloud-apps dead list --install {id}` says why, and sends them back when the cause is mended."),
         )),
-        None => report.not_looked_at.push("jobs that were given up: that takes an operator's rights".to_owned()),
+        None => report.not_looked_at.push(
+            "jobs that were given up: the bundle did not tell; it tells an operator (--stack, or beside the local bundle)"
+                .to_owned(),
+        ),
     }
     for left in &view.leftovers {
         report.wrong.push(Finding::stop(
@@ -182,7 +185,10 @@ fn settings(admin: &Admin, facts: &Facts, report: &mut Report) {
             "Look again with the token of a system admin.",
         ));
     }
-    address(&admin.config.site_url, facts, report);
+    // Where anybody is told the address, it was looked at already.
+    if facts.server.as_ref().is_ok_and(|(seen, _)| seen.site_url.is_empty()) {
+        address(&admin.config.site_url, facts, report);
+    }
     let off = |value: &Option<String>| value.as_deref() == Some("false");
     if off(&admin.config.enable_commands) {
         report
@@ -334,7 +340,18 @@ fn commands(team: &TeamFacts, facts: &Facts, report: &mut Report) {
 /// The outgoing webhooks of one team.
 fn webhooks(team: &TeamFacts, facts: &Facts, report: &mut Report) {
     let (view, id) = (&facts.view, &facts.view.install_id);
-    let (Some(place), Some(there)) = (&team.team, &team.webhooks) else { return };
+    let Some(place) = &team.team else { return };
+    let told = view.registered.iter().any(|s| matches!(s, Standing::OutgoingWebhook { .. }));
+    let Some(there) = &team.webhooks else {
+        if !told {
+            return;
+        }
+        report.not_looked_at.push(format!(
+            "the outgoing webhooks of {}: the server does not list them. Switch them on, and look as a system admin",
+            place.name
+        ));
+        return;
+    };
     let sync = format!("`cloud-apps sync {id}` mends it.");
     for standing in &view.registered {
         let Standing::OutgoingWebhook { team_id, id: webhook, channel_id } = standing else { continue };

@@ -267,18 +267,31 @@ impl Bundle {
         install: &InstallId,
         patch: &InstallPatch,
     ) -> Result<InstallChanged, BundleTrouble> {
+        self.change_at(install, patch, None).await
+    }
+
+    /// The same, of an install that still has this revision.
+    pub async fn change_at(
+        &self,
+        install: &InstallId,
+        patch: &InstallPatch,
+        rev: Option<u64>,
+    ) -> Result<InstallChanged, BundleTrouble> {
         if self.is_operator() {
             let request = OperatorRequest::Change {
                 install_id: install.clone(),
                 patch: Patch(patch.body()),
-                if_match: None,
+                if_match: rev,
             };
             return match self.operate(&request).await? {
                 OperatorAnswer::Changed { changed } => Ok(*changed),
                 _ => Err(self.odd()),
             };
         }
-        let request = self.http.patch(format!("{}/install/{install}", self.base_url)).json(&patch.body());
+        let mut request = self.http.patch(format!("{}/install/{install}", self.base_url)).json(&patch.body());
+        if let Some(rev) = rev {
+            request = request.header(header::IF_MATCH, format!("\"{rev}\""));
+        }
         self.call(self.authorised(request)).await.map(|heard| heard.value)
     }
 

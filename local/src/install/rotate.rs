@@ -35,7 +35,8 @@ pub async fn rotate_bot_token(means: &Means<'_>, view: &InstallView) -> Result<R
         let access_token = new.token.clone();
         let patch = InstallPatch::Rotate(Rotation::BotToken { access_token });
         pace.step("handed it to the bundle, which tried it", async || {
-            Ok(means.bundle.change(id, &patch).await?)
+            // Of two at once one hands over: the other must not revoke what the bundle holds then.
+            Ok(means.bundle.change_at(id, &patch, Some(view.rev)).await?)
         })
         .await?;
         let mut revoked = 0;
