@@ -35,9 +35,9 @@ const functions = {
   },
 };
 
-// What a person wrote, as text and not as Markdown.
+// What a person wrote, as text and not as Markdown. An invisible space keeps @, : and & from being read as more.
 function escape(text) {
-  return text.replace(/[\\`*_{}[\]<>()#+\-.!|~:@]/g, "\\$&");
+  return text.replace(/[\\`*_{}[\]<>()#+\-.!|~]/g, "\\$&").replace(/[@:&]/g, "$&\u200b");
 }
 
 // --- Who asks ---------------------------------------------------------------------------------------------------------

@@ -38,8 +38,9 @@ FUNCTIONS = {"greet": greet, "announce": announce, "on_install": on_install}
 
 
 def escape(text):
-    """What a person wrote, as text and not as Markdown."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~:@])", r"\\\1", text)
+    """What a person wrote, as text and not as Markdown. An invisible space keeps @, : and & from being read as more."""
+    text = re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~])", r"\\\1", text)
+    return re.sub(r"([@:&])", "\\1\u200b", text)
 
 
 # --- Who asks ----------------------------------------------------------------------------------------------------------

@@ -99,7 +99,15 @@ impl Run for Time {
     }
 }
 
+/// Characters of the longest name of a time zone, and some more for a slip. What is longer is not compared with any.
+const ZONE_LENGTH: usize = 40;
+
 fn unknown_zone(name: &str) -> Failure {
+    if name.chars().nth(ZONE_LENGTH).is_some() {
+        return Failure::say(
+            "This is too long for a time zone. Write one as in the IANA database, such as Europe/Berlin.",
+        );
+    }
     let wanted = name.to_lowercase().replace(' ', "_");
     let likeness = |zone: &str| {
         let zone = zone.to_lowercase();

@@ -152,6 +152,14 @@ async fn an_unknown_zone_is_answered_with_near_ones() {
 }
 
 #[tokio::test]
+async fn a_zone_that_is_too_long_is_compared_with_none() {
+    let cx = Cx::for_tests(CommandRequest::default(), None);
+    let failure = call("time", cx, json!({"zone": "Europe/Berlin".repeat(1_200)})).await.unwrap_err();
+    let text = failure.text.unwrap();
+    assert!(text.starts_with("This is too long for a time zone.") && text.len() < 200, "{text}");
+}
+
+#[tokio::test]
 async fn what_a_user_wrote_is_shown_as_it_is() {
     let cx = Cx::for_tests(CommandRequest::default(), None);
     let failure = call("time", cx, json!({"zone": "@all *x*"})).await.unwrap_err();

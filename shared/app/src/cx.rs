@@ -146,6 +146,8 @@ impl Cx {
     }
 
     /// Mattermost, with the bot's rights.
+    ///
+    /// What is posted here is posted as it is: `@channel` notifies everybody. Escape what the app did not write.
     pub fn bot(&self) -> Mattermost {
         Mattermost::bot(self.0.inner.http.clone(), Arc::clone(&self.0.inner.bot)).until(self.0.ends)
     }

@@ -5,7 +5,8 @@ const MARKS: &str = "\\`*_{}[]()#+-.!|~>";
 
 /// Escapes a text so that it reads as it is: no formatting, no link, no mention of anybody, no second line.
 ///
-/// An invisible character behind each `@` keeps `@channel` and `@bob` from notifying; `~town-square` becomes no link.
+/// An invisible character after each `@` keeps `@channel` and `@bob` from notifying, one after each `&` keeps `&#64;bob`
+/// from becoming `@bob`; `~town-square` becomes no link.
 ///
 /// ```
 /// use cloud_app::markdown::escape;
@@ -17,9 +18,8 @@ pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.trim().chars() {
         match c {
-            '@' => out.push_str("@\u{200b}"),
-            // `:` would make addresses links, and words emoji.
-            ':' => out.push_str(":\u{200b}"),
+            // `@` would mention, `:` make addresses links and words emoji, `&` stand for any of these.
+            '@' | ':' | '&' => out.extend([c, '\u{200b}']),
             c if MARKS.contains(c) => out.extend(['\\', c]),
             c if c.is_control() => out.push(' '),
             c => out.push(c),
@@ -37,6 +37,17 @@ mod tests {
         let text = escape("@all @here\n> ~town-square https://evil.example :tada:");
         for bad in ["@all", "@here", "\n", " ~", "://", ":tada:", " >"] {
             assert!(!text.contains(bad), "{bad:?} in {text:?}");
+        }
+    }
+
+    #[test]
+    fn no_character_reference_is_left() {
+        for text in ["&commat;all", "&#64;all", "&#x40;here", "@al&#108;", "&lt;b&gt;"] {
+            let escaped = escape(text);
+            assert!(
+                !escaped.contains("&c") && !escaped.contains("&#") && !escaped.contains("&l"),
+                "{escaped:?}"
+            );
         }
     }
 

@@ -44,6 +44,7 @@ pub struct LogLine {
     outcome: &'static str,
     code: Option<Code>,
     error: Option<String>,
+    warning: Option<String>,
 }
 
 impl LogLine {
@@ -64,6 +65,7 @@ impl LogLine {
             outcome: "done",
             code: None,
             error: None,
+            warning: None,
         }
     }
 
@@ -84,6 +86,7 @@ impl LogLine {
             outcome: "done",
             code: None,
             error: None,
+            warning: None,
         }
     }
 
@@ -112,6 +115,11 @@ impl LogLine {
     /// Something failed that the answer speaks of already.
     pub fn failed(&mut self, cause: &(dyn std::error::Error + 'static)) {
         self.error = Some(chain(cause));
+    }
+
+    /// Something is wrong with the app's answer that its author should know and its user should not be told.
+    pub fn warn(&mut self, warning: String) {
+        self.warning = Some(warning);
     }
 
     /// Turns a handler's result into the response, and writes the line.
@@ -146,6 +154,7 @@ impl LogLine {
             delivery_id = self.delivery_id,
             trace = self.trace,
             error = self.error,
+            warning = self.warning,
             "request"
         );
     }

@@ -12,7 +12,10 @@ use crate::{
     model::{Install, Sha256},
     refusal::Refusal,
     respond::Responder,
-    settle::text::{POST_LIMIT, with_note},
+    settle::{
+        mentions::Mentions,
+        text::{POST_LIMIT, with_note},
+    },
     world::World,
 };
 use bytes::Bytes;
@@ -211,7 +214,8 @@ fn body(answer: &Answer) -> Body {
             ephemeral("This version of the bundle opens no forms.".into())
         }
     };
-    warned(body, &answer.warnings)
+    let notify = matches!(&answer.kind, Kind::Message(message) if message.notify);
+    warned(body, &answer.warnings, Mentions::of(notify))
 }
 
 fn ephemeral(text: String) -> Body {
@@ -224,7 +228,7 @@ fn with_list(text: &str, fields: &BTreeMap<String, String>) -> String {
 }
 
 /// Warnings stand under the text; a text that is too long is cut, with a note.
-fn warned(mut body: Body, warnings: &[String]) -> Body {
+fn warned(mut body: Body, warnings: &[String], mentions: Mentions) -> Body {
     let nothing = body.text.is_empty() && body.attachments.is_empty();
     if nothing && warnings.is_empty() {
         // Nothing to show: without a text an `ephemeral` would be an empty message.
@@ -235,6 +239,6 @@ fn warned(mut body: Body, warnings: &[String]) -> Body {
         body.response_type = Some("ephemeral");
         body.skip_slack_parsing = true;
     }
-    body.text = with_note(&body.text, &notes.join("\n"), POST_LIMIT);
+    body.text = with_note(&body.text, &notes.join("\n"), POST_LIMIT, mentions);
     body
 }

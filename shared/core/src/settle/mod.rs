@@ -1,7 +1,10 @@
-//! What the bundle does with an app's answer before any dialect renders it (section 4): mentions are made quiet,
-//! what this version cannot show is said so, and a message to the channel is posted by the bot.
+//! What the bundle does with an app's answer before any dialect renders it (section 4): mentions of everybody are made
+//! quiet, what is too long is cut, what this version cannot show is said so, and a message to the channel is posted by
+//! the bot.
 
+mod address;
 mod attachment;
+pub mod mentions;
 mod post;
 pub mod text;
 
@@ -13,6 +16,9 @@ use cloud_apps_protocol::{
     command::{Bot, Context},
     limits,
 };
+use mentions::Mentions;
+use std::collections::BTreeMap;
+use text::{POST_LIMIT, cut};
 
 /// Where a request's answers are posted, and by whom.
 pub struct Place {
@@ -34,18 +40,23 @@ impl Place {
     }
 }
 
+/// Characters of a message that belongs to a field, and of a warning.
+const LINE_LIMIT: usize = 300;
+/// Warnings of one answer.
+const WARNINGS: usize = 10;
+
 /// Settles an answer: what comes out is shown as it is, in any dialect.
 pub async fn settle(answer: Answer, place: &Place, line: &mut LogLine) -> Answer {
-    let Answer { kind, mut warnings } = answer;
-    let kind = match kind {
+    let mut warnings = few(answer.warnings);
+    let kind = match answer.kind {
         Kind::Message(message) => {
-            let message = presentable(message, &mut warnings);
+            let message = presentable(message, &mut warnings, line);
             match message.to {
                 To::User => Kind::Message(shortened(message, "")),
-                To::Channel => post::post(message, place, line).await,
+                To::Channel => post::post(message, place, &mut warnings, line).await,
             }
         }
-        Kind::Navigate { url } if !is_address(&url) => error(
+        Kind::Navigate { url } if !address::is_link(&url) => error(
             "The app wanted to open something that is no address, so nothing was opened. Tell an admin.",
         ),
         Kind::Form { .. } => error(
@@ -54,63 +65,68 @@ pub async fn settle(answer: Answer, place: &Place, line: &mut LogLine) -> Answer
         Kind::Ask { .. } => error(
             "This starts a conversation, which this version of the bundle cannot do. Add the values to the command.",
         ),
-        kind @ (Kind::Navigate { .. } | Kind::Accepted { .. } | Kind::Error { .. } | Kind::Done) => kind,
+        Kind::Accepted { text } => Kind::Accepted { text: cut(&text, POST_LIMIT, Mentions::Quiet) },
+        Kind::Error { text, fields } => {
+            let fields = fields.iter().take(limits::FIELDS);
+            let fields = fields.map(|(name, message)| (one_line(name), one_line(message))).collect();
+            Kind::Error { text: cut(&text, POST_LIMIT, Mentions::Quiet), fields }
+        }
+        kind @ (Kind::Navigate { .. } | Kind::Done) => kind,
     };
     Answer { kind, warnings }
 }
 
+/// Warnings as they stand under a text: few, and each a line.
+fn few(mut warnings: Vec<String>) -> Vec<String> {
+    let more = warnings.len().saturating_sub(WARNINGS);
+    warnings.truncate(WARNINGS);
+    let mut warnings: Vec<_> = warnings.iter().map(|warning| one_line(warning)).collect();
+    if more > 0 {
+        warnings.push(format!("There are {more} more warnings."));
+    }
+    warnings
+}
+
+/// A short text in one line.
+fn one_line(text: &str) -> String {
+    let short: String = text.chars().take(LINE_LIMIT + 1).collect();
+    let words: Vec<_> = short.split_whitespace().collect();
+    let line = words.join(" ");
+    if short.chars().count() <= LINE_LIMIT {
+        return Mentions::Quiet.shown(&line).into_owned();
+    }
+    let kept: String = line.chars().take(LINE_LIMIT - 1).collect();
+    Mentions::Quiet.shown(&kept).into_owned() + "…"
+}
+
 /// An ephemeral message with a note under it; what is too long is cut, the note is not.
 fn shortened(mut message: Message, note: &str) -> Message {
-    message.text = text::with_note(&message.text, note, text::POST_LIMIT);
+    message.text = text::with_note(&message.text, note, POST_LIMIT, Mentions::of(message.notify));
     message
 }
 
 fn error(text: &str) -> Kind {
-    Kind::Error { text: text.into(), fields: std::collections::BTreeMap::new() }
+    Kind::Error { text: text.into(), fields: BTreeMap::new() }
 }
 
-/// The message as it may be shown: attachments without what only a sealed action may hold, no loud mention.
-fn presentable(mut message: Message, warnings: &mut Vec<String>) -> Message {
-    let mut actions = false;
-    message.attachments = message.attachments.iter().map(|a| attachment::shown(a, &mut actions)).collect();
-    if actions {
+/// The message with its attachments as they may be shown: without what only a sealed action may hold. Its text is made
+/// quiet where it is cut or split.
+fn presentable(mut message: Message, warnings: &mut Vec<String>, line: &mut LogLine) -> Message {
+    let shown = attachment::shown(&message.attachments, Mentions::of(message.notify));
+    if shown.actions {
         warnings.push("This version of the bundle shows no buttons and menus: they were left out.".into());
     }
-    if message.attachments.len() > limits::ATTACHMENTS {
-        message.attachments.truncate(limits::ATTACHMENTS);
-        warnings.push(format!("Only the first {} attachments are shown.", limits::ATTACHMENTS));
+    if shown.left > 0 {
+        let count = shown.attachments.len();
+        warnings.push(match count {
+            0 => "The attachments are too large to be shown.".into(),
+            _ => format!("Only the first {count} attachments are shown."),
+        });
     }
-    if !message.notify {
-        message.text = text::quiet(&message.text);
-        message.attachments.iter_mut().for_each(text::quiet_all);
+    if !shown.addresses.is_empty() {
+        let keys = shown.addresses.join(", ");
+        line.warn(format!("{keys} of the answer's attachments is no address that may be followed: left out"));
     }
+    message.attachments = shown.attachments;
     message
-}
-
-/// An absolute web or Mattermost address, or a path on the Mattermost server. Never a script.
-fn is_address(url: &str) -> bool {
-    if url.starts_with('/') {
-        return true;
-    }
-    url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https" | "mailto" | "mattermost"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_addresses_are_gone_to() {
-        for (url, good) in [
-            ("https://example.com/x", true),
-            ("/ops/channels/town-square", true),
-            ("mattermost://chat.example.com", true),
-            ("javascript:alert(1)", false),
-            ("data:text/html,x", false),
-            ("example.com", false),
-            ("", false),
-        ] {
-            assert_eq!(is_address(url), good, "{url}");
-        }
-    }
 }

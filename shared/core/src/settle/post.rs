@@ -3,7 +3,11 @@
 //! The bot joins a public channel where it may. Where it cannot post, nothing is lost: the user alone sees the
 //! message, and what to do.
 
-use super::{Place, text};
+use super::{
+    Place,
+    mentions::Mentions,
+    text::{POST_LIMIT, Parts, split},
+};
 use crate::log::LogLine;
 use cloud_app::{
     Failure,
@@ -13,12 +17,21 @@ use cloud_apps_protocol::ChannelId;
 use cloud_apps_protocol::answer::{Kind, Message, To};
 use http::StatusCode;
 
+/// The most posts that one answer makes.
+const POSTS: usize = 5;
+
 /// Posts it; `done`, or, where the bot cannot post, the message for the user alone.
-pub(super) async fn post(message: Message, place: &Place, line: &mut LogLine) -> Kind {
+pub(super) async fn post(
+    message: Message,
+    place: &Place,
+    warnings: &mut Vec<String>,
+    line: &mut LogLine,
+) -> Kind {
     let Some(channel) = &place.channel else {
         return alone(message, "This was run outside of any channel: only you see this.");
     };
-    let posts = posts(&message, place, channel);
+    let Parts { parts, cut } = split(&message.text, POST_LIMIT, POSTS, Mentions::of(message.notify));
+    let posts = posts(parts, &message, place, channel);
     for (done, post) in posts.iter().enumerate() {
         let Err(error) = posted(post, place, done == 0).await else { continue };
         line.failed(&error);
@@ -29,12 +42,14 @@ pub(super) async fn post(message: Message, place: &Place, line: &mut LogLine) ->
         }
         return alone(message, &advice(error, place));
     }
+    if cut {
+        warnings.push(format!("The message is longer than {POSTS} posts: the rest was not posted."));
+    }
     Kind::Done
 }
 
 /// The message in as many posts as its length needs; attachments belong to the last.
-fn posts(message: &Message, place: &Place, channel: &ChannelId) -> Vec<NewPost> {
-    let mut parts = text::split(&message.text, text::POST_LIMIT);
+fn posts(mut parts: Vec<String>, message: &Message, place: &Place, channel: &ChannelId) -> Vec<NewPost> {
     if parts.is_empty() && !message.attachments.is_empty() {
         parts.push(String::new());
     }

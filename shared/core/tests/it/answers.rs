@@ -1,6 +1,9 @@
 //! Every kind of answer in every dialect: golden files, and what no answer may ever hold.
 
-use crate::stage::{Stage, command_body};
+use crate::{
+    log_line::Log,
+    stage::{Stage, command_body},
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -27,6 +30,12 @@ fn answers() -> Vec<(&'static str, Value)> {
         ("a message that replaces", json!({"type": "message", "text": "Done", "replace": true})),
         ("a form", json!({"type": "form", "form": form})),
         ("a conversation", json!({"type": "ask", "form": form})),
+        (
+            "a message with scripts for links",
+            json!({"type": "message", "text": "Found", "attachments": [{"title": "MM-1",
+                "title_link": "javascript:alert(1)", "author_link": " java\nscript:alert(1)",
+                "image_url": "data:image/svg+xml,<svg/>", "thumb_url": "https://jira.example.com/MM-1.png"}]}),
+        ),
         ("a place to go", json!({"type": "navigate", "url": "https://jira.example.com/MM-1"})),
         ("a script to run", json!({"type": "navigate", "url": "javascript:alert(1)"})),
         ("work that goes on", json!({"type": "accepted", "text": "Exporting…"})),
@@ -104,6 +113,38 @@ async fn a_long_ephemeral_message_is_cut_with_a_note() {
     let shown = slash["text"].as_str().unwrap();
     assert_eq!(shown.chars().count(), 16_383);
     assert!(shown.ends_with("_The rest was too long to show._"), "{}", &shown[shown.len() - 60..]);
+}
+
+#[tokio::test]
+async fn warnings_never_push_the_text_out() {
+    let stage = Stage::new();
+    let long = "w ".repeat(400 * 1024);
+    let many: Vec<_> = (0..60_000).map(|n| format!("{n} @all")).collect();
+    for warnings in [json!([long]), json!(many)] {
+        let answer = json!({"type": "message", "text": "This is what counts.", "warnings": warnings});
+        let mut body = command_body("");
+        body["command"]["function"] = "say".into();
+        body["command"]["encoded"] = json!({"answer": answer});
+        let v2 = stage.send(stage.v2("/command", &body)).await.body;
+        assert_eq!(v2["text"], "This is what counts.");
+        assert!(v2.to_string().len() < 4_000 && !v2.to_string().contains("@all"), "{v2}");
+    }
+    let warnings: Vec<_> = (0..40).map(|n| "w".repeat(250) + &n.to_string()).collect();
+    let answer = json!({"type": "message", "text": "This is what counts.", "warnings": warnings});
+    let slash = stage.type_(&format!("say --answer='{answer}'")).await;
+    assert!(slash.text().starts_with("This is what counts.\n\n_w"), "{}", slash.text());
+    assert!(slash.text().ends_with("\n_There are 30 more warnings._"), "{}", slash.text());
+}
+
+#[tokio::test]
+async fn what_is_no_address_is_told_to_the_apps_author() {
+    let stage = Stage::new();
+    let log = Log::begin();
+    let answer =
+        json!({"type": "message", "text": "x", "attachments": [{"text": "x", "title_link": "javascript:x"}]});
+    stage.type_(&format!("say --answer='{answer}'")).await;
+    let warning = "title_link of the answer's attachments is no address that may be followed: left out";
+    assert_eq!(log.lines()[0]["warning"], warning);
 }
 
 /// Whether the key stands anywhere in the value.

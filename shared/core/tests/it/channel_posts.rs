@@ -180,3 +180,52 @@ async fn a_long_message_is_posted_in_parts_and_half_of_one_is_no_success() {
     let slash = mattermost.stage().type_("shout").await;
     assert_eq!(slash.text(), "Only the first 1 of 2 parts of a long message were posted.");
 }
+
+/// Has the app answer this to a V2 server, whose requests may be large.
+async fn answered(stage: &Stage, answer: &Value) -> Answered {
+    let mut body = command_body("");
+    body["command"]["function"] = "say".into();
+    body["command"]["encoded"] = json!({"answer": answer});
+    stage.send(stage.v2("/command", &body)).await
+}
+
+#[tokio::test]
+async fn one_answer_makes_five_posts_at_most_and_says_that_there_was_more() {
+    let mattermost = Mattermost::new(Bot::IsMember);
+    let text = "@all many words ".repeat(900 * 1024 / 16);
+    let answered =
+        answered(&mattermost.stage(), &json!({"type": "message", "to": "channel", "text": text})).await;
+    assert_eq!(
+        answered.body,
+        json!({"type": "done", "warnings": ["The message is longer than 5 posts: the rest was not posted."]})
+    );
+    let posts = mattermost.posts();
+    let texts: Vec<_> = posts.iter().map(|post| post["message"].as_str().unwrap()).collect();
+    assert_eq!(texts.len(), 5);
+    assert!(texts.iter().all(|text| text.chars().count() <= 16_383 && !text.contains("@all")));
+    assert!(texts[4].ends_with("_The rest was too long to show._") && !texts[3].ends_with('_'));
+}
+
+#[tokio::test]
+async fn no_spelling_of_a_mention_and_no_split_is_loud() {
+    let mattermost = Mattermost::new(Bot::IsMember);
+    let stage = mattermost.stage();
+    let dots = ".".repeat(16_379);
+    for text in
+        ["@al&#108;", "&#64;all", "&commat;channel", &format!("{dots}@allison"), &format!("{dots}...x@all")]
+    {
+        let attachments =
+            json!([{"pretext": text, "text": text, "fields": [{"title": text, "value": text}]}]);
+        let answer = json!({"type": "message", "to": "channel", "text": text, "attachments": attachments});
+        answered(&stage, &answer).await;
+    }
+    for post in mattermost.posts() {
+        let (message, attachments) =
+            (post["message"].as_str().unwrap(), post["props"]["attachments"].to_string());
+        assert!(!crate::loud::loud(message), "{message}");
+        assert!(!crate::loud::loud(&attachments), "{attachments}");
+    }
+    // What the app asks for stays as it is.
+    answered(&stage, &json!({"type": "message", "to": "channel", "text": "@here", "notify": true})).await;
+    assert_eq!(mattermost.posts().last().unwrap()["message"], "@here");
+}

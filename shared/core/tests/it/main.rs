@@ -12,6 +12,7 @@ mod deliver;
 mod install;
 mod jira;
 mod log_line;
+mod loud;
 mod office;
 mod operator;
 

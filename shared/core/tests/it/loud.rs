@@ -1,0 +1,196 @@
+//! No answer mentions everybody, by Mattermost's own rules.
+//!
+//! The rules are written down here a second time, as the server has them (its Markdown's inlines, then its words), to be
+//! the judge of what the bundle makes quiet.
+
+use cloud_app::markdown::escape;
+use cloud_apps_core::settle::{
+    mentions::Mentions,
+    text::{Parts, cut, split, with_note},
+};
+use proptest::prelude::*;
+
+/// What the server takes for text: the runs in which it looks for words. `joined`: a run goes on after a reference or an
+/// escape, which depends on the server's version.
+fn runs(markdown: &str, joined: bool) -> Vec<String> {
+    let chars: Vec<char> = markdown.chars().collect();
+    let mut runs = vec![String::new()];
+    let mut at = 0;
+    while at < chars.len() {
+        let (text, taken) = match chars[at] {
+            '\n' | '\r' => {
+                runs.push(String::new());
+                at += 1;
+                continue;
+            }
+            '\\' if chars.get(at + 1).is_some_and(char::is_ascii_punctuation) => {
+                (chars[at + 1].to_string(), 2)
+            }
+            '&' => reference(&chars[at + 1..]).map_or(("&".to_owned(), 1), |(text, n)| (text, n + 2)),
+            c => (c.to_string(), 1),
+        };
+        if taken > 1 && !joined {
+            runs.extend([text, String::new()]);
+        } else {
+            runs.last_mut().unwrap().push_str(&text);
+        }
+        at += taken;
+    }
+    runs
+}
+
+/// What a character reference stands for, and how long its name is: up to 8 digits, or a name of HTML's table.
+fn reference(after: &[char]) -> Option<(String, usize)> {
+    let length = after.iter().position(|c| *c == ';')?;
+    let name: String = after[..length].iter().collect();
+    let number = |digits: &str, radix| {
+        let good = (1..=8).contains(&digits.len()) && digits.chars().all(|c| c.is_digit(radix));
+        good.then(|| {
+            u32::from_str_radix(digits, radix).ok().and_then(char::from_u32).unwrap_or('\u{fffd}').to_string()
+        })
+    };
+    let text = match name.strip_prefix('#') {
+        Some(code) => match code.strip_prefix(['x', 'X']) {
+            Some(digits) => number(digits, 16)?,
+            None => number(code, 10)?,
+        },
+        None => {
+            let whole = format!("&{name};");
+            let known = entities::ENTITIES.iter().find(|entity| entity.entity == whole)?;
+            known.characters.to_owned()
+        }
+    };
+    Some((text, length))
+}
+
+/// Whether a word is a mention of everybody. Group and user names do not count.
+fn is_loud(word: &str) -> bool {
+    matches!(word.to_lowercase().as_str(), "@all" | "@channel" | "@here")
+}
+
+/// Whether the server finds a mention of everybody in a run of text.
+fn notifies(text: &str) -> bool {
+    let in_word = |c: char| ":.-_@".contains(c) || c.is_alphabetic() || c.is_numeric();
+    text.split(|c| !in_word(c)).filter(|word| !word.is_empty()).any(|word| {
+        let word = word.trim_start_matches([':', '.', '-', '_']);
+        let mut shorter = word;
+        loop {
+            if is_loud(shorter) {
+                return true;
+            }
+            match shorter.strip_suffix(['.', '-', ':', '_']) {
+                Some(rest) => shorter = rest,
+                None => break,
+            }
+        }
+        // Whatever the word begins with: more is taken for loud here than the server does.
+        word.split(['.', '-', ':']).any(is_loud)
+    })
+}
+
+/// Whether a post with this text notifies everybody, on any server.
+pub fn loud(markdown: &str) -> bool {
+    [true, false].iter().any(|joined| runs(markdown, *joined).iter().any(|run| notifies(run)))
+}
+
+/// Texts in which mentions of everybody are likely, however they are written.
+fn texts() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "@",
+        "@",
+        "@",
+        "all",
+        "All",
+        "channel",
+        "here",
+        "al",
+        "l",
+        "&#64;",
+        "&#x40;",
+        "&#X00040;",
+        "&commat;",
+        "&#108;",
+        "&#x61;",
+        "&#65;",
+        "&#00000064;",
+        "&amp;",
+        "&",
+        "#64;",
+        ";",
+        "&period;",
+        "&#120;",
+        "\\",
+        "x",
+        "son",
+        ".",
+        "_",
+        "-",
+        ":",
+        " ",
+        "\n",
+        "\n\n",
+        "`",
+        "*",
+        "(",
+        "é",
+        "\u{93e}",
+        "\u{200b}",
+        "4",
+    ]);
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+#[test]
+fn the_judge_knows_what_is_loud() {
+    for text in [
+        "@all",
+        "@All!",
+        "hi @here.",
+        "@channel:",
+        "(@all)",
+        "\\@all",
+        "@al&#108;",
+        "&#64;all",
+        "&commat;channel",
+        "x.@all",
+        "@all_",
+        "-@here-",
+        "&#x40;h&#101;re",
+        "*@all*",
+    ] {
+        assert!(loud(text), "{text}");
+    }
+    for text in
+        ["@allison", "a@all", "@all_the", "&#64all", "&amp;#64;all", "@\u{200b}all", "@ all", "@a\nll", "all"]
+    {
+        assert!(!loud(text), "{text}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_becomes_a_loud_mention(text in texts(), limit in 40_usize..80) {
+        let Parts { parts, .. } = split(&text, limit, 3, Mentions::Quiet);
+        for shown in parts.iter().chain([
+            &cut(&text, limit, Mentions::Quiet),
+            &with_note(&text, "_Invite @jira to post here._", limit + 40, Mentions::Quiet),
+            &Mentions::Quiet.shown(&text).into_owned(),
+        ]) {
+            prop_assert!(!loud(shown), "{text:?} became {shown:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_glyphs_are_seen(text in texts()) {
+        let shown = |text: &str| text.replace('\u{200b}', "");
+        prop_assert_eq!(shown(&Mentions::Quiet.shown(&text)), shown(&text));
+    }
+
+    #[test]
+    fn what_is_escaped_mentions_nobody_even_where_the_app_may_notify(text in texts()) {
+        let escaped = escape(&text);
+        prop_assert!(!loud(&escaped), "{text:?} became {escaped:?}");
+    }
+}
