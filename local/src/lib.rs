@@ -3,6 +3,7 @@
 //! A workspace of one's own has a `main` of one line that hands its apps to [`main`].
 
 mod arguments;
+mod bounded;
 pub mod check;
 mod command;
 mod consumer;

@@ -48,6 +48,9 @@ enum DeadCommand {
     },
 }
 
+/// For what an operator's rights are needed.
+const LOOKING: &str = "looking after jobs that were given up";
+
 /// Looks after jobs that were given up.
 pub async fn run(arguments: Dead) -> Result<ExitCode, Failure> {
     let (DeadCommand::List(on) | DeadCommand::SendBack { on, .. } | DeadCommand::Discard { on, .. }) =
@@ -55,7 +58,7 @@ pub async fn run(arguments: Dead) -> Result<ExitCode, Failure> {
     let bundle = on.reach.bundle("An operator's rights").await?;
     let install = on.install.clone();
     let ask = async |request: OperatorRequest| {
-        let answer = bundle.operator("looking after jobs that were given up", &request).await;
+        let answer = bundle.operator(LOOKING, &request).await;
         answer.map_err(|trouble| trouble.failure(bundle.base_url()))
     };
     let letters = match &arguments.what {
@@ -69,19 +72,15 @@ pub async fn run(arguments: Dead) -> Result<ExitCode, Failure> {
             };
             let mut letters = Vec::new();
             for install_id in of {
-                let mut cursor = None;
-                loop {
+                let page = async |cursor| {
                     let request = OperatorRequest::DeadLetters { install_id: install_id.clone(), cursor };
-                    let OperatorAnswer::DeadLetters { dead_letters, cursor: next } = ask(request).await?
-                    else {
-                        break;
-                    };
-                    letters.extend(dead_letters);
-                    cursor = next;
-                    if cursor.is_none() {
-                        break;
+                    match bundle.operator(LOOKING, &request).await? {
+                        OperatorAnswer::DeadLetters { dead_letters, cursor } => Ok((dead_letters, cursor)),
+                        _ => Ok((Vec::new(), None)),
                     }
-                }
+                };
+                let all = bundle.pages(page).await;
+                letters.extend(all.map_err(|trouble| trouble.failure(bundle.base_url()))?);
             }
             letters
         }

@@ -79,17 +79,15 @@ pub(super) async fn installs(bundle: &Bundle, app: Option<&AppId>) -> Result<Vec
     };
     let mut found = Vec::new();
     for app in apps {
-        let mut cursor = None;
-        loop {
+        let page = async |cursor| {
             let request = OperatorRequest::List { app: app.clone(), cursor };
-            let answer = bundle.operator("listing installs", &request).await.map_err(lost)?;
-            let OperatorAnswer::Installs { installs, cursor: next } = answer else { break };
-            found.extend(installs.into_iter().map(|listed| listed.install_id));
-            cursor = next;
-            if cursor.is_none() {
-                break;
+            match bundle.operator("listing installs", &request).await? {
+                OperatorAnswer::Installs { installs, cursor } => Ok((installs, cursor)),
+                _ => Ok((Vec::new(), None)),
             }
-        }
+        };
+        let listed = bundle.pages(page).await.map_err(lost)?;
+        found.extend(listed.into_iter().map(|listed| listed.install_id));
     }
     Ok(found)
 }

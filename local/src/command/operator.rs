@@ -2,6 +2,7 @@
 
 use crate::{
     arguments::{Operator, OperatorCommand},
+    bounded::{self, Unread},
     failure::Failure,
     local::{Files, Whereabouts},
 };
@@ -9,7 +10,7 @@ use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
 use cloud_apps_protocol::{BadId, SiteUrl, error::ErrorBody, install::InstallView};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::{path::Path, process::ExitCode, str::FromStr};
+use std::{path::Path, process::ExitCode, str::FromStr, time::Duration};
 
 /// Sends the request and shows the answer.
 pub async fn run(arguments: Operator) -> Result<ExitCode, Failure> {
@@ -173,6 +174,7 @@ impl Target {
         }
         let client = reqwest::Client::builder()
             .unix_socket(socket)
+            .timeout(OPERATING)
             .build()
             .map_err(|e| Failure::new(format!("no HTTP client: {e}")))?;
         Ok(Self::Local(client))
@@ -235,6 +237,9 @@ impl Target {
     }
 }
 
+/// How long one request of an operator may take: longer than an app's part in it, which has 20 s.
+const OPERATING: Duration = Duration::from_mins(1);
+
 /// The socket is the address; a URL needs some host.
 const SOCKET_URL: &str = "http://operator/";
 
@@ -243,5 +248,9 @@ async fn over_socket<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> R
         Failure::unreachable("the local bundle does not answer on its socket")
             .hint("it may have been killed: start it again with `cloud-apps serve`")
     })?;
-    response.json().await.map_err(|e| Failure::new(format!("the answer cannot be read: {e}")))
+    let body = bounded::read(response).await.map_err(|unread| match unread {
+        Unread::TooLong => Failure::new(bounded::TOO_LONG),
+        Unread::Lost(_) => Failure::unreachable("the local bundle's answer broke off"),
+    })?;
+    serde_json::from_slice(&body).map_err(|e| Failure::new(format!("the answer cannot be read: {e}")))
 }

@@ -1,6 +1,12 @@
 //! `cloud-apps run`: a line as a person types it, and what the person would see.
 
-use crate::{arguments::Run, demo::Credentials, failure::Failure, local::Files};
+use crate::{
+    arguments::Run,
+    bounded::{self, Unread},
+    demo::Credentials,
+    failure::Failure,
+    local::Files,
+};
 use anstyle::Style;
 use cloud_apps_core::{
     edge::system_now,
@@ -315,9 +321,11 @@ async fn in_demo(http: &reqwest::Client, demo: &Credentials, arguments: &Run) ->
 
 async fn read(response: reqwest::Response) -> Result<(u16, String), Failure> {
     let status = response.status().as_u16();
-    let text =
-        response.text().await.map_err(|e| Failure::unreachable(format!("the answer broke off: {e}")))?;
-    Ok((status, text))
+    let body = bounded::read(response).await.map_err(|unread| match unread {
+        Unread::TooLong => Failure::new(bounded::TOO_LONG),
+        Unread::Lost(_) => Failure::unreachable("the answer broke off, or did not come within 30 s"),
+    })?;
+    Ok((status, String::from_utf8_lossy(&body).into_owned()))
 }
 
 fn unreachable(url: &str, error: &reqwest::Error, demo: bool) -> Failure {

@@ -1,6 +1,7 @@
 //! The bundle that an app is installed from: what its operator may ask, and what an install code opens.
 
 use crate::{
+    bounded::{self, Pages, Unread},
     failure::Failure,
     mattermost::{Trouble, client, date, tame},
 };
@@ -186,16 +187,31 @@ impl Bundle {
 
     /// The install of an app on a site, whatever its state. Operators only.
     pub async fn find(&self, app: &AppId, site: &SiteUrl) -> Result<Option<InstallView>, BundleTrouble> {
-        let mut cursor = None;
-        loop {
+        let on_site = async |cursor| {
             let list = OperatorRequest::List { app: app.clone(), cursor };
-            let OperatorAnswer::Installs { installs, cursor: next } = self.operate(&list).await? else {
-                return Err(self.odd());
-            };
-            if let Some(found) = installs.into_iter().find(|install| install.site_url == *site) {
-                return self.show(&found.install_id).await;
+            match self.operate(&list).await? {
+                OperatorAnswer::Installs { installs, cursor } => Ok((installs, cursor)),
+                _ => Err(self.odd()),
             }
-            let Some(next) = next else { return Ok(None) };
+        };
+        let installs = self.pages(on_site).await?;
+        match installs.into_iter().find(|install| install.site_url == *site) {
+            Some(found) => self.show(&found.install_id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// All pages of a list that the bundle gives with cursors. `page` asks for one.
+    pub async fn pages<T>(
+        &self,
+        page: impl AsyncFn(Option<String>) -> Result<(Vec<T>, Option<String>), BundleTrouble>,
+    ) -> Result<Vec<T>, BundleTrouble> {
+        let (mut all, mut pages, mut cursor) = (Vec::new(), Pages::new(), None);
+        loop {
+            let (items, next) = page(cursor).await?;
+            all.extend(items);
+            let Some(next) = next else { return Ok(all) };
+            pages.read(0).map_err(|endless| self.odd_because(&endless.to_string()))?;
             cursor = Some(next);
         }
     }
@@ -357,7 +373,10 @@ impl Bundle {
         let (status, date) = (response.status(), date(response.headers()));
         let after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
         let after = after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
-        let body = response.bytes().await.map_err(lost)?;
+        let body = bounded::read(response).await.map_err(|unread| match unread {
+            Unread::TooLong => self.odd_because(bounded::TOO_LONG),
+            Unread::Lost(error) => lost(error),
+        })?;
         let unlike = || BundleTrouble::Unlike { address: self.base_url.to_string(), status: status.as_u16() };
         if matches!(status, StatusCode::OK | StatusCode::CREATED) {
             let value = serde_json::from_slice(&body).map_err(|_| unlike())?;
@@ -366,6 +385,16 @@ impl Bundle {
         match serde_json::from_slice::<ErrorBody>(&body) {
             Ok(error) => Err(refused(&error, after)),
             Err(_) => Err(unlike()),
+        }
+    }
+
+    /// An answer that cannot be read for this reason.
+    fn odd_because(&self, why: &str) -> BundleTrouble {
+        BundleTrouble::Refused {
+            code: Code::BadAnswer,
+            message: format!("{} does not answer as a bundle does: {why}.", self.base_url),
+            install: None,
+            after: None,
         }
     }
 

@@ -16,6 +16,7 @@ pub use login::{Login, Session};
 pub use shape::{Bot, ClientConfig, Command, NewCommand, NewWebhook, OutgoingWebhook, Team, Token, User};
 pub use trouble::Trouble;
 
+use crate::bounded::{self, Pages, Unread};
 use cloud_apps_protocol::SiteUrl;
 use http::{Method, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
@@ -27,8 +28,6 @@ use std::{net::IpAddr, time::Duration};
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long a call may take unless said else.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
-/// The longest answer that is read: the commands of a big team fit in it many times.
-const LARGEST: usize = 8 << 20;
 /// The most that a page of a list holds; larger sizes are cut by the server.
 const PAGE: usize = 200;
 
@@ -87,15 +86,12 @@ impl Mattermost {
             request = request.json(body);
         }
         let lost = |error: reqwest::Error| Trouble::lost(doing, &error);
-        let mut response = request.send().await.map_err(lost)?;
+        let response = request.send().await.map_err(lost)?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(lost)? {
-            if bytes.len() + chunk.len() > LARGEST {
-                return Err(Trouble::unlike(doing, status, "the answer is longer than 8 MiB"));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
+        let bytes = bounded::read(response).await.map_err(|unread| match unread {
+            Unread::TooLong => Trouble::unlike(doing, status, bounded::TOO_LONG),
+            Unread::Lost(error) => lost(error),
+        })?;
         if matches!(status, StatusCode::OK | StatusCode::CREATED) {
             return Ok(Answer { headers, body: bytes });
         }
@@ -154,16 +150,20 @@ impl Mattermost {
 
     /// All pages of a list. `path` has its query already, or ends in `?`.
     async fn pages<T: DeserializeOwned>(&self, doing: &'static str, path: &str) -> Result<Vec<T>, Trouble> {
-        let (mut all, mut page) = (Vec::new(), 0);
+        let (mut all, mut pages) = (Vec::new(), Pages::new());
         let joint = if path.contains('?') { '&' } else { '?' };
         loop {
-            let list: Vec<T> = self.get(doing, &format!("{path}{joint}page={page}&per_page={PAGE}")).await?;
+            let path = format!("{path}{joint}page={}&per_page={PAGE}", pages.count());
+            let answer = self.send(doing, Method::GET, &path, None).await?;
+            let list: Vec<T> = answer.read(doing)?;
             let ended = list.len() < PAGE;
             all.extend(list);
             if ended {
                 return Ok(all);
             }
-            page += 1;
+            pages
+                .read(answer.body.len())
+                .map_err(|endless| Trouble::unlike(doing, StatusCode::OK, &endless.to_string()))?;
         }
     }
 }
