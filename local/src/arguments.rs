@@ -39,6 +39,8 @@ pub enum Command {
     Sync(crate::command::sync::Sync),
     /// Remove an install from the bundle and from its server.
     Uninstall(crate::command::uninstall::Uninstall),
+    /// Remove what the apps of a bundle that is lost for good left on a Mattermost server.
+    Cleanup(crate::command::cleanup::Cleanup),
     /// List installs.
     List(crate::command::list::List),
     /// Show an install.

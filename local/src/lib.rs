@@ -46,6 +46,7 @@ fn run(arguments: Arguments, apps: Vec<App>) -> Result<ExitCode, Failure> {
         Command::Install(install) => runtime()?.block_on(command::install::run(*install)),
         Command::Sync(sync) => runtime()?.block_on(command::sync::run(sync)),
         Command::Uninstall(uninstall) => runtime()?.block_on(command::uninstall::run(uninstall)),
+        Command::Cleanup(cleanup) => runtime()?.block_on(command::cleanup::run(cleanup)),
         Command::List(list) => runtime()?.block_on(command::list::list(list)),
         Command::Show(show) => runtime()?.block_on(command::list::show(show)),
         Command::Configure(configure) => runtime()?.block_on(command::change::configure(configure)),

@@ -31,11 +31,11 @@ use std::{
     fs::{File, TryLockError},
     io::ErrorKind,
     net::SocketAddr,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, UnixSocket};
 
 /// The files of a local bundle.
 #[derive(Debug, Clone)]
@@ -47,11 +47,33 @@ impl Files {
         Self(folder.to_owned())
     }
 
-    /// Makes the folder, for its owner only.
-    pub fn make(&self) -> Result<(), Failure> {
-        std::fs::create_dir_all(&self.0).map_err(file("make", &self.0))?;
-        std::fs::set_permissions(&self.0, std::fs::Permissions::from_mode(0o700))
-            .map_err(file("set the mode of", &self.0))
+    /// Makes the folder, for its owner only. One that is there stays as it is: it may be somebody's home. Where others may
+    /// write in it, they could put keys and databases of their own there, so it is refused; where they may read, they see
+    /// names and no content, so it is told: what it should be.
+    pub fn make(&self) -> Result<Option<String>, Failure> {
+        let folder = &self.0;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(file("make", folder))?;
+        let mode = std::fs::metadata(folder).map_err(file("read", folder))?.permissions().mode();
+        let path = folder.display();
+        if mode & 0o022 != 0 {
+            return Err(Failure::new(format!(
+                "others may write in the folder {path}, where keys are to be kept"
+            ))
+            .hint(format!(
+                "`chmod 700 {path}`, or name another folder with --data; its mode was not changed"
+            )));
+        }
+        let readable = mode & 0o055 != 0;
+        Ok(readable.then(|| {
+            format!(
+                "Note: others may look into the folder {path}. The files that hold secrets are yours only (mode 0600); \
+                 `chmod 700 {path}` closes the folder too."
+            )
+        }))
     }
 
     /// Keeps the folder for this process. The system lets go of it when the process ends, however it ends, so what a
@@ -162,6 +184,9 @@ pub struct Whereabouts {
     pub base_url: String,
 }
 
+/// How many operators may wait to be served.
+const WAITING: u32 = 128;
+
 /// Serves operators on the socket until `stop`: `POST /` is their request, `GET /` tells where the bundle serves.
 pub fn serve_operators(
     bundle: Bundle,
@@ -169,12 +194,15 @@ pub fn serve_operators(
     socket: PathBuf,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<impl Future<Output = ()>, Failure> {
-    let listener = UnixListener::bind(&socket).map_err(|error| {
+    let bound = UnixSocket::new_stream().and_then(|bound| bound.bind(&socket).map(|()| bound));
+    let bound = bound.map_err(|error| {
         file("listen on", &socket)(error)
             .hint("a socket's path may have about 100 characters: choose a shorter --data")
     })?;
+    // Before anybody can connect: until it listens, connections are refused.
     std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))
         .map_err(file("set the mode of", &socket))?;
+    let listener = bound.listen(WAITING).map_err(file("listen on", &socket))?;
     let app = Router::new()
         .route(
             "/",

@@ -61,12 +61,12 @@ struct Serving {
 
 impl Serving {
     fn start() -> Self {
-        Self::in_folder(TempDir::new().unwrap())
+        Self::in_folder(private_folder())
     }
 
     /// Without a Mattermost of its own.
     fn without_demo() -> Self {
-        let folder = TempDir::new().unwrap();
+        let folder = private_folder();
         let mut command = serve(folder.path());
         command.arg("--no-demo");
         Self::of(command, folder)
@@ -114,6 +114,12 @@ impl Drop for Serving {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A folder that nobody else may look into.
+fn private_folder() -> TempDir {
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    tempfile::Builder::new().permissions(mode).tempdir().unwrap()
 }
 
 fn serve(folder: &Path) -> Command {
@@ -297,7 +303,7 @@ fn a_folder_is_served_once_and_the_first_goes_on() {
 
 #[test]
 fn ctrl_c_and_sigterm_end_it_cleanly_and_a_killed_one_hinders_nobody() {
-    let mut folder = TempDir::new().unwrap();
+    let mut folder = private_folder();
     for signal in ["-INT", "-TERM"] {
         let bundle = Serving::in_folder(folder);
         assert!(bundle.welcome.starts_with("Serving on http://127.0.0.1:"), "{}", bundle.welcome);
@@ -312,6 +318,33 @@ fn ctrl_c_and_sigterm_end_it_cleanly_and_a_killed_one_hinders_nobody() {
     let again = Serving::in_folder(folder);
     assert_eq!(again.say(&["run", "/hello help"]).code, 0);
     assert_eq!(again.say(&["list"]).code, 0);
+}
+
+#[test]
+fn the_mode_of_a_folder_that_exists_stays_and_who_may_write_there_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let close = |path: &Path, mode: u32| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let folder = TempDir::new().unwrap();
+    close(folder.path(), 0o755);
+    let (folder, said, _) = Serving::in_folder(folder).end("-KILL");
+    assert!(said.contains("others may look into the folder") && said.contains("chmod 700"), "{said}");
+    assert_eq!(mode(folder.path()), 0o755);
+    for secret in ["bundle.db", "demo.json", "operator.sock"] {
+        assert_eq!(mode(&folder.path().join(secret)), 0o600, "{secret}");
+    }
+    close(folder.path(), 0o777);
+    let refused = said_of(serve(folder.path()));
+    assert_eq!(refused.code, 1, "{}", refused.err);
+    assert!(refused.err.contains("others may write") && refused.err.contains("chmod 700"), "{}", refused.err);
+    assert_eq!(mode(folder.path()), 0o777);
+}
+
+/// What a command that ends by itself said.
+fn said_of(mut command: Command) -> Said {
+    said(command.output().unwrap())
 }
 
 #[test]

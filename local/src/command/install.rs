@@ -54,6 +54,9 @@ pub struct Install {
     /// Agree to what the app asks for.
     #[arg(long)]
     pub yes: bool,
+    /// Take over the bot and the slash commands that another bundle has for this app on this server: there it stops.
+    #[arg(long)]
+    pub take_over: bool,
     /// Show what would be done, and change nothing.
     #[arg(long, conflicts_with_all = ["undo", "keep", "yes"])]
     pub dry_run: bool,
@@ -85,6 +88,7 @@ pub async fn run(arguments: Install) -> Result<ExitCode, Failure> {
         settings: settings(arguments.settings.as_ref())?,
         agreed: arguments.yes,
         keep: arguments.keep,
+        take_over: arguments.take_over,
     };
     let again = format!("cloud-apps install {} --site {}", request.app, request.site);
     let on = format!(

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod change;
 pub mod check;
+pub mod cleanup;
 pub mod completions;
 pub mod dead;
 pub mod doctor;

@@ -32,7 +32,9 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
         log(arguments.log);
     }
     let files = Files::below(&arguments.data.dir);
-    files.make()?;
+    if let Some(note) = files.make()? {
+        anstream::eprintln!("{note}");
+    }
     let lock = files.lock()?;
     files.clear()?;
     let mut signals = Signals::listen()?;

@@ -20,7 +20,8 @@ use std::{process::ExitCode, sync::Arc};
 /// `uninstall`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = format!("It may be repeated: what is gone is gone, and what is left is looked for again.\n\
+    after_help = format!("It may be repeated, also when the bundle has no install any more: what is gone is gone, and what is left is\n\
+looked for again. What belongs to another bundle is not touched.\n\
 {ADMIN_TOKEN} is as for `install`: `cloud-apps install --help`.")
 )]
 pub struct Uninstall {
@@ -30,7 +31,8 @@ pub struct Uninstall {
     /// Leave the bot enabled, for another install. Its token is revoked.
     #[arg(long)]
     pub keep_bot: bool,
-    /// Name of the bot's account, where an earlier removal did not come to its end and it is not the app's own.
+    /// Name of the bot's account, where the bundle has no install any more and the name is not the app's own, or where
+    /// the bot's description does not say of which bundle it is.
     #[arg(long, value_name = "NAME")]
     pub bot: Option<String>,
     /// Do not ask.
@@ -65,7 +67,8 @@ pub async fn run(arguments: Uninstall) -> Result<ExitCode, Failure> {
         ));
     }
     let gone = settle(&means, outcome)?;
-    print(arguments.json, &gone, || done(&removal, &gone))
+    print(arguments.json, &gone, || done(&removal, &site, &gone))?;
+    Ok(if gone.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// What is to be removed, and from where: what the bundle has, or what an earlier removal left on the site.
@@ -74,21 +77,24 @@ async fn removal(arguments: &Uninstall, bundle: &Bundle) -> Result<(SiteUrl, Rem
     if let Some(install) = arguments.which.find(bundle).await? {
         let (app, bot) = (install.app_id.clone(), install.bot.username.clone());
         let site = install.site_url.clone();
-        return Ok((site, Removal { app, bot, install: Some(install), keep_bot }));
+        return Ok((
+            site,
+            Removal { app, bot, install: Some(install), bot_is_named: false, hears: true, keep_bot },
+        ));
     }
     let Some((app, site)) = arguments.which.app_and_site() else {
         return Err(arguments.which.unknown().hint(
             "if it is gone from the bundle already, name the app and --site: what it left on the server is removed",
         ));
     };
-    let bot = match &arguments.bot {
-        Some(given) => given.clone(),
-        None => bundle.app(&app).await.map_or_else(|_| app.to_string(), |app| app.bot.username),
-    };
-    Ok((site, Removal { app, bot, install: None, keep_bot }))
+    let view = bundle.app(&app).await.ok();
+    let hears = view.as_ref().is_none_or(|app| app.requests.events.contains("message_posted"));
+    let own = view.map_or_else(|| app.to_string(), |app| app.bot.username);
+    let (bot, bot_is_named) = (arguments.bot.clone().unwrap_or(own), arguments.bot.is_some());
+    Ok((site, Removal { app, bot, install: None, bot_is_named, hears, keep_bot }))
 }
 
-fn done(removal: &Removal, gone: &Uninstalled) -> String {
+fn done(removal: &Removal, site: &SiteUrl, gone: &Uninstalled) -> String {
     let mut lines = vec![match &gone.install_id {
         Some(install) => format!("{} is removed (install {install}).", removal.app),
         None => format!("The bundle has no install of {} there.", removal.app),
@@ -96,5 +102,20 @@ fn done(removal: &Removal, gone: &Uninstalled) -> String {
     lines.extend(gone.warning.iter().map(|said| format!("The app said: {said}")));
     lines.extend(gone.removed.iter().map(|one| format!("  removed {one}")));
     lines.extend(gone.stays.iter().map(|one| format!("  stays   {one}")));
+    lines.extend(gone.not_touched.iter().map(|one| format!("  not touched  {one}")));
+    lines.extend(gone.failed.iter().map(|one| format!("  FAILED  {one}")));
+    lines.extend(gone.not_looked_at.iter().map(|one| format!("  not looked at  {one}")));
+    if !gone.not_touched.is_empty() {
+        lines.push(format!(
+            "What belongs to another bundle is removed there: check --stack, --bundle or --data. For a bundle that is lost \
+             for good: `cloud-apps cleanup --site {site}`."
+        ));
+    }
+    if !gone.failed.is_empty() || !gone.not_looked_at.is_empty() {
+        lines.push(format!(
+            "`cloud-apps uninstall {} --site {site} --bot {}` with the same options goes on where it was.",
+            removal.app, removal.bot
+        ));
+    }
     lines.join("\n")
 }

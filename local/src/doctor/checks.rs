@@ -2,8 +2,8 @@
 
 use super::{Admin, Facts, Report, TeamFacts};
 use crate::{
-    install::{is_command, is_token, is_webhook},
-    mattermost::{Finding, Setting, Trouble},
+    install::{Home, Whose, is_token},
+    mattermost::{Command, Finding, Setting, Trouble},
 };
 use cloud_apps_protocol::{
     SiteUrl,
@@ -326,7 +326,10 @@ fn commands(team: &TeamFacts, facts: &Facts, report: &mut Report) {
         let all = view.registered.iter().chain(&view.leftovers);
         all.clone().any(|s| matches!(s, Standing::SlashCommand { id: known, .. } if known == id))
     };
-    for stray in there.iter().filter(|c| is_command(&view.app_id, c) && !known(&c.id)) {
+    // What another bundle serves on the same server is not this one's to mend.
+    let home = Home::of_install(view);
+    let ours = |command: &Command| home.command(&view.app_id, command) == Whose::Ours;
+    for stray in there.iter().filter(|command| ours(command) && !known(&command.id)) {
         report.wrong.push(Finding::stop(
             format!("/{} of {name} was made for this app, and the bundle does not know it", stray.trigger),
             sync.clone(),
@@ -377,7 +380,7 @@ fn webhooks(team: &TeamFacts, facts: &Facts, report: &mut Report) {
         let same = there.iter().filter(|stands| {
             stands.channel_id == channel_id.as_str()
                 && (stands.callback_urls.contains(&view.endpoints.webhook)
-                    || is_webhook(&view.app_id, stands))
+                    || Home::of_install(view).webhook(&view.app_id, stands) == Whose::Ours)
         });
         if same.count() > 1 {
             report.wrong.push(Finding::stop(

@@ -6,7 +6,9 @@
 //! that it is ours to make and to remove. One file for each app and site, mode 0600, replaced as a whole.
 
 use crate::failure::{Failure, file};
+use aws_lc_rs::digest::{SHA256, digest};
 use cloud_apps_protocol::{AppId, InstallId, Millis, SiteUrl};
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -50,8 +52,22 @@ pub enum Made {
         /// Without `/`.
         trigger: String,
     },
+    /// A slash command that stood already was taken for the app's own.
+    AdoptedCommand {
+        /// The team's id.
+        team: String,
+        /// Without `/`.
+        trigger: String,
+    },
     /// An outgoing webhook.
     Webhook {
+        /// The team's id.
+        team: String,
+        /// The channel's id.
+        channel: String,
+    },
+    /// An outgoing webhook that stood already was taken for the app's own.
+    AdoptedWebhook {
         /// The team's id.
         team: String,
         /// The channel's id.
@@ -121,7 +137,21 @@ impl Journal {
             Err(TryLockError::Error(error)) => return Err(file("lock", &lock_path)(error)),
         }
         let path = folder.join(format!("{name}.json"));
-        let left = read(&path)?;
+        let left = match read(&path)? {
+            Some(left) if left.app != *app || left.site != *site => {
+                let message = format!(
+                    "{} is the journal of {} on {}, and stands where the one of {app} on {site} belongs",
+                    path.display(),
+                    left.app,
+                    left.site
+                );
+                return Err(
+                    Failure::new(message).hint("somebody moved it: give it its own name again, or remove it")
+                );
+            }
+            Some(left) => Some(left),
+            None => adopt_older(folder, &path, (app, site))?,
+        };
         let stands = left.is_some();
         let record = left.unwrap_or_else(|| Record {
             v: 1,
@@ -200,8 +230,14 @@ impl Journal {
     pub fn teams(&self) -> std::collections::BTreeSet<&str> {
         let mut teams = std::collections::BTreeSet::new();
         for made in &self.record.made {
-            if let Made::Command { team, .. } | Made::Webhook { team, .. } = made {
-                teams.insert(team.as_str());
+            match made {
+                Made::Command { team, .. }
+                | Made::AdoptedCommand { team, .. }
+                | Made::Webhook { team, .. }
+                | Made::AdoptedWebhook { team, .. } => {
+                    teams.insert(team.as_str());
+                }
+                _ => {}
             }
         }
         teams
@@ -268,12 +304,39 @@ fn read(path: &Path) -> Result<Option<Record>, Failure> {
     })
 }
 
-/// `hello@chat.example.com_8443_path`: an app's id and an address, as a file's name.
+/// The most characters of an address that stand in a file's name, for people.
+const READABLE: usize = 100;
+
+/// `hello@chat.example.com_8443-3f9a…`: an app's id and an address, readable, and the address's hash: of two sites no
+/// journals have the same name (`https://h:8443` and `https://h/8443` are read alike).
 fn name(app: &AppId, site: &SiteUrl) -> String {
+    let hash = digest(&SHA256, site.as_str().as_bytes());
+    let hash = hash.as_ref().get(..8).unwrap_or_default();
+    let readable: String = older_name(app, site).chars().take(READABLE).collect();
+    format!("{readable}-{}", HEXLOWER.encode(hash))
+}
+
+/// How versions before this one named it.
+fn older_name(app: &AppId, site: &SiteUrl) -> String {
     let place = site.as_str().split_once("://").map_or(site.as_str(), |(_, place)| place);
     let place: String =
         place.chars().map(|c| if c.is_ascii_alphanumeric() || ".-".contains(c) { c } else { '_' }).collect();
     format!("{app}@{place}")
+}
+
+/// The journal that an older version left of this app and site. Of another site one may have the same older name: that
+/// one stays where it is.
+fn adopt_older(
+    folder: &Path,
+    path: &Path,
+    (app, site): (&AppId, &SiteUrl),
+) -> Result<Option<Record>, Failure> {
+    let older = folder.join(format!("{}.json", older_name(app, site)));
+    let Some(left) = read(&older)?.filter(|left| left.app == *app && left.site == *site) else {
+        return Ok(None);
+    };
+    std::fs::rename(&older, path).map_err(file("rename", &older))?;
+    Ok(Some(left))
 }
 
 /// Where journals stand: beside the local bundle's other files, or below the user's state directory (XDG Base
@@ -289,4 +352,66 @@ pub fn folder(local_bundle: Option<&Path>) -> Result<PathBuf, Failure> {
         Failure::usage("there is no place to write down what an installation makes")
             .hint("set HOME or XDG_STATE_HOME")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    fn site(text: &str) -> SiteUrl {
+        SiteUrl::new(text).unwrap()
+    }
+
+    fn open(folder: &TempDir, site: &SiteUrl) -> Result<Journal, Failure> {
+        let app = AppId::new("hello").unwrap();
+        Journal::open(folder.path(), (&app, site), "https://bundle.example.com", "abc", 1)
+    }
+
+    #[test]
+    fn of_two_sites_no_journals_have_one_name() {
+        let folder = TempDir::new().unwrap();
+        let sites =
+            ["https://h:8443", "https://h/8443", "https://h_8443", "http://h:8443", "https://h/84_43"];
+        let sites = sites.map(site);
+        let mut journals: Vec<Journal> = sites.iter().map(|site| open(&folder, site).unwrap()).collect();
+        for journal in &mut journals {
+            assert!(!journal.unfinished());
+            journal.intend(Made::Install).unwrap();
+        }
+        drop(journals);
+        for site in &sites {
+            let journal = open(&folder, site).unwrap();
+            assert!(journal.unfinished() && journal.record.site == *site, "{site}");
+        }
+    }
+
+    #[test]
+    fn a_journal_of_an_older_version_is_gone_on_with_and_anothers_is_left_alone() {
+        let folder = TempDir::new().unwrap();
+        let (ours, other) = (site("https://h:8443"), site("https://h/8443"));
+        let mut journal = open(&folder, &ours).unwrap();
+        journal.intend(Made::Install).unwrap();
+        let older = folder.path().join("hello@h_8443.json");
+        std::fs::rename(journal.path(), &older).unwrap();
+        drop(journal);
+        assert!(!open(&folder, &other).unwrap().unfinished());
+        assert!(older.exists(), "it is of another site");
+        assert!(open(&folder, &ours).unwrap().unfinished());
+        assert!(!older.exists());
+    }
+
+    #[test]
+    fn a_journal_in_the_place_of_another_is_refused() {
+        let folder = TempDir::new().unwrap();
+        let mut journal = open(&folder, &site("https://a.example.com")).unwrap();
+        journal.intend(Made::Install).unwrap();
+        let place = open(&folder, &site("https://b.example.com")).unwrap().path().to_owned();
+        std::fs::copy(journal.path(), place).unwrap();
+        let refused = open(&folder, &site("https://b.example.com")).unwrap_err().text();
+        assert!(
+            refused.contains("https://a.example.com") && refused.contains("https://b.example.com"),
+            "{refused}"
+        );
+    }
 }

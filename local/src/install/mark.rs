@@ -1,16 +1,114 @@
-//! By what the things of an app are known again on a server that keeps no labels: their descriptions. Whoever looks at
-//! them in Mattermost reads there where they come from, too.
+//! How the things of an app are recognised on a server that keeps no labels: by their descriptions and by the addresses
+//! that they call. People who look at them in Mattermost read there where they come from, too.
+//!
+//! A description is no proof: anybody who may make a command can write one. What it is good for is to say which app, and
+//! an address says which bundle and which install. Whether a thing may be changed is decided in [`adopt`](super::adopt).
 
+use super::bundle::Bundle;
 use crate::mattermost::{Bot, Command, NewCommand, NewWebhook, OutgoingWebhook, Token};
-use cloud_apps_protocol::{AppId, ChannelId, install::AppView};
+use cloud_apps_protocol::{
+    AppId, ChannelId, InstallId, SiteUrl,
+    install::{AppView, InstallView},
+};
 
 /// The most characters of a display name (`Command.IsValid`, `OutgoingWebhook.IsValid`).
 const TITLE: usize = 64;
 /// The most characters of a bot's description (`model/bot.go`).
 const BOT_DESCRIPTION: usize = 1024;
+/// How the mark of a bot begins; it is the end of its description.
+const BOT: &str = "(Cloud App ";
 
-fn tail(app: &AppId) -> String {
-    format!("(Cloud App {app})")
+/// What belongs to one bundle, and to one install where it is known.
+#[derive(Debug, Clone)]
+pub struct Home {
+    addresses: Vec<SiteUrl>,
+    install: Option<InstallId>,
+}
+
+/// Whose a thing is, by what stands on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// This app's, at this bundle.
+    Ours,
+    /// This app's, at the bundle of this address.
+    OtherBundle(SiteUrl),
+    /// This app's; of which bundle is not said. Older versions wrote such marks.
+    Unsaid,
+    /// Not this app's.
+    NotTheApp,
+}
+
+impl Home {
+    /// A bundle has the address at which it is reached now, and the one that an install has of it.
+    pub fn of(bundle: &Bundle, view: Option<&InstallView>) -> Self {
+        let mut addresses = vec![bundle.base_url().clone()];
+        addresses.extend(view.and_then(|view| place(&view.endpoints.slash)).map(|(base, _)| base));
+        Self { addresses, install: view.map(|view| view.install_id.clone()) }
+    }
+
+    /// The bundle that has an install, by the address that the install has of it.
+    pub fn of_install(view: &InstallView) -> Self {
+        let addresses = place(&view.endpoints.slash).map(|(base, _)| base).into_iter().collect();
+        Self { addresses, install: Some(view.install_id.clone()) }
+    }
+
+    /// Whose a slash command is.
+    pub fn command(&self, app: &AppId, command: &Command) -> Whose {
+        self.whose(is_command(app, command), &command.url)
+    }
+
+    /// Whose an outgoing webhook is.
+    pub fn webhook(&self, app: &AppId, webhook: &OutgoingWebhook) -> Whose {
+        let url = webhook.callback_urls.first().map_or("", String::as_str);
+        self.whose(is_webhook(app, webhook), url)
+    }
+
+    /// Whose a bot is. Which install it is of, its description does not say: a bundle has one of an app on a site.
+    pub fn bot(&self, app: &AppId, bot: &Bot) -> Whose {
+        match bot_mark(&bot.description) {
+            Some((marked, _)) if marked != app.as_str() => Whose::NotTheApp,
+            Some((_, Some(bundle))) => self.at_bundle(bundle),
+            Some((_, None)) => Whose::Unsaid,
+            None => Whose::NotTheApp,
+        }
+    }
+
+    /// The address of this very install, or of this bundle.
+    fn whose(&self, marked: bool, url: &str) -> Whose {
+        match place(url) {
+            Some((_, install)) if self.install.as_ref() == Some(&install) => Whose::Ours,
+            _ if !marked => Whose::NotTheApp,
+            Some((bundle, _)) => self.at_bundle(bundle),
+            None => Whose::Unsaid,
+        }
+    }
+
+    fn at_bundle(&self, bundle: SiteUrl) -> Whose {
+        if self.addresses.contains(&bundle) { Whose::Ours } else { Whose::OtherBundle(bundle) }
+    }
+}
+
+/// The bundle and the install that an address of ours names: `{bundle}/hooks/{install}/…`.
+pub fn place(url: &str) -> Option<(SiteUrl, InstallId)> {
+    let (bundle, rest) = url.rsplit_once("/hooks/")?;
+    let (install, _) = rest.split_once('/')?;
+    Some((SiteUrl::new(bundle).ok()?, InstallId::new(install).ok()?))
+}
+
+/// The app of a bot, and its bundle where that is said: `… (Cloud App hello of https://bundle.example.com)`.
+pub fn bot_mark(description: &str) -> Option<(&str, Option<SiteUrl>)> {
+    let (_, mark) = description.rsplit_once(BOT)?;
+    let mark = mark.strip_suffix(')')?;
+    match mark.split_once(" of ") {
+        Some((app, bundle)) => Some((app, Some(SiteUrl::new(bundle).ok()?))),
+        None => Some((mark, None)),
+    }
+}
+
+/// The app of a slash command or an outgoing webhook that some `cloud-apps` made.
+pub fn app_of(description: &str) -> Option<AppId> {
+    let (app, _) = description.strip_prefix("Cloud App ")?.split_once(". ")?;
+    app.parse().ok()
 }
 
 fn made_by(app: &AppId) -> String {
@@ -18,11 +116,11 @@ fn made_by(app: &AppId) -> String {
 }
 
 /// What stands in the bot's profile.
-pub fn bot_description(app: &AppView) -> String {
-    let tail = tail(&app.id);
-    let room = BOT_DESCRIPTION - tail.chars().count() - 1;
+pub fn bot_description(app: &AppView, bundle: &SiteUrl) -> String {
+    let mark = format!("{BOT}{} of {bundle})", app.id);
+    let room = BOT_DESCRIPTION.saturating_sub(mark.chars().count() + 1);
     let about: String = app.description.chars().take(room).collect();
-    format!("{about} {tail}").trim_start().to_owned()
+    format!("{about} {mark}").trim_start().to_owned()
 }
 
 /// How the bot is called.
@@ -31,9 +129,9 @@ pub fn bot_title(app: &AppView) -> String {
     title.chars().take(TITLE).collect()
 }
 
-/// The bot is this app's.
+/// The description says that the bot is this app's, at whichever bundle.
 pub fn is_bot(app: &AppId, bot: &Bot) -> bool {
-    bot.description.ends_with(&tail(app))
+    bot_mark(&bot.description).is_some_and(|(marked, _)| marked == app.as_str())
 }
 
 /// What a token of the bot is for.
@@ -46,14 +144,14 @@ pub fn is_token(app: &AppId, token: &Token) -> bool {
     token.description.starts_with(&format!("Cloud App {app}, made by cloud-apps, run "))
 }
 
-/// The command is this app's.
+/// The description says that the command is this app's, at whichever bundle.
 pub fn is_command(app: &AppId, command: &Command) -> bool {
-    command.description.starts_with(&format!("Cloud App {app}. "))
+    app_of(&command.description).as_ref() == Some(app)
 }
 
-/// The webhook is this app's.
+/// The description says that the webhook is this app's, at whichever bundle.
 pub fn is_webhook(app: &AppId, webhook: &OutgoingWebhook) -> bool {
-    webhook.description.starts_with(&format!("Cloud App {app}. "))
+    app_of(&webhook.description).as_ref() == Some(app)
 }
 
 /// A slash command as it is to stand in a team.

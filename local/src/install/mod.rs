@@ -10,7 +10,9 @@
 //!   again by its description ([`mark`]), and a secret that was lost is replaced;
 //! * a run that fails takes back what it made ([`undo`]), unless it is told to keep it for another try.
 
+mod adopt;
 pub mod bundle;
+mod cleanup;
 mod consent;
 mod credentials;
 pub mod interrupt;
@@ -25,11 +27,12 @@ mod stop;
 mod sync;
 mod undo;
 mod uninstall;
-mod work;
+pub mod work;
 
+pub use cleanup::{Cleaned, Cleaning, Remains, Survey, cleanup, survey};
 pub use consent::{agrees, read as read_setting};
 pub use credentials::ADMIN_TOKEN;
-pub use mark::{is_bot, is_command, is_token, is_webhook, token_description};
+pub use mark::{Home, Whose, is_token, token_description};
 pub use preflight::Plan;
 pub use rotate::{Rotated, rotate_bot_token};
 pub use stop::Stop;
@@ -73,6 +76,8 @@ pub struct Request {
     pub agreed: bool,
     /// What was made is kept when the run fails.
     pub keep: bool,
+    /// What another bundle has of the app on this server is taken from it.
+    pub take_over: bool,
 }
 
 /// In which teams an app gets its commands.
@@ -166,9 +171,19 @@ async fn prepare(
     for line in consent::asks(work.app) {
         work.tell(&line);
     }
-    let plan = unless_interrupted(means, looked(work, request, journal.unfinished())).await?;
+    let mut plan = unless_interrupted(means, looked(work, request, journal)).await?;
     if journal.unfinished() {
         work.tell("An earlier run was not finished: this one goes on where it was.");
+    }
+    if !plan.takes_over.is_empty() && !plan.take_over {
+        // --yes agrees to what the app asks for, and not to this.
+        if !means.person.answers() {
+            return Err(Stop::Found(plan.takes_over.iter().map(|what| adopt::not_agreed(what)).collect()));
+        }
+        if !means.agrees("Take it from that bundle, which stops serving it?").await? {
+            return Err(Stop::Declined);
+        }
+        plan.take_over = true;
     }
     let settings =
         consent::settings(work.app, &request.set, request.settings.clone(), &means.heeding()).await?;
@@ -204,10 +219,16 @@ async fn make(
     let begun = work
         .step("handed over to the bundle", async || steps::begin(work, log, plan, who, settings).await)
         .await?;
+    let only = async || steps::only_token(work, &bot, &token).await;
+    let revoked = work.step(&format!("no other token of @{} works", plan.bot), only).await?;
+    if revoked > 0 {
+        work.tell(&format!("    revoked {revoked} that stood before"));
+    }
     let mut registered =
         work.step("slash commands", async || steps::commands(work, log, plan, &begun).await).await?;
     if !begun.wanted.channels.is_empty() {
-        registered.extend(work.step("webhooks", async || steps::webhooks(work, log, &begun).await).await?);
+        registered
+            .extend(work.step("webhooks", async || steps::webhooks(work, log, plan, &begun).await).await?);
     }
     let key = (&code, &begun.created.install_id);
     let completed =
@@ -280,13 +301,13 @@ async fn give_up(
 /// What would be done.
 pub async fn plan(means: &Means<'_>, request: &Request) -> Result<(Plan, Vec<String>), Stop> {
     let app = means.app(&request.app).await?;
-    let unfinished = open(means, request)?.unfinished();
+    let journal = open(means, request)?;
     as_admin(means, async |server| {
         let work = means.work(server, &app);
         for line in consent::asks(&app) {
             means.person.tell(&line);
         }
-        let plan = unless_interrupted(means, looked(&work, request, unfinished)).await?;
+        let plan = unless_interrupted(means, looked(&work, request, &journal)).await?;
         let calls = plan.calls(&app, &means.bundle);
         Ok((plan, calls))
     })
@@ -307,11 +328,17 @@ pub async fn undo(means: &Means<'_>, request: &Request) -> Result<bool, Stop> {
     .await
 }
 
-async fn looked(work: &Work<'_>, request: &Request, unfinished: bool) -> Result<Plan, Stop> {
-    let looking = async || check(work.server, work.bundle, work.app, request, unfinished).await;
+async fn looked(work: &Work<'_>, request: &Request, journal: &Journal) -> Result<Plan, Stop> {
+    let looking = async || check(work.server, work.bundle, work.app, request, journal).await;
     let plan = work.step("looked at the server and the bundle", looking).await?;
     for note in &plan.notes {
         work.tell(&format!("  ! {}", note.lines()));
+    }
+    for what in &plan.takes_up {
+        work.tell(&format!("  ! takes up {what}: it gets a new token"));
+    }
+    for what in &plan.takes_over {
+        work.tell(&format!("  ! {what} would stop serving it"));
     }
     Ok(plan)
 }

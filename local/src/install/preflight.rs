@@ -1,6 +1,13 @@
 //! What is looked at before anything is made, on both sides, and all that stands in the way at once.
 
-use super::{Request, Teams, bundle::Bundle, mark, stop::Stop};
+use super::{
+    Request, Teams, adopt,
+    adopt::Adoption,
+    bundle::Bundle,
+    journal::{Journal, Made},
+    mark::{self, Home, Whose},
+    stop::Stop,
+};
 use crate::mattermost::{ClientConfig, Finding, Mattermost, Setting, Team, User, loopback, tame};
 use cloud_apps_protocol::{PROTOCOL, SiteUrl, install::AppView};
 use serde::Serialize;
@@ -35,6 +42,13 @@ pub struct Plan {
     pub teams: Vec<Team>,
     /// What to know, and nothing that stands in the way.
     pub notes: Vec<Finding>,
+    /// What stands already and is taken up, with a new token.
+    pub takes_up: Vec<String>,
+    /// What another bundle has and would lose: that takes somebody's consent.
+    pub takes_over: Vec<String>,
+    /// Somebody agreed to that.
+    #[serde(skip)]
+    pub take_over: bool,
 }
 
 /// How the bot's account was found.
@@ -59,9 +73,10 @@ pub async fn check(
     bundle: &Bundle,
     app: &AppView,
     request: &Request,
-    unfinished: bool,
+    journal: &Journal,
 ) -> Result<Plan, Stop> {
     let mut found = Vec::new();
+    let mut taken = Taken { home: Home::of(bundle, None), up: Vec::new(), over: Vec::new() };
     // Without an answer from either side there is nothing to look at.
     let server_clock = server.ping().await?;
     let (index, bundle_clock) = bundle.index().await?;
@@ -85,16 +100,17 @@ pub async fn check(
             "Use the token of a system admin, or have one make you one (System Console > User Management > Users).",
         ));
     }
-    if bundle.is_operator() && !unfinished {
+    if bundle.is_operator() && !journal.unfinished() {
         installed(bundle, app, request, &mut found).await?;
     }
     let name = request.bot.clone().unwrap_or_else(|| app.bot.username.clone());
-    let looked = bot(server, app, &name, &config, &mut found).await;
+    let ours = Ours { journal, admin: &admin };
+    let looked = bot(server, app, &name, &config, ours, &mut taken, &mut found).await;
     let bot_is = told(server, looked, &mut found)?.unwrap_or(BotIs::Absent);
     let looked = teams(server, &request.teams, &mut found).await;
     let teams = told(server, looked, &mut found)?.unwrap_or_default();
     if app.requests.locations.contains("message_box") {
-        let looked = triggers(server, app, &teams, &mut found).await;
+        let looked = triggers(server, app, &teams, ours, &mut taken, &mut found).await;
         told(server, looked, &mut found)?;
     }
 
@@ -111,7 +127,34 @@ pub async fn check(
         bot_is,
         teams,
         notes: found,
+        takes_up: taken.up,
+        takes_over: taken.over,
+        take_over: request.take_over,
     })
+}
+
+/// What stands already and would be taken.
+struct Taken {
+    home: Home,
+    up: Vec<String>,
+    over: Vec<String>,
+}
+
+impl Taken {
+    fn note(&mut self, adoption: Adoption, found: &mut Vec<Finding>) {
+        match adoption {
+            Adoption::TakenUp { what } => self.up.push(what),
+            Adoption::TakenOver { what } => self.over.push(what),
+            Adoption::Refused(finding) => found.push(finding),
+        }
+    }
+}
+
+/// By what one's own making is known: an earlier run of the same admin.
+#[derive(Clone, Copy)]
+struct Ours<'a> {
+    journal: &'a Journal,
+    admin: &'a User,
 }
 
 /// A look that the server refuses is something found, and the other looks go on.
@@ -254,6 +297,8 @@ async fn bot(
     app: &AppView,
     name: &str,
     config: &ClientConfig,
+    ours: Ours<'_>,
+    taken: &mut Taken,
     found: &mut Vec<Finding>,
 ) -> Result<BotIs, Stop> {
     let other = "Choose another name for the bot with --bot NAME.";
@@ -268,16 +313,16 @@ async fn bot(
         found.push(Finding::stop(format!("@{name} is a person on this server"), other));
         return Ok(BotIs::Absent);
     }
-    match server.bot(&user.id).await? {
-        Some(bot) if mark::is_bot(&app.id, &bot) => {
-            Ok(if bot.delete_at == 0 { BotIs::Active } else { BotIs::Disabled })
-        }
-        _ => {
-            let what = format!("@{name} is a bot on this server that was not made for {}", app.id);
-            found.push(Finding::stop(what, other));
-            Ok(BotIs::Absent)
-        }
+    let Some(bot) = server.bot(&user.id).await? else {
+        found.push(Finding::stop(format!("@{name} is no bot that can be read"), other));
+        return Ok(BotIs::Absent);
+    };
+    let made = ours.journal.has(&Made::Bot { username: name.to_owned() });
+    if !(made && bot.owner_id == ours.admin.id && mark::is_bot(&app.id, &bot)) {
+        let adoption = adopt::bot(server, (&app.id, &taken.home), &bot).await?;
+        taken.note(adoption, found);
     }
+    Ok(if bot.delete_at == 0 { BotIs::Active } else { BotIs::Disabled })
 }
 
 async fn teams(server: &Mattermost, wanted: &Teams, found: &mut Vec<Finding>) -> Result<Vec<Team>, Stop> {
@@ -337,13 +382,22 @@ async fn triggers(
     server: &Mattermost,
     app: &AppView,
     teams: &[Team],
+    ours: Ours<'_>,
+    taken: &mut Taken,
     found: &mut Vec<Finding>,
 ) -> Result<(), Stop> {
     for team in teams {
         let commands = server.commands(&team.id).await?;
-        let taken = commands.iter().find(|command| command.trigger == app.namespace);
-        if let Some(command) = taken.filter(|command| !mark::is_command(&app.id, command)) {
-            found.push(clash(server, team, command).await?);
+        let Some(command) = commands.iter().find(|command| command.trigger == app.namespace) else {
+            continue;
+        };
+        let made = Made::Command { team: team.id.clone(), trigger: command.trigger.clone() };
+        let made_here = ours.journal.has(&made)
+            && command.creator_id == ours.admin.id
+            && taken.home.command(&app.id, command) == Whose::Ours;
+        if !made_here {
+            let adoption = adopt::command(server, (&app.id, &taken.home), team, command).await?;
+            taken.note(adoption, found);
         }
     }
     Ok(())
@@ -391,6 +445,10 @@ impl Plan {
             at(format!("POST {site}/api/v4/teams/{}/members", team.id), why);
         }
         at(format!("POST {site}/api/v4/users/…/tokens"), format!("make a token for @{}", self.bot));
+        if self.bot_is != BotIs::Absent {
+            let why = format!("revoke every other token of @{}", self.bot);
+            at(format!("POST {site}/api/v4/users/tokens/revoke"), why);
+        }
         if bundle.is_operator() {
             at(format!("operator of {base}"), "make an install code with the operator's rights".to_owned());
         }

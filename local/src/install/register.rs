@@ -1,10 +1,14 @@
 //! Slash commands and outgoing webhooks as an install wants them: what stands and is right is taken, what stands and
 //! differs is put right, what is missing is made. Used by an installation and by `sync`.
 
-use super::{mark, preflight, stop::Stop};
+use super::{
+    adopt,
+    mark::{self, Home},
+    stop::Stop,
+};
 use crate::{
     failure::Failure,
-    mattermost::{Finding, Mattermost, Team},
+    mattermost::{Command, Finding, Mattermost, OutgoingWebhook, Team},
 };
 use cloud_apps_protocol::{
     ChannelId, TeamId,
@@ -12,7 +16,7 @@ use cloud_apps_protocol::{
 };
 
 /// What was done about one thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// It stood, and was right.
     None,
@@ -20,6 +24,26 @@ pub enum Change {
     Made,
     /// It stood, and differed.
     Mended,
+    /// It stood, and neither the journal nor the bundle knew it: it has a new token now.
+    Adopted {
+        /// What it is, and who made it, for people.
+        what: String,
+    },
+}
+
+/// For what something is registered, and where.
+#[derive(Clone, Copy)]
+pub struct Ground<'a> {
+    /// The server, as the admin.
+    pub server: &'a Mattermost,
+    /// The app.
+    pub app: &'a AppView,
+    /// Where the install wants to be called.
+    pub endpoints: &'a Endpoints,
+    /// What is this bundle's.
+    pub home: &'a Home,
+    /// Somebody agreed that another bundle loses what it has.
+    pub take_over: bool,
 }
 
 /// How a slash command is to look.
@@ -33,27 +57,42 @@ pub struct Wish {
     pub hint: String,
 }
 
-/// The slash command of one team. `before` is called before anything is changed.
+/// The slash command of one team. `known` says whether it is one of our own making, which is taken as it is; `before` is
+/// called before anything is changed, with whether it is made here.
 pub async fn command(
-    server: &Mattermost,
-    (app, endpoints): (&AppView, &Endpoints),
+    ground: Ground<'_>,
     team: &Team,
     wish: &Wish,
-    before: impl FnOnce() -> Result<(), Failure>,
+    known: impl FnOnce(&Command) -> bool,
+    before: impl FnOnce(bool) -> Result<(), Failure>,
 ) -> Result<(Registered, Change), Stop> {
+    let Ground { server, app, endpoints, home, take_over } = ground;
     let wanted = mark::command(app, &team.id, &wish.trigger, (&wish.about, &wish.hint), &endpoints.slash);
     let stands = server.commands(&team.id).await?;
     let stands = stands.into_iter().find(|command| command.trigger == wish.trigger);
     let (command, change) = match stands {
-        Some(stands) if wanted.is(&stands) => (stands, Change::None),
-        Some(stands) if mark::is_command(&app.id, &stands) || stands.url == endpoints.slash => {
-            before()?;
-            server.update_command(&stands, &wanted).await?;
-            (stands, Change::Mended)
+        Some(stands) if known(&stands) => {
+            if wanted.is(&stands) {
+                (stands, Change::None)
+            } else {
+                before(true)?;
+                server.update_command(&stands, &wanted).await?;
+                (stands, Change::Mended)
+            }
         }
-        Some(stands) => return Err(preflight::clash(server, team, &stands).await?.into()),
+        Some(stands) => {
+            let what =
+                adopt::command(server, (&app.id, home), team, &stands).await?.with_consent(take_over)?;
+            before(false)?;
+            // The token first: from here on whoever had the old one has nothing.
+            let token = server.regenerate_command_token(&stands.id).await?;
+            if !wanted.is(&stands) {
+                server.update_command(&stands, &wanted).await?;
+            }
+            (Command { token, ..stands }, Change::Adopted { what })
+        }
         None => {
-            before()?;
+            before(true)?;
             (server.create_command(&wanted).await?, Change::Made)
         }
     };
@@ -68,11 +107,12 @@ pub async fn command(
 
 /// The outgoing webhook of one channel. Of several that stand one is kept: each would send every post once more.
 pub async fn webhook(
-    server: &Mattermost,
-    (app, endpoints): (&AppView, &Endpoints),
+    ground: Ground<'_>,
     channel: &ChannelId,
-    before: impl FnOnce(&str) -> Result<(), Failure>,
+    known: impl Fn(&OutgoingWebhook) -> bool,
+    before: impl FnOnce(&str, bool) -> Result<(), Failure>,
 ) -> Result<(Registered, Change), Stop> {
+    let Ground { server, app, endpoints, home, .. } = ground;
     let Some(team) = server.team_of_channel(channel.as_str()).await?.filter(|team| !team.is_empty()) else {
         return Err(Finding::stop(
             format!("the app watches the channel {channel}, and there is no such channel in a team"),
@@ -81,28 +121,54 @@ pub async fn webhook(
         .into());
     };
     let wanted = mark::webhook(app, &team, channel, &endpoints.webhook);
-    let mut ours: Vec<_> = server.webhooks(&team).await?;
-    ours.retain(|webhook| {
-        let goes_here = webhook.callback_urls.contains(&endpoints.webhook);
-        webhook.channel_id == channel.as_str() && (goes_here || mark::is_webhook(&app.id, webhook))
-    });
-    // The one that is right already, else the oldest.
-    let keep = ours.iter().position(|webhook| wanted.is(webhook)).unwrap_or(0);
+    let mut ours = Vec::new();
+    let mut makers = Vec::new();
+    for webhook in server.webhooks(&team).await? {
+        if webhook.channel_id != channel.as_str() {
+            continue;
+        }
+        let maker = if known(&webhook) {
+            None
+        } else {
+            match adopt::webhook(server, (&app.id, home), &webhook).await? {
+                Some(maker) => Some(maker),
+                None => continue,
+            }
+        };
+        ours.push(webhook);
+        makers.push(maker);
+    }
+    // The one that is known and right already, else one that is right, else the oldest.
+    let right = |of_us: bool| {
+        let mut all = ours.iter().zip(&makers);
+        all.position(|(webhook, maker)| wanted.is(webhook) && maker.is_none() == of_us)
+    };
+    let keep = right(true).or_else(|| right(false)).unwrap_or(0);
+    let maker = makers.get(keep).cloned().flatten();
     let right = ours.get(keep).is_some_and(|webhook| wanted.is(webhook));
-    if !right || ours.len() > 1 {
-        before(&team)?;
+    if !right || ours.len() > 1 || maker.is_some() {
+        before(&team, maker.is_none())?;
     }
     for (_, doubled) in ours.iter().enumerate().filter(|(n, _)| *n != keep) {
         server.delete_webhook(&doubled.id).await?;
     }
     let doubled = ours.len() > 1;
-    let (webhook, change) = match ours.into_iter().nth(keep) {
-        Some(stands) if right => (stands, if doubled { Change::Mended } else { Change::None }),
-        Some(stands) => {
+    let (webhook, change) = match (ours.into_iter().nth(keep), maker) {
+        (Some(stands), Some(maker)) => {
+            let token = server.regenerate_webhook_token(&stands.id).await?;
+            let stands = OutgoingWebhook { token, ..stands };
+            if !right {
+                server.update_webhook(&stands, &wanted).await?;
+            }
+            let what = format!("the webhook of channel {channel} (made by {maker})");
+            (stands, Change::Adopted { what })
+        }
+        (Some(stands), None) if right => (stands, if doubled { Change::Mended } else { Change::None }),
+        (Some(stands), None) => {
             server.update_webhook(&stands, &wanted).await?;
             (stands, Change::Mended)
         }
-        None => (server.create_webhook(&wanted).await?, Change::Made),
+        (None, _) => (server.create_webhook(&wanted).await?, Change::Made),
     };
     let registered = Registered::OutgoingWebhook {
         team_id: id(&team)?,

@@ -2,17 +2,18 @@
 //! it changes anything, and may be done again at any time.
 
 use super::{
+    adopt,
     bundle::Bundle,
     journal::{Journal, Made},
-    mark,
+    mark::{self, Home, Whose},
     preflight::Plan,
-    register::{self, Wanted},
+    register::{self, Change, Ground, Wanted},
     stop::Stop,
     work::Work,
 };
 use crate::{
     failure::Failure,
-    mattermost::{Finding, Setting},
+    mattermost::{Command, Finding, OutgoingWebhook, Setting},
 };
 use cloud_apps_protocol::{
     Code, InstallId, Values,
@@ -50,19 +51,31 @@ fn intend(log: &Log<'_>, made: Made) -> Result<(), Failure> {
     log.borrow_mut().intend(made)
 }
 
-/// The bot's account: made, enabled, or taken as it is. Its user id.
+/// A token of the bot.
+pub struct BotToken {
+    /// Its id on the server: no secret.
+    pub id: String,
+    /// The credential.
+    pub secret: SecretString,
+}
+
+/// The bot's account: made, or taken up. Its user id.
 pub async fn bot(work: &Work<'_>, log: &Log<'_>, plan: &Plan) -> Result<String, Stop> {
     let (server, app) = (work.server, work.app);
-    let (title, about) = (mark::bot_title(app), mark::bot_description(app));
+    let home = Home::of(work.bundle, None);
+    let (title, about) = (mark::bot_title(app), mark::bot_description(app, work.bundle.base_url()));
     let Some(user) = server.user_named(&plan.bot).await? else {
         intend(log, Made::Bot { username: plan.bot.clone() })?;
         return Ok(server.create_bot(&plan.bot, &title, &about).await?.user_id);
     };
-    let bot = server.bot(&user.id).await?.filter(|bot| mark::is_bot(&app.id, bot));
-    let Some(bot) = bot else {
-        let what = format!("@{} was not made for {}", plan.bot, app.id);
+    let Some(bot) = server.bot(&user.id).await? else {
+        let what = format!("@{} is no bot", plan.bot);
         return Err(Finding::stop(what, "Choose another name for the bot with --bot NAME.").into());
     };
+    let made_here = log.borrow().has(&Made::Bot { username: plan.bot.clone() });
+    if !(made_here && bot.owner_id == plan.admin.id && mark::is_bot(&app.id, &bot)) {
+        adopt::bot(server, (&app.id, &home), &bot).await?.with_consent(plan.take_over)?;
+    }
     if bot.delete_at != 0 {
         intend(log, Made::EnabledBot { user: bot.user_id.clone() })?;
         server.enable_bot(&bot.user_id).await?;
@@ -87,7 +100,7 @@ pub async fn members(work: &Work<'_>, log: &Log<'_>, plan: &Plan, bot: &str) -> 
 
 /// A token for the bot. The secret of one that an earlier try made is lost: it is revoked and made anew, so that none
 /// is left that nobody holds.
-pub async fn token(work: &Work<'_>, log: &Log<'_>, bot: &str) -> Result<SecretString, Stop> {
+pub async fn token(work: &Work<'_>, log: &Log<'_>, bot: &str) -> Result<BotToken, Stop> {
     let description = mark::token_description(&work.app.id, log.borrow().run());
     for lost in work.server.tokens(bot).await? {
         if lost.description == description {
@@ -100,7 +113,17 @@ pub async fn token(work: &Work<'_>, log: &Log<'_>, bot: &str) -> Result<SecretSt
         let what = "the server made a token for the bot and did not say which";
         return Err(Finding::stop(what, "Run the same again.").at(Setting::TOKENS).into());
     }
-    Ok(SecretString::from(made.token))
+    Ok(BotToken { id: made.id, secret: SecretString::from(made.token) })
+}
+
+/// Revokes every other token of the bot: of one that stood already somebody else may have a token. How many there were.
+pub async fn only_token(work: &Work<'_>, bot: &str, ours: &BotToken) -> Result<usize, Stop> {
+    let mut revoked = 0;
+    for other in work.server.tokens(bot).await?.iter().filter(|token| token.id != ours.id) {
+        work.server.revoke_token(&other.id).await?;
+        revoked += 1;
+    }
+    Ok(revoked)
 }
 
 /// Where an earlier run left the install. A pending one of our own is removed: its code is lost, and a new code makes
@@ -150,7 +173,7 @@ pub async fn begin(
     work: &Work<'_>,
     log: &Log<'_>,
     plan: &Plan,
-    (code, bot, token): (&SecretString, &str, &SecretString),
+    (code, bot, token): (&SecretString, &str, &BotToken),
     settings: &Values,
 ) -> Result<Begun, Stop> {
     let request = InstallRequest {
@@ -159,7 +182,7 @@ pub async fn begin(
         bot: BotCredentials {
             user_id: parsed(bot)?,
             username: plan.bot.clone(),
-            access_token: token.expose_secret().to_owned(),
+            access_token: token.secret.expose_secret().to_owned(),
         },
         installed_by: parsed(&plan.admin.id)?,
         v2: false,
@@ -191,12 +214,24 @@ pub async fn commands(
     plan: &Plan,
     begun: &Begun,
 ) -> Result<Vec<Registered>, Stop> {
+    let home = Home::of(work.bundle, None);
+    let ground = ground(work, plan, begun, &home);
     let mut all = Vec::new();
     for wish in &begun.wanted.commands {
         for team in &plan.teams {
-            let made = Made::Command { team: team.id.clone(), trigger: wish.trigger.clone() };
-            let what = (work.app, &begun.created.endpoints);
-            let (one, _) = register::command(work.server, what, team, wish, || intend(log, made)).await?;
+            let (team_id, trigger) = (team.id.clone(), wish.trigger.clone());
+            let made = Made::Command { team: team_id.clone(), trigger: trigger.clone() };
+            // What the journal was about to make, and this admin made.
+            let ours = log.borrow().has(&made);
+            let known = |stands: &Command| {
+                ours && stands.creator_id == plan.admin.id
+                    && home.command(&work.app.id, stands) == Whose::Ours
+            };
+            let intent = |made_here: bool| {
+                intend(log, if made_here { made } else { Made::AdoptedCommand { team: team_id, trigger } })
+            };
+            let (one, change) = register::command(ground, team, wish, known, intent).await?;
+            tell(work, &change);
             all.push(one);
         }
     }
@@ -204,16 +239,48 @@ pub async fn commands(
 }
 
 /// The outgoing webhooks of the channels that the app watches.
-pub async fn webhooks(work: &Work<'_>, log: &Log<'_>, begun: &Begun) -> Result<Vec<Registered>, Stop> {
+pub async fn webhooks(
+    work: &Work<'_>,
+    log: &Log<'_>,
+    plan: &Plan,
+    begun: &Begun,
+) -> Result<Vec<Registered>, Stop> {
+    let home = Home::of(work.bundle, None);
+    let ground = ground(work, plan, begun, &home);
     let mut all = Vec::new();
     for channel in &begun.wanted.channels {
-        let intend =
-            |team: &str| intend(log, Made::Webhook { team: team.to_owned(), channel: channel.to_string() });
-        let what = (work.app, &begun.created.endpoints);
-        let (one, _) = register::webhook(work.server, what, channel, intend).await?;
+        let made = |team: &str| Made::Webhook { team: team.to_owned(), channel: channel.to_string() };
+        let known = |stands: &OutgoingWebhook| {
+            log.borrow().has(&made(&stands.team_id))
+                && stands.creator_id == plan.admin.id
+                && home.webhook(&work.app.id, stands) == Whose::Ours
+        };
+        let intent = |team: &str, made_here: bool| {
+            let adopted = Made::AdoptedWebhook { team: team.to_owned(), channel: channel.to_string() };
+            intend(log, if made_here { made(team) } else { adopted })
+        };
+        let (one, change) = register::webhook(ground, channel, known, intent).await?;
+        tell(work, &change);
         all.push(one);
     }
     Ok(all)
+}
+
+fn ground<'a>(work: &Work<'a>, plan: &Plan, begun: &'a Begun, home: &'a Home) -> Ground<'a> {
+    Ground {
+        server: work.server,
+        app: work.app,
+        endpoints: &begun.created.endpoints,
+        home,
+        take_over: plan.take_over,
+    }
+}
+
+/// What was taken up is told: it was not made here.
+fn tell(work: &Work<'_>, change: &Change) {
+    if let Change::Adopted { what } = change {
+        work.tell(&format!("    took up {what}: it has a new token"));
+    }
 }
 
 /// The last step once more, in another run: whoever has the code that began the install is told how it ended.

@@ -84,8 +84,16 @@ impl Stop {
         }
     }
 
-    /// For the terminal.
+    /// For the terminal, where a bundle takes part.
     pub fn failure(self, server: &Mattermost, bundle: &Bundle) -> Failure {
+        match self {
+            Self::Bundle(trouble) => trouble.failure(bundle.base_url()),
+            other => other.failure_at(server),
+        }
+    }
+
+    /// For the terminal, where only the server takes part.
+    pub fn failure_at(self, server: &Mattermost) -> Failure {
         match self {
             Self::Server(trouble) => {
                 let finding = server.finding(&trouble);
@@ -97,7 +105,7 @@ impl Stop {
                     .map(|setting| format!("System Console > {} ({}). ", setting.console, setting.key));
                 failure.hint(format!("{}{}", place.unwrap_or_default(), finding.fix))
             }
-            Self::Bundle(trouble) => trouble.failure(bundle.base_url()),
+            Self::Bundle(trouble) => Failure::new(trouble.to_string()),
             Self::Found(findings) => {
                 let stops = findings.iter().filter(|finding| finding.stops);
                 let lines: Vec<String> = stops.map(|finding| format!("\n  ✗ {}", finding.lines())).collect();

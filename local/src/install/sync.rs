@@ -2,14 +2,16 @@
 //! that are missing or were altered, and leftovers; what is right stays as it is, so it may be run at any time.
 
 use super::{
-    Means, Teams, as_admin, preflight,
-    register::{self, Change, Wanted},
+    Means, Teams, as_admin,
+    mark::{self, Home, Whose},
+    preflight,
+    register::{self, Change, Ground, Wanted},
     steps::ENTRIES,
     stop::Stop,
     unless_interrupted,
     work::Work,
 };
-use crate::mattermost::{Mattermost, Team};
+use crate::mattermost::{Command, Mattermost, OutgoingWebhook, Team};
 use cloud_apps_protocol::{
     InstallId,
     install::{InstallPatch, InstallView, Registered, Standing},
@@ -50,7 +52,17 @@ async fn run(work: &Work<'_>, view: &InstallView, teams: &[Team]) -> Result<Sync
     };
     let wanted = Wanted::of(&view.register, &[]);
     synced.by_hand.clone_from(&wanted.by_hand);
-    let what = (work.app, &view.endpoints);
+    let home = Home::of(work.bundle, Some(view));
+    let ground = Ground {
+        server: work.server,
+        app: work.app,
+        endpoints: &view.endpoints,
+        home: &home,
+        take_over: false,
+    };
+    let describe = async || describe(work, view, &home).await;
+    let told = work.step(&format!("@{} is described", view.bot.username), describe).await?;
+    synced.changed.extend(told);
     let mut registered = Vec::new();
     for team in teams {
         let join = async || {
@@ -65,17 +77,19 @@ async fn run(work: &Work<'_>, view: &InstallView, teams: &[Team]) -> Result<Sync
         }
         for wish in &wanted.commands {
             let name = format!("/{} in {}", wish.trigger, team.name);
-            let command = async || register::command(work.server, what, team, wish, || Ok(())).await;
+            let known = |stands: &Command| knows(view, &home, stands);
+            let command = async || register::command(ground, team, wish, known, |_| Ok(())).await;
             let (one, change) = work.step(&name, command).await?;
-            synced.note(change, &name);
+            synced.note(&change, &name);
             registered.push(one);
         }
     }
     for channel in &channels(view, &wanted) {
         let name = format!("the webhook of channel {channel}");
-        let webhook = async || register::webhook(work.server, what, channel, |_| Ok(())).await;
+        let known = |stands: &OutgoingWebhook| knows_webhook(view, &home, stands);
+        let webhook = async || register::webhook(ground, channel, known, |_, _| Ok(())).await;
         let (one, change) = work.step(&name, webhook).await?;
-        synced.note(change, &name);
+        synced.note(&change, &name);
         registered.push(one);
     }
     // All of it, also what stood: a token that was made anew on the server can be seen nowhere else.
@@ -93,10 +107,60 @@ async fn run(work: &Work<'_>, view: &InstallView, teams: &[Team]) -> Result<Sync
     Ok(synced)
 }
 
+/// The bundle has it registered, and it does not point to another bundle since.
+fn knows(view: &InstallView, home: &Home, stands: &Command) -> bool {
+    let registered = view
+        .registered
+        .iter()
+        .any(|known| matches!(known, Standing::SlashCommand { id, .. } if *id == stands.id));
+    registered && !matches!(home.command(&view.app_id, stands), Whose::OtherBundle(_))
+}
+
+fn knows_webhook(view: &InstallView, home: &Home, stands: &OutgoingWebhook) -> bool {
+    let registered = view
+        .registered
+        .iter()
+        .any(|known| matches!(known, Standing::OutgoingWebhook { id, .. } if *id == stands.id));
+    registered && !matches!(home.webhook(&view.app_id, stands), Whose::OtherBundle(_))
+}
+
+/// The bot of the install says whose it is: older versions did not write which bundle, and a bundle may have moved.
+async fn describe(work: &Work<'_>, view: &InstallView, home: &Home) -> Result<Option<String>, Stop> {
+    let Some(bot) = work.server.bot(view.bot.id.as_str()).await? else { return Ok(None) };
+    let name = &view.bot.username;
+    let about = mark::bot_description(work.app, work.bundle.base_url());
+    match home.bot(&view.app_id, &bot) {
+        Whose::Unsaid => {
+            work.server.update_bot(&bot, &mark::bot_title(work.app), &about).await?;
+            Ok(Some(format!("wrote into the description of @{name} of which bundle it is")))
+        }
+        Whose::OtherBundle(other) => {
+            for team in &view.teams {
+                let commands = work.server.commands(team.as_str()).await?;
+                let theirs = |command: &Command| {
+                    home.command(&view.app_id, command) == Whose::OtherBundle(other.clone())
+                };
+                if commands.iter().any(theirs) {
+                    work.tell(&format!(
+                        "  ! @{name} belongs to the bundle at {other} now: it was left as it is"
+                    ));
+                    return Ok(None);
+                }
+            }
+            work.server.update_bot(&bot, &mark::bot_title(work.app), &about).await?;
+            Ok(Some(format!(
+                "wrote into the description of @{name} that its bundle is not at {other} any more"
+            )))
+        }
+        Whose::Ours | Whose::NotTheApp => Ok(None),
+    }
+}
+
 impl Synced {
-    fn note(&mut self, change: Change, name: &str) {
+    fn note(&mut self, change: &Change, name: &str) {
         match change {
             Change::None => {}
+            Change::Adopted { what } => self.changed.push(format!("took up {what}, with a new token")),
             Change::Made => self.changed.push(format!("made {name}")),
             Change::Mended => self.changed.push(format!("put right {name}")),
         }

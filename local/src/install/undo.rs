@@ -3,7 +3,7 @@
 
 use super::{
     journal::{Journal, Made},
-    mark,
+    mark::{self, Home, Whose},
     stop::Stop,
     work::Work,
 };
@@ -69,16 +69,22 @@ fn title(made: &Made) -> String {
         Made::BotToken { .. } => "the bot's token is revoked".to_owned(),
         Made::Member { .. } => "the bot is out of the team".to_owned(),
         Made::Install | Made::Completion { .. } => "the install is gone".to_owned(),
-        Made::Command { trigger, .. } => format!("/{trigger} is deleted"),
-        Made::Webhook { .. } => "the outgoing webhook is deleted".to_owned(),
+        Made::Command { trigger, .. } | Made::AdoptedCommand { trigger, .. } => {
+            format!("/{trigger} is deleted")
+        }
+        Made::Webhook { .. } | Made::AdoptedWebhook { .. } => "the outgoing webhook is deleted".to_owned(),
     }
 }
 
 async fn take_back(work: &Work<'_>, made: &Made, run: &str) -> Result<(), Stop> {
     let (server, app) = (work.server, &work.app.id);
+    // What another bundle has goes on as it is: it was to be taken over, and was not.
+    let home = Home::of(work.bundle, None);
     match made {
         Made::Bot { username } => {
-            if let Some(user) = server.user_named(username).await? {
+            let Some(user) = server.user_named(username).await? else { return Ok(()) };
+            let bot = server.bot(&user.id).await?;
+            if bot.is_some_and(|bot| matches!(home.bot(app, &bot), Whose::Ours | Whose::Unsaid)) {
                 disable(work, &user.id).await?;
             }
         }
@@ -96,16 +102,16 @@ async fn take_back(work: &Work<'_>, made: &Made, run: &str) -> Result<(), Stop> 
                 server.remove_member(team, user).await?;
             }
         }
-        Made::Command { team, trigger } => {
+        Made::Command { team, trigger } | Made::AdoptedCommand { team, trigger } => {
             for command in server.commands(team).await? {
-                if command.trigger == *trigger && mark::is_command(app, &command) {
+                if command.trigger == *trigger && home.command(app, &command) == Whose::Ours {
                     server.delete_command(&command.id).await?;
                 }
             }
         }
-        Made::Webhook { team, channel } => {
+        Made::Webhook { team, channel } | Made::AdoptedWebhook { team, channel } => {
             for webhook in server.webhooks(team).await? {
-                if webhook.channel_id == *channel && mark::is_webhook(app, &webhook) {
+                if webhook.channel_id == *channel && home.webhook(app, &webhook) == Whose::Ours {
                     server.delete_webhook(&webhook.id).await?;
                 }
             }

@@ -1,14 +1,24 @@
-//! `cloud-apps uninstall`: the bundle stops serving first; then what stands on the server is listed and removed, with
-//! the admin's own rights. It may be repeated: what is gone is gone, and what is left is looked for again.
+//! `cloud-apps uninstall`: the bundle stops serving first; then what stands on the server goes, with the admin's own
+//! rights, and what is dangerous goes first: the bot's token, the bot, the commands.
+//!
+//! It may be repeated from nothing, also when the bundle has no install any more: what is gone is gone, and what is left
+//! is looked for again. A feature that is switched off on the server is not looked at, and that is said; it keeps nothing
+//! else from going. Only what is shown to be this bundle's is touched: a description alone is no proof, and another
+//! bundle may serve the same app on the same server.
 
-use super::{Means, as_admin, mark, stop::Stop, sync::words};
-use crate::mattermost::{Mattermost, User};
+use super::{
+    Means, as_admin,
+    mark::{self, Home, Whose},
+    stop::Stop,
+    work::Pace,
+};
+use crate::mattermost::{Bot, Command, Finding, Mattermost, OutgoingWebhook, Setting, Team, Trouble, User};
 use cloud_apps_protocol::{
-    AppId, InstallId,
+    AppId, InstallId, SiteUrl,
     install::{InstallView, Standing},
 };
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// What a removal did.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -19,8 +29,23 @@ pub struct Uninstalled {
     pub removed: Vec<String>,
     /// What stays, and why.
     pub stays: Vec<String>,
+    /// What could not be removed, and why: the same again tries it again.
+    pub failed: Vec<String>,
+    /// What was not looked at because it is switched off or hidden, and where something of the app may stand.
+    pub not_looked_at: Vec<String>,
+    /// What belongs to another bundle, and was not touched.
+    pub not_touched: Vec<String>,
     /// What the app said when it could not clean up.
     pub warning: Option<String>,
+}
+
+impl Uninstalled {
+    /// Nothing is left that this bundle made.
+    pub fn is_whole(&self) -> bool {
+        let only_others =
+            self.removed.is_empty() && !self.not_touched.is_empty() && self.install_id.is_none();
+        self.failed.is_empty() && self.not_looked_at.is_empty() && !only_others
+    }
 }
 
 /// What is to be removed.
@@ -32,8 +57,23 @@ pub struct Removal {
     pub install: Option<InstallView>,
     /// The bot's name, where no install tells.
     pub bot: String,
+    /// Somebody named the bot: then it is this bundle's although its description does not say which bundle.
+    pub bot_is_named: bool,
+    /// The app has webhooks, as far as is known.
+    pub hears: bool,
     /// The bot goes on existing, without a token.
     pub keep_bot: bool,
+}
+
+/// What is found on a server, and is this bundle's.
+#[derive(Default)]
+pub(super) struct Belongings {
+    /// The bot. Of more than one only where somebody imitates it.
+    pub bots: Vec<Bot>,
+    /// Slash commands, each with the name of its team.
+    pub commands: Vec<(String, Command)>,
+    /// Outgoing webhooks, each with the name of its team.
+    pub webhooks: Vec<(String, OutgoingWebhook)>,
 }
 
 /// Removes an install from both sides.
@@ -43,8 +83,9 @@ pub async fn uninstall(means: &Means<'_>, removal: &Removal) -> Result<Uninstall
         // Rights first: what stops serving and cannot be cleaned up is half a removal.
         let admin = pace.step("looked who asks", async || Ok(server.me().await?)).await?;
         rights(server, &admin)?;
-        let mut done = Uninstalled::default();
-        let mut left: BTreeSet<Standing> = BTreeSet::new();
+        let home = Home::of(&means.bundle, removal.install.as_ref());
+        let looking = async || look(server, removal, &home).await;
+        let (mut done, belongings) = pace.step("looked for what is to go", looking).await?;
         if let Some(install) = &removal.install {
             let id = &install.install_id;
             let remove = async || Ok(means.bundle.remove(id).await?);
@@ -57,123 +98,302 @@ pub async fn uninstall(means: &Means<'_>, removal: &Removal) -> Result<Uninstall
             }
             done.warning = removed.warning;
             done.install_id = Some(removed.install_id);
-            left.extend(removed.leftovers);
-            left.extend(install.registered.iter().chain(&install.leftovers).cloned());
         }
-        let bot =
-            pace.step("looked for what is left", async || look(server, removal, &mut left).await).await?;
-        for standing in left.iter().filter(|standing| !matches!(standing, Standing::Bot { .. })) {
-            let title = format!("removed {}", words(standing));
-            pace.step(&title, async || super::sync::remove(server, standing).await).await?;
-            done.removed.push(words(standing));
-        }
-        if let Some(bot) = bot {
-            part(means, server, removal, &bot, &mut done).await?;
-        }
+        take_away(&pace, server, (&removal.app, &belongings), removal.keep_bot, &mut done).await?;
         Ok(done)
     })
     .await
 }
 
-fn rights(server: &Mattermost, admin: &User) -> Result<(), Stop> {
+/// Fails where the admin could not do it.
+pub(super) fn rights(server: &Mattermost, admin: &User) -> Result<(), Stop> {
     if admin.has_role("system_admin") {
         return Ok(());
     }
-    Err(crate::mattermost::Finding::stop(
+    Err(Finding::stop(
         format!("@{} is no system admin of {}", admin.username, server.site()),
         "Use the token of a system admin: it takes one to revoke the bot's token and to disable the bot.",
     )
     .into())
 }
 
-/// What is recognisably of this install, or of this app where there is no install any more, in every team that knew
-/// it. The bot, if it is the app's.
+/// Removes all of it, what is dangerous first. What fails is noted, and keeps nothing else from going.
+pub(super) async fn take_away(
+    pace: &Pace<'_>,
+    server: &Mattermost,
+    (app, belongings): (&AppId, &Belongings),
+    keep_bot: bool,
+    done: &mut Uninstalled,
+) -> Result<(), Stop> {
+    for bot in &belongings.bots {
+        let name = format!("@{}", bot.username);
+        let revoke = async || {
+            let mut revoked = 0;
+            // A bot that goes keeps no token that works when somebody enables it.
+            for token in server.tokens(&bot.user_id).await? {
+                if !keep_bot || mark::is_token(app, &token) {
+                    server.revoke_token(&token.id).await?;
+                    revoked += 1;
+                }
+            }
+            Ok(revoked)
+        };
+        if let Some(1..) = attempt(pace, &format!("the tokens of {name} are revoked"), revoke, done).await? {
+            done.removed.push(format!("the token of {name}"));
+        }
+        if keep_bot {
+            done.stays.push(format!("the bot {name}, as --keep-bot says"));
+        } else {
+            let disable = async || {
+                if bot.delete_at == 0 {
+                    server.disable_bot(&bot.user_id).await?;
+                }
+                Ok(())
+            };
+            if attempt(pace, &format!("{name} is disabled"), disable, done).await?.is_some() {
+                done.stays.push(format!(
+                    "the bot {name}, disabled: Mattermost cannot delete a bot, and what it posted stays its own"
+                ));
+            }
+        }
+    }
+    for (team, command) in &belongings.commands {
+        let what = format!("/{} of the team {team}", command.trigger);
+        let delete = async || Ok(server.delete_command(&command.id).await?);
+        if attempt(pace, &format!("removed {what}"), delete, done).await?.is_some() {
+            done.removed.push(what);
+        }
+    }
+    for (team, webhook) in &belongings.webhooks {
+        let what = format!("the webhook of channel {} of the team {team}", webhook.channel_id);
+        let delete = async || Ok(server.delete_webhook(&webhook.id).await?);
+        if attempt(pace, &format!("removed {what}"), delete, done).await?.is_some() {
+            done.removed.push(what);
+        }
+    }
+    Ok(())
+}
+
+/// One step; what it fails at is noted. `Err` only where somebody wants an end.
+async fn attempt<T>(
+    pace: &Pace<'_>,
+    title: &str,
+    step: impl AsyncFnMut() -> Result<T, Stop>,
+    done: &mut Uninstalled,
+) -> Result<Option<T>, Stop> {
+    match pace.step(title, step).await {
+        Ok(value) => Ok(Some(value)),
+        Err(Stop::Interrupted) => Err(Stop::Interrupted),
+        Err(stop) => {
+            done.failed.push(format!("{title}: {}", stop.line()));
+            Ok(None)
+        }
+    }
+}
+
+/// What is there, and what of it is this bundle's. Nothing is changed.
 async fn look(
     server: &Mattermost,
     removal: &Removal,
-    left: &mut BTreeSet<Standing>,
-) -> Result<Option<User>, Stop> {
-    let name = removal.install.as_ref().map_or(removal.bot.as_str(), |install| install.bot.username.as_str());
-    let mut bot = server.user_named(name).await?;
-    if let Some(user) = &bot {
-        let known = server.bot(&user.id).await?;
-        if !known.is_some_and(|known| mark::is_bot(&removal.app, &known)) {
-            bot = None;
+    home: &Home,
+) -> Result<(Uninstalled, Belongings), Stop> {
+    let (app, install) = (&removal.app, removal.install.as_ref());
+    let mut done = Uninstalled::default();
+    let bot = bot(server, removal).await?;
+    let seen = seen(server, &teams(server, install, bot.as_ref()).await?).await?;
+    let mut belongings = Belongings::default();
+    let mut others: Vec<SiteUrl> = Vec::new();
+    for (team, command) in seen.commands {
+        match home.command(app, &command) {
+            Whose::Ours => belongings.commands.push((team, command)),
+            Whose::OtherBundle(bundle) => {
+                done.not_touched.push(format!("/{} of the team {team}: {}", command.trigger, of(&bundle)));
+                others.push(bundle);
+            }
+            Whose::Unsaid if registered(install, &command.id) => belongings.commands.push((team, command)),
+            Whose::Unsaid => done.not_touched.push(format!(
+                "/{} of the team {team}: it calls {}, which is no address of a bundle",
+                command.trigger, command.url
+            )),
+            Whose::NotTheApp => {}
         }
     }
-    let mut teams: BTreeSet<String> = left
-        .iter()
-        .filter_map(|standing| match standing {
-            Standing::SlashCommand { team_id, .. } | Standing::OutgoingWebhook { team_id, .. } => {
-                Some(team_id.to_string())
-            }
-            Standing::Bot { .. } => None,
-        })
-        .collect();
-    if let Some(bot) = &bot {
-        teams.extend(server.teams_of(&bot.id).await?.into_iter().map(|team| team.id));
-    }
-    // With the install known only what is its own: another bundle may serve the same app in other teams.
-    let place = removal.install.as_ref().map(|install| format!("/hooks/{}/", install.install_id));
-    let mine = |marked: bool, url: &str| place.as_ref().map_or(marked, |place| url.contains(place.as_str()));
-    for team in &teams {
-        let Ok(team_id) = cloud_apps_protocol::TeamId::new(team.as_str()) else { continue };
-        for command in server.commands(team).await? {
-            if mine(mark::is_command(&removal.app, &command), &command.url) {
-                let (id, trigger) = (command.id, command.trigger);
-                left.insert(Standing::SlashCommand { team_id: team_id.clone(), id, trigger });
-            }
-        }
-        for webhook in server.webhooks(team).await? {
-            let marked = mark::is_webhook(&removal.app, &webhook);
-            let Ok(channel_id) = webhook.channel_id.parse() else { continue };
-            if webhook.callback_urls.iter().any(|url| mine(marked, url)) {
-                let (team_id, id) = (team_id.clone(), webhook.id);
-                left.insert(Standing::OutgoingWebhook { team_id, id, channel_id });
-            }
+    for (team, webhook) in seen.webhooks {
+        match home.webhook(app, &webhook) {
+            Whose::Ours => belongings.webhooks.push((team, webhook)),
+            Whose::OtherBundle(bundle) => done.not_touched.push(format!(
+                "the webhook of channel {} of the team {team}: {}",
+                webhook.channel_id,
+                of(&bundle)
+            )),
+            Whose::Unsaid if registered(install, &webhook.id) => belongings.webhooks.push((team, webhook)),
+            Whose::Unsaid | Whose::NotTheApp => {}
         }
     }
-    Ok(bot)
+    if let Some(bot) = bot {
+        let name = &bot.username;
+        match home.bot(app, &bot) {
+            Whose::Ours => belongings.bots.push(bot),
+            // The bundle's own record names it; a description may be older than an address.
+            Whose::OtherBundle(bundle) if install.is_some() && !others.contains(&bundle) => {
+                belongings.bots.push(bot);
+            }
+            Whose::OtherBundle(bundle) => {
+                done.not_touched.push(format!("the bot @{name}: {}", of(&bundle)));
+            }
+            // Older versions did not write which bundle: the record says it, the commands do, or somebody.
+            Whose::Unsaid
+                if install.is_some()
+                    || removal.bot_is_named
+                    || (others.is_empty() && !belongings.commands.is_empty()) =>
+            {
+                belongings.bots.push(bot);
+            }
+            Whose::Unsaid => done.not_touched.push(format!(
+                "the bot @{name}: its description does not say of which bundle it is. If it is of this one, name it: \
+                 --bot {name}"
+            )),
+            Whose::NotTheApp => {}
+        }
+    }
+    let kinds = [
+        (seen.commands_off, Setting::COMMANDS, "slash commands", stands(install, true).unwrap_or(true)),
+        (
+            seen.webhooks_off,
+            Setting::WEBHOOKS,
+            "outgoing webhooks",
+            stands(install, false).unwrap_or(removal.hears),
+        ),
+    ];
+    for (off, setting, what, matters) in kinds {
+        if off && matters {
+            done.not_looked_at.push(format!(
+                "{what}: they are switched off ({}). Nothing of them works now; switch them on and run the same again \
+                 to remove what stands",
+                setting.key
+            ));
+        } else if off {
+            done.stays.push(format!("{what}, if there are any: they are switched off ({})", setting.key));
+        }
+    }
+    done.not_looked_at.extend(seen.hidden);
+    Ok((done, belongings))
 }
 
-/// The bot's tokens, and the bot.
-async fn part(
-    means: &Means<'_>,
+fn of(bundle: &SiteUrl) -> String {
+    format!("it belongs to the bundle at {bundle}")
+}
+
+/// Whether the install has registered something of a kind; none where there is no install.
+fn stands(install: Option<&InstallView>, commands: bool) -> Option<bool> {
+    let mut all = install?.registered.iter().chain(&install?.leftovers);
+    Some(all.any(|standing| match standing {
+        Standing::SlashCommand { .. } => commands,
+        Standing::OutgoingWebhook { .. } => !commands,
+        Standing::Bot { .. } => false,
+    }))
+}
+
+/// The bundle has it registered under this id.
+fn registered(install: Option<&InstallView>, id: &str) -> bool {
+    install.is_some_and(|install| {
+        install.registered.iter().chain(&install.leftovers).any(|standing| match standing {
+            Standing::SlashCommand { id: known, .. } | Standing::OutgoingWebhook { id: known, .. } => {
+                known == id
+            }
+            Standing::Bot { .. } => false,
+        })
+    })
+}
+
+/// The install's bot, or the one of that name.
+async fn bot(server: &Mattermost, removal: &Removal) -> Result<Option<Bot>, Stop> {
+    if let Some(install) = &removal.install {
+        return Ok(server.bot(install.bot.id.as_str()).await?);
+    }
+    let Some(user) = server.user_named(&removal.bot).await?.filter(|user| user.is_bot) else {
+        return Ok(None);
+    };
+    Ok(server.bot(&user.id).await?)
+}
+
+/// The teams that the install or its bot is in. Where the bundle has no install, all: nobody remembers which.
+async fn teams(
     server: &Mattermost,
-    removal: &Removal,
-    bot: &User,
-    done: &mut Uninstalled,
-) -> Result<(), Stop> {
-    let pace = means.pace();
-    let revoke = async || {
-        let mut revoked = 0;
-        for token in server.tokens(&bot.id).await? {
-            if mark::is_token(&removal.app, &token) {
-                server.revoke_token(&token.id).await?;
-                revoked += 1;
+    install: Option<&InstallView>,
+    bot: Option<&Bot>,
+) -> Result<Vec<Team>, Stop> {
+    let Some(install) = install else { return Ok(server.teams().await?) };
+    let mut teams: BTreeMap<String, Team> = BTreeMap::new();
+    if let Some(bot) = bot {
+        teams.extend(server.teams_of(&bot.user_id).await?.into_iter().map(|team| (team.id.clone(), team)));
+    }
+    let registered =
+        install.registered.iter().chain(&install.leftovers).filter_map(|standing| match standing {
+            Standing::SlashCommand { team_id, .. } | Standing::OutgoingWebhook { team_id, .. } => {
+                Some(team_id)
+            }
+            Standing::Bot { .. } => None,
+        });
+    for id in install.teams.iter().chain(registered) {
+        if !teams.contains_key(id.as_str())
+            && let Some(team) = server.team(id.as_str()).await?
+        {
+            teams.insert(team.id.clone(), team);
+        }
+    }
+    Ok(teams.into_values().collect())
+}
+
+/// The commands and webhooks of teams, of whomever.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub commands: Vec<(String, Command)>,
+    pub webhooks: Vec<(String, OutgoingWebhook)>,
+    pub commands_off: bool,
+    pub webhooks_off: bool,
+    /// Teams that the server did not show.
+    pub hidden: Vec<String>,
+}
+
+/// Looks at every team. What is switched off is asked for once.
+pub(super) async fn seen(server: &Mattermost, teams: &[Team]) -> Result<Seen, Stop> {
+    let mut seen = Seen::default();
+    for team in teams {
+        if !seen.commands_off {
+            match server.commands(&team.id).await {
+                Ok(list) => {
+                    seen.commands.extend(list.into_iter().map(|command| (team.name.clone(), command)));
+                }
+                Err(trouble) if is_off(&trouble) => seen.commands_off = true,
+                Err(trouble) if is_hidden(&trouble) => {
+                    seen.hidden.push(format!("the slash commands of the team {}: {trouble}", team.name));
+                }
+                Err(trouble) => return Err(trouble.into()),
             }
         }
-        Ok(revoked)
-    };
-    let revoked = pace.step(&format!("the tokens of @{} are revoked", bot.username), revoke).await?;
-    if revoked > 0 {
-        done.removed.push(format!("the token of @{}", bot.username));
-    }
-    if removal.keep_bot {
-        done.stays.push(format!("the bot @{}, as --keep-bot says", bot.username));
-        return Ok(());
-    }
-    let disable = async || {
-        let active = server.bot(&bot.id).await?.is_some_and(|bot| bot.delete_at == 0);
-        if active {
-            server.disable_bot(&bot.id).await?;
+        if !seen.webhooks_off {
+            match server.webhooks(&team.id).await {
+                Ok(list) => {
+                    seen.webhooks.extend(list.into_iter().map(|webhook| (team.name.clone(), webhook)));
+                }
+                Err(trouble) if is_off(&trouble) => seen.webhooks_off = true,
+                Err(trouble) if is_hidden(&trouble) => {
+                    seen.hidden.push(format!("the outgoing webhooks of the team {}: {trouble}", team.name));
+                }
+                Err(trouble) => return Err(trouble.into()),
+            }
         }
-        Ok(())
-    };
-    pace.step(&format!("@{} is disabled", bot.username), disable).await?;
-    done.stays.push(format!(
-        "the bot @{}, disabled: Mattermost cannot delete a bot, and what it posted stays its own",
-        bot.username
-    ));
-    Ok(())
+    }
+    Ok(seen)
+}
+
+/// The server says that the feature is switched off (`api.command.disabled`, `api.outgoing_webhook.disabled`).
+fn is_off(trouble: &Trouble) -> bool {
+    trouble.status() == Some(501) && trouble.id().contains("disabled")
+}
+
+/// The server does not show it to this admin, or has no such team.
+fn is_hidden(trouble: &Trouble) -> bool {
+    matches!(trouble.status(), Some(403 | 404))
 }

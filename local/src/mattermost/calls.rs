@@ -4,8 +4,8 @@
 use super::{
     Mattermost, Trouble,
     shape::{
-        Bot, Channel, ClientConfig, Command, Member, NewCommand, NewWebhook, OutgoingWebhook, Team, Token,
-        User,
+        Bot, Channel, ClientConfig, Command, Member, NewCommand, NewWebhook, OutgoingWebhook, Regenerated,
+        Team, Token, User,
     },
 };
 use http::Method;
@@ -107,6 +107,11 @@ impl Mattermost {
         self.find("look up a bot", &format!("/bots/{id}?include_deleted=true")).await
     }
 
+    /// All bots, disabled or not.
+    pub async fn bots(&self) -> Result<Vec<Bot>, Trouble> {
+        self.pages("list the bots", "/bots?include_deleted=true").await
+    }
+
     /// Makes a bot.
     pub async fn create_bot(&self, name: &str, title: &str, description: &str) -> Result<Bot, Trouble> {
         let body = json!({ "username": name, "display_name": title, "description": description });
@@ -170,6 +175,14 @@ impl Mattermost {
         Ok(())
     }
 
+    /// Makes a new token for a slash command: the one before is over at once.
+    pub async fn regenerate_command_token(&self, id: &str) -> Result<String, Trouble> {
+        const DOING: &str = "make a new token for a slash command";
+        let path = format!("/commands/{id}/regen_token");
+        let made: Regenerated = self.json(DOING, Method::PUT, &path, None).await?;
+        made.whole(DOING)
+    }
+
     /// Deletes a slash command.
     pub async fn delete_command(&self, id: &str) -> Result<(), Trouble> {
         self.gone("delete a slash command", Method::DELETE, &format!("/commands/{id}"), None).await
@@ -196,8 +209,26 @@ impl Mattermost {
         Ok(())
     }
 
+    /// Makes a new token for an outgoing webhook: the one before is over at once.
+    pub async fn regenerate_webhook_token(&self, id: &str) -> Result<String, Trouble> {
+        const DOING: &str = "make a new token for an outgoing webhook";
+        let path = format!("/hooks/outgoing/{id}/regen_token");
+        let made: Regenerated = self.json(DOING, Method::POST, &path, None).await?;
+        made.whole(DOING)
+    }
+
     /// Deletes an outgoing webhook.
     pub async fn delete_webhook(&self, id: &str) -> Result<(), Trouble> {
         self.gone("delete an outgoing webhook", Method::DELETE, &format!("/hooks/outgoing/{id}"), None).await
+    }
+}
+
+impl Regenerated {
+    /// The token. An answer without one would leave the old token where the new one is needed.
+    fn whole(self, doing: &'static str) -> Result<String, Trouble> {
+        if self.token.is_empty() {
+            return Err(Trouble::unlike(doing, http::StatusCode::OK, "the answer has no token"));
+        }
+        Ok(self.token)
     }
 }

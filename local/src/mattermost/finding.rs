@@ -190,7 +190,7 @@ impl Mattermost {
 fn permission(doing: &str) -> &'static str {
     match doing {
         "make the bot" => "the permission `create_bot`",
-        "look up a bot" => "the permission `read_others_bots`",
+        "look up a bot" | "list the bots" => "the permission `read_others_bots`",
         "describe the bot" | "enable the bot" | "disable the bot" => "the permission `manage_others_bots`",
         "make the bot's token" => "the permissions `create_user_access_token` and `manage_others_bots`",
         "list the bot's tokens" => "the permission `read_user_access_token`",
@@ -198,12 +198,14 @@ fn permission(doing: &str) -> &'static str {
         "list a team's slash commands"
         | "make a slash command"
         | "change a slash command"
+        | "make a new token for a slash command"
         | "delete a slash command" => {
             "`manage_slash_commands` (from 11.2 `manage_own_slash_commands`) and `manage_others_slash_commands`"
         }
         "list a team's outgoing webhooks"
         | "make an outgoing webhook"
         | "change an outgoing webhook"
+        | "make a new token for an outgoing webhook"
         | "delete an outgoing webhook" => {
             "`manage_outgoing_webhooks` (from 11.2 `manage_own_outgoing_webhooks`) and \
              `manage_others_outgoing_webhooks`"

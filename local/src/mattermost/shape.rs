@@ -81,8 +81,17 @@ pub struct Bot {
     pub display_name: String,
     /// What it is for.
     pub description: String,
+    /// Who may manage it and make tokens for it: a user's id, or a plugin's.
+    pub owner_id: String,
     /// 0 unless disabled.
     pub delete_at: u64,
+}
+
+/// A credential that was made anew.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Regenerated {
+    pub token: String,
 }
 
 /// A personal access token. `token` is there only in the answer that made it.

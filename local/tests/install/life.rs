@@ -177,7 +177,14 @@ async fn an_install_lives_from_its_first_greeting_to_its_last_trace() {
 
         // It goes, and nothing is left on either side.
         let view = rig.install_at_the_bundle().await;
-        let removal = Removal { app, install: view, bot: "hello".to_owned(), keep_bot: false };
+        let removal = Removal {
+            app,
+            install: view,
+            bot: "hello".to_owned(),
+            bot_is_named: false,
+            hears: false,
+            keep_bot: false,
+        };
         install::uninstall(&rig.means(), &removal).await.unwrap_or_else(|stop| panic!("{stop:?}"));
         rig.assert_nothing_is_left(&before, "uninstalled").await;
         assert!(typed(mattermost, "/hello greet @bob").await.contains("not found"));

@@ -2,10 +2,12 @@
 //! the local one over its real store, and whatever lies between fails where a test orders it to.
 
 mod code;
+mod endless;
 mod enumeration;
 mod findings;
 mod killed;
 mod life;
+mod others;
 pub mod program;
 mod rig;
 mod upkeep;

@@ -102,7 +102,7 @@ pub struct Rig {
     folder: TempDir,
     base_url: SiteUrl,
     site: SiteUrl,
-    _server: Server,
+    server: Arc<Server>,
 }
 
 impl Rig {
@@ -114,8 +114,17 @@ impl Rig {
         let mattermost = Standin::new(version);
         mattermost.demo().unwrap();
         mattermost.set_password("admin", "Password-1!").unwrap();
-        let token = mattermost.add_token("admin").unwrap();
         let listening = mattermost.serve_http("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        Self::at(mattermost, Arc::new(listening), apps).await
+    }
+
+    /// Another bundle that serves the same Mattermost.
+    pub async fn beside(&self) -> Self {
+        Self::at(self.mattermost.clone(), self.server.clone(), vec![hello::app()]).await
+    }
+
+    async fn at(mattermost: Standin, server: Arc<Server>, apps: Vec<App>) -> Self {
+        let token = mattermost.add_token("admin").unwrap();
         let folder = TempDir::new().unwrap();
         let files = Files::below(folder.path());
         files.make().unwrap();
@@ -125,7 +134,7 @@ impl Rig {
         let base_url = SiteUrl::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let router = Router::new().fallback(answer).with_state((served.clone(), http.clone()));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let site = SiteUrl::new(listening.url()).unwrap();
+        let site = SiteUrl::new(server.url()).unwrap();
         let rig = Self {
             mattermost,
             served,
@@ -138,7 +147,7 @@ impl Rig {
             folder,
             base_url,
             site,
-            _server: listening,
+            server,
         };
         rig.operate(OperatorRequest::Register {}).await;
         rig
@@ -179,6 +188,22 @@ impl Rig {
         serde_json::from_value(answer).unwrap()
     }
 
+    /// The server, as its admin.
+    pub fn admin(&self) -> Mattermost {
+        let token = self.token.clone().unwrap();
+        Mattermost::new(&self.site, LONG).unwrap().with_token(token.into())
+    }
+
+    /// The server, as somebody else.
+    pub fn server_as(&self, user: &str) -> Mattermost {
+        let token = self.mattermost.add_token(user).unwrap();
+        Mattermost::new(&self.site, LONG).unwrap().with_token(token.into())
+    }
+
+    pub fn base_url(&self) -> &SiteUrl {
+        &self.base_url
+    }
+
     pub fn journals(&self) -> std::path::PathBuf {
         self.folder.path().join("installing")
     }
@@ -194,6 +219,7 @@ impl Rig {
             settings: Values::new(),
             agreed: true,
             keep: false,
+            take_over: false,
         }
     }
 

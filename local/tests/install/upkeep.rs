@@ -9,25 +9,26 @@ const EFFECTS: [Fault; 2] = [Fault::Cut, Fault::CutAfter];
 const TO: [To; 2] = [To::Mattermost, To::Operator];
 
 impl Rig {
-    async fn sync(&self, teams: Teams) -> Result<Synced, install::Stop> {
+    pub async fn sync(&self, teams: Teams) -> Result<Synced, install::Stop> {
         let view = self.install_at_the_bundle().await.expect("it is installed");
         install::sync(&self.means(), &view, &teams).await
     }
 
     /// As the command does it: what the bundle has, or what is left of it.
-    async fn uninstall(&self, keep_bot: bool) -> Result<Uninstalled, install::Stop> {
+    pub async fn uninstall(&self, keep_bot: bool) -> Result<Uninstalled, install::Stop> {
         let install = self.install_at_the_bundle().await;
-        let removal =
-            Removal { app: AppId::new("hello").unwrap(), install, bot: "hello".to_owned(), keep_bot };
+        let app = AppId::new("hello").unwrap();
+        let bot = "hello".to_owned();
+        let removal = Removal { app, install, bot, bot_is_named: false, hears: false, keep_bot };
         install::uninstall(&self.means(), &removal).await
     }
 
-    async fn answers(&self, channel: &str) -> bool {
+    pub async fn answers(&self, channel: &str) -> bool {
         let seen = self.mattermost.execute("alice", channel, "/hello help").await;
         seen.is_ok_and(|seen| seen.texts().concat().contains("greet"))
     }
 
-    async fn installed() -> (Self, Snapshot) {
+    pub async fn installed() -> (Self, Snapshot) {
         Self::installed_on(Version::V11).await
     }
 

@@ -1,0 +1,152 @@
+//! Whether something that stands on a server already may be taken for the app's own.
+//!
+//! Only what this installation's own journal made, or what the bundle has registered, is taken as it is. For everything
+//! else a description is what anybody can write, and whoever made a command or owns a bot knows its token and may read
+//! the next one. So its maker or owner must be a system admin, who could do all of it anyway; it gets a new token, so
+//! that nobody goes on with an old one; and what belongs to another bundle is taken only by who agreed to that.
+
+use super::{
+    mark::{Home, Whose},
+    preflight,
+    stop::Stop,
+};
+use crate::mattermost::{Bot, Command, Finding, Mattermost, Team, User};
+use cloud_apps_protocol::{AppId, SiteUrl};
+
+/// What may be done with a thing that stands already.
+#[derive(Debug)]
+pub enum Adoption {
+    /// It is this app's, at this bundle: it is taken up, with a new token.
+    TakenUp {
+        /// What is taken up, and who made it, for people.
+        what: String,
+    },
+    /// It is this app's, at another bundle, which loses it: that takes somebody's consent.
+    TakenOver {
+        /// What is taken from whom, for people.
+        what: String,
+    },
+    /// It may not be taken.
+    Refused(Finding),
+}
+
+impl Adoption {
+    /// What is taken, if it may be: what another bundle has only with consent.
+    pub fn with_consent(self, consent: bool) -> Result<String, Finding> {
+        match self {
+            Self::TakenUp { what } => Ok(what),
+            Self::TakenOver { what } if consent => Ok(what),
+            Self::TakenOver { what } => Err(not_agreed(&what)),
+            Self::Refused(finding) => Err(finding),
+        }
+    }
+}
+
+/// What is told of another bundle's thing that nobody agreed to take.
+pub fn not_agreed(what: &str) -> Finding {
+    Finding::stop(
+        format!("{what} would stop serving it"),
+        "If that is what you want, say so with `cloud-apps install … --take-over`. If you meant another bundle, check \
+         --stack, --bundle or --data. For a bundle that is lost for good: `cloud-apps cleanup --site URL`.",
+    )
+}
+
+/// A slash command with the app's trigger.
+pub async fn command(
+    server: &Mattermost,
+    (app, home): (&AppId, &Home),
+    team: &Team,
+    stands: &Command,
+) -> Result<Adoption, Stop> {
+    let whose = home.command(app, stands);
+    if matches!(whose, Whose::NotTheApp | Whose::Unsaid) {
+        return Ok(Adoption::Refused(preflight::clash(server, team, stands).await?));
+    }
+    let name = format!("/{} of the team {}", stands.trigger, team.name);
+    let maker = person(server, &stands.creator_id).await?;
+    if !trusted(maker.as_ref()) {
+        return Ok(Adoption::Refused(Finding::stop(
+            format!(
+                "{name} looks like this app's, and {} made it, who is no system admin and could read its token",
+                who(maker.as_ref())
+            ),
+            "Delete that command (Integrations > Slash Commands), then run the same again: it is made again.",
+        )));
+    }
+    Ok(taken(&name, &format!("made by {}", who(maker.as_ref())), &whose))
+}
+
+/// An outgoing webhook of a channel. Others may stand beside it, so one that may not be taken is left alone.
+pub async fn webhook(
+    server: &Mattermost,
+    (app, home): (&AppId, &Home),
+    stands: &crate::mattermost::OutgoingWebhook,
+) -> Result<Option<String>, Stop> {
+    if home.webhook(app, stands) != Whose::Ours {
+        return Ok(None);
+    }
+    let maker = person(server, &stands.creator_id).await?;
+    Ok(trusted(maker.as_ref()).then(|| who(maker.as_ref())))
+}
+
+/// The account of the bot's name, which is a bot.
+pub async fn bot(server: &Mattermost, (app, home): (&AppId, &Home), stands: &Bot) -> Result<Adoption, Stop> {
+    const OTHER_NAME: &str = "Choose another name for the bot with --bot NAME.";
+    let name = format!("the bot @{}", stands.username);
+    let whose = match home.bot(app, stands) {
+        Whose::NotTheApp => {
+            let what = format!("@{} is a bot on this server that was not made for {app}", stands.username);
+            return Ok(Adoption::Refused(Finding::stop(what, OTHER_NAME)));
+        }
+        // Nothing works by a bot that is disabled: nobody loses anything.
+        Whose::Unsaid if stands.delete_at != 0 => Whose::Ours,
+        whose => whose,
+    };
+    let owner = person(server, &stands.owner_id).await?;
+    if !trusted(owner.as_ref()) {
+        return Ok(Adoption::Refused(Finding::stop(
+            format!(
+                "{name} looks like this app's, and belongs to {}, who is no system admin and could make tokens for it",
+                who(owner.as_ref())
+            ),
+            format!(
+                "{OTHER_NAME} Or let a system admin take that bot over (`mmctl bot assign`), if it is this app's."
+            ),
+        )));
+    }
+    Ok(taken(&name, &format!("owned by {}", who(owner.as_ref())), &whose))
+}
+
+fn taken(name: &str, by: &str, whose: &Whose) -> Adoption {
+    let other = |bundle: &str| Adoption::TakenOver {
+        what: format!("{name} ({by}) belongs to {bundle}, and that bundle"),
+    };
+    match whose {
+        Whose::Ours => Adoption::TakenUp { what: format!("{name} ({by})") },
+        Whose::OtherBundle(bundle) => other(&at(bundle)),
+        Whose::Unsaid | Whose::NotTheApp => other("a bundle that its description does not name"),
+    }
+}
+
+fn at(bundle: &SiteUrl) -> String {
+    format!("the bundle at {bundle}")
+}
+
+/// Who made something. A plugin has no id of a user.
+async fn person(server: &Mattermost, id: &str) -> Result<Option<User>, Stop> {
+    if id.parse::<cloud_apps_protocol::UserId>().is_err() {
+        return Ok(None);
+    }
+    Ok(server.user(id).await?)
+}
+
+fn trusted(maker: Option<&User>) -> bool {
+    maker.is_some_and(|user| !user.is_bot && user.has_role("system_admin"))
+}
+
+fn who(maker: Option<&User>) -> String {
+    maker.map_or_else(
+        || "somebody who is no user of this server".to_owned(),
+        |user| format!("@{}", user.username),
+    )
+}

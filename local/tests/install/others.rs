@@ -1,0 +1,324 @@
+//! What others made on the same server, before or beside: it is neither believed nor touched.
+
+use super::rig::Rig;
+use cloud_apps::{
+    install::{self, Cleaning, Stop, Teams},
+    mattermost::{Command, Mattermost, NewCommand},
+};
+use cloud_apps_protocol::{AppId, SiteUrl};
+use cloud_apps_standin::{Fault, Kind, Version};
+use http::Method;
+
+/// An install id that nobody has.
+const NOBODYS: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+/// A slash command as `cloud-apps` of this bundle makes one.
+fn forged(rig: &Rig, team: &str, bundle: &SiteUrl) -> NewCommand {
+    NewCommand {
+        team_id: rig.mattermost.team_id(team).unwrap(),
+        trigger: "hello".to_owned(),
+        method: "P",
+        url: format!("{bundle}/hooks/{NOBODYS}/slash"),
+        auto_complete: true,
+        auto_complete_desc: String::new(),
+        auto_complete_hint: String::new(),
+        display_name: "Hello".to_owned(),
+        description: "Cloud App hello. Made by cloud-apps; `cloud-apps sync` keeps it right.".to_owned(),
+    }
+}
+
+/// The command of a team, as its admin sees it.
+async fn standing(rig: &Rig, team: &str) -> Option<Command> {
+    let team = rig.mattermost.team_id(team).unwrap();
+    rig.admin().commands(&team).await.unwrap().into_iter().find(|command| command.trigger == "hello")
+}
+
+/// Another system admin, as the server knows them.
+fn another_admin(rig: &Rig) -> Mattermost {
+    rig.mattermost.add_role("carol", "system_admin").unwrap();
+    rig.server_as("carol")
+}
+
+/// What an installation that cannot be says.
+fn refusal(rig: &Rig, stop: Stop) -> String {
+    let means = rig.means();
+    stop.failure(&means.server, &means.bundle).text()
+}
+
+#[tokio::test]
+async fn a_command_that_a_member_made_beforehand_is_never_taken() {
+    for version in [Version::V5_37, Version::V11] {
+        let rig = Rig::new(version).await;
+        rig.mattermost.configure(|settings| settings.enable_only_admin_integrations = false);
+        let made =
+            rig.server_as("alice").create_command(&forged(&rig, "demo", rig.base_url())).await.unwrap();
+        let before = rig.mattermost.snapshot();
+        let text = refusal(&rig, rig.install().await.expect_err("alice knows its token"));
+        for part in ["/hello of the team demo", "@alice", "no system admin", "Delete that command"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        rig.assert_nothing_is_left(&before, "refused").await;
+        assert!(standing(&rig, "demo").await.unwrap() == made, "it was not touched");
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_an_admin_made_beforehand_gets_a_new_token_and_is_told() {
+    for version in [Version::V5_37, Version::V11] {
+        let rig = Rig::new(version).await;
+        let carol = another_admin(&rig);
+        let before = rig.mattermost.snapshot();
+        let made = carol.create_command(&forged(&rig, "demo", rig.base_url())).await.unwrap();
+        rig.install().await.unwrap_or_else(|stop| panic!("{stop:?}\n{}", rig.person.text()));
+        let stands = standing(&rig, "demo").await.unwrap();
+        assert_eq!(stands.id, made.id);
+        assert!(stands.token != made.token, "whoever had the old token could speak as any user");
+        let told = rig.person.text();
+        assert!(told.contains("took up /hello of the team demo (made by @carol)"), "{told}");
+        rig.assert_it_is_whole(&before, "taken up").await;
+    }
+}
+
+#[tokio::test]
+async fn a_sync_takes_up_a_command_only_with_a_new_token() {
+    let (rig, _) = Rig::installed().await;
+    rig.mattermost.add_team("ops").unwrap();
+    rig.mattermost.join_team("alice", "ops").unwrap();
+    let made = another_admin(&rig).create_command(&forged(&rig, "ops", rig.base_url())).await.unwrap();
+    let synced =
+        rig.sync(Teams::Named(vec!["ops".to_owned()])).await.unwrap_or_else(|stop| panic!("{stop:?}"));
+    assert!(synced.changed.iter().any(|one| one.contains("made by @carol")), "{:?}", synced.changed);
+    assert!(standing(&rig, "ops").await.unwrap().token != made.token);
+    let there = rig.mattermost.channel_id("ops", "town-square").unwrap();
+    assert!(rig.answers(&there).await);
+    assert!(rig.sync(Teams::Named(Vec::new())).await.unwrap().changed.is_empty());
+}
+
+/// A bot of the app's name, made by an admin, with a token that its maker keeps.
+async fn bot(rig: &Rig, description: &str, owner: &str) -> (String, String) {
+    let carol = another_admin(rig);
+    let bot = carol.create_bot("hello", "Hello", description).await.unwrap().user_id;
+    let token = carol.create_token(&bot, "mine").await.unwrap().token;
+    if owner != "carol" {
+        let admin = rig.token.clone().unwrap();
+        let owner = rig.mattermost.user(owner).unwrap().id;
+        let request = http::Request::builder()
+            .method(Method::POST)
+            .uri(format!("/api/v4/bots/{bot}/assign/{owner}"))
+            .header("authorization", format!("Bearer {admin}"))
+            .body(bytes::Bytes::new())
+            .unwrap();
+        assert!(rig.mattermost.respond(request).await.unwrap().status().is_success());
+    }
+    (bot, token)
+}
+
+async fn works(rig: &Rig, token: &str) -> bool {
+    let site = SiteUrl::new(&rig.mattermost.site_url()).unwrap();
+    let server = Mattermost::new(&site, std::time::Duration::from_mins(1)).unwrap();
+    server.with_token(token.to_owned().into()).me().await.is_ok()
+}
+
+#[tokio::test]
+async fn a_bot_that_belongs_to_no_admin_is_never_taken() {
+    for marked in ["(Cloud App hello)".to_owned(), String::new()] {
+        let rig = Rig::new(Version::V11).await;
+        let marked =
+            if marked.is_empty() { format!("(Cloud App hello of {})", rig.base_url()) } else { marked };
+        bot(&rig, &marked, "alice").await;
+        let before = rig.mattermost.snapshot();
+        let text = refusal(&rig, rig.install().await.expect_err("alice may make tokens for it"));
+        for part in ["@hello", "@alice", "no system admin", "--bot NAME"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        rig.assert_nothing_is_left(&before, "refused").await;
+    }
+}
+
+#[tokio::test]
+async fn a_bot_that_an_admin_made_beforehand_loses_every_other_token() {
+    let rig = Rig::new(Version::V11).await;
+    another_admin(&rig);
+    let before = rig.mattermost.snapshot();
+    let (_, kept) = bot(&rig, &format!("Hi (Cloud App hello of {})", rig.base_url()), "carol").await;
+    assert!(works(&rig, &kept).await);
+    rig.install().await.unwrap_or_else(|stop| panic!("{stop:?}\n{}", rig.person.text()));
+    assert!(!works(&rig, &kept).await, "whoever kept the old token speaks as the bot");
+    let told = rig.person.text();
+    assert!(told.contains("takes up the bot @hello (owned by @carol)"), "{told}");
+    rig.assert_it_is_whole(&before, "taken up").await;
+}
+
+#[tokio::test]
+async fn a_bot_of_an_older_version_is_taken_up_where_nothing_works_by_it_and_else_with_consent() {
+    let rig = Rig::new(Version::V11).await;
+    another_admin(&rig);
+    let before = rig.mattermost.snapshot();
+    let (_, kept) = bot(&rig, "Hi (Cloud App hello)", "carol").await;
+    let text = refusal(&rig, rig.install().await.expect_err("it may be another bundle's"));
+    for part in ["a bundle that its description does not name", "--take-over"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(works(&rig, &kept).await, "it was not touched");
+    let mut request = rig.request();
+    request.take_over = true;
+    install::install(&rig.means(), &request).await.unwrap_or_else(|stop| panic!("{stop:?}"));
+    assert!(!works(&rig, &kept).await);
+    rig.assert_it_is_whole(&before, "taken over").await;
+
+    let rig = Rig::new(Version::V11).await;
+    let (id, _) = bot(&rig, "Hi (Cloud App hello)", "carol").await;
+    rig.admin().disable_bot(&id).await.unwrap();
+    rig.install().await.unwrap_or_else(|stop| panic!("{stop:?}\n{}", rig.person.text()));
+    let described = rig.admin().bot(&id).await.unwrap().unwrap().description;
+    assert!(described.ends_with(&format!("(Cloud App hello of {})", rig.base_url())), "{described}");
+}
+
+#[tokio::test]
+async fn an_uninstall_goes_to_its_end_whatever_is_switched_off_and_goes_on_later() {
+    for version in [Version::V5_37, Version::V11] {
+        for commands in [true, false] {
+            let rig = Rig::new(version).await;
+            let before = rig.mattermost.snapshot();
+            rig.install().await.unwrap_or_else(|stop| panic!("{stop:?}"));
+            rig.mattermost.configure(|settings| {
+                settings.enable_outgoing_webhooks = false;
+                settings.enable_commands = commands;
+            });
+            let gone = rig.uninstall(false).await.unwrap_or_else(|stop| panic!("{stop:?}"));
+            assert!(gone.install_id.is_some() && gone.failed.is_empty(), "{gone:?}");
+            assert_eq!(gone.is_whole(), commands, "{gone:?}");
+            let left = rig.mattermost.snapshot();
+            assert!(!left.to_string().contains("token of hello"), "{left}");
+            let used = before.in_use().difference(&left.in_use());
+            assert!(!used.iter().any(|line| line.starts_with("+ bot")), "the bot is disabled: {used:?}");
+            let named = gone.not_looked_at.iter().chain(&gone.stays).cloned().collect::<Vec<_>>().join("\n");
+            assert!(named.contains("ServiceSettings.EnableOutgoingWebhooks"), "{named}");
+            if !commands {
+                assert!(gone.not_looked_at.concat().contains("ServiceSettings.EnableCommands"), "{gone:?}");
+                assert_eq!(rig.mattermost.snapshot().of(Kind::Command).len(), 1);
+                rig.mattermost.configure(|settings| settings.enable_commands = true);
+                // The bundle has no install any more.
+                let again = rig.uninstall(false).await.unwrap_or_else(|stop| panic!("{stop:?}"));
+                assert!(again.is_whole() && again.removed == ["/hello of the team demo"], "{again:?}");
+            }
+            rig.assert_nothing_is_left(&before, "uninstalled").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_thing_that_cannot_be_removed_keeps_nothing_else() {
+    let (rig, _) = Rig::installed().await;
+    rig.mattermost.fault_on(Method::POST, "/api/v4/users/tokens/revoke", 1, Fault::Status(500));
+    rig.mattermost.fault_on(Method::POST, "/api/v4/bots/{bot_user_id}/disable", 1, Fault::Status(500));
+    let gone = rig.uninstall(false).await.unwrap();
+    assert!(!gone.is_whole() && gone.failed.len() == 2, "{gone:?}");
+    assert_eq!(gone.removed, ["/hello of the team demo"]);
+    rig.clear();
+    let again = rig.uninstall(false).await.unwrap();
+    assert!(again.is_whole() && again.removed == ["the token of @hello"], "{again:?}");
+}
+
+#[tokio::test]
+async fn an_uninstall_at_the_wrong_bundle_touches_nothing_and_says_whose_it_is() {
+    let (a, before) = Rig::installed().await;
+    let b = a.beside().await;
+    let whole = a.mattermost.snapshot();
+    let gone = b.uninstall(false).await.unwrap();
+    assert!(!gone.is_whole() && gone.removed.is_empty(), "{gone:?}");
+    let told = gone.not_touched.join("\n");
+    for part in ["/hello of the team demo", "the bot @hello", a.base_url().as_str()] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(whole.difference(&a.mattermost.snapshot()).is_empty());
+    a.assert_it_is_whole(&before, "after the wrong bundle").await;
+}
+
+#[tokio::test]
+async fn an_install_from_another_bundle_takes_nothing_without_consent() {
+    let (a, before) = Rig::installed().await;
+    let b = a.beside().await;
+    let text = refusal(&b, b.install().await.expect_err("it is another bundle's"));
+    for part in ["/hello of the team demo", "the bot @hello", a.base_url().as_str(), "--take-over", "cleanup"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    a.assert_it_is_whole(&before, "after a refused install").await;
+
+    // Whoever is asked and says no changes nothing; --yes is no answer to it.
+    b.person.will_say(&["n"]);
+    assert!(matches!(b.install().await, Err(Stop::Declined)));
+    a.assert_it_is_whole(&before, "after a no").await;
+
+    // With consent it is the other bundle's, whole; and the first one does not take it back by itself.
+    b.person.will_say(&["y"]);
+    b.install().await.unwrap_or_else(|stop| panic!("{stop:?}\n{}", b.person.text()));
+    b.assert_it_is_whole(&before, "taken over").await;
+    let text = refusal(&a, a.sync(Teams::Named(Vec::new())).await.expect_err("it is b's now"));
+    assert!(text.contains(b.base_url().as_str()), "{text}");
+    let gone = a.uninstall(false).await.unwrap();
+    assert!(gone.not_touched.len() == 2 && gone.removed.is_empty(), "{gone:?}");
+    b.assert_it_is_whole(&before, "after the first one went").await;
+}
+
+#[tokio::test]
+async fn a_take_over_that_fails_gives_back_what_it_did_not_take() {
+    let (a, _) = Rig::installed().await;
+    let b = a.beside().await;
+    let command = standing(&a, "demo").await.unwrap();
+    b.mattermost.fault_on(Method::PUT, "/api/v4/commands/{command_id}/regen_token", 1, Fault::Status(403));
+    let mut request = b.request();
+    request.take_over = true;
+    install::install(&b.means(), &request).await.expect_err("the server refuses");
+    assert!(standing(&a, "demo").await.unwrap() == command, "it is the first bundle's still");
+}
+
+fn cleaning(rig: &Rig) -> Cleaning<'_> {
+    let means = rig.means();
+    let pace = install::work::Pace {
+        person: &rig.person,
+        interrupt: install::interrupt::Interrupt::never(),
+        patience: rig.patience,
+    };
+    Cleaning { server: means.server, token: means.token, pace }
+}
+
+#[tokio::test]
+async fn what_a_lost_bundle_left_is_shown_and_removed_and_what_another_has_stays() {
+    for older in [false, true] {
+        let (lost, before) = Rig::installed().await;
+        let id = lost.mattermost.user("hello").unwrap().id;
+        if older {
+            let bot = lost.admin().bot(&id).await.unwrap().unwrap();
+            lost.admin().update_bot(&bot, "Hello", "Hi (Cloud App hello)").await.unwrap();
+        }
+        lost.mattermost.add_team("ops").unwrap();
+        lost.mattermost.join_team("alice", "ops").unwrap();
+        let alive = lost.beside().await;
+        let mut other = alive.request();
+        other.teams = Teams::Named(vec!["ops".to_owned()]);
+        other.bot = Some("greeter".to_owned());
+        let installed = install::install(&alive.means(), &other).await;
+        installed.unwrap_or_else(|stop| panic!("{stop:?}\n{}", alive.person.text()));
+
+        let survey = install::survey(&cleaning(&lost)).await.unwrap();
+        let bundles: Vec<_> = survey.left().into_iter().filter_map(|left| left.bundle).collect();
+        assert!(bundles.contains(lost.base_url()) && bundles.contains(alive.base_url()), "{bundles:?}");
+        let app = AppId::new("hello").unwrap();
+        // Of two bundles the older description does not say which: somebody names the bot.
+        let bot = older.then_some("hello");
+        let agree = async |left: &[install::Remains]| {
+            assert!(left.iter().all(|one| one.bundle.as_ref() == Some(lost.base_url())), "{left:?}");
+            Ok(true)
+        };
+        let cleaned =
+            install::cleanup(&cleaning(&lost), lost.base_url(), Some(&app), bot, agree).await.unwrap();
+        let removed = cleaned.iter().flat_map(|one| one.done.removed.clone()).collect::<Vec<_>>();
+        assert_eq!(removed, ["the token of @hello", "/hello of the team demo"]);
+        let left = before.in_use().difference(&lost.mattermost.snapshot().in_use());
+        let count = |what: &str| left.iter().filter(|line| line.starts_with(what)).count();
+        assert_eq!((count("+ bot greeter"), count("+ bot"), count("+ command")), (1, 1, 1), "{left:#?}");
+        assert!(alive.answers(&lost.mattermost.channel_id("ops", "town-square").unwrap()).await);
+    }
+}
