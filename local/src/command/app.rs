@@ -138,10 +138,10 @@ fn show(what: &AppCommand, answer: &OperatorAnswer) {
                 anstream::println!("The bundle knows no app.");
             }
         }
-        OperatorAnswer::App { app, address, kid, upstream_secret, previous_until } => {
+        OperatorAnswer::App { app, versions, address, kid, upstream_secret, previous_until } => {
             match what {
                 AppCommand::Show { .. } => {
-                    describe(app, address.as_deref(), kid.as_deref(), *previous_until);
+                    describe(app, versions, address.as_deref(), kid.as_deref(), *previous_until);
                 }
                 _ if upstream_secret.is_none() => {
                     anstream::println!(
@@ -160,13 +160,22 @@ fn show(what: &AppCommand, answer: &OperatorAnswer) {
     }
 }
 
-fn describe(app: &AppView, address: Option<&str>, kid: Option<&str>, previous_until: Option<u64>) {
+fn describe(
+    app: &AppView,
+    versions: &[String],
+    address: Option<&str>,
+    kid: Option<&str>,
+    previous_until: Option<u64>,
+) {
     let row = |name: &str, value: &str| {
         if !value.is_empty() {
             anstream::println!("{name:<13}{value}");
         }
     };
     row("app", &format!("{} {}", app.id, app.version));
+    if versions.len() > 1 {
+        row("versions", &format!("{}; installs go on with theirs until they are upgraded", words(versions)));
+    }
     row("name", &app.display_name);
     row("about", &app.description);
     row("runs", &address.map_or_else(|| app.upstream.clone(), |at| format!("{} {at}", app.upstream)));

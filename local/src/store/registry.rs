@@ -1,6 +1,6 @@
 //! [`Installs`], [`Apps`] and [`Registry`] in SQLite.
 
-use super::sqlite::{Sqlite, Trouble, document, int};
+use super::sqlite::{Sqlite, Trouble, document, int, number};
 use async_trait::async_trait;
 use cloud_apps_core::{
     model::{Catalogue, Install, InstallCode, ManageCode, Page, RegisteredApp, Sha256, SiteEntry, Team},
@@ -233,6 +233,19 @@ impl Apps for Sqlite {
         let app = app.clone();
         self.with("Apps.find", move |books| books.app(&app)).await
     }
+
+    async fn manifest(&self, app: &AppId, sha256: &Sha256) -> Stored<Option<String>> {
+        let (app, sha256) = (app.clone(), sha256.clone());
+        self.with("Apps.manifest", move |books| {
+            let sql = "SELECT v, text FROM manifests WHERE app = ?1 AND sha256 = ?2";
+            let mut statement = books.tx.prepare_cached(sql)?;
+            let row = statement.query_row([app.as_str(), sha256.as_str()], versioned).optional()?;
+            let Some((v, text)) = row else { return Ok(None) };
+            rules::check_version(books.what, number(books.what, v)?)?;
+            Ok(Some(text))
+        })
+        .await
+    }
 }
 
 #[async_trait]
@@ -291,13 +304,13 @@ impl Registry for Sqlite {
         let app = RegisteredApp { rev: rules::next(expected), ..app.clone() };
         self.with("Registry.put_app", move |books| {
             let document = books.json(&app)?;
-            let stored = books.app(&app.manifest.id)?;
+            let stored = books.app(&app.id)?;
             if stored.map_or(0, |stored| stored.rev) != expected {
                 return Ok(Changed::Conflict);
             }
             books.execute(
                 "INSERT OR REPLACE INTO apps (app, v, document) VALUES (?1, ?2, ?3)",
-                params![app.manifest.id.as_str(), int(ITEM_VERSION), document],
+                params![app.id.as_str(), int(ITEM_VERSION), document],
             )?;
             Ok(Changed::Yes)
         })
@@ -312,6 +325,41 @@ impl Registry for Sqlite {
             }
             books.execute("DELETE FROM apps WHERE app = ?1", [app.as_str()])?;
             Ok(Changed::Yes)
+        })
+        .await
+    }
+
+    async fn put_manifest(&self, app: &AppId, sha256: &Sha256, text: &str) -> Stored<()> {
+        let (app, sha256, text) = (app.clone(), sha256.clone(), text.to_owned());
+        self.with("Registry.put_manifest", move |books| {
+            rules::check_text(books.what, &text)?;
+            books.execute(
+                "INSERT OR REPLACE INTO manifests (app, sha256, v, text) VALUES (?1, ?2, ?3, ?4)",
+                params![app.as_str(), sha256.as_str(), int(ITEM_VERSION), text],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn manifests(&self, app: &AppId) -> Stored<Vec<Sha256>> {
+        let app = app.clone();
+        self.with("Registry.manifests", move |books| {
+            // A hash as a JSON text is the hash in quotes: the same path as every document.
+            let sql = "SELECT v, json_quote(sha256) FROM manifests WHERE app = ?1 ORDER BY sha256";
+            books.many(sql, [app.as_str()])
+        })
+        .await
+    }
+
+    async fn remove_manifest(&self, app: &AppId, sha256: &Sha256) -> Stored<()> {
+        let (app, sha256) = (app.clone(), sha256.clone());
+        self.with("Registry.remove_manifest", move |books| {
+            books.execute(
+                "DELETE FROM manifests WHERE app = ?1 AND sha256 = ?2",
+                [app.as_str(), sha256.as_str()],
+            )?;
+            Ok(())
         })
         .await
     }
@@ -473,7 +521,8 @@ mod tests {
         let store = Sqlite::open(&path).unwrap();
         store.put_code(&sample::code(1, 1_000)).await.unwrap();
         let back = |tx: &Transaction<'_>| {
-            let drop = "DROP TABLE manage_codes; DROP TABLE queue; DROP TABLE dead_letters;";
+            let drop =
+                "DROP TABLE manage_codes; DROP TABLE queue; DROP TABLE dead_letters; DROP TABLE manifests;";
             Ok(tx.execute_batch(&format!("{drop} PRAGMA user_version = 1"))?)
         };
         store.run("a test", back).await.unwrap();

@@ -17,11 +17,11 @@ use std::{
 };
 
 /// What the tables look like; stands in the file as `user_version`.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 
 /// What each version adds to the one before; a file is brought forward when it is opened. `v` is the version of the
 /// document beside it. Times are Unix milliseconds.
-const STEPS: [(i64, &str); 2] = [(1, FIRST), (2, SECOND)];
+const STEPS: [(i64, &str); 3] = [(1, FIRST), (2, SECOND), (3, THIRD)];
 
 const FIRST: &str = "
 CREATE TABLE catalogue (one INTEGER PRIMARY KEY CHECK (one = 1), v INTEGER NOT NULL, rev INTEGER NOT NULL,
@@ -52,6 +52,13 @@ CREATE INDEX queue_by_time ON queue (lane, visible_at);
 CREATE INDEX queue_by_owner ON queue (lane, owner, visible_at);
 CREATE TABLE dead_letters (install TEXT NOT NULL, id TEXT NOT NULL, v INTEGER NOT NULL, document TEXT NOT NULL,
     PRIMARY KEY (install, id)) STRICT, WITHOUT ROWID;
+";
+
+/// Manifests by their hash. What was registered before has nothing that vouches for its address: it is registered again.
+const THIRD: &str = "
+CREATE TABLE manifests (app TEXT NOT NULL, sha256 TEXT NOT NULL, v INTEGER NOT NULL, text TEXT NOT NULL,
+    PRIMARY KEY (app, sha256)) STRICT, WITHOUT ROWID;
+DELETE FROM apps;
 ";
 
 /// The database of a local bundle. Clones share it.

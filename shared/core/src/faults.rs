@@ -178,6 +178,7 @@ faulty! {
     Apps {
         all() -> Catalogue;
         find(app: &AppId) -> Option<RegisteredApp>;
+        manifest(app: &AppId, sha256: &Sha256) -> Option<String>;
     }
     Registry {
         put_catalogue(catalogue: &Catalogue, expected: u64) -> Changed;
@@ -187,6 +188,9 @@ faulty! {
         manage_code(sha256: &Sha256) -> Option<ManageCode>;
         put_app(app: &RegisteredApp, expected: u64) -> Changed;
         remove_app(app: &AppId, expected: u64) -> Changed;
+        put_manifest(app: &AppId, sha256: &Sha256, text: &str) -> ();
+        manifests(app: &AppId) -> Vec<Sha256>;
+        remove_manifest(app: &AppId, sha256: &Sha256) -> ();
         begin(install: &Install, now: Millis) -> Begun;
         change(install: &Install, expected: u64) -> Changed;
         put_team(install: &InstallId, team: &TeamId, registered: &Team) -> ();

@@ -30,6 +30,7 @@ pub struct Memory(Arc<Mutex<Maps>>);
 struct Maps {
     catalogue: Catalogue,
     apps: BTreeMap<AppId, RegisteredApp>,
+    manifests: BTreeMap<(AppId, Sha256), String>,
     codes: BTreeMap<Sha256, InstallCode>,
     manage_codes: BTreeMap<Sha256, ManageCode>,
     installs: BTreeMap<InstallId, Install>,
@@ -122,7 +123,12 @@ impl Memory {
 
     /// Puts an app there that was registered at run time.
     pub fn put_app(&self, app: RegisteredApp) {
-        self.lock().apps.insert(app.manifest.id.clone(), app);
+        self.lock().apps.insert(app.id.clone(), app);
+    }
+
+    /// Puts a text there in place of a manifest's.
+    pub fn put_text(&self, app: AppId, sha256: Sha256, text: String) {
+        self.lock().manifests.insert((app, sha256), text);
     }
 
     /// Puts an app in the catalogue, as an operator's `register` does.
@@ -148,6 +154,7 @@ impl Memory {
         let Maps {
             catalogue,
             apps,
+            manifests,
             codes,
             manage_codes,
             installs,
@@ -163,7 +170,7 @@ impl Memory {
         } = &*maps;
         let bodies: Vec<_> = letters.values().map(|letter| (letter, &letter.body)).collect();
         format!(
-            "{catalogue:?}{apps:?}{codes:?}{manage_codes:?}{installs:?}{teams:?}{sites:?}{tokens:?}{ledger:?}\
+            "{catalogue:?}{apps:?}{manifests:?}{codes:?}{manage_codes:?}{installs:?}{teams:?}{sites:?}{tokens:?}{ledger:?}\
              {messages:?}{bodies:?}"
         )
     }
@@ -272,6 +279,10 @@ impl Apps for Memory {
     async fn find(&self, app: &AppId) -> Stored<Option<RegisteredApp>> {
         Ok(self.reading("Apps.find").apps.get(app).cloned())
     }
+
+    async fn manifest(&self, app: &AppId, sha256: &Sha256) -> Stored<Option<String>> {
+        Ok(self.reading("Apps.manifest").manifests.get(&(app.clone(), sha256.clone())).cloned())
+    }
 }
 
 #[async_trait]
@@ -308,7 +319,7 @@ impl Registry for Memory {
         const WHAT: &str = "Registry.put_app";
         let mut maps = self.writing(WHAT);
         rules::to_document(WHAT, app)?;
-        let id = &app.manifest.id;
+        let id = &app.id;
         if maps.apps.get(id).map_or(0, |stored| stored.rev) != expected {
             return Ok(Changed::Conflict);
         }
@@ -326,6 +337,24 @@ impl Registry for Memory {
             }
             Some(_) => Ok(Changed::Conflict),
         }
+    }
+
+    async fn put_manifest(&self, app: &AppId, sha256: &Sha256, text: &str) -> Stored<()> {
+        const WHAT: &str = "Registry.put_manifest";
+        rules::check_text(WHAT, text)?;
+        self.writing(WHAT).manifests.insert((app.clone(), sha256.clone()), text.to_owned());
+        Ok(())
+    }
+
+    async fn manifests(&self, app: &AppId) -> Stored<Vec<Sha256>> {
+        let maps = self.reading("Registry.manifests");
+        let of = maps.manifests.keys().filter(|(id, _)| id == app);
+        Ok(of.map(|(_, sha256)| sha256.clone()).collect())
+    }
+
+    async fn remove_manifest(&self, app: &AppId, sha256: &Sha256) -> Stored<()> {
+        self.writing("Registry.remove_manifest").manifests.remove(&(app.clone(), sha256.clone()));
+        Ok(())
     }
 
     async fn begin(&self, install: &Install, now: Millis) -> Stored<Begun> {

@@ -19,6 +19,17 @@ impl Sha256 {
         Self(data_encoding::HEXLOWER.encode(digest.as_ref()))
     }
 
+    /// Hashes a manifest as [`text`](Self::text) writes it out.
+    pub fn of_manifest(manifest: &Manifest) -> Self {
+        Self::of(&Self::text(manifest))
+    }
+
+    /// The text of a manifest that is hashed, and kept under that hash.
+    pub fn text(manifest: &Manifest) -> String {
+        // A manifest has text keys only and always serialises.
+        serde_json::to_string(manifest).unwrap_or_default()
+    }
+
     /// The hex text; a table key.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -40,6 +51,10 @@ pub struct Install {
     pub app: AppId,
     /// The app's version when it was installed or upgraded.
     pub version: String,
+    /// The hash of the manifest that the admin agreed to then, by which it is kept; absent: the one that is kept for
+    /// that version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<Sha256>,
     /// The server.
     pub site: SiteUrl,
     /// Where it stands.
@@ -267,8 +282,12 @@ pub struct Catalogue {
 pub struct RegisteredApp {
     /// Counts changes.
     pub rev: u64,
-    /// Its manifest, upstream included.
-    pub manifest: Manifest,
+    /// Its id.
+    pub id: AppId,
+    /// The version that new installs get, and that an upgrade moves to.
+    pub version: String,
+    /// Every version that is kept, with the hash of its manifest: this one, and those that installs agreed to.
+    pub versions: BTreeMap<String, Sha256>,
     /// The key of the app's ring that its upstream secret is derived from.
     pub upstream_key: KeyId,
     /// Generation of its upstream secret: of the one that was handed over last.
@@ -276,6 +295,51 @@ pub struct RegisteredApp {
     /// The upstream secret before that one, while an app may not have the new one yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream_previous: Option<PreviousUpstream>,
+    /// What vouches for all of this but `rev`. Without it nothing is sent to the app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binding: Option<Binding>,
+}
+
+/// A MAC that only a holder of the app's key ring can make: whoever can write the table, but not read the ring, sends no
+/// call, and none of the secrets in it, to another address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Binding {
+    /// The key of the app's ring that it is made with.
+    pub key: KeyId,
+    /// 43 characters of base64url.
+    pub mac: String,
+}
+
+impl Binding {
+    /// Binds what is registered of an app.
+    pub fn new(key: &KeyId, root: &Secret, app: &RegisteredApp) -> Self {
+        let none = (String::new(), String::new(), String::new());
+        let previous = app.upstream_previous.as_ref().map_or(none, |previous| {
+            (previous.key.to_string(), previous.generation.0.to_string(), previous.until.to_string())
+        });
+        let generation = app.upstream_generation.0.to_string();
+        let mut parts: Vec<&[u8]> = vec![
+            b"registered_app",
+            app.id.as_str().as_bytes(),
+            app.upstream_key.as_str().as_bytes(),
+            generation.as_bytes(),
+            previous.0.as_bytes(),
+            previous.1.as_bytes(),
+            previous.2.as_bytes(),
+            app.version.as_bytes(),
+        ];
+        // The manifests, and in them the addresses, by their hashes.
+        for (version, manifest) in &app.versions {
+            parts.extend([version.as_bytes(), manifest.as_str().as_bytes()]);
+        }
+        Self { key: key.clone(), mac: root.derive(&parts).to_base64url().to_string() }
+    }
+
+    /// Whether it is what `root` makes of this app.
+    pub fn holds(&self, root: &Secret, app: &RegisteredApp) -> bool {
+        use subtle::ConstantTimeEq;
+        self.mac.as_bytes().ct_eq(Self::new(&self.key, root, app).mac.as_bytes()).into()
+    }
 }
 
 /// An upstream secret that is being replaced.
@@ -290,6 +354,12 @@ pub struct PreviousUpstream {
 }
 
 impl RegisteredApp {
+    /// The hash of the manifest that an install agreed to, where it is kept.
+    pub fn agreed(&self, install: &Install) -> Option<&Sha256> {
+        let kept = self.versions.get(&install.version)?;
+        install.manifest.as_ref().is_none_or(|manifest| manifest == kept).then_some(kept)
+    }
+
     /// The secret that calls are signed with. While a rotation is under way that is the previous one, for every app has
     /// that; the new one takes over when its time is up, or when the operator ends the rotation.
     pub fn signs_with(&self, now: Millis) -> (&KeyId, Generation) {
@@ -299,10 +369,11 @@ impl RegisteredApp {
         }
     }
 
-    /// Whether an upstream secret that is still good is derived from this key.
+    /// Whether this key vouches for it, or an upstream secret that is still good is derived from it.
     pub fn depends_on(&self, key: &KeyId, now: Millis) -> bool {
         let previous = self.upstream_previous.as_ref().filter(|previous| now < previous.until);
-        self.upstream_key == *key || previous.is_some_and(|previous| previous.key == *key)
+        let bound = self.binding.as_ref().is_some_and(|binding| binding.key == *key);
+        bound || self.upstream_key == *key || previous.is_some_and(|previous| previous.key == *key)
     }
 }
 

@@ -145,6 +145,7 @@ impl Sample {
             id: of.install_id.clone(),
             app: of.app.clone(),
             version: app.map_or_else(|| "0.0.0".to_owned(), |app| app.manifest().version.clone()),
+            manifest: app.map(|app| Sha256::of_manifest(app.manifest())),
             site: of.site_url.clone(),
             state: State::Active,
             rev: 1,

@@ -83,6 +83,8 @@ pub trait Apps: Send + Sync {
     async fn all(&self) -> Stored<Catalogue>;
     /// An app that was registered at run time (never a linked one).
     async fn find(&self, app: &AppId) -> Stored<Option<RegisteredApp>>;
+    /// The text of a manifest of an app that is kept under this hash; of linked apps too. Whoever reads it checks the hash.
+    async fn manifest(&self, app: &AppId, sha256: &Sha256) -> Stored<Option<String>>;
 }
 
 /// How [`Registry::begin`] went.
@@ -128,6 +130,13 @@ pub trait Registry: Send + Sync {
     async fn put_app(&self, app: &RegisteredApp, expected: u64) -> Stored<Changed>;
     /// Removes such an app, if it still has revision `expected`; `Yes` also when it is gone already.
     async fn remove_app(&self, app: &AppId, expected: u64) -> Stored<Changed>;
+
+    /// Keeps the text of a manifest under its hash, for as long as an install may have agreed to it. Again: no change.
+    async fn put_manifest(&self, app: &AppId, sha256: &Sha256, text: &str) -> Stored<()>;
+    /// The hashes of all manifests of an app that are kept, in their order.
+    async fn manifests(&self, app: &AppId) -> Stored<Vec<Sha256>>;
+    /// Forgets a manifest; also when it is gone already.
+    async fn remove_manifest(&self, app: &AppId, sha256: &Sha256) -> Stored<()>;
 
     /// Begins an install, all or nothing: the code gets the install's id (it must be for this app and site, unexpired
     /// at `now`, unspent, without another install); the site must be free for this app (absent, or held by a pending

@@ -3,7 +3,7 @@
 //! V2 makes of it a status and an [`ErrorBody`](cloud_apps_protocol::ErrorBody); a built-in dialect shows the
 //! sentence to a person, for Mattermost swallows the body of everything but a 200. The cause stands in the log only.
 
-use crate::ports::StoreError;
+use crate::{ports::StoreError, upstream::KnownError};
 use cloud_apps_protocol::{Code, ErrorBody, line::LineError, token};
 use serde_json::{Map, Value};
 use std::error::Error;
@@ -88,6 +88,17 @@ impl From<StoreError> for Refusal {
             ),
         }
         .because(error)
+    }
+}
+
+impl From<KnownError> for Refusal {
+    fn from(error: KnownError) -> Self {
+        match error {
+            KnownError::Store(error) => error.into(),
+            KnownError::Unbound(_) | KnownError::NotKept { .. } => {
+                Self::new(Code::UpstreamFailed, error.to_string()).because(error)
+            }
+        }
     }
 }
 

@@ -259,6 +259,11 @@ pub fn to_document<T: Serialize>(what: &'static str, value: &T) -> Stored<String
     if json.len() > MAX_DOCUMENT { Err(StoreError::TooLarge { what, limit: MAX_DOCUMENT }) } else { Ok(json) }
 }
 
+/// Refuses a text that does not fit.
+pub fn check_text(what: &'static str, text: &str) -> Stored<()> {
+    if text.len() > MAX_DOCUMENT { Err(StoreError::TooLarge { what, limit: MAX_DOCUMENT }) } else { Ok(()) }
+}
+
 /// Reads a stored document. The error says where it broke, never what stood there.
 pub fn from_document<T: for<'de> Deserialize<'de>>(
     what: &'static str,

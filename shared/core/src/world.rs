@@ -1,13 +1,13 @@
 //! What every handler is given: the ports behind their caches, the linked apps, the outbound client.
 
 use crate::{
-    cache::{Freshness, InstallCache},
+    cache::InstallCache,
     catalogue::CatalogueCache,
-    install::{fingerprint, tag},
+    install::tag,
     keys::KeyCache,
-    model::Install,
+    model::{Install, Sha256},
     ports,
-    upstream::{AppCache, Known, Lambdas},
+    upstream::{AppCache, Lambdas},
 };
 use cloud_app::{App, http::Outbound};
 use cloud_apps_protocol::{AppId, InstallId, Millis};
@@ -40,8 +40,9 @@ pub struct World {
     pub http: Outbound,
     /// Random bytes; tests hand in a counter.
     pub random: Arc<dyn Random>,
-    /// Of the linked apps' manifests; made when the first is asked for.
-    fingerprints: OnceLock<BTreeMap<AppId, Vec<u8>>>,
+    /// The hashes of the linked apps' manifests; made when the first is asked for, because writing one out takes as long
+    /// as all the rest of a small command.
+    built: OnceLock<BTreeMap<AppId, Sha256>>,
 }
 
 /// What a [`World`] is built on.
@@ -81,7 +82,7 @@ impl World {
             keys: KeyCache::new(stores.keys),
             http,
             random,
-            fingerprints: OnceLock::new(),
+            built: OnceLock::new(),
         }
     }
 
@@ -97,25 +98,20 @@ impl World {
         Self { public_catalogue: public, ..self }
     }
 
-    /// An app of the bundle, whatever its upstream. A linked one costs no read; a registered one is read at most once
-    /// in a minute, or, with [`Freshness::Reread`], in a second.
-    pub async fn app(&self, app: &AppId, fresh: Freshness, now: Millis) -> ports::Stored<Option<Known<'_>>> {
-        match self.linked.get(app) {
-            Some(app) => Ok(Some(Known::Linked(app))),
-            None => Ok(self.registered.find(app, fresh, now).await?.map(Known::Registered)),
-        }
-    }
-
     /// The entity tag of an install, [`install::etag`](crate::install::etag), made without a read; `None` where its
     /// app is not in memory.
     pub fn etag(&self, install: &Install) -> Option<String> {
-        if !self.linked.contains_key(&install.app) {
-            let known = self.registered.remembered(&install.app)?;
-            return Some(tag(&known.fingerprint, install));
+        if self.linked.contains_key(&install.app) {
+            return self.built(&install.app).map(|sha256| tag(sha256, install));
         }
-        let of = |(id, app): (&AppId, &App)| (id.clone(), fingerprint(app.manifest()));
-        let all = self.fingerprints.get_or_init(|| self.linked.iter().map(of).collect());
-        all.get(&install.app).map(|fingerprint| tag(fingerprint, install))
+        let known = self.registered.remembered(&install.app)?;
+        known.versions.get(&known.version).map(|sha256| tag(sha256, install))
+    }
+
+    /// The hash of a linked app's manifest, as it was built.
+    pub(crate) fn built(&self, app: &AppId) -> Option<&Sha256> {
+        let of = |(id, app): (&AppId, &App)| (id.clone(), Sha256::of_manifest(app.manifest()));
+        self.built.get_or_init(|| self.linked.iter().map(of).collect()).get(app)
     }
 
     /// Whether there is such an app, linked or registered. Strangers' apps are refused from memory.

@@ -90,4 +90,10 @@ impl Apps for Dynamo {
         let item = self.get(WHAT, Key::app(app)).await?;
         item.map(|item| Read::new(WHAT, &item)?.document()).transpose()
     }
+
+    async fn manifest(&self, app: &AppId, sha256: &Sha256) -> Stored<Option<String>> {
+        const WHAT: &str = "Apps.manifest";
+        let item = self.get(WHAT, Key::manifest(app, sha256)).await?;
+        item.map(|item| Read::new(WHAT, &item)?.manifest()).transpose()
+    }
 }

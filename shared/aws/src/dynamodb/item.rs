@@ -39,6 +39,9 @@ impl Key {
     pub fn app(app: &AppId) -> Self {
         Self { pk: format!("APP#{app}"), sk: "APP".into() }
     }
+    pub fn manifest(app: &AppId, sha256: &Sha256) -> Self {
+        Self { pk: format!("APP#{app}"), sk: format!("{MANIFEST}{}", sha256.as_str()) }
+    }
     pub fn site(app: &AppId, site: &SiteUrl) -> Self {
         Self { pk: format!("APP#{app}"), sk: format!("{SITE}{site}") }
     }
@@ -60,6 +63,8 @@ impl Key {
 
 /// How the sort key of a site begins.
 pub(super) const SITE: &str = "SITE#";
+/// How the sort key of a manifest begins.
+pub(super) const MANIFEST: &str = "MANIFEST#";
 /// How the sort key of a team begins.
 pub(super) const TEAM: &str = "TEAM#";
 /// The sort key of an install.
@@ -130,7 +135,12 @@ pub(super) fn of_catalogue(what: &'static str, catalogue: &Catalogue) -> Stored<
 
 pub(super) fn of_app(what: &'static str, app: &RegisteredApp) -> Stored<Item> {
     let document = s(rules::to_document(what, app)?);
-    Ok(with(Key::app(&app.manifest.id).item(), [("rev", n(app.rev)), ("document", document)]))
+    Ok(with(Key::app(&app.id).item(), [("rev", n(app.rev)), ("document", document)]))
+}
+
+pub(super) fn of_manifest(what: &'static str, app: &AppId, sha256: &Sha256, text: &str) -> Stored<Item> {
+    rules::check_text(what, text)?;
+    Ok(with(Key::manifest(app, sha256).item(), [("text", s(text))]))
 }
 
 /// An item of the ledger, without what makes it one kind or another.
@@ -209,6 +219,18 @@ impl<'a> Read<'a> {
         let text =
             self.text("sk").and_then(|sk| sk.strip_prefix(prefix)).ok_or_else(|| self.corrupt("sk"))?;
         T::try_from(text.to_owned()).map_err(|_| self.corrupt("sk"))
+    }
+
+    /// The text of a manifest.
+    pub fn manifest(&self) -> Stored<String> {
+        self.text("text").map(str::to_owned).ok_or_else(|| self.corrupt("text"))
+    }
+
+    /// The hash that a manifest is kept under.
+    pub fn manifest_hash(&self) -> Stored<Sha256> {
+        let text = self.text("sk").and_then(|sk| sk.strip_prefix(MANIFEST));
+        let text = text.ok_or_else(|| self.corrupt("sk"))?;
+        serde_json::from_value(text.into()).map_err(|_| self.corrupt("sk"))
     }
 
     /// The document.

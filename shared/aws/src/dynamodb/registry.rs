@@ -2,7 +2,7 @@
 
 use super::{
     Dynamo, ROUNDS, given_up,
-    item::{self, Item, Key, Read, SITE, TEAM, UNDOING, n, s},
+    item::{self, Item, Key, MANIFEST, Read, SITE, TEAM, UNDOING, n, s},
     pause,
     transaction::{Outcome, Refusal, Together, When, corrupt, met},
 };
@@ -255,6 +255,44 @@ impl Registry for Dynamo {
             Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(Changed::Conflict),
             _ => Err(failed("Registry.remove_app", &error)),
         }
+    }
+
+    async fn put_manifest(&self, app: &AppId, sha256: &Sha256, text: &str) -> Stored<()> {
+        const WHAT: &str = "Registry.put_manifest";
+        let item = item::of_manifest(WHAT, app, sha256, text)?;
+        let write = self.client().put_item().table_name(&*self.installs).set_item(Some(item));
+        write.send().await.map(|_| ()).map_err(|error| failed(WHAT, &error))
+    }
+
+    async fn manifests(&self, app: &AppId) -> Stored<Vec<Sha256>> {
+        const WHAT: &str = "Registry.manifests";
+        let mut found = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self
+                .client()
+                .query()
+                .table_name(&*self.installs)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :manifest)")
+                .expression_attribute_values(":pk", s(Key::app(app).pk))
+                .expression_attribute_values(":manifest", s(MANIFEST))
+                .set_exclusive_start_key(after.take())
+                .consistent_read(true);
+            let page = page.send().await.map_err(|error| failed(WHAT, &error))?;
+            for item in page.items.unwrap_or_default() {
+                found.push(Read::new(WHAT, &item)?.manifest_hash()?);
+            }
+            after = page.last_evaluated_key;
+            if after.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn remove_manifest(&self, app: &AppId, sha256: &Sha256) -> Stored<()> {
+        let key = Key::manifest(app, sha256).item();
+        let write = self.client().delete_item().table_name(&*self.installs).set_key(Some(key));
+        write.send().await.map(|_| ()).map_err(|error| failed("Registry.remove_manifest", &error))
     }
 
     async fn begin(&self, install: &Install, now: Millis) -> Stored<Begun> {

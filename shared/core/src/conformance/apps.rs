@@ -2,11 +2,17 @@
 
 use super::{race, run_cases, sample};
 use crate::{
-    model::{ManageCode, RegisteredApp, Sha256},
+    cache::Freshness,
+    memory::Memory,
+    model::{Binding, ManageCode, RegisteredApp, Sha256},
     ports::{Apps, Changed, Registry, StoreError},
     rules,
+    upstream::KnownError,
+    world::{Stores, SystemRandom, World},
 };
+use cloud_app::http::{Outbound, Policy};
 use cloud_apps_protocol::{AppId, Generation, Manifest};
+use std::sync::Arc;
 
 /// Runs all cases of registered apps and manage codes; `make` gives an empty store.
 pub async fn apps_and_manage_codes<S: Apps + Registry + Clone + 'static>(make: impl AsyncFn() -> S) {
@@ -21,6 +27,10 @@ pub async fn apps_and_manage_codes<S: Apps + Registry + Clone + 'static>(make: i
             of_many_replacements_of_one_revision_one_counts,
             an_app_is_removed_or_replaced_and_never_both,
             an_app_that_is_too_large_is_refused_and_changes_nothing,
+            a_manifest_comes_back_as_it_was_put_and_may_be_put_and_removed_again,
+            manifests_are_apart_from_apps_and_from_each_other,
+            a_manifest_that_is_too_large_is_refused,
+            what_was_changed_in_the_table_is_not_believed,
             a_manage_code_comes_back_as_it_was_put,
             manage_codes_and_install_codes_are_apart,
             of_many_manage_codes_at_once_all_are_kept,
@@ -30,16 +40,16 @@ pub async fn apps_and_manage_codes<S: Apps + Registry + Clone + 'static>(make: i
 
 /// An app that runs elsewhere; two with other numbers differ.
 fn app(id: &str, n: u64) -> RegisteredApp {
-    let manifest = serde_json::json!({
-        "protocol": 2, "id": id, "version": format!("1.0.{n}"), "display_name": format!("The {n}th"),
-    });
-    let manifest: Manifest = serde_json::from_value(manifest).unwrap();
+    let version = format!("1.0.{n}");
     RegisteredApp {
         rev: 0,
-        manifest,
+        id: sample::app_id(id),
+        versions: [(version.clone(), Sha256::of(&format!("the {n}th")))].into(),
+        version,
         upstream_key: "1".parse().unwrap(),
         upstream_generation: Generation(1),
         upstream_previous: None,
+        binding: Some(Binding { key: "1".parse().unwrap(), mac: "A".repeat(43) }),
     }
 }
 
@@ -145,10 +155,109 @@ async fn an_app_that_is_too_large_is_refused_and_changes_nothing(store: impl App
     let small = app("jira", 1);
     Registry::put_app(&store, &small, 0).await.unwrap();
     let mut large = app("jira", 2);
-    large.manifest.display_name = "x".repeat(rules::MAX_DOCUMENT);
+    large.version = "x".repeat(rules::MAX_DOCUMENT);
     let error = Registry::put_app(&store, &large, 1).await.unwrap_err();
     assert!(matches!(error, StoreError::TooLarge { .. }), "{error}");
     assert_eq!(find(&store, &sample::app_id("jira")).await, Some(stored(&small, 0)));
+}
+
+async fn a_manifest_comes_back_as_it_was_put_and_may_be_put_and_removed_again(store: impl Apps + Registry) {
+    let jira = sample::app_id("jira");
+    // As large as a manifest may be, with what JSON would escape.
+    let text = r#""é\\\u0000 ""#.repeat(256 * 1024 / 12);
+    let sha256 = Sha256::of(&text);
+    assert_eq!(Apps::manifest(&store, &jira, &sha256).await.unwrap(), None);
+    assert_eq!(store.manifests(&jira).await.unwrap(), []);
+    for _ in 0..2 {
+        store.put_manifest(&jira, &sha256, &text).await.unwrap();
+        assert_eq!(Apps::manifest(&store, &jira, &sha256).await.unwrap().as_deref(), Some(text.as_str()));
+        assert_eq!(store.manifests(&jira).await.unwrap(), std::slice::from_ref(&sha256));
+    }
+    for _ in 0..2 {
+        store.remove_manifest(&jira, &sha256).await.unwrap();
+        assert_eq!(Apps::manifest(&store, &jira, &sha256).await.unwrap(), None);
+        assert_eq!(store.manifests(&jira).await.unwrap(), []);
+    }
+}
+
+async fn manifests_are_apart_from_apps_and_from_each_other(store: impl Apps + Registry) {
+    let (jira, other) = (sample::app_id("jira"), sample::app_id("jira-2"));
+    Registry::put_app(&store, &app("jira", 1), 0).await.unwrap();
+    let mut hashes: Vec<Sha256> = (0..20).map(|n| Sha256::of(&n.to_string())).collect();
+    for (n, sha256) in hashes.iter().enumerate() {
+        store.put_manifest(&jira, sha256, &n.to_string()).await.unwrap();
+    }
+    store.put_manifest(&other, &hashes[0], "of the other").await.unwrap();
+    let of = async |app: &AppId, n: usize| Apps::manifest(&store, app, &hashes[n]).await.unwrap();
+    assert_eq!(of(&jira, 0).await.as_deref(), Some("0"));
+    assert_eq!(of(&other, 0).await.as_deref(), Some("of the other"));
+    assert_eq!(of(&other, 1).await, None);
+    assert_eq!(store.list(&jira, 100, None).await.unwrap().items, [], "no manifest is an install");
+    store.remove_app(&jira, 1).await.unwrap();
+    assert_eq!(of(&jira, 19).await.as_deref(), Some("19"), "each is removed for itself");
+    store.remove_manifest(&jira, &hashes[19]).await.unwrap();
+    hashes.truncate(19);
+    hashes.sort();
+    assert_eq!(store.manifests(&jira).await.unwrap(), hashes, "in their order");
+    assert_eq!(store.manifests(&other).await.unwrap().len(), 1);
+}
+
+async fn what_was_changed_in_the_table_is_not_believed<S: Apps + Registry + Clone + 'static>(store: S) {
+    let manifest = |url: &str| -> Manifest {
+        let upstream = serde_json::json!({"type": "http", "url": url});
+        let manifest = serde_json::json!({
+            "protocol": 2, "id": "jira", "version": "1.0.0", "display_name": "Jira", "upstream": upstream,
+        });
+        serde_json::from_value(manifest).unwrap()
+    };
+    let (good, evil) = (manifest("https://jira.example.com"), manifest("https://evil.example.com"));
+    let (good_hash, evil_hash) = (Sha256::of_manifest(&good), Sha256::of_manifest(&evil));
+    let (id, ring) = (sample::app_id("jira"), sample::ring(&sample::app_id("jira"), 1));
+    let mut bound = RegisteredApp {
+        version: "1.0.0".into(),
+        versions: [("1.0.0".to_owned(), good_hash.clone())].into(),
+        ..app("jira", 1)
+    };
+    bound.binding = Some(Binding::new(&ring.keys[0].id, &ring.keys[0].root, &bound));
+    let others = Memory::new();
+    others.put_ring(ring);
+    let stores = Stores {
+        installs: Arc::new(others.clone()),
+        apps: Arc::new(store.clone()),
+        ledger: Arc::new(others.clone()),
+        keys: Arc::new(others),
+        keep_installs: 0,
+    };
+    let world = World::new([], stores, Outbound::new(Policy::default()), Arc::new(SystemRandom));
+    let refused = async || {
+        let known = world.app(&id, Freshness::Cached, 0).await;
+        assert!(matches!(known, Err(KnownError::Unbound(_))), "{:?}", known.map(|known| known.is_some()));
+    };
+
+    store.put_manifest(&id, &good_hash, &Sha256::text(&good)).await.unwrap();
+    store.put_manifest(&id, &evil_hash, &Sha256::text(&evil)).await.unwrap();
+    store.put_app(&bound, 0).await.unwrap();
+    let known = world.app(&id, Freshness::Cached, 0).await.unwrap().unwrap();
+    assert_eq!(*known.manifest(), good);
+
+    store.put_manifest(&id, &good_hash, &Sha256::text(&evil)).await.unwrap();
+    refused().await;
+    store.put_manifest(&id, &good_hash, &Sha256::text(&good)).await.unwrap();
+    assert!(world.app(&id, Freshness::Cached, 0).await.is_ok());
+    let changed = RegisteredApp { versions: [("1.0.0".to_owned(), evil_hash)].into(), ..bound.clone() };
+    store.put_app(&changed, 1).await.unwrap();
+    refused().await;
+    store.put_app(&RegisteredApp { binding: None, ..bound.clone() }, 2).await.unwrap();
+    refused().await;
+    store.put_app(&bound, 3).await.unwrap();
+    assert!(world.app(&id, Freshness::Cached, 0).await.is_ok());
+}
+
+async fn a_manifest_that_is_too_large_is_refused(store: impl Apps + Registry) {
+    let (jira, text) = (sample::app_id("jira"), "x".repeat(rules::MAX_DOCUMENT + 1));
+    let error = store.put_manifest(&jira, &Sha256::of(&text), &text).await.unwrap_err();
+    assert!(matches!(error, StoreError::TooLarge { .. }), "{error}");
+    assert_eq!(store.manifests(&jira).await.unwrap(), []);
 }
 
 fn manage_code(n: usize) -> ManageCode {

@@ -76,6 +76,7 @@ pub fn install(n: usize) -> Install {
         id: install_id(n),
         app: app(),
         version: "1.0.0".into(),
+        manifest: None,
         site: site(n),
         state: State::Active,
         rev: 1,

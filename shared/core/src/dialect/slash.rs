@@ -80,7 +80,7 @@ async fn run(
 ) -> Result<Answer, Refusal> {
     let form = Form::decode(arrival.request.body());
     let install = authenticate::slash::install(world, arrival, &form.claim(install), line).await?;
-    let app = dispatch::known(world, &install.app, arrival.now).await?;
+    let app = dispatch::known(world, &install, arrival.now).await?;
     let request = form.request(app.manifest().namespace())?;
     let delivery_id = form.delivery_id(&install, &arrival.request_id);
     dispatch::run(world, arrival, Command { install, request, caller: Caller::Slash, delivery_id }, line)

@@ -90,12 +90,16 @@ pub async fn run(
 ) -> Result<Answer, Refusal> {
     line.user = command.request.context.acting_user.as_ref().map(|user| user.id.to_string());
     line.delivery_id = Some(command.delivery_id.clone());
-    let mut app = known(world, &command.install.app, arrival.now).await?;
-    let found = match look(app.manifest(), &command, arrival.now) {
-        // Where the app was given another manifest a moment ago, that one decides.
-        Err(_) if app.changed(world, arrival.now).await? => look(app.manifest(), &command, arrival.now),
-        found => found,
-    };
+    let mut app = known(world, &command.install, arrival.now).await?;
+    let mut found = look(app.manifest(), &command, arrival.now);
+    if found.is_err()
+        && let Some(again) = changed(world, &command.install, arrival.now).await?
+    {
+        // Where the install was upgraded a moment ago, the version that it has now decides.
+        command.install = again;
+        app = known(world, &command.install, arrival.now).await?;
+        found = look(app.manifest(), &command, arrival.now);
+    }
     let invocation = match found? {
         Line::Run(invocation) => invocation,
         Line::Help(text) => return Ok(Answer::text(text)),
@@ -147,13 +151,22 @@ fn fits(app: &AppId, answer: Answer) -> Result<Answer, Refusal> {
     Err(Refusal::new(Code::AnswerTooLarge, Trouble::TooLarge.sentence(app.as_str())))
 }
 
-/// The app of an install, whatever its upstream. Its sender has proved to belong to the install.
-pub(crate) async fn known<'w>(world: &'w World, app: &AppId, now: Millis) -> Result<Known<'w>, Refusal> {
-    for fresh in [Freshness::Cached, Freshness::Reread] {
-        if let Some(known) = world.app(app, fresh, now).await? {
-            return Ok(known);
-        }
+/// The install as it is kept, where it is another than the one that was remembered.
+async fn changed(world: &World, install: &Install, now: Millis) -> Result<Option<Arc<Install>>, Refusal> {
+    let again = world.installs.find(&install.id, Freshness::Reread, now).await?;
+    Ok(again.filter(|again| again.rev != install.rev))
+}
+
+/// The app of an install as its admin agreed to it. Its sender has proved to belong to the install.
+pub(crate) async fn known<'w>(
+    world: &'w World,
+    install: &Install,
+    now: Millis,
+) -> Result<Known<'w>, Refusal> {
+    if let Some(known) = world.app_of(install, now).await? {
+        return Ok(known);
     }
+    let app = &install.app;
     let message = format!(
         "{app} is not an app of this bundle: it is neither linked into it nor registered. An operator brings it back with \
          a bundle that links it, or with `cloud-apps app add`."

@@ -1,22 +1,27 @@
 //! The registry of apps: what an operator registers, shows, removes and rotates, and what of it others may see.
 //!
-//! Three things are written for an app that runs elsewhere, in this order: its key ring, its item, its line in the
-//! catalogue. Whoever dies in between leaves an app that no request reaches yet; the same request again finishes it. A
-//! removal goes the other way round.
+//! Four things are written for an app that runs elsewhere, in this order: its key ring, its manifest under its hash, its
+//! item, its line in the catalogue. Whoever dies in between leaves an app that no request reaches yet; the same request
+//! again finishes it. A removal goes the other way round.
+//!
+//! The item names every version that is kept, and is bound with a key of the app's ring ([`Binding`]). An install goes on
+//! with the version that it agreed to; so a version stays until a later registration finds no install that has it, and one
+//! that installs have is not replaced by another manifest of the same name.
 
 use super::{
     access,
     operator::{OperatorAnswer, TRIES, faster, no_such_app, ring},
+    rings,
 };
 use crate::{
     cache::Freshness,
     edge::Arrival,
     log::LogLine,
-    model::{CatalogueEntry, PreviousUpstream, RegisteredApp},
-    ports::Changed,
+    model::{Binding, CatalogueEntry, Install, PreviousUpstream, RegisteredApp, Sha256},
+    ports::{Changed, Stored},
     refusal::Refusal,
     rules::next,
-    upstream::Known,
+    upstream::{Known, KnownError},
     world::{Office, World},
 };
 use cloud_app::http::Error as CallError;
@@ -28,10 +33,16 @@ use cloud_apps_protocol::{
     token::UpstreamKid,
 };
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// How long after a rotation calls are signed with the previous upstream secret, in ms (section 15).
 pub const GRACE: Millis = 24 * 60 * 60_000;
+
+/// How many versions of an app are kept.
+const VERSIONS: usize = 100;
 
 /// How many installs a refusal names.
 const NAMED: usize = 5;
@@ -40,14 +51,15 @@ const NAMED: usize = 5;
 pub(super) async fn show(office: &Office, app: &AppId, now: Millis) -> Result<OperatorAnswer, Refusal> {
     match office.world.app(app, Freshness::Reread, now).await? {
         None => Err(no_such_app(office, app).await?),
-        Some(Known::Linked(linked)) => Ok(OperatorAnswer::App {
+        Some(linked @ Known::Linked { .. }) => Ok(OperatorAnswer::App {
             app: Box::new(view(linked.manifest())),
+            versions: Vec::new(),
             address: None,
             kid: None,
             upstream_secret: None,
             previous_until: None,
         }),
-        Some(Known::Registered(known)) => Ok(answer(&known.app, None, now)),
+        Some(Known::Registered(known)) => Ok(answer(&known.app, &known.manifest, None, now)),
     }
 }
 
@@ -63,34 +75,187 @@ pub(super) async fn add(office: &Office, manifest: &Value, now: Millis) -> Resul
         return Err(Refusal::bad_request("/operator/manifest/id", message));
     }
     ring(office, &id, now).await?;
-    let app = written(office, manifest, now).await?;
-    let fresh = catalogued(office, &id, Some(&app.manifest)).await?;
+    let Written { app, replaced, vouched } = written(office, &manifest, now).await?;
+    let fresh = catalogued(office, &id, Some(&manifest)).await?;
     office.world.registered.forget(&id);
-    let secret = if fresh { Some(secret(office, &app, now).await?) } else { None };
-    Ok(answer(&app, secret, now))
+    for sha256 in replaced {
+        // What stays behind costs its room only, and goes with the app.
+        let _ = office.registry.remove_manifest(&id, &sha256).await;
+    }
+    let secret = if fresh || !vouched { Some(secret(office, &app, now).await?) } else { None };
+    Ok(answer(&app, &manifest, secret, now))
 }
 
-/// The app's item becomes one with this manifest.
-async fn written(office: &Office, manifest: Manifest, now: Millis) -> Result<RegisteredApp, Refusal> {
+/// What came of a registration.
+struct Written {
+    app: RegisteredApp,
+    /// Manifests that no install has any more.
+    replaced: Vec<Sha256>,
+    /// Whether what stood there before was bound. If not, nothing of it was believed, its secret's generation included.
+    vouched: bool,
+}
+
+/// The app's item becomes one that offers this manifest.
+async fn written(office: &Office, manifest: &Manifest, now: Millis) -> Result<Written, Refusal> {
+    let id = &manifest.id;
+    let text = Sha256::text(manifest);
+    let sha256 = Sha256::of(&text);
     for _ in 0..TRIES {
-        let stored = office.world.apps.find(&manifest.id).await?;
+        let stored = office.world.apps.find(id).await?;
         let expected = stored.as_ref().map_or(0, |stored| stored.rev);
-        let app = match stored {
-            Some(stored) if stored.manifest == manifest => return Ok(stored),
-            Some(stored) => RegisteredApp { manifest: manifest.clone(), ..stored },
-            None => RegisteredApp {
-                rev: 0,
-                manifest: manifest.clone(),
-                upstream_key: current_key(office, &manifest.id, now).await?,
-                upstream_generation: Generation(1),
+        let vouched = match &stored {
+            Some(stored) => office.world.vouches_for(stored, now).await?,
+            None => true,
+        };
+        let mut app = match stored {
+            Some(stored) if vouched => stored,
+            before => RegisteredApp {
+                rev: expected,
+                id: id.clone(),
+                version: manifest.version.clone(),
+                versions: BTreeMap::new(),
+                upstream_key: current_key(office, id, now).await?.0,
+                upstream_generation: before.map_or(Generation(1), |_| never_used(now)),
                 upstream_previous: None,
+                binding: None,
             },
         };
+        office.registry.put_manifest(id, &sha256, &text).await?;
+        let offered = app.binding.is_some() && app.version == manifest.version;
+        if offered && same(office, &app, manifest, &sha256).await? {
+            return Ok(Written { app, replaced: Vec::new(), vouched });
+        }
+        let replaced = with_version(office, &mut app, manifest, &sha256, now).await?;
+        let app = bound(office, app, now).await?;
         if office.registry.put_app(&app, expected).await? == Changed::Yes {
-            return Ok(RegisteredApp { rev: next(expected), ..app });
+            return Ok(Written { app: RegisteredApp { rev: next(expected), ..app }, replaced, vouched });
         }
     }
     Err(faster("this app"))
+}
+
+/// Whether this is what the app has of that version, and has it whole. Another version of the bundle may have written the
+/// same manifest in other words.
+async fn same(
+    office: &Office,
+    app: &RegisteredApp,
+    manifest: &Manifest,
+    sha256: &Sha256,
+) -> Result<bool, Refusal> {
+    let Some(kept) = app.versions.get(&manifest.version) else { return Ok(false) };
+    if kept == sha256 {
+        return Ok(true);
+    }
+    match office.world.registered.manifest(&app.id, kept).await {
+        Ok(kept) => Ok(kept.is_some_and(|kept| *kept == *manifest)),
+        Err(KnownError::Store(error)) => Err(error.into()),
+        // Its text is not what was registered.
+        Err(KnownError::Unbound(_) | KnownError::NotKept { .. }) => Ok(false),
+    }
+}
+
+/// The app offers this manifest, and keeps of the others what installs have, and what it offered until now: somebody may
+/// just be agreeing to that. Which manifests it keeps no more.
+async fn with_version(
+    office: &Office,
+    app: &mut RegisteredApp,
+    manifest: &Manifest,
+    sha256: &Sha256,
+    now: Millis,
+) -> Result<Vec<Sha256>, Refusal> {
+    let id = app.id.clone();
+    let installs = installs(office, &id, now).await?;
+    let has = |version: &str| installs.iter().any(|install| install.version == version);
+    let version = &manifest.version;
+    let other = !same(office, app, manifest, sha256).await? && app.versions.contains_key(version);
+    if other && has(version) {
+        let count = installs.iter().filter(|install| install.version == *version).count();
+        let message = format!(
+            "{id} {version} is registered with another manifest, and {count} installs agreed to that one, so nothing was \
+             changed. Give this manifest a higher version: installs then go on as they are until they are upgraded."
+        );
+        return Err(Refusal::new(Code::VersionConflict, message).with("version", version.as_str()));
+    }
+    let before: BTreeSet<Sha256> = app.versions.values().cloned().collect();
+    let offered = std::mem::replace(&mut app.version, version.clone());
+    app.versions.retain(|kept, _| has(kept) || *kept == offered || kept == version);
+    if other || !app.versions.contains_key(version) {
+        app.versions.insert(version.clone(), sha256.clone());
+    }
+    if app.versions.len() > VERSIONS {
+        let message = format!(
+            "Installs of {id} have {VERSIONS} versions of it already, and no more are kept. Upgrade some of them first \
+             (`cloud-apps upgrade`); then try again."
+        );
+        return Err(Refusal::new(Code::VersionConflict, message));
+    }
+    Ok(before.into_iter().filter(|sha256| !app.versions.values().any(|kept| kept == sha256)).collect())
+}
+
+/// A generation that no secret was ever derived for, whatever somebody wrote into the table: nobody rotates a secret every
+/// minute from 1970 on.
+fn never_used(now: Millis) -> Generation {
+    Generation(u32::try_from(now / 60_000).unwrap_or(u32::MAX))
+}
+
+/// The app, bound with the current key of its ring.
+async fn bound(office: &Office, app: RegisteredApp, now: Millis) -> Result<RegisteredApp, Refusal> {
+    let (key, root) = current_key(office, &app.id, now).await?;
+    let binding = Binding::new(&key, &root, &app);
+    Ok(RegisteredApp { binding: Some(binding), ..app })
+}
+
+/// Binds an app with the current key of its ring, where it is bound with an older one: a part of the walk after a rotation.
+/// What is not bound is left alone: it would be vouched for unseen.
+pub(super) async fn bind_again(office: &Office, app: &AppId, now: Millis) -> Result<(), Refusal> {
+    for _ in 0..TRIES {
+        let Some(stored) = office.world.apps.find(app).await? else { return Ok(()) };
+        if !office.world.vouches_for(&stored, now).await? {
+            let error = KnownError::Unbound(app.clone());
+            tracing::error!(app = app.as_str(), error = %error, "an app is not bound with its new key");
+            return Ok(());
+        }
+        let (rev, before) = (stored.rev, stored.binding.clone());
+        let again = bound(office, stored, now).await?;
+        if again.binding == before {
+            return Ok(());
+        }
+        if office.registry.put_app(&again, rev).await? == Changed::Yes {
+            office.world.registered.forget(app);
+            return Ok(());
+        }
+    }
+    Err(faster("this app"))
+}
+
+/// Keeps the manifest that an install is about to agree to. That of a registered app is kept already.
+pub(super) async fn keep(office: &Office, app: &Known<'_>) -> Stored<()> {
+    match app {
+        Known::Registered(_) => Ok(()),
+        Known::Linked { .. } => {
+            let text = Sha256::text(app.manifest());
+            office.registry.put_manifest(app.id(), &Sha256::of(&text), &text).await
+        }
+    }
+}
+
+/// Forgets the manifests of a linked app that no install has, and that is not the one that was built.
+pub(super) async fn tidy(office: &Office, app: &AppId, now: Millis) -> Result<(), Refusal> {
+    let Some(built) = office.world.built(app) else { return Ok(()) };
+    let kept = office.registry.manifests(app).await?;
+    if kept.iter().all(|sha256| sha256 == built) {
+        return Ok(());
+    }
+    let installs = installs(office, app, now).await?;
+    let used = |sha256: &Sha256| installs.iter().any(|install| install.manifest.as_ref() == Some(sha256));
+    for sha256 in kept.iter().filter(|sha256| *sha256 != built && !used(sha256)) {
+        office.registry.remove_manifest(app, sha256).await?;
+    }
+    Ok(())
+}
+
+async fn installs(office: &Office, app: &AppId, now: Millis) -> Result<Vec<Arc<Install>>, Refusal> {
+    Ok(rings::installs(office, app, now).await?)
 }
 
 /// The app's line in the catalogue becomes what its manifest says, or goes; whether it was not there before.
@@ -143,6 +308,9 @@ pub(super) async fn remove(office: &Office, app: &AppId) -> Result<(), Refusal> 
         return Err(Refusal::new(Code::AlreadyInstalled, message).with("installs", ids));
     }
     let listed = !catalogued(office, app, None).await?;
+    for sha256 in office.registry.manifests(app).await? {
+        office.registry.remove_manifest(app, &sha256).await?;
+    }
     for _ in 0..TRIES {
         let Some(stored) = office.world.apps.find(app).await? else {
             // An earlier try may have got this far.
@@ -173,15 +341,19 @@ pub(super) async fn rotate(
             }
             return Err(no_such_app(office, app).await?);
         };
+        if !office.world.vouches_for(&stored, now).await? {
+            return Err(KnownError::Unbound(app.clone()).into());
+        }
+        let manifest = offered(office, &stored).await?;
         let rotating = stored.upstream_previous.as_ref().is_some_and(|previous| now < previous.until);
         let rotated = match (rotating, at_once) {
             (true, false) => {
                 let secret = secret(office, &stored, now).await?;
-                return Ok(answer(&stored, Some(secret), now));
+                return Ok(answer(&stored, &manifest, Some(secret), now));
             }
             (true, true) => RegisteredApp { upstream_previous: None, ..stored.clone() },
             (false, _) => RegisteredApp {
-                upstream_key: current_key(office, app, now).await?,
+                upstream_key: current_key(office, app, now).await?.0,
                 upstream_generation: Generation(stored.upstream_generation.0.saturating_add(1)),
                 upstream_previous: (!at_once).then(|| PreviousUpstream {
                     key: stored.upstream_key.clone(),
@@ -191,19 +363,29 @@ pub(super) async fn rotate(
                 ..stored.clone()
             },
         };
+        let rotated = bound(office, rotated, now).await?;
         // Before it is written: a secret that cannot be shown helps nobody.
         let secret = secret(office, &rotated, now).await?;
         if office.registry.put_app(&rotated, stored.rev).await? == Changed::Yes {
             office.world.registered.forget(app);
-            return Ok(answer(&RegisteredApp { rev: next(stored.rev), ..rotated }, Some(secret), now));
+            return Ok(answer(&rotated, &manifest, Some(secret), now));
         }
     }
     Err(faster("this app"))
 }
 
-async fn current_key(office: &Office, app: &AppId, now: Millis) -> Result<KeyId, Refusal> {
-    let key = office.world.keys.current(app, now).await?;
-    Ok(key.ok_or_else(|| without_key(app))?.id)
+/// The manifest that new installs get.
+async fn offered(office: &Office, app: &RegisteredApp) -> Result<Arc<Manifest>, Refusal> {
+    let kept = match app.versions.get(&app.version) {
+        Some(sha256) => office.world.registered.manifest(&app.id, sha256).await?,
+        None => None,
+    };
+    kept.ok_or_else(|| KnownError::Unbound(app.id.clone()).into())
+}
+
+async fn current_key(office: &Office, app: &AppId, now: Millis) -> Result<(KeyId, Secret), Refusal> {
+    let key = office.world.keys.current(app, now).await?.ok_or_else(|| without_key(app))?;
+    Ok((key.id, key.root))
 }
 
 fn without_key(app: &AppId) -> Refusal {
@@ -214,21 +396,22 @@ fn without_key(app: &AppId) -> Refusal {
 
 /// The secret that was handed over last, derived.
 async fn secret(office: &Office, app: &RegisteredApp, now: Millis) -> Result<Secret, Refusal> {
-    let id = &app.manifest.id;
+    let id = &app.id;
     let root = office.world.keys.root(id, &app.upstream_key, now).await?;
     Ok(root.ok_or_else(|| without_key(id))?.upstream(id, app.upstream_generation))
 }
 
-fn answer(app: &RegisteredApp, secret: Option<Secret>, now: Millis) -> OperatorAnswer {
+fn answer(app: &RegisteredApp, manifest: &Manifest, secret: Option<Secret>, now: Millis) -> OperatorAnswer {
     let kid = UpstreamKid {
-        app: app.manifest.id.clone(),
+        app: app.id.clone(),
         key: app.upstream_key.clone(),
         generation: app.upstream_generation,
     };
     let previous = app.upstream_previous.as_ref().map(|previous| previous.until);
     OperatorAnswer::App {
-        app: Box::new(view(&app.manifest)),
-        address: match &app.manifest.upstream {
+        app: Box::new(view(manifest)),
+        versions: app.versions.keys().cloned().collect(),
+        address: match &manifest.upstream {
             Upstream::Linked => None,
             Upstream::Http { url } => Some(url.clone()),
             Upstream::AwsLambda { function } => Some(function.clone()),

@@ -4,7 +4,7 @@
 //! wrong on the way. With another body it replaces the data of its own pending install: nothing is active yet.
 
 use super::{
-    codes,
+    apps, codes,
     lifecycle::Moment,
     plan, remove, request,
     state::{OnBegin, on_begin},
@@ -53,6 +53,7 @@ pub async fn begin(
     let app = super::known(office, &code.app, arrival.now).await?;
     let manifest = app.manifest();
     let request = request::read(&body, manifest, &code.site)?;
+    let sha256 = app.sha256();
     let key = current_key(office, &code, arrival.now).await?;
 
     for _ in 0..TRIES {
@@ -64,8 +65,9 @@ pub async fn begin(
             OnBegin::Refuse => return Err(codes::refused()),
             OnBegin::Busy(lease) => return Err(super::busy(lease, arrival.now)),
             OnBegin::Begin => {
-                let install = fresh(office, &request, manifest, &code, &key, arrival.now);
+                let install = fresh(office, &request, (manifest, &sha256), &code, &key, arrival.now);
                 possible(manifest, &install)?;
+                apps::keep(office, &app).await?;
                 watch(office, &install, &code, arrival, line).await?;
                 match office.registry.begin(&install, arrival.now).await? {
                     Begun::Created => return Ok(answer(&install, manifest, &key.root, line)),
@@ -86,11 +88,12 @@ pub async fn begin(
             OnBegin::Replace => {
                 let Some(known) = known else { return Err(codes::refused()) };
                 let (install, root) =
-                    replaced(office, &known, &request, manifest, &code, &key, arrival.now).await?;
+                    replaced(office, &known, &request, (manifest, &sha256), &code, &key, arrival.now).await?;
                 possible(manifest, &install)?;
                 if install == *known {
                     return Ok(answer(&install, manifest, &root, line));
                 }
+                apps::keep(office, &app).await?;
                 let changed = office.registry.change(&install, known.rev).await?;
                 office.world.installs.forget(&known.id);
                 if changed == Changed::Yes {
@@ -138,7 +141,7 @@ async fn current_key(office: &Office, code: &InstallCode, now: Millis) -> Result
 fn fresh(
     office: &Office,
     request: &InstallRequest,
-    manifest: &Manifest,
+    (manifest, sha256): (&Manifest, &Sha256),
     code: &InstallCode,
     key: &Key,
     now: Millis,
@@ -147,6 +150,7 @@ fn fresh(
         id: office.world.random.install_id(),
         app: code.app.clone(),
         version: manifest.version.clone(),
+        manifest: Some(sha256.clone()),
         site: code.site.clone(),
         state: State::Pending { code: code.sha256.clone(), until: code.exp },
         rev: 1,
@@ -184,7 +188,7 @@ async fn replaced(
     office: &Office,
     known: &Install,
     request: &InstallRequest,
-    manifest: &Manifest,
+    (manifest, sha256): (&Manifest, &Sha256),
     code: &InstallCode,
     current: &Key,
     now: Millis,
@@ -193,7 +197,7 @@ async fn replaced(
         Some(root) => Key { id: known.key.clone(), root, ..current.clone() },
         None => current.clone(),
     };
-    let wanted = fresh(office, request, manifest, code, &key, now);
+    let wanted = fresh(office, request, (manifest, sha256), code, &key, now);
     let mut install = Install {
         id: known.id.clone(),
         rev: known.rev,

@@ -44,10 +44,10 @@ pub async fn complete(
     }
     line.app = Some(code.app.to_string());
     line.install = Some(id.to_string());
-    let app = super::known(office, &code.app, arrival.now).await?;
     let known = stored(office, &id, arrival.now).await?;
     let step = on_complete(known.as_deref(), &code.sha256, arrival.now);
     let Some(known) = known else { return Err(codes::refused()) };
+    let app = super::agreed(office, &known, arrival.now).await?;
     match step {
         OnComplete::Refuse => Err(codes::refused()),
         OnComplete::Busy(lease) => Err(super::busy(lease, arrival.now)),
@@ -88,7 +88,7 @@ async fn finish(
     (mut teams, settings): (BTreeMap<TeamId, Team>, Values),
     line: &mut LogLine,
 ) -> Result<InstallCompleted, Refusal> {
-    let app = super::known(office, &install.app, arrival.now).await?;
+    let app = super::agreed(office, install, arrival.now).await?;
     // What an earlier attempt registered, and this one does not, verifies nobody any more.
     for (team, _) in office.registry.teams(&install.id).await? {
         teams.entry(team).or_default();

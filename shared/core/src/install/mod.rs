@@ -28,7 +28,7 @@ mod view;
 pub use lifecycle::Moment;
 pub use operator::{OperatorAnswer, OperatorRequest, is_operator, operator};
 pub use view::etag;
-pub(crate) use view::{fingerprint, tag};
+pub(crate) use view::tag;
 
 use self::{access::Found, change::Match};
 use crate::{
@@ -41,7 +41,7 @@ use crate::{
     ports::Stored,
     refusal::Refusal,
     respond::Responder,
-    upstream::Known,
+    upstream::{Known, KnownError},
     world::{Office, World},
 };
 use bytes::Bytes;
@@ -141,8 +141,8 @@ async fn remove(
         Found::Gone(removed) => Ok(removed),
         Found::Stands(install, _) => {
             if let Some(tags) = arrival.header(header::IF_MATCH) {
-                let app = office.world.app(&install.app, Freshness::Cached, arrival.now).await?;
-                Match::Header(Some(tags)).check(&install, app.as_ref())?;
+                let offered = offered(office, &install.app, arrival.now).await?;
+                Match::Header(Some(tags)).check(&install, offered.as_ref())?;
             }
             remove::remove(office, Moment::of(arrival), install, true, line).await
         }
@@ -157,8 +157,9 @@ async fn show(
     line: &mut LogLine,
 ) -> Result<Response<Bytes>, Refusal> {
     let install = reader(office, arrival, install, line).await?;
-    let app = known(office, &install.app, arrival.now).await?;
-    let etag = etag(app.manifest(), &install);
+    let app = agreed(office, &install, arrival.now).await?;
+    let offered = offered(office, &install.app, arrival.now).await?;
+    let etag = tag(&offered.as_ref().unwrap_or(&app).sha256(), &install);
     let known = arrival.header(header::IF_NONE_MATCH).is_some_and(|tags| view::matches(tags, &etag));
     let mut response = if known {
         let mut response = Response::new(Bytes::new());
@@ -169,7 +170,8 @@ async fn show(
         response
     } else {
         let teams = office.registry.teams(&install.id).await?;
-        Responder::new(arrival).json(StatusCode::OK, &view::view(Some(app.manifest()), &install, &teams))
+        let view = view::view(Ok(app.manifest()), offered.as_ref(), &install, &teams);
+        Responder::new(arrival).json(StatusCode::OK, &view)
     };
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         response.headers_mut().insert(header::ETAG, etag);
@@ -202,7 +204,21 @@ async fn reader(
     }
 }
 
-/// The app, whatever its upstream, as the store has it now: what is made of it here stays.
+/// The app of an install, as its admin agreed to it.
+async fn agreed<'o>(office: &'o Office, install: &Install, now: Millis) -> Result<Known<'o>, Refusal> {
+    office.world.app_of(install, now).await?.ok_or_else(|| absent(&install.app))
+}
+
+/// What an upgrade moves installs of an app to; none where the bundle does not have the app, or cannot vouch for it.
+async fn offered<'o>(office: &'o Office, app: &AppId, now: Millis) -> Stored<Option<Known<'o>>> {
+    match office.world.app(app, Freshness::Reread, now).await {
+        Ok(offered) => Ok(offered),
+        Err(KnownError::Store(error)) => Err(error),
+        Err(KnownError::Unbound(_) | KnownError::NotKept { .. }) => Ok(None),
+    }
+}
+
+/// The app as new installs get it, and as the store has it now: what is made of it here stays.
 async fn known<'o>(office: &'o Office, app: &AppId, now: Millis) -> Result<Known<'o>, Refusal> {
     office.world.app(app, Freshness::Reread, now).await?.ok_or_else(|| absent(app))
 }

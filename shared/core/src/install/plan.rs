@@ -150,12 +150,9 @@ pub fn needs_sync(install: &Install, wanted: &[Wanted], registered: &[Standing])
         .collect()
 }
 
-/// That nothing of an app works which this bundle does not have.
-pub fn not_here(app: &AppId) -> Unavailable {
-    let reason = format!(
-        "{app} is neither linked into this bundle nor registered: deploy one that links it, or `cloud-apps app add` it"
-    );
-    Unavailable { kind: "app".into(), name: app.to_string(), reason }
+/// That nothing of an app works, and why.
+pub fn not_here(app: &AppId, reason: &str) -> Unavailable {
+    Unavailable { kind: "app".into(), name: app.to_string(), reason: reason.to_owned() }
 }
 
 /// Events that the app cannot do without and that will not come, with the reason.

@@ -5,7 +5,7 @@
 //! asks again gets the same answer, for a day also when nothing is left.
 
 use super::{
-    known, letters,
+    agreed, letters,
     lifecycle::{self, Moment, Turn},
     stored, view,
 };
@@ -110,7 +110,7 @@ async fn uninstall(
     going: &Install,
     line: &mut LogLine,
 ) -> Option<String> {
-    let failed = match known(office, &going.app, moment.now).await {
+    let failed = match agreed(office, going, moment.now).await {
         Err(refusal) => refusal,
         Ok(app) => {
             let settings = match office.world.keys.open_settings(going, moment.now).await {

@@ -4,7 +4,7 @@
 //! compare-and-set. Whatever is cut off is repeated: rotating while a new key waits for its time answers with that key,
 //! and sends the walk again.
 
-use super::{operator::KeyView, upkeep::Next};
+use super::{apps, operator::KeyView, upkeep::Next};
 use crate::{
     job::{Job, Work},
     model::{Install, Key, Ring},
@@ -129,6 +129,9 @@ pub(super) async fn reseal(
         return Ok(Next::Again { in_ms: waits - now, work: None });
     }
     let Some(key) = ring.current(now) else { return Ok(Next::Done) };
+    if cursor.is_none() {
+        apps::bind_again(office, app, now).await?;
+    }
     let page = office.registry.list(app, PAGE, cursor).await?;
     for entry in page.items {
         for _ in 0..TRIES {
@@ -248,7 +251,7 @@ fn depends(install: &Install, key: &KeyId, now: Millis) -> bool {
 }
 
 /// Every install of an app, as it is kept.
-async fn installs(office: &Office, app: &AppId, now: Millis) -> Stored<Vec<Arc<Install>>> {
+pub(super) async fn installs(office: &Office, app: &AppId, now: Millis) -> Stored<Vec<Arc<Install>>> {
     let mut all = Vec::new();
     let mut cursor = None;
     loop {

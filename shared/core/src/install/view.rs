@@ -1,21 +1,33 @@
 //! What a server, an admin or an operator may know of an install. Settings of type `password` are write-only.
 
 use super::plan;
-use crate::model::{Install, State, Team};
+use crate::{
+    model::{Install, Sha256, State, Team},
+    upstream::Known,
+};
 use cloud_apps_protocol::{
     Manifest, TeamId, Values,
     form::Subtype,
     install::{Granted, InstallView, Offered, Standing, Wanted},
 };
 
-/// The install as it is shown. Without a manifest, for the bundle does not have its app any more, what the app would say is
-/// left out, settings included: nobody knows which are passwords.
-pub fn view(manifest: Option<&Manifest>, install: &Install, teams: &[(TeamId, Team)]) -> InstallView {
+/// The install as it is shown. Without a manifest what the app would say is left out, settings included: nobody knows
+/// which are passwords; and the reason is told. `offered` is what an upgrade moves to.
+pub fn view(
+    manifest: Result<&Manifest, &str>,
+    offered: Option<&Known<'_>>,
+    install: &Install,
+    teams: &[(TeamId, Team)],
+) -> InstallView {
+    let (manifest, missing) = match manifest {
+        Ok(manifest) => (Some(manifest), ""),
+        Err(reason) => (None, reason),
+    };
     let wanted = manifest.map(|manifest| plan::register(manifest, install)).unwrap_or_default();
     let all = teams.iter().flat_map(|(id, team)| standing(id, team));
     let (registered, leftovers): (Vec<_>, Vec<_>) = all.partition(|standing| is_wanted(standing, &wanted));
     let unavailable = match manifest {
-        None => vec![plan::not_here(&install.app)],
+        None => vec![plan::not_here(&install.app, missing)],
         Some(manifest) => {
             let mut list = plan::unavailable(manifest, install);
             list.extend(plan::needs_sync(install, &wanted, &registered));
@@ -38,14 +50,21 @@ pub fn view(manifest: Option<&Manifest>, install: &Install, teams: &[(TeamId, Te
         register: wanted,
         registered,
         leftovers,
-        offered: manifest
-            .filter(|manifest| manifest.version != install.version)
-            .map(|manifest| Offered { version: manifest.version.clone(), requests: requests(manifest) }),
+        offered: offered.filter(|offered| !has(install, offered)).map(|offered| {
+            let manifest = offered.manifest();
+            Offered { version: manifest.version.clone(), requests: requests(manifest) }
+        }),
         teams: teams.iter().filter(|(_, team)| !team.commands.is_empty()).map(|(id, _)| id.clone()).collect(),
         endpoints: plan::endpoints(&install.base_url, &install.id),
         unavailable,
         created_at: install.created_at,
     }
+}
+
+/// Whether an install agreed to this very manifest.
+pub fn has(install: &Install, offered: &Known<'_>) -> bool {
+    install.version == offered.manifest().version
+        && install.manifest.as_ref().is_none_or(|sha256| *sha256 == offered.sha256())
 }
 
 /// Whether the install asks for what stands there.
@@ -110,26 +129,19 @@ pub fn word(state: &State) -> &'static str {
     }
 }
 
-/// The entity tag of what a server shows of an install: `Cloud-Apps-Manifest`, `ETag`. It changes with the manifest
-/// and with every change of the install, and is made without a read.
-pub fn etag(manifest: &Manifest, install: &Install) -> String {
-    tag(&fingerprint(manifest), install)
+/// The entity tag of what a server shows of an install: `Cloud-Apps-Manifest`, `ETag`. It changes with every change of
+/// the install, what it agreed to included, and with the manifest that an upgrade would move it to. It is made without a
+/// read.
+pub fn etag(offered: &Manifest, install: &Install) -> String {
+    tag(&Sha256::of_manifest(offered), install)
 }
 
-/// SHA-256 of a manifest. Writing one out takes as long as all the rest of a small command, so a
-/// [`World`](crate::world::World) keeps it for its linked apps.
-pub(crate) fn fingerprint(manifest: &Manifest) -> Vec<u8> {
-    // A manifest has text keys only and always serialises.
-    let text = serde_json::to_vec(manifest).unwrap_or_default();
-    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &text).as_ref().to_vec()
-}
-
-/// [`etag`] from the manifest's fingerprint.
-pub(crate) fn tag(fingerprint: &[u8], install: &Install) -> String {
+/// [`etag`] from the manifest's hash.
+pub(crate) fn tag(offered: &Sha256, install: &Install) -> String {
     let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     digest.update(&install.rev.to_be_bytes());
     digest.update(install.id.as_str().as_bytes());
-    digest.update(fingerprint);
+    digest.update(offered.as_str().as_bytes());
     let sum = digest.finish();
     format!("\"{}\"", data_encoding::BASE64URL_NOPAD.encode(sum.as_ref().get(..16).unwrap_or_default()))
 }

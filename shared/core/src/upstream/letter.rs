@@ -41,7 +41,7 @@ impl Letter {
         let body = serde_json::to_vec(&request)
             .map_err(|error| Trouble::because("the request cannot be written", error))?;
 
-        let id = &app.manifest.id;
+        let id = &app.id;
         let (key, generation) = app.signs_with(now);
         let root = world.keys.root(id, key, now).await.map_err(Trouble::Store)?.ok_or_else(|| {
             Trouble::failed(format!(

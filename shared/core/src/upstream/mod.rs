@@ -5,6 +5,7 @@
 //! linked function reads through its [`Cx`](cloud_app::Cx) travels to the others in the body and in the claims of a
 //! JWT. A linked app costs no read and no copy of its manifest.
 
+mod agreed;
 mod answer;
 mod functions;
 mod http;
@@ -16,7 +17,7 @@ mod trouble;
 
 pub use answer::read_answer;
 pub use functions::{InProcess, Lambdas};
-pub use known::{AppCache, Known, Registered};
+pub use known::{AppCache, Known, KnownError, Registered};
 pub use trouble::Trouble;
 
 use crate::bot::InstallBot;
@@ -66,7 +67,7 @@ pub enum Called {
 /// Calls a function, for at most [`Call::left`]. Never repeated.
 pub async fn call(app: &Known<'_>, call: Call<'_>) -> Called {
     match app {
-        Known::Linked(app) => linked::call(app, call).await,
+        Known::Linked { app, .. } => linked::call(app, call).await,
         // Boxed, so that a call of a linked app does not carry the room of this one.
         Known::Registered(app) => match Box::pin(elsewhere(app, call)).await {
             Ok(answer) => Called::Answered(answer),
@@ -75,13 +76,14 @@ pub async fn call(app: &Known<'_>, call: Call<'_>) -> Called {
     }
 }
 
-/// Calls a function that runs outside the bundle.
+/// Calls a function that runs outside the bundle. Whoever made a [`Registered`] has checked that its address is the one
+/// that was registered.
 async fn elsewhere(app: &Registered, call: Call<'_>) -> Result<Answer, Trouble> {
     let ends = Instant::now() + call.left;
     let world = Arc::clone(&call.bot.world);
     let letter = Letter::write(&app.app, call).await?;
     let left = ends.saturating_duration_since(Instant::now());
-    let reply = match &app.app.manifest.upstream {
+    let reply = match &app.manifest.upstream {
         Upstream::Http { url } => http::post(&world, url, letter, left).await?,
         Upstream::AwsLambda { function } => lambda::invoke(&world, function, &letter, left).await?,
         Upstream::Linked => return Err(Trouble::failed("a registered app names no upstream")),

@@ -11,6 +11,7 @@ mod crash;
 mod deliver;
 mod install;
 mod jira;
+mod linked;
 mod log_line;
 mod loud;
 mod office;

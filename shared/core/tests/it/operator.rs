@@ -238,7 +238,8 @@ async fn an_install_whose_app_is_not_linked_any_more_is_shown_and_switched_witho
         assert_eq!((&answer["state"], &answer["settings"]), (&json!(state), &json!({})), "{answer}");
         assert_eq!(
             answer["unavailable"][0]["reason"],
-            "gone is neither linked into this bundle nor registered: deploy one that links it, or `cloud-apps app add` it"
+            "gone is not an app of this bundle: it is neither linked into it nor registered. Deploy a bundle that links it, or \
+             register it with `cloud-apps app add`, then try again."
         );
     }
 }

@@ -65,6 +65,7 @@ impl Stage {
         memory.put_ring(sample::ring(&sample::app_id("jira"), 1));
         let mut install = Install {
             app: sample::app_id("jira"),
+            version: crate::jira::app().manifest().version.clone(),
             static_token: Some(Sha256::of(STATIC_TOKEN)),
             ..sample::install(STAGES.fetch_add(1, Ordering::Relaxed))
         };

@@ -10,13 +10,12 @@ mod upgrade;
 
 use super::{access::By, lifecycle::Moment, state::unchangeable, view};
 use crate::{
-    cache::Freshness,
     log::LogLine,
     model::{Install, Team},
     ports::Changed,
     refusal::Refusal,
     rules::next,
-    upstream::Known,
+    upstream::{Known, KnownError},
     world::Office,
 };
 use cloud_apps_protocol::{
@@ -39,8 +38,10 @@ pub(super) struct Change<'a> {
     pub moment: Moment<'a>,
     pub by: By,
     pub install: &'a Install,
-    /// Absent where the bundle does not have it any more: an install can be switched off all the same.
-    app: Option<&'a Known<'a>>,
+    /// As its admin agreed to it; or why nothing can be asked of it: an install can be switched off all the same.
+    app: &'a Result<Known<'a>, Refusal>,
+    /// What an upgrade moves to.
+    offered: Option<&'a Known<'a>>,
     /// The request's body.
     pub body: &'a Value,
 }
@@ -48,7 +49,7 @@ pub(super) struct Change<'a> {
 impl<'a> Change<'a> {
     /// The app, for what cannot be done without.
     fn app(&self) -> Result<&'a Known<'a>, Refusal> {
-        self.app.ok_or_else(|| super::absent(&self.install.app))
+        self.app.as_ref().map_err(|refusal| Refusal::new(refusal.code, refusal.message.clone()))
     }
 
     fn manifest(&self) -> Result<&'a Manifest, Refusal> {
@@ -90,7 +91,7 @@ pub(super) enum Match<'a> {
 
 impl Match<'_> {
     /// Refuses a request that builds on another revision than the install has.
-    pub fn check(&self, install: &Install, app: Option<&Known<'_>>) -> Result<(), Refusal> {
+    pub fn check(&self, install: &Install, offered: Option<&Known<'_>>) -> Result<(), Refusal> {
         let fits = match self {
             Self::Header(None) | Self::Rev(None) => true,
             Self::Rev(Some(rev)) => *rev == install.rev,
@@ -98,7 +99,7 @@ impl Match<'_> {
                 let revision = format!("\"{}\"", install.rev);
                 let bare = tags.trim() == install.rev.to_string();
                 bare || view::matches(tags, &revision)
-                    || app.is_some_and(|app| view::matches(tags, &view::etag(app.manifest(), install)))
+                    || offered.is_some_and(|app| view::matches(tags, &view::tag(&app.sha256(), install)))
             }
         };
         if fits {
@@ -127,10 +128,14 @@ pub(super) async fn change(
     if let Some(message) = unchangeable(&install) {
         return Err(Refusal::new(Code::VersionConflict, message));
     }
-    let app = office.world.app(&install.app, Freshness::Reread, moment.now).await?;
-    if_match.check(&install, app.as_ref())?;
+    let app = match office.world.app_of(&install, moment.now).await {
+        Err(KnownError::Store(error)) => return Err(error.into()),
+        app => app.map_err(Refusal::from).and_then(|app| app.ok_or_else(|| super::absent(&install.app))),
+    };
+    let offered = super::offered(office, &install.app, moment.now).await?;
+    if_match.check(&install, offered.as_ref())?;
     let what = which(body)?;
-    let change = Change { office, moment, by, install: &install, app: app.as_ref(), body };
+    let change = Change { office, moment, by, install: &install, app: &app, offered: offered.as_ref(), body };
     let asks_app = matches!(what, "settings" | "upgrade");
     if asks_app {
         alone(&change).await?;
@@ -238,7 +243,14 @@ async fn keep(change: &Change<'_>, outcome: Outcome) -> Result<InstallChanged, R
 
 async fn seen(change: &Change<'_>, install: &Install) -> Result<InstallView, Refusal> {
     let teams = change.office.registry.teams(&install.id).await?;
-    Ok(view::view(change.app.map(Known::manifest), install, &teams))
+    // An upgrade has moved it.
+    let offered = change.offered.filter(|offered| view::has(install, offered));
+    let manifest = match (offered, change.app) {
+        (Some(offered), _) => Ok(offered.manifest()),
+        (None, Ok(app)) => Ok(app.manifest()),
+        (None, Err(refusal)) => Err(refusal.message.as_str()),
+    };
+    Ok(view::view(manifest, change.offered, install, &teams))
 }
 
 /// `{"rebase":"https://…"}`: the bundle's own address as the server reaches it.

@@ -12,20 +12,22 @@ use crate::{
     ports::StoreError,
     refusal::Refusal,
     sealed::keep_settings,
+    upstream::Known,
 };
 use cloud_apps_protocol::{
-    Code, Manifest, Values,
+    Code, Field, Manifest, Values,
     manifest::{Preset, Problem},
 };
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 /// How many presets an admin may have.
 const MAX_PRESETS: usize = 100;
 
 /// `{"settings":{…}}`: what is named replaces what there is, `null` unsets. The app may refuse.
 pub(super) async fn settings(change: &Change<'_>, line: &mut LogLine) -> Result<Outcome, Refusal> {
-    let (office, install, manifest) = (change.office, change.install, change.manifest()?);
+    let (office, install) = (change.office, change.install);
+    let manifest = &*with_new_settings(change.manifest()?, change.offered.map(Known::manifest));
     let now = change.moment.now;
     let Some(given) = change.body.pointer("/settings").and_then(Value::as_object) else {
         return Err(Refusal::bad_request("/settings", "settings is not an object of names and values."));
@@ -60,6 +62,20 @@ pub(super) async fn settings(change: &Change<'_>, line: &mut LogLine) -> Result<
     }
     lifecycle::run(office, change.moment, change.app()?, &changed, Turn::Configure, settings, line).await?;
     Ok(Outcome::of(changed))
+}
+
+/// The manifest with the settings that only the version has which an upgrade moves to: what that version cannot do
+/// without is set before the upgrade, and is not required until then.
+fn with_new_settings<'m>(agreed: &'m Manifest, offered: Option<&Manifest>) -> Cow<'m, Manifest> {
+    let known = |field: &Field| agreed.settings.iter().any(|setting| setting.name == field.name);
+    let new = offered.iter().flat_map(|offered| &offered.settings).filter(|field| !known(field));
+    let new: Vec<Field> = new.map(|field| Field { required: false, ..field.clone() }).collect();
+    if new.is_empty() {
+        return Cow::Borrowed(agreed);
+    }
+    let mut manifest = agreed.clone();
+    manifest.settings.extend(new);
+    Cow::Owned(manifest)
 }
 
 /// Whether the install has exactly these settings: then the app is not asked again.

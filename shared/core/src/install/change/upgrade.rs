@@ -1,9 +1,10 @@
-//! An install moves to the version of the app that the bundle has. What it asks for beyond what was granted is named by
+//! An install moves to the version of the app that new installs get. What it asks for beyond what was granted is named by
 //! the admin, or nothing changes.
 
 use super::{Change, Outcome};
 use crate::{
     install::{
+        apps,
         lifecycle::{self, Turn},
         plan,
         problems::Reader,
@@ -19,7 +20,10 @@ use serde_json::{Value, json};
 
 /// `{"upgrade":{"version","granted"}}`.
 pub(super) async fn upgrade(change: &Change<'_>, line: &mut LogLine) -> Result<Outcome, Refusal> {
-    let (install, manifest) = (change.install, change.manifest()?);
+    let (office, install, now) = (change.office, change.install, change.moment.now);
+    // Not what is remembered of it: whoever is refused reads why.
+    let app = super::super::known(office, &install.app, now).await?;
+    let manifest = app.manifest();
     let mut reader = Reader::new(change.body);
     let version = reader.text("/upgrade/version").map(str::to_owned);
     let named = reader.at("/upgrade/granted").is_some();
@@ -36,10 +40,10 @@ pub(super) async fn upgrade(change: &Change<'_>, line: &mut LogLine) -> Result<O
         Some(granted) => granted,
         None => kept(install, manifest)?,
     };
-    if install.version == version && install.granted == granted {
+    if view::has(install, &app) && install.granted == granted {
         return Ok(Outcome::of(install.clone()));
     }
-    let mut upgraded = Install { version, granted, ..install.clone() };
+    let mut upgraded = Install { version, manifest: Some(app.sha256()), granted, ..install.clone() };
     if let Some((kind, reason)) = plan::required(manifest, &upgraded) {
         let message = format!(
             "{} {} cannot do without the event {kind}, and it would not get it: {reason}. The install stays at {}.",
@@ -47,7 +51,6 @@ pub(super) async fn upgrade(change: &Change<'_>, line: &mut LogLine) -> Result<O
         );
         return Err(Refusal::new(Code::InstallRefused, message).with("event", kind));
     }
-    let (office, now) = (change.office, change.moment.now);
     let held = office.world.keys.open_settings(install, now).await?;
     let settings = fitting(manifest, &held)?;
     if settings != held {
@@ -56,7 +59,8 @@ pub(super) async fn upgrade(change: &Change<'_>, line: &mut LogLine) -> Result<O
         upgraded.passwords.clear();
         keep_settings(&key, &mut upgraded, manifest, settings.clone(), &*office.world.random);
     }
-    lifecycle::run(office, change.moment, change.app()?, &upgraded, Turn::Upgrade, settings, line).await?;
+    apps::keep(office, &app).await?;
+    lifecycle::run(office, change.moment, &app, &upgraded, Turn::Upgrade, settings, line).await?;
     Ok(Outcome::of(upgraded))
 }
 

@@ -8,6 +8,7 @@ mod words;
 pub use words::{KeyView, LetterView, Listed, OperatorAnswer, OperatorRequest, Patch};
 
 use super::{
+    absent,
     access::By,
     apps,
     change::{self, Match},
@@ -25,7 +26,7 @@ use crate::{
     ports::Changed,
     refusal::Refusal,
     rules::next,
-    upstream::Known,
+    upstream::{Known, KnownError},
     world::Office,
 };
 use cloud_apps_protocol::{
@@ -187,6 +188,9 @@ async fn register(office: &Office, now: Millis) -> Result<OperatorAnswer, Refusa
         wanted.apps.extend(linked.map(|(id, app)| (id.clone(), apps::entry(app.manifest(), true))));
         let same = wanted == catalogue;
         if same || office.registry.put_catalogue(&wanted, catalogue.rev).await? == Changed::Yes {
+            for app in office.world.linked.keys() {
+                apps::tidy(office, app, now).await?;
+            }
             return Ok(listed(wanted));
         }
     }
@@ -267,9 +271,13 @@ pub(in crate::install) fn private(office: &Office, pointer: &str, address: &Site
 
 async fn show(office: &Office, install: &Install, now: Millis) -> Result<OperatorAnswer, Refusal> {
     let teams = office.registry.teams(&install.id).await?;
-    let app = office.world.app(&install.app, Freshness::Reread, now).await?;
-    let manifest = app.as_ref().map(Known::manifest);
-    Ok(OperatorAnswer::Install(Box::new(view::view(manifest, install, &teams))))
+    let app = match office.world.app_of(install, now).await {
+        Err(KnownError::Store(error)) => return Err(error.into()),
+        app => app.map_err(Refusal::from).and_then(|app| app.ok_or_else(|| absent(&install.app))),
+    };
+    let manifest = app.as_ref().map(Known::manifest).map_err(|refusal| refusal.message.as_str());
+    let offered = super::offered(office, &install.app, now).await?;
+    Ok(OperatorAnswer::Install(Box::new(view::view(manifest, offered.as_ref(), install, &teams))))
 }
 
 fn valid_for(seconds: u64) -> Result<(), Refusal> {

@@ -37,8 +37,9 @@ pub enum OperatorRequest {
         /// Which.
         app: AppId,
     },
-    /// Registers an app that is reached over HTTPS or as a Lambda function, or replaces its manifest. Answered by
-    /// [`OperatorAnswer::App`]; the first time with its upstream secret.
+    /// Registers an app that is reached over HTTPS or as a Lambda function, or another version of it: new installs get
+    /// that, the others when they are upgraded. Answered by [`OperatorAnswer::App`]; the first time with its upstream
+    /// secret.
     AddApp {
         /// The manifest: the text that its author wrote, so that problems have their lines, or its JSON.
         manifest: Value,
@@ -215,6 +216,9 @@ pub enum OperatorAnswer {
     App {
         /// The app.
         app: Box<AppView>,
+        /// The versions that are kept of a registered app, because installs may have agreed to them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        versions: Vec<String>,
         /// Where its functions run: an address, or a Lambda function.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         address: Option<String>,

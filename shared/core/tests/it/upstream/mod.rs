@@ -1,6 +1,8 @@
 //! Apps that run outside the bundle: registered, installed, called.
 
+mod agreement;
 mod apps;
+mod binding;
 mod calls;
 mod crash;
 mod lambda;
@@ -46,6 +48,7 @@ pub struct Yard {
 /// An app, installed for a V2 server.
 pub struct Home {
     pub id: String,
+    site: String,
     kid: String,
     shared_secret: String,
 }
@@ -149,12 +152,16 @@ impl Yard {
     }
 
     pub async fn begin(&self, permissions: &[&str]) -> (String, Answered) {
-        let code = json!({"do": "code", "app": "remote", "site_url": SITE, "base_url": BASE});
+        self.begin_on(SITE, permissions).await
+    }
+
+    pub async fn begin_on(&self, site: &str, permissions: &[&str]) -> (String, Answered) {
+        let code = json!({"do": "code", "app": "remote", "site_url": site, "base_url": BASE});
         let answer = self.operator(code).await;
         let code = answer["code"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
         let body = json!({
             "app_id": "remote",
-            "server": {"site_url": SITE, "version": "11.6.0"},
+            "server": {"site_url": site, "version": "11.6.0"},
             "bot": {"user_id": BOT, "username": "remote", "access_token": BOT_TOKEN},
             "installed_by": ADMIN,
             "v2": true,
@@ -174,12 +181,16 @@ impl Yard {
     }
 
     pub async fn install(&self, permissions: &[&str]) -> Home {
-        let (code, begun) = self.begin(permissions).await;
+        self.install_on(SITE, permissions).await
+    }
+
+    pub async fn install_on(&self, site: &str, permissions: &[&str]) -> Home {
+        let (code, begun) = self.begin_on(site, permissions).await;
         let id = begun.id();
         let text = |key: &str| begun.body[key].as_str().unwrap().to_owned();
         let completed = self.complete(&code, &id).await;
         assert_eq!(completed.status, 200, "{completed:?}");
-        Home { id, kid: text("kid"), shared_secret: text("shared_secret") }
+        Home { id, site: site.to_owned(), kid: text("kid"), shared_secret: text("shared_secret") }
     }
 
     /// Runs a line as a V2 command of an admin who hands over a token of theirs.
@@ -197,12 +208,12 @@ impl Yard {
             "security": {"trigger_id": "a-trigger"},
             "context": {
                 "source": {"id": "message_box"},
-                "acting_user": {"id": ADMIN},
+                "acting_user": {"id": ADMIN, "email": "admin@example.com"},
                 "channel": {"id": CHANNEL},
             },
         });
         let claims = json!({
-            "iss": SITE, "aud": "remote", "sub": ADMIN,
+            "iss": home.site, "aud": "remote", "sub": ADMIN,
             "iat": self.now() / 1000, "exp": self.now() / 1000 + 60,
             "jti": (&SystemRandom as &dyn cloud_apps_core::world::Random).request_id(),
             "htm": "POST", "htp": "/command", "scope": scope, "mattermost_token": USER_TOKEN,

@@ -64,7 +64,8 @@ async fn a_revoked_key_stops_the_calls_and_the_log_says_what_to_do() {
     let mut ring = Keys::ring(&yard.memory, &app).await.unwrap().unwrap();
     ring.keys.push(Key { id: "2".parse().unwrap(), root: Secret::new([2; 32]), ..ring.keys[0].clone() });
     yard.keep(&ring);
-    // The install has the second key; the upstream secret comes of the first.
+    super::binding::walk(&yard).await;
+    // The install has the second key, which vouches for the app; the upstream secret comes of the first.
     let home = yard.install(&[]).await;
     ring.keys[0].revoked = true;
     yard.keep(&ring);
