@@ -22,7 +22,7 @@ const BOB: &str = "bobobobobobobobobobobobobo";
 /// `/hello … @bob`, as the bundle hands it over.
 fn mentioning_bob() -> CommandRequest {
     let mut request = CommandRequest::default();
-    request.context.mentioned.users.insert("bob".into(), command::User::of(BOB.parse().unwrap()));
+    request.context.mentioned.users.insert("bob".parse().unwrap(), command::User::of(BOB.parse().unwrap()));
     request
 }
 
@@ -212,17 +212,20 @@ async fn whoami_says_so_where_nobody_is_known() {
 #[tokio::test]
 async fn a_user_who_was_not_mentioned_by_name_is_asked_for() {
     let server = Server::start().await;
-    let bob = server.standin.user("bob").unwrap().id;
-    let answer = call("greet", server.cx(None), json!({"user": bob})).await.unwrap();
+    let [alice, bob] = ["alice", "bob"].map(|name| server.standin.user(name).unwrap().id);
+    let answer = call("greet", server.cx(Some(&alice)), json!({"user": bob})).await.unwrap();
     assert_eq!(answer, Answer::text("Hello, @bob!"));
 }
 
 #[tokio::test]
-async fn a_user_that_mattermost_does_not_know_is_told_in_its_words() {
+async fn nobody_is_named_whom_mattermost_does_not_know_or_to_a_sender_who_is_not_known() {
     let server = Server::start().await;
-    let failure = call("greet", server.cx(None), json!({"user": BOB})).await.unwrap_err();
-    let text = failure.text.unwrap();
-    assert!(text.starts_with("Mattermost did not do that: "), "{text}");
+    let [alice, bob] = ["alice", "bob"].map(|name| server.standin.user(name).unwrap().id);
+    for (acting, user) in [(Some(alice.as_str()), BOB), (None, bob.as_str())] {
+        let failure = call("greet", server.cx(acting), json!({"user": user})).await.unwrap_err();
+        let text = failure.text.unwrap();
+        assert!(text.contains("write @ and the user name"), "{text}");
+    }
 }
 
 #[tokio::test]

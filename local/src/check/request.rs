@@ -69,11 +69,7 @@ impl Sample {
         let settings = settings.map(|field| (field.name.to_string(), value(field))).collect();
         request.context = Context {
             source: Source { id: "message_box".to_owned(), ..Source::default() },
-            config: ServerConfig {
-                site_url: SITE.to_owned(),
-                version: "11.6.0".to_owned(),
-                ..ServerConfig::default()
-            },
+            config: ServerConfig { site_url: SITE.to_owned(), version: "11.6.0".to_owned() },
             acting_user: ID.parse().ok().map(User::of),
             channel: ID.parse().ok().map(Channel::of),
             team: ID.parse().ok().map(Team::of),

@@ -79,12 +79,12 @@ impl Sender {
         for word in arguments.line.split_whitespace() {
             let Some(name) = word.strip_prefix('@') else { continue };
             if let Some(found) = demo.users.get(name) {
-                mentioned.users.insert(name.to_owned(), named(id(&found.id)?, name));
+                mentioned.users.insert(id(name)?, named(id(&found.id)?, name));
             }
         }
         for (name, channel) in &demo.channels {
             if arguments.line.contains(&format!("~{name}")) {
-                mentioned.channels.insert(name.clone(), Channel::of(id(channel)?));
+                mentioned.channels.insert(id(name)?, Channel::of(id(channel)?));
             }
         }
         Ok(Self {
@@ -155,7 +155,7 @@ fn in_the_demo(arguments: &Run) -> (&str, &str) {
 
 fn named(id: cloud_apps_protocol::UserId, name: &str) -> User {
     let mut user = User::of(id);
-    user.username = Some(Value::String(name.to_owned()));
+    user.username = name.parse().ok();
     user
 }
 

@@ -6,7 +6,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use cloud_apps_protocol::{
-    CommandRequest, Millis, SiteUrl, UserId, Values,
+    CommandRequest, Millis, SiteUrl, UserId, Username, Values,
     command::{Channel, Mentioned, Team},
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -131,18 +131,38 @@ impl Cx {
         &self.request().context.mentioned
     }
 
-    /// A user's name without `@`: from the request where it stands there, else Mattermost is asked as the bot.
-    pub async fn username(&self, user: &UserId) -> Result<String> {
+    /// A user's name without `@`. From the request where it stands there; else Mattermost is asked, with the acting
+    /// user's own rights where there is a token of theirs.
+    ///
+    /// The bot sees more people than a guest does, and the id may be one that a guest typed. So with the bot's rights a
+    /// guest, and a request of nobody known, gets the name of none but the members of a channel that both are in.
+    pub async fn username(&self, user: &UserId) -> Result<Username> {
         let context = &self.request().context;
         if let Some((name, _)) = context.mentioned.users.iter().find(|(_, mentioned)| mentioned.id == *user) {
             return Ok(name.clone());
         }
-        let acting = context.acting_user.as_ref().filter(|acting| acting.id == *user);
-        if let Some(name) = acting.and_then(|acting| acting.username.as_ref()).and_then(|name| name.as_str())
-        {
-            return Ok(name.to_owned());
+        let acting = self.acting_user().map_err(|_| unseen())?;
+        let own = context.acting_user.as_ref().filter(|_| acting == user);
+        if let Some(name) = own.and_then(|own| own.username.clone()) {
+            return Ok(name);
         }
-        Ok(self.bot().user_by_id(user).await?.username)
+        if let Some(mattermost) = self.user() {
+            return Ok(mattermost.user_by_id(user).await?.username);
+        }
+        let bot = self.bot();
+        let found = bot.users_by_ids(&[acting, user]).await?;
+        let named = |id: &UserId| found.iter().find(|found| found.id == *id).ok_or_else(unseen);
+        if acting != user && named(acting)?.is_guest() && !self.meets(&bot, acting, user).await? {
+            return Err(unseen());
+        }
+        Ok(named(user)?.username.clone())
+    }
+
+    /// Whether two users are members of the request's channel.
+    async fn meets(&self, bot: &Mattermost, one: &UserId, other: &UserId) -> Result<bool> {
+        let Some(channel) = self.channel() else { return Ok(false) };
+        Ok(bot.channel_member(&channel.id, one).await?.is_some()
+            && bot.channel_member(&channel.id, other).await?.is_some())
     }
 
     /// Mattermost, with the bot's rights.
@@ -197,6 +217,13 @@ impl Cx {
         let name = self.request().context.time_zone.as_deref();
         name.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
     }
+}
+
+/// Nobody by this id, or nobody that the acting user sees: one sentence, which tells neither.
+fn unseen() -> Failure {
+    Failure::say(
+        "Nobody whom you can see here has this id. Mention the person instead: write @ and the user name.",
+    )
 }
 
 /// Far beyond any date where the milliseconds are beyond what a [`Timestamp`] holds.

@@ -30,7 +30,7 @@
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 //! # let mut request = cloud_app::protocol::CommandRequest::default();
 //! # let bob: UserId = "bobobobobobobobobobobobobo".parse().unwrap();
-//! # request.context.mentioned.users.insert("bob".into(), cloud_app::protocol::command::User::of(bob.clone()));
+//! # request.context.mentioned.users.insert("bob".parse().unwrap(), cloud_app::protocol::command::User::of(bob.clone()));
 //! # let serde_json::Value::Object(values) = serde_json::json!({"user": bob, "loud": true}) else { unreachable!() };
 //! # let answer = app().call("greet", Cx::for_tests(request, None), values).unwrap().await.unwrap();
 //! # assert_eq!(answer, Answer::text("HELLO, @bob!"));

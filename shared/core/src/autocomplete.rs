@@ -3,7 +3,7 @@
 
 use crate::{
     authenticate::{self, jwt, seal},
-    command::{no_route, text_at},
+    command::no_route,
     edge::{Arrival, Route},
     log::LogLine,
     refusal::Refusal,
@@ -34,8 +34,7 @@ async fn route(world: &World, arrival: &Arrival, line: &mut LogLine) -> Result<R
             ))
         }
         Route::Lookup { install, .. } | Route::Refresh { install } => {
-            let text = text_at(arrival, "/state")?;
-            seal::open(world, arrival, install, SealKind::Dialog, &text, line).await?;
+            seal::open(world, arrival, install, SealKind::Dialog, line).await?;
             Err(Refusal::not_served("Lookups and refreshes of dialogs are", "Use the slash command instead."))
         }
         _ => Err(no_route()),

@@ -16,7 +16,7 @@ use cloud_apps_protocol::{
     token::{Credential, Direction, Unverified},
 };
 use http::{Method, Response, StatusCode};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 
 /// Answers one request.
@@ -38,13 +38,11 @@ async fn route(
         Route::Slash { .. } if *arrival.request.method() == Method::GET => Ok(slash::wrong_method(arrival)),
         Route::Slash { install } => slash::command(world, arrival, install, line).await,
         Route::Action { install } => {
-            let text = text_at(arrival, "/context/seal")?;
-            let opened = seal::open(world, arrival, install, SealKind::Action, &text, line).await;
+            let opened = seal::open(world, arrival, install, SealKind::Action, line).await;
             not_yet(arrival, opened, "Buttons and menus in posts are", "ephemeral_text", line)
         }
         Route::Dialog { install } => {
-            let text = text_at(arrival, "/state")?;
-            let opened = seal::open(world, arrival, install, SealKind::Dialog, &text, line).await;
+            let opened = seal::open(world, arrival, install, SealKind::Dialog, line).await;
             not_yet(arrival, opened, "Dialogs are", "error", line)
         }
         Route::Embed | Route::Answers => Err(upstream(arrival)),
@@ -80,12 +78,6 @@ pub(crate) fn upstream(arrival: &Arrival) -> Refusal {
         Ok(Credential::Opaque(_)) => Refusal::unauthorized(),
         Err(refusal) => refusal,
     }
-}
-
-/// A seal in a JSON body. No body, no seal: the same refusal as for a forged one.
-pub(crate) fn text_at(arrival: &Arrival, pointer: &str) -> Result<String, Refusal> {
-    let body: Value = serde_json::from_slice(arrival.request.body()).map_err(|_| Refusal::unauthorized())?;
-    body.pointer(pointer).and_then(Value::as_str).map(str::to_owned).ok_or_else(Refusal::unauthorized)
 }
 
 /// A path that no function of this bundle serves, or that another one does.

@@ -75,12 +75,21 @@ impl Arrival {
         if accepted.is_empty() {
             return Ok(());
         }
-        let found = self.header(header::CONTENT_TYPE).unwrap_or_default();
-        let essence = found.split(';').next().unwrap_or_default().trim();
-        if accepted.iter().any(|accepted| essence.eq_ignore_ascii_case(accepted)) {
+        if accepted.iter().any(|accepted| self.is(accepted)) {
             return Ok(());
         }
         unsupported(format!("Send this with Content-Type: {}.", accepted.join(" or ")))
+    }
+
+    /// Whether the body is said to be JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.is(JSON)
+    }
+
+    /// Whether the body is said to be of this media type, whatever its parameters.
+    fn is(&self, media: &str) -> bool {
+        let found = self.header(header::CONTENT_TYPE).unwrap_or_default();
+        found.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(media)
     }
 
     /// The media types that the route takes; empty: any, or there is no body.

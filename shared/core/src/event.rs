@@ -4,7 +4,7 @@
 //! `unavailable`.
 
 use crate::{
-    authenticate::{self, jwt, webhook},
+    authenticate::{self, body, jwt, webhook},
     command::no_route,
     edge::{Arrival, Route},
     log::LogLine,
@@ -17,10 +17,10 @@ use cloud_apps_protocol::{
     Code,
     token::{Credential, Scope},
 };
-use http::{Response, StatusCode, header};
+use http::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 /// Answers one request.
 pub async fn handle(world: &Arc<World>, arrival: Arrival) -> Response<Bytes> {
@@ -67,10 +67,13 @@ async fn events(world: &World, arrival: &Arrival, line: &mut LogLine) -> Result<
 /// The part of an outgoing webhook that says whose it is.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Delivery {
-    token: String,
-    team_id: String,
-    channel_id: String,
+struct Delivery<'b> {
+    #[serde(borrow)]
+    token: Cow<'b, str>,
+    #[serde(borrow)]
+    team_id: Cow<'b, str>,
+    #[serde(borrow)]
+    channel_id: Cow<'b, str>,
 }
 
 async fn outgoing_webhook(
@@ -80,28 +83,13 @@ async fn outgoing_webhook(
     line: &mut LogLine,
 ) -> Result<(), Refusal> {
     let body = arrival.request.body();
-    let json =
-        arrival.header(header::CONTENT_TYPE).is_some_and(|media| media.starts_with("application/json"));
-    let delivery: Delivery = if json {
-        serde_json::from_slice(body).map_err(|_| Refusal::unauthorized())?
+    let Delivery { token, team_id, channel_id } = if arrival.is_json() {
+        body::json(body)?
     } else {
-        let mut delivery = Delivery::default();
-        for (key, value) in form_urlencoded::parse(body) {
-            match &*key {
-                "token" => delivery.token = value.into_owned(),
-                "team_id" => delivery.team_id = value.into_owned(),
-                "channel_id" => delivery.channel_id = value.into_owned(),
-                _ => {}
-            }
-        }
-        delivery
+        let [token, team_id, channel_id] = body::form(body, ["token", "team_id", "channel_id"])?;
+        Delivery { token, team_id, channel_id }
     };
-    let claim = webhook::Claim {
-        install,
-        team: &delivery.team_id,
-        channel: &delivery.channel_id,
-        token: &delivery.token,
-    };
+    let claim = webhook::Claim { install, team: &team_id, channel: &channel_id, token: &token };
     webhook::install(world, &claim, arrival.now, line).await?;
     Ok(())
 }

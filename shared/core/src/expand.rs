@@ -101,8 +101,8 @@ fn one<T: Serialize + DeserializeOwned>(
     cut_to(found, levels, wanted)
 }
 
-fn many<T: Serialize + DeserializeOwned>(
-    objects: &mut BTreeMap<String, T>,
+fn many<K, T: Serialize + DeserializeOwned>(
+    objects: &mut BTreeMap<K, T>,
     levels: &Levels,
     wanted: Level,
 ) -> Option<NotExpanded> {

@@ -13,6 +13,7 @@ pub mod bundle;
 pub mod cache;
 pub mod catalogue;
 pub mod command;
+pub mod confirm;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod deliver;

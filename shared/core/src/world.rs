@@ -3,6 +3,7 @@
 use crate::{
     cache::InstallCache,
     catalogue::CatalogueCache,
+    confirm::Confirmations,
     install::tag,
     keys::KeyCache,
     model::{Install, Sha256},
@@ -36,6 +37,8 @@ pub struct World {
     pub ledger: Arc<dyn ports::Ledger>,
     /// Key rings, cached.
     pub keys: KeyCache,
+    /// Channels that servers confirmed to belong to requests.
+    pub confirmations: Confirmations,
     /// Calls that leave the bundle.
     pub http: Outbound,
     /// Random bytes; tests hand in a counter.
@@ -80,6 +83,7 @@ impl World {
             apps: stores.apps,
             ledger: stores.ledger,
             keys: KeyCache::new(stores.keys),
+            confirmations: Confirmations::default(),
             http,
             random,
             built: OnceLock::new(),

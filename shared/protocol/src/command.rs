@@ -1,6 +1,9 @@
 //! `POST /command`: the request of section 3.
 
-use crate::{AppId, BadId, ChannelId, FunctionName, InstallId, Namespace, PostId, TeamId, UserId, Values};
+use crate::{
+    AppId, BadId, ChannelId, ChannelName, FunctionName, InstallId, Millis, Namespace, PostId, TeamId,
+    TeamName, UserId, Username, Values,
+};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
@@ -134,7 +137,7 @@ pub enum NotExpanded {
 pub struct Source {
     /// `location` or `location_element`; see [`Source::location`].
     pub id: String,
-    /// The client to which answers go over the WebSocket.
+    /// The client to which answers go over the WebSocket. For the bundle: never handed to an app.
     #[serde(alias = "client_or_session_id_to_send_websockets_to", skip_serializing_if = "String::is_empty")]
     pub client_id: String,
     /// The client's own; never trusted.
@@ -142,7 +145,7 @@ pub struct Source {
     pub props: serde_json::Map<String, serde_json::Value>,
 }
 
-/// Locations that this version knows. The set is open: others are passed on as `other`.
+/// Locations that this version knows. The set is open: an app reads another one as it was sent.
 pub const LOCATIONS: [&str; 8] = [
     "message_box",
     "post_menu",
@@ -158,17 +161,27 @@ impl Source {
     /// The longest known location that `id` is or starts with, and the element behind it:
     /// `post_menu_create` → (`post_menu`, `create`); anything else is (`other`, the id).
     pub fn location(&self) -> (&str, &str) {
-        // The longest, for one location may begin like another.
+        self.known().unwrap_or(("other", &self.id))
+    }
+
+    /// The location whose grant this needs: a place that this version does not know needs the one that every command
+    /// has, the message box. Otherwise a made-up place would need no grant.
+    pub fn granted_as(&self) -> &str {
+        self.known().map_or("message_box", |(location, _)| location)
+    }
+
+    fn known(&self) -> Option<(&str, &str)> {
+        // The longest, because one location may begin like another.
         let found = LOCATIONS.into_iter().filter_map(|location| {
             let rest = self.id.strip_prefix(location)?;
             let element = if rest.is_empty() { "" } else { rest.strip_prefix('_')? };
             Some((location, element))
         });
-        found.max_by_key(|(location, _)| location.len()).unwrap_or(("other", &self.id))
+        found.max_by_key(|(location, _)| location.len())
     }
 }
 
-/// Settings of the Mattermost server, and what else a sender put there.
+/// Settings of the Mattermost server. What else a sender puts there reaches nobody.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ServerConfig {
@@ -176,9 +189,6 @@ pub struct ServerConfig {
     pub site_url: String,
     /// From the install, `11.6.0`.
     pub version: String,
-    /// What else was sent.
-    #[serde(flatten)]
-    pub more: serde_json::Map<String, serde_json::Value>,
 }
 
 /// The app and its install, filled by the bundle.
@@ -205,15 +215,17 @@ pub struct Bot {
     pub username: String,
 }
 
+/// An object of Mattermost's at some level of expansion: its id is always there, everything else may be absent.
 macro_rules! object {
-    ($(#[$doc:meta])* $name:ident { $id:ty, $($field:ident),* }) => {
+    ($(#[$doc:meta])* $name:ident { id: $id:ty, $($(#[$attr:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[allow(missing_docs)] // The names are those of Mattermost's REST API.
         pub struct $name {
             pub id: $id,
-            $(#[serde(default, skip_serializing_if = "Option::is_none")]
-            pub $field: Option<serde_json::Value>,)*
+            $($(#[$attr])*
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub $field: Option<$type>,)*
         }
         impl $name {
             /// Just the id: level `id`.
@@ -226,26 +238,84 @@ macro_rules! object {
 
 object!(
     /// A user at some level of expansion (section 8). Nothing else is ever sent.
-    User { UserId, username, first_name, last_name, nickname, position, locale, time_zone, is_bot, roles, email,
-        create_at, delete_at });
+    User {
+        id: UserId,
+        username: Username,
+        first_name: String,
+        last_name: String,
+        nickname: String,
+        position: String,
+        locale: String,
+        time_zone: String,
+        is_bot: bool,
+        roles: String,
+        email: String,
+        create_at: Millis,
+        delete_at: Millis,
+    }
+);
 object!(
     /// A channel at some level of expansion.
-    Channel { ChannelId, team_id, r#type, name, display_name, header, purpose, creator_id, create_at, delete_at });
+    Channel {
+        id: ChannelId,
+        /// Absent for direct and group messages.
+        #[serde(deserialize_with = "named")]
+        team_id: TeamId,
+        r#type: String,
+        name: ChannelName,
+        display_name: String,
+        header: String,
+        purpose: String,
+        #[serde(deserialize_with = "named")]
+        creator_id: UserId,
+        create_at: Millis,
+        delete_at: Millis,
+    }
+);
 object!(
     /// A team at some level of expansion.
-    Team { TeamId, name, display_name, r#type, description });
+    Team { id: TeamId, name: TeamName, display_name: String, r#type: String, description: String, }
+);
 object!(
     /// A post at some level of expansion.
-    Post { PostId, channel_id, user_id, root_id, message, create_at, r#type, props, file_ids, edit_at });
+    Post {
+        id: PostId,
+        #[serde(deserialize_with = "named")]
+        channel_id: ChannelId,
+        #[serde(deserialize_with = "named")]
+        user_id: UserId,
+        /// Absent for a post that begins a thread.
+        #[serde(deserialize_with = "named")]
+        root_id: PostId,
+        message: String,
+        create_at: Millis,
+        r#type: String,
+        props: serde_json::Map<String, serde_json::Value>,
+        file_ids: Vec<String>,
+        edit_at: Millis,
+    }
+);
+
+/// An id; Mattermost writes one that there is not as `""`.
+fn named<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: std::str::FromStr<Err = BadId>,
+{
+    match Option::<String>::deserialize(deserializer)?.as_deref() {
+        None | Some("") => Ok(None),
+        Some(text) => text.parse().map(Some).map_err(serde::de::Error::custom),
+    }
+}
 
 /// Whom and what a line mentions, by name without `@` and `~`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Mentioned {
     /// `bob` → the user.
-    pub users: BTreeMap<String, User>,
+    pub users: BTreeMap<Username, User>,
     /// `town-square` → the channel.
-    pub channels: BTreeMap<String, Channel>,
+    pub channels: BTreeMap<ChannelName, Channel>,
 }
 
 /// `mentioned` may also be an array of users, or `{}` or `null`.
@@ -257,8 +327,8 @@ fn mentioned<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Mentioned, D:
             let mut mentioned = Mentioned::default();
             for user in users {
                 let user: User = serde_json::from_value(user).map_err(D::Error::custom)?;
-                if let Some(name) = user.username.as_ref().and_then(serde_json::Value::as_str) {
-                    mentioned.users.insert(name.to_owned(), user);
+                if let Some(name) = user.username.clone() {
+                    mentioned.users.insert(name, user);
                 }
             }
             Ok(mentioned)

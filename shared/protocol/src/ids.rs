@@ -88,6 +88,17 @@ fn base32(text: &str) -> bool {
     text.len() == 26 && text.bytes().all(|b| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b))
 }
 
+/// Mattermost's rule for the names of users; a `:` stands in the name of a user whom another server shares.
+fn username(text: &str) -> bool {
+    let named = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-:".contains(&b);
+    (1..=64).contains(&text.len()) && text.bytes().all(named)
+}
+
+/// Mattermost's rule for the names that stand in addresses: those of channels and teams.
+fn handle(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
+}
+
 fn app_id(text: &str) -> bool {
     (2..=32).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase())
@@ -131,6 +142,16 @@ id!(
 id!(
     /// A Mattermost post.
     PostId, "^[a-z0-9]{26}$", "a Mattermost id (26 characters of a-z and 0-9)", mattermost);
+
+id!(
+    /// The name of a Mattermost user, without `@`. It holds nothing that Markdown gives a meaning to behind an `@`.
+    Username, "^[a-z0-9._:-]{1,64}$", "a user name (1 to 64 characters of a-z, 0-9, ., _, - and :)", username);
+id!(
+    /// The name of a Mattermost channel as it stands in addresses, without `~`.
+    ChannelName, "^[A-Za-z0-9_-]{1,64}$", "a channel name (1 to 64 letters, digits, _ and -)", handle);
+id!(
+    /// The name of a Mattermost team as it stands in addresses.
+    TeamName, "^[A-Za-z0-9_-]{1,64}$", "a team name (1 to 64 letters, digits, _ and -)", handle);
 
 /// Which of an install's shared secrets is meant: 1, 2, … in the order of rotations; at most nine digits.
 ///

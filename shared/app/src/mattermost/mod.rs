@@ -82,6 +82,11 @@ impl Mattermost {
         self.get(&format!("/users/username/{}", segment(username))).await
     }
 
+    /// Those of these users that there are, in no certain order.
+    pub async fn users_by_ids(&self, users: &[&UserId]) -> Result<Vec<User>, Error> {
+        self.post("/users/ids", users).await
+    }
+
     /// Those of these users that there are, in no certain order; without `@`.
     pub async fn users_by_usernames(&self, usernames: &[&str]) -> Result<Vec<User>, Error> {
         self.post("/users/usernames", usernames).await

@@ -1,6 +1,6 @@
 //! What Mattermost's REST API v4 answers, as far as apps read it. Unknown keys are ignored.
 
-use cloud_apps_protocol::{ChannelId, Millis, PostId, TeamId, UserId};
+use cloud_apps_protocol::{ChannelId, Millis, PostId, TeamId, UserId, Username};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 #[allow(missing_docs)] // The names of the REST API.
 pub struct User {
     pub id: UserId,
-    pub username: String,
+    pub username: Username,
     #[serde(default)]
     pub first_name: String,
     #[serde(default)]
@@ -33,6 +33,11 @@ pub struct User {
 }
 
 impl User {
+    /// Whether this is a guest, who sees the members of their own channels and nobody else.
+    pub fn is_guest(&self) -> bool {
+        self.roles.split(' ').any(|role| role == "system_guest")
+    }
+
     /// First and last name; empty where there is neither.
     pub fn full_name(&self) -> String {
         format!("{} {}", self.first_name, self.last_name).trim().to_owned()

@@ -221,3 +221,59 @@ async fn what_a_server_says_is_cut_and_what_it_should_not_have_said_is_not_repea
         assert!(said.len() < 3_000 && !said.contains("canary-token"), "{said}");
     }
 }
+
+/// A server that knows alice, a user with these roles, and bob; and these members of its one channel.
+async fn of_people(roles: &'static str, members: &'static [&'static str]) -> Server {
+    Server::start(move |request| match (request.method().as_str(), request.uri().path()) {
+        ("POST", "/api/v4/users/ids") => json(
+            200,
+            &json!([{"id": BOB, "username": "bob"}, {"id": ALICE, "username": "alice", "roles": roles}]),
+        ),
+        ("GET", path) if members.iter().any(|member| path.ends_with(member)) => {
+            json(200, &json!({"channel_id": TOWN_SQUARE, "user_id": BOB}))
+        }
+        _ => json(404, &json!({"id": "not_found", "message": "Not found.", "request_id": "r"})),
+    })
+    .await
+}
+
+const BOB: &str = "bobobobobobobobobobobobobo";
+
+fn asking(server: &Server, acting: Option<&str>) -> Cx {
+    let mut request = CommandRequest::default();
+    request.context.acting_user =
+        acting.map(|id| cloud_apps_protocol::command::User::of(id.parse().unwrap()));
+    request.context.channel = Some(cloud_apps_protocol::command::Channel::of(TOWN_SQUARE.parse().unwrap()));
+    Cx::for_tests(request, Some(credential(&server.site, "canary-token")))
+}
+
+#[tokio::test]
+async fn a_typed_id_gets_a_guest_the_names_of_those_who_are_in_their_channel_and_of_nobody_else() {
+    let bob: UserId = BOB.parse().unwrap();
+    for (roles, members, named) in [
+        ("system_user", &[][..], true),
+        ("system_guest", &[][..], false),
+        ("system_guest", &[ALICE][..], false),
+        ("system_guest", &[BOB][..], false),
+        ("system_guest", &[ALICE, BOB][..], true),
+        ("system_guest system_user_access_token", &[ALICE][..], false),
+    ] {
+        let server = of_people(roles, members).await;
+        let found = asking(&server, Some(ALICE)).username(&bob).await;
+        assert_eq!(found.is_ok(), named, "{roles} {members:?}");
+        if let Err(failure) = found {
+            assert!(failure.text.unwrap().contains("write @ and the user name"));
+        }
+    }
+    let server = of_people("system_user", &[ALICE, BOB]).await;
+    assert!(asking(&server, None).username(&bob).await.is_err(), "nobody known may see nobody");
+    assert!(server.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_name_that_is_none_is_not_shown() {
+    let server =
+        Server::start(|_| json(200, &json!([{"id": ALICE, "username": "[x](https://evil.example)"}]))).await;
+    let failure = asking(&server, Some(ALICE)).username(&alice()).await.unwrap_err();
+    assert!(!failure.text.unwrap_or_default().contains("evil"));
+}

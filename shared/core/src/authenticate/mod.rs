@@ -4,6 +4,7 @@
 //! Whatever fails before a MAC verified, or before a token was found, is one and the same `unauthorized`. A refusal
 //! that would rest on a cached install is looked at again first ([`Freshness::Reread`]).
 
+pub(crate) mod body;
 pub mod jwt;
 pub mod seal;
 pub mod slash;

@@ -1,21 +1,22 @@
 //! A seal that came back through Mattermost (section 14.3). Opened before anything is read.
 
+use super::body;
 use crate::{edge::Arrival, log::LogLine, refusal::Refusal, world::World};
 use cloud_apps_protocol::{
     Code,
     seal::{Content, SealError, SealKind, Sealed},
 };
 
-/// Opens a seal of this kind that belongs to the install of the path.
+/// Opens the seal in a request's body, if it is of this kind and belongs to the install of the path.
 pub async fn open(
     world: &World,
     arrival: &Arrival,
     install: &str,
     kind: SealKind,
-    text: &str,
     line: &mut LogLine,
 ) -> Result<Content, Refusal> {
-    let sealed = Sealed::parse(text).map_err(|_| Refusal::unauthorized())?;
+    let text = body::seal(arrival.request.body(), kind)?;
+    let sealed = Sealed::parse(&text).map_err(|_| Refusal::unauthorized())?;
     if sealed.install.as_str() != install || !world.knows(&sealed.app, arrival.now).await? {
         return Err(Refusal::unauthorized());
     }

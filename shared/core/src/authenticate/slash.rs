@@ -27,13 +27,13 @@ pub struct Claim<'a> {
     pub token: &'a str,
 }
 
-/// The install, if the claim is true and it serves.
+/// The install and the team that the command was sent for, if the claim is true and the install serves.
 pub async fn install(
     world: &World,
     arrival: &Arrival,
     claim: &Claim<'_>,
     line: &mut LogLine,
-) -> Result<Arc<Install>, Refusal> {
+) -> Result<(Arc<Install>, TeamId), Refusal> {
     let (Ok(id), Ok(team)) = (InstallId::new(claim.install), TeamId::new(claim.team)) else {
         return Err(Refusal::unauthorized());
     };
@@ -52,7 +52,7 @@ pub async fn install(
             line.app = Some(install.app.to_string());
             line.install = Some(install.id.to_string());
             match serves(&install) {
-                Ok(()) => return Ok(install),
+                Ok(()) => return Ok((install, team)),
                 Err(refused) => refusal = refused,
             }
         }

@@ -5,7 +5,7 @@
 //! hands it, integrations included, to the client that typed the command, who could then act as anybody.
 
 use crate::{
-    authenticate,
+    authenticate::{self, body},
     dispatch::{self, Caller, Command},
     edge::Arrival,
     log::LogLine,
@@ -20,14 +20,14 @@ use crate::{
 };
 use bytes::Bytes;
 use cloud_apps_protocol::{
-    Answer, Code, CommandRequest,
+    Answer, Code, CommandRequest, TeamId,
     answer::{Kind, Message},
     command::{self, Channel, Context, Mentioned, Post, Source, Team, User},
 };
 use http::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, str::FromStr, sync::Arc};
 
 /// The body of a slash answer. What is not here cannot be answered: no action, no integration.
 #[derive(Debug, Default, Serialize)]
@@ -55,7 +55,7 @@ pub async fn command(
     let body = match run(world, arrival, install, line).await {
         Ok(answer) => {
             line.outcome(super::v2::name(&answer.kind));
-            body(&answer)
+            rendered(&answer)
         }
         Err(refusal) if refusal.code == Code::Unauthorized => return Err(refusal),
         Err(refusal) => {
@@ -78,52 +78,74 @@ async fn run(
     install: &str,
     line: &mut LogLine,
 ) -> Result<Answer, Refusal> {
-    let form = Form::decode(arrival.request.body());
-    let install = authenticate::slash::install(world, arrival, &form.claim(install), line).await?;
+    let body = arrival.request.body();
+    let [token, team, command] = body::form(body, ["token", "team_id", "command"])?;
+    let trigger = command.trim_start_matches('/');
+    let claim = authenticate::slash::Claim { install, team: &team, trigger, token: &token };
+    let (install, team) = authenticate::slash::install(world, arrival, &claim, line).await?;
+    let form = Form::read(body)?;
     let app = dispatch::known(world, &install, arrival.now).await?;
-    let request = form.request(app.manifest().namespace())?;
+    let request = form.request(app.manifest().namespace(), &team)?;
     let delivery_id = form.delivery_id(&install, &arrival.request_id);
-    dispatch::run(world, arrival, Command { install, request, caller: Caller::Slash, delivery_id }, line)
-        .await
+    let caller = Caller::Slash { team };
+    dispatch::run(world, arrival, Command { install, request, caller, delivery_id }, line).await
 }
 
-/// A form with repeated keys, in their order.
-struct Form(BTreeMap<String, Vec<String>>);
+/// What a form says of its command, beside whose it is.
+#[derive(Default)]
+struct Form<'b> {
+    channel_id: Option<Cow<'b, str>>,
+    channel_name: Option<Cow<'b, str>>,
+    root_id: Option<Cow<'b, str>>,
+    text: Option<Cow<'b, str>>,
+    trigger_id: Option<Cow<'b, str>>,
+    user_id: Option<Cow<'b, str>>,
+    user_mentions: Vec<Cow<'b, str>>,
+    user_mentions_ids: Vec<Cow<'b, str>>,
+    channel_mentions: Vec<Cow<'b, str>>,
+    channel_mentions_ids: Vec<Cow<'b, str>>,
+}
 
-impl Form {
-    fn decode(body: &[u8]) -> Self {
-        let mut pairs: BTreeMap<String, Vec<String>> = BTreeMap::new();
+impl<'b> Form<'b> {
+    fn read(body: &'b [u8]) -> Result<Self, Refusal> {
+        let mut form = Self::default();
         for (key, value) in form_urlencoded::parse(body) {
-            pairs.entry(key.into_owned()).or_default().push(value.into_owned());
+            let place = match &*key {
+                "channel_id" => &mut form.channel_id,
+                "channel_name" => &mut form.channel_name,
+                "root_id" => &mut form.root_id,
+                "text" => &mut form.text,
+                "trigger_id" => &mut form.trigger_id,
+                "user_id" => &mut form.user_id,
+                "user_mentions" => {
+                    form.user_mentions.push(value);
+                    continue;
+                }
+                "user_mentions_ids" => {
+                    form.user_mentions_ids.push(value);
+                    continue;
+                }
+                "channel_mentions" => {
+                    form.channel_mentions.push(value);
+                    continue;
+                }
+                "channel_mentions_ids" => {
+                    form.channel_mentions_ids.push(value);
+                    continue;
+                }
+                _ => continue,
+            };
+            if place.replace(value).is_some() {
+                let message = format!("Mattermost sent {key} twice. Nothing was run.");
+                return Err(Refusal::bad_request(&format!("/{key}"), message));
+            }
         }
-        Self(pairs)
-    }
-
-    fn all(&self, key: &str) -> &[String] {
-        self.0.get(key).map_or(&[], Vec::as_slice)
-    }
-
-    /// The first value; empty where there is none.
-    fn one(&self, key: &str) -> &str {
-        self.all(key).first().map_or("", String::as_str)
-    }
-
-    fn trigger(&self) -> &str {
-        self.one("command").trim_start_matches('/')
-    }
-
-    fn claim<'a>(&'a self, install: &'a str) -> authenticate::slash::Claim<'a> {
-        authenticate::slash::Claim {
-            install,
-            team: self.one("team_id"),
-            trigger: self.trigger(),
-            token: self.one("token"),
-        }
+        Ok(form)
     }
 
     /// 16 bytes of SHA-256 over the install, the kind and the trigger id, in hex: an app's idempotency key.
     fn delivery_id(&self, install: &Install, request_id: &str) -> String {
-        let trigger_id = match self.one("trigger_id") {
+        let trigger_id = match one(self.trigger_id.as_ref()) {
             "" => request_id,
             id => id,
         };
@@ -133,58 +155,73 @@ impl Form {
     }
 
     /// The command as the protocol has it. `namespace` is the app's own, whatever trigger it was registered under.
-    fn request(&self, namespace: &str) -> Result<CommandRequest, Refusal> {
+    fn request(&self, namespace: &str, team: &TeamId) -> Result<CommandRequest, Refusal> {
         let bad = |key: &str, error: cloud_apps_protocol::BadId| {
             Refusal::bad_request(
                 &format!("/{key}"),
                 format!("Mattermost sent a {key} that is none: {error}."),
             )
         };
-        let channel = self.one("channel_id").parse().map_err(|error| bad("channel_id", error))?;
+        let channel = one(self.channel_id.as_ref()).parse().map_err(|error| bad("channel_id", error))?;
+        let user = one(self.user_id.as_ref()).parse().map_err(|error| bad("user_id", error))?;
         let mut context = Context {
             source: Source { id: "message_box".into(), ..Source::default() },
-            acting_user: Some(User::of(self.one("user_id").parse().map_err(|error| bad("user_id", error))?)),
+            acting_user: Some(User::of(user)),
             mentioned: self.mentioned(),
             ..Context::default()
         };
         let mut channel = Channel::of(channel);
-        // In a direct message the team is the one that the user looks at, not the channel's.
-        if !is_direct(self.one("channel_name")) {
-            channel.team_id = Some(self.one("team_id").into());
+        // In a direct or group message the team is the one that the user looks at, not the channel's.
+        if !is_of_no_team(one(self.channel_name.as_ref())) {
+            channel.team_id = Some(team.clone());
         }
-        if !self.one("root_id").is_empty() {
-            let mut root = Post::of(self.one("root_id").parse().map_err(|error| bad("root_id", error))?);
-            root.channel_id = Some(channel.id.as_str().into());
+        if !one(self.root_id.as_ref()).is_empty() {
+            let mut root =
+                Post::of(one(self.root_id.as_ref()).parse().map_err(|error| bad("root_id", error))?);
+            root.channel_id = Some(channel.id.clone());
             context.root_post = Some(root);
         }
-        context.team = Some(Team::of(self.one("team_id").parse().map_err(|error| bad("team_id", error))?));
+        context.team = Some(Team::of(team.clone()));
         context.channel = Some(channel);
-        let raw = format!("/{namespace} {}", self.one("text"));
+        let raw = format!("/{namespace} {}", one(self.text.as_ref()));
         let command =
             command::Command { namespace: namespace.to_owned(), raw, ..command::Command::default() };
         Ok(CommandRequest { command, context, ..CommandRequest::default() })
     }
 
-    /// Names and ids come as parallel lists; what the server does not know it leaves out.
+    /// Names and ids come as parallel lists; what the server does not know it leaves out, and what is no name or no id is
+    /// left out here.
     fn mentioned(&self) -> Mentioned {
-        let mut mentioned = Mentioned::default();
-        for (name, id) in self.all("user_mentions").iter().zip(self.all("user_mentions_ids")) {
-            if let Ok(id) = id.parse() {
-                mentioned.users.insert(name.clone(), User::of(id));
-            }
+        Mentioned {
+            users: pairs(&self.user_mentions, &self.user_mentions_ids, User::of),
+            channels: pairs(&self.channel_mentions, &self.channel_mentions_ids, Channel::of),
         }
-        for (name, id) in self.all("channel_mentions").iter().zip(self.all("channel_mentions_ids")) {
-            if let Ok(id) = id.parse() {
-                mentioned.channels.insert(name.clone(), Channel::of(id));
-            }
-        }
-        mentioned
     }
 }
 
-/// A direct message's name is its two users' ids.
-fn is_direct(channel_name: &str) -> bool {
-    channel_name.split_once("__").is_some_and(|(a, b)| a.len() == 26 && b.len() == 26)
+/// The text of a key; empty where it is absent.
+fn one<'f>(value: Option<&'f Cow<'_, str>>) -> &'f str {
+    value.map_or("", |value| value)
+}
+
+fn pairs<Name, Id, Object>(
+    names: &[Cow<'_, str>],
+    ids: &[Cow<'_, str>],
+    object: impl Fn(Id) -> Object,
+) -> BTreeMap<Name, Object>
+where
+    Name: FromStr + Ord,
+    Id: FromStr,
+{
+    let pairs = names.iter().zip(ids);
+    pairs.filter_map(|(name, id)| Some((name.parse().ok()?, object(id.parse().ok()?)))).collect()
+}
+
+/// A direct message's name is its two users' ids, a group message's is a SHA-1.
+fn is_of_no_team(channel_name: &str) -> bool {
+    let direct = channel_name.split_once("__").is_some_and(|(a, b)| a.len() == 26 && b.len() == 26);
+    let group = channel_name.len() == 40 && channel_name.bytes().all(|b| b.is_ascii_hexdigit());
+    direct || group
 }
 
 /// What a person reads of a refusal. Where only the operator can help, with what names it in the log.
@@ -197,7 +234,7 @@ fn sentence(refusal: &Refusal, request_id: &str) -> String {
 }
 
 /// The table of section 14.2, column `slash`.
-fn body(answer: &Answer) -> Body {
+fn rendered(answer: &Answer) -> Body {
     let body = match &answer.kind {
         Kind::Message(Message { text, attachments, .. }) => {
             Body { attachments: attachments.clone(), ..ephemeral(text.clone()) }

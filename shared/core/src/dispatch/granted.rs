@@ -25,13 +25,18 @@ pub(super) async fn require(
 
 fn allowed(entry: &CommandEntry, command: &Command) -> Result<(), Refusal> {
     let granted = &command.install.granted;
-    let (location, _) = command.request.context.source.location();
-    // Locations are an open set: one that this version does not know is passed on, and nothing rests on it.
-    if location != "other" && !granted.locations.contains(location) {
-        let message = format!(
-            "{} was not allowed to appear in {location} on this server: an admin grants it.",
-            command.install.app
-        );
+    // Locations are an open set: one that this version does not know is passed on, and needs the message box's grant.
+    let location = command.request.context.source.granted_as();
+    if !granted.locations.contains(location) {
+        let app = &command.install.app;
+        let message = if granted.locations.is_empty() {
+            format!(
+                "{app} was not allowed to appear anywhere on this server, so none of its commands run: an admin grants \
+                 {location}."
+            )
+        } else {
+            format!("{app} was not allowed to appear in {location} on this server: an admin grants it.")
+        };
         return Err(Refusal::new(Code::NotGranted, message).with("location", location));
     }
     let as_user = entry.post_as_user || entry.account.is_some();

@@ -24,7 +24,7 @@ use crate::{
 };
 use cloud_app::Failure;
 use cloud_apps_protocol::{
-    Answer, AppId, Code, CommandRequest, Manifest, Millis,
+    Answer, AppId, Code, CommandRequest, Manifest, Millis, TeamId,
     answer::Kind,
     limits,
     line::{Grammar, Invocation, Line},
@@ -61,14 +61,17 @@ pub enum Caller {
     /// A static token.
     StaticToken,
     /// The token of a slash command.
-    Slash,
+    Slash {
+        /// The team that it was sent for.
+        team: TeamId,
+    },
 }
 
 impl Caller {
     fn unspent(&self) -> Option<Spend> {
         match self {
             Self::Server { unspent, .. } => unspent.clone(),
-            Self::StaticToken | Self::Slash => None,
+            Self::StaticToken | Self::Slash { .. } => None,
         }
     }
 }

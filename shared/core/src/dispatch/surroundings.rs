@@ -3,13 +3,20 @@
 
 use super::{Caller, Command, UserToken};
 use crate::{
-    bot::InstallBot, edge::Arrival, expand, model::Install, refusal::Refusal, sealed::passwords,
-    settle::Place, world::World,
+    bot::InstallBot,
+    confirm::{Hand, Proof},
+    edge::Arrival,
+    expand,
+    model::Install,
+    refusal::Refusal,
+    sealed::passwords,
+    settle::Place,
+    world::World,
 };
 use cloud_app::{Mattermost, cx::Credential};
 use cloud_apps_protocol::{
     CommandRequest, Manifest, Millis, Values,
-    command::{AppContext, Delivery},
+    command::{AppContext, Delivery, Security, ServerConfig},
     manifest::{CommandEntry, Permission},
 };
 use serde_json::Value;
@@ -54,17 +61,19 @@ pub(super) fn prepare(
     // However the values came, a function finds them here.
     request.command.encoded = Some(values.clone());
     request.delivery = Some(Delivery { id: delivery_id, attempt: 1 });
-    let user = match caller {
-        Caller::Server { user_token, .. } => user_token.and_then(|token| of_user(token, &install)),
-        Caller::StaticToken | Caller::Slash => None,
+    let (proof, user) = match caller {
+        Caller::Server { user_token, .. } => {
+            (Proof::Request, user_token.and_then(|token| of_user(token, &install)))
+        }
+        Caller::StaticToken => (Proof::Install, None),
+        Caller::Slash { team } => (Proof::Team(team), None),
     };
-    let bot_account = install.bot.clone();
     let bot = Arc::new(InstallBot { world: Arc::clone(world), install, now: arrival.now });
     // The answer may be posted until the platform gives up, however long the function took.
     let left = arrival.deadline.saturating_sub(arrival.now.saturating_add(MARGIN / 2)).min(LONGEST);
     let mattermost = Mattermost::bot(world.http.clone(), bot.clone());
     let mattermost = mattermost.until(Instant::now() + Duration::from_millis(left));
-    let place = Place::new(&request.context, &bot_account, mattermost);
+    let place = Place::new(&request.context, proof, Hand::new(Arc::clone(&bot), mattermost));
     Ok(Prepared { request, bot, user, place })
 }
 
@@ -76,16 +85,21 @@ fn fill(
     install: &Install,
 ) -> Result<(), Refusal> {
     // Opens dialogs: a credential, and not an app's.
-    request.security.trigger_id = None;
+    request.security = Security::default();
     request.command.function = entry.function.to_string();
     let context = &mut request.context;
+    // A message to this client would go past the user's own: the bundle's, and not an app's.
+    context.source.client_id.clear();
+    if context.source.id.is_empty() {
+        context.source.id = context.source.granted_as().to_owned();
+    }
     if !is_nothing(&context.state) {
         let message = "This state is not one that the bundle has sealed.";
         return Err(Refusal::bad_request("/context/state", message));
     }
     context.state = Value::Null;
-    context.config.site_url = install.site.to_string();
-    context.config.version.clone_from(&install.server_version);
+    context.config =
+        ServerConfig { site_url: install.site.to_string(), version: install.server_version.clone() };
     context.app = Some(AppContext {
         id: install.app.clone(),
         version: manifest.version.clone(),

@@ -8,12 +8,14 @@ pub mod mentions;
 mod post;
 pub mod text;
 
-use crate::log::LogLine;
-use cloud_app::Mattermost;
+use crate::{
+    confirm::{Hand, Proof},
+    log::LogLine,
+};
 use cloud_apps_protocol::{
-    Answer, ChannelId, PostId,
+    Answer, ChannelId, PostId, UserId,
     answer::{Kind, Message, To},
-    command::{Bot, Context},
+    command::Context,
     limits,
 };
 use mentions::Mentions;
@@ -24,18 +26,20 @@ use text::{POST_LIMIT, cut};
 pub struct Place {
     channel: Option<ChannelId>,
     root: Option<PostId>,
-    bot: Bot,
-    mattermost: Mattermost,
+    user: Option<UserId>,
+    proof: Proof,
+    hand: Hand,
 }
 
 impl Place {
-    /// The request's channel and thread, and the bot with its client.
-    pub fn new(context: &Context, bot: &Bot, mattermost: Mattermost) -> Self {
+    /// The request's channel and thread, what its credential proves of them, and the bot.
+    pub fn new(context: &Context, proof: Proof, hand: Hand) -> Self {
         Self {
             channel: context.channel.as_ref().map(|channel| channel.id.clone()),
             root: context.root_post.as_ref().map(|post| post.id.clone()),
-            bot: bot.clone(),
-            mattermost,
+            user: context.acting_user.as_ref().map(|user| user.id.clone()),
+            proof,
+            hand,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A message to the channel: posted by the bot, in the request's channel and thread.
+//! A message to the channel: posted by the bot, in the request's channel and thread, once the server confirmed that the
+//! channel is the request's own ([`crate::confirm`]).
 //!
 //! The bot joins a public channel where it may. Where it cannot post, nothing is lost: the user alone sees the
 //! message, and what to do.
@@ -8,14 +9,16 @@ use super::{
     mentions::Mentions,
     text::{POST_LIMIT, Parts, split},
 };
-use crate::log::LogLine;
-use cloud_app::{
-    Failure,
-    mattermost::{Error, NewPost},
+use crate::{
+    confirm::{Confirmed, Unconfirmed, is_outside},
+    log::LogLine,
 };
-use cloud_apps_protocol::ChannelId;
-use cloud_apps_protocol::answer::{Kind, Message, To};
-use http::StatusCode;
+use cloud_app::{Failure, mattermost::Error};
+use cloud_apps_protocol::{
+    ChannelId,
+    answer::{Kind, Message, To},
+};
+use serde_json::Value;
 
 /// The most posts that one answer makes.
 const POSTS: usize = 5;
@@ -30,10 +33,17 @@ pub(super) async fn post(
     let Some(channel) = &place.channel else {
         return alone(message, "This was run outside of any channel: only you see this.");
     };
+    let channel = match place.hand.confirm(channel, &place.proof, place.user.as_ref()).await {
+        Ok(channel) => channel,
+        Err(why) => {
+            line.failed(&why);
+            return alone(message, &not_confirmed(why, place));
+        }
+    };
     let Parts { parts, cut } = split(&message.text, POST_LIMIT, POSTS, Mentions::of(message.notify));
-    let posts = posts(parts, &message, place, channel);
-    for (done, post) in posts.iter().enumerate() {
-        let Err(error) = posted(post, place, done == 0).await else { continue };
+    let posts = posts(parts, &message);
+    for (done, part) in posts.iter().enumerate() {
+        let Err(error) = posted(&channel, part, place, done == 0).await else { continue };
         line.failed(&error);
         if done > 0 {
             let text =
@@ -48,55 +58,74 @@ pub(super) async fn post(
     Kind::Done
 }
 
+/// One post of a message.
+struct Part<'m> {
+    text: String,
+    attachments: &'m [Value],
+}
+
 /// The message in as many posts as its length needs; attachments belong to the last.
-fn posts(mut parts: Vec<String>, message: &Message, place: &Place, channel: &ChannelId) -> Vec<NewPost> {
-    if parts.is_empty() && !message.attachments.is_empty() {
-        parts.push(String::new());
+fn posts(mut texts: Vec<String>, message: &Message) -> Vec<Part<'_>> {
+    if texts.is_empty() && !message.attachments.is_empty() {
+        texts.push(String::new());
     }
-    let last = parts.len().saturating_sub(1);
-    let post = |(n, text)| {
-        let mut post = NewPost::new(channel.clone(), text);
-        if let Some(root) = &place.root {
-            post = post.in_thread(root.clone());
-        }
-        if n == last && !message.attachments.is_empty() {
-            post = post.attachments(&message.attachments);
-        }
-        post
-    };
-    parts.into_iter().enumerate().map(post).collect()
+    let mut parts: Vec<_> = texts.into_iter().map(|text| Part { text, attachments: &[] }).collect();
+    if let Some(last) = parts.last_mut() {
+        last.attachments = &message.attachments;
+    }
+    parts
 }
 
 /// Posts once; where the bot is no member, it joins (`may_join`) and posts again.
-async fn posted(post: &NewPost, place: &Place, may_join: bool) -> Result<(), Error> {
-    match place.mattermost.create_post(post).await {
+async fn posted(
+    channel: &Confirmed<ChannelId>,
+    part: &Part<'_>,
+    place: &Place,
+    may_join: bool,
+) -> Result<(), Error> {
+    let Place { hand, root, .. } = place;
+    match hand.post(channel, root.as_ref(), &part.text, part.attachments).await {
         Err(error) if may_join && is_outside(&error) => {
-            if place.mattermost.add_channel_member(&post.channel_id, &place.bot.id).await.is_err() {
+            if hand.join(channel).await.is_err() {
                 // Why it cannot post says more than why it cannot join.
                 return Err(error);
             }
-            place.mattermost.create_post(post).await.map(|_| ())
+            hand.post(channel, root.as_ref(), &part.text, part.attachments).await
         }
-        result => result.map(|_| ()),
+        result => result,
     }
-}
-
-/// Whether this is what Mattermost tells who is not in a channel.
-fn is_outside(error: &Error) -> bool {
-    matches!(error.status(), Some(StatusCode::FORBIDDEN | StatusCode::NOT_FOUND))
 }
 
 fn advice(error: Error, place: &Place) -> String {
     if is_outside(&error) {
-        return format!(
-            "Invite @{} to post here, if this is a channel: only you see this.",
-            place.bot.username
-        );
+        return invite(place);
     }
-    let why =
-        Failure::from(error).text.unwrap_or_else(|| "The bundle's operator finds why in its log.".into());
     // A call that ran out of time may have had its effect.
-    format!("This may not have been posted, and here only you see it. {why}")
+    format!("This may not have been posted, and here only you see it. {}", why(error))
+}
+
+fn not_confirmed(unconfirmed: Unconfirmed, place: &Place) -> String {
+    match unconfirmed {
+        unread if unread.is_outside() => invite(place),
+        Unconfirmed::Unread(error) => {
+            format!("This was not posted: the server did not confirm this channel. Only you see this. {}", why(error))
+        }
+        Unconfirmed::OtherTeam => "This was not posted: the server says that this channel is not in the team that the \
+                                   command was sent for. Run the command in a channel of that team. Only you see this."
+            .to_owned(),
+        Unconfirmed::NoMember => "This was not posted: the server does not say that you are a member of this channel. \
+                                  Join the channel, then run the command again. Only you see this."
+            .to_owned(),
+    }
+}
+
+fn invite(place: &Place) -> String {
+    let name = &place.hand.account().username;
+    format!("Invite @{name} to post here, if this is a channel: only you see this.")
+}
+
+fn why(error: Error) -> String {
+    Failure::from(error).text.unwrap_or_else(|| "The bundle's operator finds why in its log.".into())
 }
 
 fn alone(mut message: Message, note: &str) -> Kind {

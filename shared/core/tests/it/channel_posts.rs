@@ -2,14 +2,19 @@
 
 use crate::{
     jira,
-    stage::{Answered, BOB, CHANNEL, Stage, command_body, form, world_with},
+    stage::{
+        ALICE, Answered, BOB, CHANNEL, STATIC_TOKEN, Stage, TEAM, command_body, form, request, world_with,
+    },
 };
 use bytes::Bytes;
 use cloud_app::http::Outbound;
 use cloud_apps_core::sealed::seal_bot_token;
-use http::{Request, Response, header};
+use http::{Method, Request, Response, header};
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 const BOT_TOKEN: &str = "s6gd4ck3kpgrted4mf7o31dmjo";
 
@@ -29,8 +34,17 @@ struct Mattermost(Arc<Mutex<State>>);
 
 struct State {
     bot: Bot,
+    /// What it says of channels; of others, that the bot may not see them.
+    channels: BTreeMap<String, &'static str>,
+    /// Who is a member, as `<channel>/members/<user>`.
+    members: Vec<String>,
     calls: Vec<(String, Value)>,
 }
+
+/// A group message, and the bot's direct message with alice, as they are recorded.
+const GROUP: &str = "jrciaz18nbrk9rcxmozxzwjc8o";
+const DIRECT: &str = "ju7dzij4tbnkte8swiwdmtke1e";
+const OTHER_TEAM: &str = "otherteamotherteamothertea";
 
 fn recorded(name: &str) -> Response<Bytes> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recordings/mattermost-11/rest");
@@ -43,14 +57,30 @@ fn recorded(name: &str) -> Response<Bytes> {
 
 impl Mattermost {
     fn new(bot: Bot) -> Self {
-        Self(Arc::new(Mutex::new(State { bot, calls: Vec::new() })))
+        let channels =
+            [(CHANNEL, "channels-get"), (GROUP, "channels-group"), (DIRECT, "channels-direct-bot")];
+        let channels = channels.map(|(id, recording)| (id.to_owned(), recording)).into();
+        let members = vec![format!("{CHANNEL}/members/{ALICE}"), format!("{GROUP}/members/{ALICE}")];
+        Self(Arc::new(Mutex::new(State { bot, channels, members, calls: Vec::new() })))
     }
 
     fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
         assert_eq!(request.headers()[header::AUTHORIZATION], format!("Bearer {BOT_TOKEN}"));
         let mut state = self.0.lock().unwrap();
         let path = request.uri().path().to_owned();
-        state.calls.push((path.clone(), serde_json::from_slice(request.body()).unwrap()));
+        state.calls.push((path.clone(), serde_json::from_slice(request.body()).unwrap_or_default()));
+        if let (&Method::GET, Some(rest)) = (request.method(), path.strip_prefix("/api/v4/channels/")) {
+            if let Some(recording) = state.channels.get(rest) {
+                return recorded(recording);
+            }
+            if state.members.iter().any(|member| member == rest) {
+                return recorded("channel-members-add-bot");
+            }
+            let status = if rest.contains("/members/") { 404 } else { 403 };
+            let refusal =
+                json!({"id": "api.context.permissions.app_error", "message": "No.", "request_id": "r"});
+            return Response::builder().status(status).body(refusal.to_string().into()).unwrap();
+        }
         let member = matches!(state.bot, Bot::IsMember | Bot::PostsOnce);
         if path == "/api/v4/posts" {
             if state.bot == Bot::PostsOnce {
@@ -64,6 +94,12 @@ impl Mattermost {
             return recorded("channel-members-add-bot");
         }
         recorded("posts-create-bot-not-member")
+    }
+
+    /// The paths that it was asked below `/api/v4`, and forgets them.
+    fn asked(&self) -> Vec<String> {
+        let calls = std::mem::take(&mut self.0.lock().unwrap().calls);
+        calls.into_iter().map(|(path, _)| path.trim_start_matches("/api/v4").to_owned()).collect()
     }
 
     fn calls(&self) -> Vec<(String, Value)> {
@@ -128,8 +164,8 @@ async fn the_bot_joins_a_public_channel_to_post() {
     let slash = said(&stage, &json!({"type": "message", "to": "channel", "text": "Hi"})).await;
     assert_eq!(slash.body, json!({}));
     let calls = mattermost.calls();
-    assert_eq!(calls.len(), 3, "{calls:?}");
-    assert_eq!(calls[1].1, json!({"user_id": stage.install.bot.id}));
+    assert_eq!(calls.len(), 4, "{calls:?}");
+    assert_eq!(calls[2].1, json!({"user_id": stage.install.bot.id}));
 }
 
 #[tokio::test]
@@ -228,4 +264,121 @@ async fn no_spelling_of_a_mention_and_no_split_is_loud() {
     // What the app asks for stays as it is.
     answered(&stage, &json!({"type": "message", "to": "channel", "text": "@here", "notify": true})).await;
     assert_eq!(mattermost.posts().last().unwrap()["message"], "@here");
+}
+
+/// A message to the channel, typed by a user in a channel of this name.
+async fn typed_in(stage: &Stage, channel: &str, name: &str, user: &str) -> Answered {
+    let line = r#"say --answer='{"type":"message","to":"channel","text":"Hi"}'"#;
+    let mut form = form(line);
+    form.retain(|(key, _)| !["channel_id", "channel_name", "user_id"].contains(key));
+    form.extend([("channel_id", channel), ("channel_name", name), ("user_id", user)]);
+    stage.send(stage.slash(&form)).await
+}
+
+/// A message to the channel, by a static token.
+async fn by_static_token(stage: &Stage, user: &Value) -> Answered {
+    let mut body = command_body("");
+    body["context"]["acting_user"] = user.clone();
+    body["command"]["function"] = "say".into();
+    body["command"]["encoded"] = json!({"answer": {"type": "message", "to": "channel", "text": "Hi"}});
+    let authorization = format!("Token {STATIC_TOKEN}");
+    stage.send(request("/command", &body.to_string(), &[(header::AUTHORIZATION, &authorization)])).await
+}
+
+#[tokio::test]
+async fn a_slash_token_of_one_team_posts_and_joins_nowhere_in_another() {
+    for bot in [Bot::IsMember, Bot::MayJoin] {
+        let mattermost = Mattermost::new(bot);
+        let stage = mattermost.stage();
+        // The token of another team, whose holder names alice, a member of a channel of the first team.
+        stage.register(OTHER_TEAM, "jira", "othertokenothertokenothert");
+        for name in ["town-square", &format!("{ALICE}__{BOB}")] {
+            let mut form = form(r#"say --answer='{"type":"message","to":"channel","text":"Hi"}'"#);
+            form.retain(|(key, _)| !["team_id", "token", "channel_name"].contains(key));
+            form.extend([
+                ("team_id", OTHER_TEAM),
+                ("token", "othertokenothertokenothert"),
+                ("channel_name", name),
+            ]);
+            let slash = stage.send(stage.slash(&form)).await;
+            assert_eq!(slash.body["response_type"], "ephemeral");
+            assert!(slash.text().starts_with("Hi\n\n_This was not posted"), "{}", slash.text());
+            assert!(slash.text().contains("not in the team"), "{}", slash.text());
+        }
+        assert_eq!(mattermost.asked(), [format!("/channels/{CHANNEL}")], "asked once, and nothing else");
+        // What was learnt of the channel for the stranger does not let the stranger in, nor keep out the team's own.
+        assert_eq!(typed_in(&stage, CHANNEL, "town-square", ALICE).await.body, json!({}));
+    }
+}
+
+#[tokio::test]
+async fn a_channel_is_confirmed_by_one_call_for_some_minutes_and_only_when_something_is_posted() {
+    let mattermost = Mattermost::new(Bot::IsMember);
+    let mut stage = mattermost.stage();
+    stage.type_("search").await;
+    stage.type_(r#"say --answer='{"type":"message","text":"Hi"}'"#).await;
+    assert!(mattermost.asked().is_empty());
+    let hi = json!({"type": "message", "to": "channel", "text": "Hi"});
+    for _ in 0..3 {
+        assert_eq!(said(&stage, &hi).await.body, json!({}));
+    }
+    assert_eq!(mattermost.asked(), [&*format!("/channels/{CHANNEL}"), "/posts", "/posts", "/posts"]);
+    stage.now += 5 * 60_000;
+    said(&stage, &hi).await;
+    assert_eq!(mattermost.asked(), [&*format!("/channels/{CHANNEL}"), "/posts"]);
+    // A server that signed the request vouches for the channel itself.
+    let mut body = command_body("");
+    body["context"]["channel"] = json!({"id": GROUP});
+    body["command"]["function"] = "say".into();
+    body["command"]["encoded"] = json!({"answer": hi});
+    assert_eq!(stage.send(stage.v2("/command", &body)).await.body, json!({"type": "done"}));
+    assert_eq!(mattermost.asked(), ["/posts"]);
+}
+
+#[tokio::test]
+async fn a_direct_or_group_message_is_posted_to_for_its_members_only() {
+    let direct = format!("{ALICE}__{BOB}");
+    for (channel, name, calls) in
+        [(DIRECT, direct.as_str(), 1), (GROUP, "6de365bf954dfccefec3e5ad7aac197015b43fca", 2)]
+    {
+        let mattermost = Mattermost::new(Bot::IsMember);
+        let stage = mattermost.stage();
+        let stranger = typed_in(&stage, channel, name, BOB).await;
+        assert!(stranger.text().contains("you are a member"), "{}", stranger.text());
+        assert!(mattermost.posts().is_empty());
+        mattermost.asked();
+        let stage = mattermost.stage();
+        assert_eq!(typed_in(&stage, channel, name, ALICE).await.body, json!({}));
+        assert_eq!(mattermost.asked().len(), calls + 1);
+        assert_eq!(typed_in(&stage, channel, name, ALICE).await.body, json!({}));
+        assert_eq!(mattermost.asked(), ["/posts"]);
+    }
+}
+
+#[tokio::test]
+async fn a_static_token_posts_where_its_user_is_a_member_and_nowhere_for_nobody() {
+    let mattermost = Mattermost::new(Bot::IsMember);
+    let stage = mattermost.stage();
+    for user in [json!(null), json!({"id": BOB})] {
+        let answered = by_static_token(&stage, &user).await;
+        assert_eq!(answered.body["to"], "user");
+        assert!(answered.text().contains("This was not posted"), "{}", answered.text());
+    }
+    assert!(mattermost.posts().is_empty());
+    assert_eq!(by_static_token(&stage, &json!({"id": ALICE})).await.body, json!({"type": "done"}));
+    assert_eq!(mattermost.posts().len(), 1);
+    // What is confirmed for a member is confirmed for nobody else.
+    assert_eq!(by_static_token(&stage, &json!({"id": BOB})).await.body["to"], "user");
+    let elsewhere = typed_in(&stage, CHANNEL, "town-square", BOB).await;
+    assert_eq!(elsewhere.body, json!({}), "its slash token proves the team of {TEAM}");
+}
+
+#[tokio::test]
+async fn a_channel_that_the_server_keeps_from_the_bot_is_not_posted_to() {
+    let mattermost = Mattermost::new(Bot::IsMember);
+    let stage = mattermost.stage();
+    let private = "privateprivateprivateprivt";
+    let slash = typed_in(&stage, private, "secret", ALICE).await;
+    assert_eq!(slash.text(), "Hi\n\n_Invite @jira to post here, if this is a channel: only you see this._");
+    assert_eq!(mattermost.asked(), [format!("/channels/{private}")]);
 }

@@ -127,6 +127,17 @@ command!(AsUser, "as_user", {"summary": "Posts as its user.", "post_as_user": tr
 command!(WithAccount, "with_account", {"summary": "Needs an account.", "account": "required"},
     |_cx, _values| Ok(Answer::done()));
 
+command!(Mirror, "mirror", {"summary": "Wants to see everything.",
+    "expand": {"acting_user": "all", "channel": "all", "team": "all", "post": "all", "parent_post": "all",
+        "root_post": "all", "mentioned": "all"},
+    "fields": [{"name": "text", "type": "text", "positional": true}],
+}, |_cx, _values| Ok(Answer::done()));
+
+/// An app that wants to see everything.
+pub fn curious() -> App {
+    App::new("jira", "1.2.0", "Jira").command::<Mirror>()
+}
+
 /// The app.
 pub fn app() -> App {
     App::new("jira", "1.2.0", "Jira")

@@ -9,6 +9,7 @@ mod channel_posts;
 mod commands;
 mod crash;
 mod deliver;
+mod handed_over;
 mod install;
 mod jira;
 mod linked;

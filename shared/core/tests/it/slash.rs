@@ -45,6 +45,31 @@ async fn a_thread_and_a_direct_message_are_told_apart() {
     assert_eq!(shown["root_post"], json!({"id": BOB, "channel_id": CHANNEL}));
     assert_eq!(shown["channel"], json!({"id": CHANNEL}), "a direct message has no team");
     assert_eq!(shown["team"], json!({"id": TEAM}), "the team is the one shown");
+    let mut group = crate::stage::form("search");
+    group.retain(|(key, _)| *key != "channel_name");
+    group.push(("channel_name", "6de365bf954dfccefec3e5ad7aac197015b43fca"));
+    stage.send(stage.slash(&group)).await;
+    let shown = serde_json::to_value(&stage.calls()[1].request.context).unwrap();
+    assert_eq!(shown["channel"], json!({"id": CHANNEL}), "a group message has no team");
+}
+
+#[tokio::test]
+async fn a_key_that_stands_in_a_form_twice_runs_nothing() {
+    for (key, value) in [("token", crate::stage::SLASH_TOKEN), ("team_id", TEAM), ("command", "/jira")] {
+        let stage = Stage::new();
+        let mut form = form("search");
+        form.push((key, value));
+        assert_eq!(stage.send(stage.slash(&form)).await.status, 401, "{key}");
+        assert!(stage.calls().is_empty() && stage.memory.counts().reads() == 0, "{key}");
+    }
+    for (key, value) in [("user_id", BOB), ("channel_id", CHANNEL), ("text", "search"), ("trigger_id", "x")] {
+        let stage = Stage::new();
+        let mut form = form("search");
+        form.push((key, value));
+        let answered = stage.send(stage.slash(&form)).await;
+        assert_eq!(answered.text(), format!("Mattermost sent {key} twice. Nothing was run."));
+        assert!(stage.calls().is_empty(), "{key}");
+    }
 }
 
 #[tokio::test]

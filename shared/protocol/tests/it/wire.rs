@@ -77,6 +77,9 @@ fn a_request_as_an_app_gets_it_names_the_app_and_its_install() {
         settings: serde_json::Map::new(),
     });
     request.delivery = Some(Delivery { id: "a-key".into(), attempt: 2 });
+    // The bundle's alone.
+    request.security.trigger_id = None;
+    request.context.source.client_id.clear();
     expect_file!["../golden/request-to-app.json"].assert_eq(&printed(&request));
 }
 
@@ -92,7 +95,11 @@ fn the_request_of_the_architecture_document() {
     assert_eq!(request.command.encoded.as_ref().unwrap()["project"], "MM");
     assert_eq!(request.context.source.location(), ("post_menu", "xxx"));
     assert_eq!(request.context.source.client_id, "xxx");
-    assert_eq!(request.context.config.more["settingX"], "value");
+    assert_eq!(
+        request.context.config,
+        cloud_apps_protocol::command::ServerConfig::default(),
+        "settings are the bundle's to say"
+    );
     assert!(request.context.acting_user.is_none() && request.context.root_post.is_none());
     golden!("request-2020-read", request);
 }

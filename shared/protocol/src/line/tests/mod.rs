@@ -93,8 +93,8 @@ fn jira() -> Manifest {
 fn mentioned() -> Mentioned {
     let id = |c: &str| c.repeat(26);
     let mut mentioned = Mentioned::default();
-    mentioned.users.insert("bob".into(), User::of(id("b").parse().unwrap()));
-    mentioned.channels.insert("town-square".into(), Channel::of(id("t").parse().unwrap()));
+    mentioned.users.insert("bob".parse().unwrap(), User::of(id("b").parse().unwrap()));
+    mentioned.channels.insert("town-square".parse().unwrap(), Channel::of(id("t").parse().unwrap()));
     mentioned
 }
 
