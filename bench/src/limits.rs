@@ -1,5 +1,6 @@
 //! What is promised. Each limit is a ratio within one run, a size, or a count.
 
+use crate::linear;
 use serde_json::Value;
 
 /// Checks the report against every limit, and says each as it goes.
@@ -32,6 +33,10 @@ pub fn check(report: &Value) -> bool {
         limit(format!("{request}: fewest writes"), writes - calls("writes"), 0.0);
         limit(format!("{request}: secrets"), calls("secrets"), 0.0);
     }
+    for name in linear::NAMES {
+        // Four times is linear; sixteen would be quadratic.
+        limit(format!("{name}: four times as long over once"), at(format!("/linear/{name}/ratio")), 7.0);
+    }
     println!("bench: {passed} passed, {failed} failed");
     failed == 0
 }
@@ -48,7 +53,10 @@ mod tests {
         for name in ["command", "autocomplete", "event", "deliver", "install"] {
             functions.insert(name.to_owned(), function.clone());
         }
+        let linear: serde_json::Map<_, _> =
+            linear::NAMES.iter().map(|name| ((*name).to_owned(), json!({ "ratio": 7.0 }))).collect();
         json!({
+            "linear": linear,
             "functions": functions,
             "warm": { "slash_us": 250.0, "echo_us": 100.0, "v2_us": 150.0, "put_us": 100.0 },
             "calls": {
@@ -78,6 +86,7 @@ mod tests {
             ("/functions/deliver/zip_mb", json!(4.01)),
             ("/warm/slash_us", json!(251)),
             ("/warm/v2_us", json!(151)),
+            ("/linear/doubled keys/ratio", json!(7.01)),
             ("/calls/slash/reads", json!(1)),
             ("/calls/slash/writes", json!(1)),
             ("/calls/v2/reads", json!(1)),

@@ -3,11 +3,14 @@
 //! Programs are started in turn, round after round, so that all see the same load; the best start of each is compared
 //! with the best start of the program it is held to. Absolute times say something about this machine only.
 //!
+//! What reads texts of strangers is measured on a length and on four times that length ([`linear`]).
+//!
 //! `bench [FOLDER]` measures the bootstraps that `sam build` left in FOLDER (`.aws-sam/build`), prints a table, writes
 //! `target/bench.json`, and fails when a limit is passed.
 
 mod aws;
 mod limits;
+mod linear;
 mod runtime;
 mod sample;
 
@@ -110,6 +113,7 @@ async fn run() -> Result<bool, String> {
             "v2_us": round(warm.v2), "verify_us": round(world.verify_us()?),
         },
         "calls": { "slash": calls(warm.slash_calls), "v2": calls(warm.v2_calls) },
+        "linear": linear::measure()?,
     });
     print(&report);
     std::fs::create_dir_all("target").map_err(|e| e.to_string())?;
@@ -280,5 +284,10 @@ fn print(report: &Value) {
         at("/warm/v2_us") / at("/warm/put_us"),
         at("/warm/verify_us"),
     );
+    println!("\n{:<34}{:>10}{:>10}{:>8}", "read once and four times as long", "n µs", "4n µs", "ratio");
+    for name in linear::NAMES {
+        let of = |key: &str| at(&format!("/linear/{name}/{key}"));
+        println!("{name:<34}{:>10.0}{:>10.0}{:>8.2}", of("n_us"), of("4n_us"), of("ratio"));
+    }
     println!("calls of one warm request: {}", report.get("calls").unwrap_or(&Value::Null));
 }

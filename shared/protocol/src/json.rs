@@ -1,7 +1,7 @@
 //! Reading JSON that came from outside: what is wrong with it, and where, without repeating what it holds.
 //!
-//! Serde's own messages quote the text that they stumble over, and that text may be a token in the wrong place.
-//! So what was found is told by its kind alone.
+//! Serde's own messages quote the text that they stumble over, and that text may be a token in the wrong place, as a value
+//! or as a key. So what was found is told by its kind alone, and a key is repeated only where it looks like one.
 
 use crate::error::{Code, ErrorBody};
 use serde::de::DeserializeOwned;
@@ -47,14 +47,27 @@ pub fn refused(pointer: &str, error: &serde_json::Error) -> ErrorBody {
         .with("column", column)
 }
 
-/// An error of serde's in its own words, without place and without any value of the text.
+/// Characters of what is told of an error.
+const SHOWN: usize = 400;
+
+/// An error of serde's in its own words, without place and without any value or key of the text.
 pub fn without_values(error: &serde_json::Error) -> String {
+    without_quotes(error).chars().take(SHOWN).collect()
+}
+
+fn without_quotes(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     let text = text.strip_suffix(&place).unwrap_or(&text);
-    if let Some(expected) = text.strip_prefix("unknown variant `") {
-        let expected = expected.rsplit_once("`, expected ").map_or("another", |(_, expected)| expected);
-        return format!("unknown word, expected {expected}");
+    for (says, what) in [("unknown variant `", "unknown word"), ("unknown field `", "unknown key")] {
+        if let Some(quoted) = text.strip_prefix(says) {
+            // What was expected is ours, and comes last.
+            let known =
+                !quoted.ends_with("there are no fields") && !quoted.ends_with("there are no variants");
+            let expected = quoted.rsplit_once("`, expected ").filter(|_| known);
+            let expected = expected.map(|(_, expected)| format!(", expected {expected}"));
+            return format!("{what}{}", expected.unwrap_or_default());
+        }
     }
     let mut out = String::new();
     let mut rest = text;
@@ -88,16 +101,27 @@ fn after_quote(quoted: &str) -> &str {
     ""
 }
 
-/// RFC 6901: `/context/acting_user`; empty for the whole text.
+/// RFC 6901: `/context/acting_user`; empty for the whole text. A key that is no word, and may be a secret, is `…`.
 pub fn pointer(path: &Path) -> String {
     path.iter()
         .map(|segment| match segment {
             Segment::Seq { index } => format!("/{index}"),
-            Segment::Map { key } => format!("/{}", escaped(key)),
-            Segment::Enum { variant } => format!("/{variant}"),
+            Segment::Map { key: name } | Segment::Enum { variant: name } if is_word(name) => {
+                format!("/{}", escaped(name))
+            }
+            Segment::Map { .. } | Segment::Enum { .. } => "/…".to_owned(),
             Segment::Unknown => String::new(),
         })
         .collect()
+}
+
+/// Whether a key is one such as people choose: `acting_user`, `town-square`. Tokens and ids of 26 characters are none, nor
+/// is a JWT, a seal or a code.
+fn is_word(key: &str) -> bool {
+    let part = |part: &str| {
+        part.len() <= 24 && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'$')
+    };
+    key.len() <= 64 && key.split(['_', '-', '.']).all(part)
 }
 
 /// A key as it stands in a JSON pointer.
@@ -125,7 +149,7 @@ mod tests {
     #[allow(dead_code)] // Only its shape counts.
     struct Shape {
         list: Vec<u32>,
-        #[serde(rename = "a/b~c", default)]
+        #[serde(rename = "a-b", default)]
         odd: Option<bool>,
         #[serde(default)]
         word: Option<Permission>,
@@ -144,7 +168,7 @@ mod tests {
     fn says_where_a_shape_is_wrong() {
         for (text, pointer) in [
             (r#"{"list":[1,"two"]}"#, "/list/1"),
-            (r#"{"list":[],"a/b~c":0}"#, "/a~1b~0c"),
+            (r#"{"list":[],"a-b":0}"#, "/a-b"),
             (r#"{"list":[],"word":"x"}"#, "/word"),
             ("{}", ""),
             ("[[1]]", ""),
@@ -162,7 +186,7 @@ mod tests {
             format!(r#"{{"list":"{secret}"}}"#),
             format!(r#"{{"list":["{secret}"]}}"#),
             format!(r#"{{"list":[],"word":"{secret}"}}"#),
-            format!(r#"{{"list":[],"a/b~c":"{secret}"}}"#),
+            format!(r#"{{"list":[],"a-b":"{secret}"}}"#),
         ] {
             let (_, message, _) = refusal::<Shape>(&text);
             assert!(!message.contains("s3cr") && !message.contains("e`t"), "{message}");
@@ -171,6 +195,35 @@ mod tests {
         assert!(!message.contains("77") && message.contains("expected u32"), "{message}");
         let (_, message, _) = refusal::<InstallRequest>(r#"{"app_id":"S3CR"}"#);
         assert!(message.contains("this is not an app id") && !message.contains("S3CR"), "{message}");
+    }
+
+    #[test]
+    fn never_repeats_a_key_that_is_no_word() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[allow(dead_code)] // Only its shape counts.
+        struct Strict {
+            text: String,
+            #[serde(default)]
+            fields: std::collections::BTreeMap<String, String>,
+        }
+        let jwt = "eyJhbGciOiJIUzI1NiIsInR5cCI6ImNsb3VkLWFwcHMranl0In0.eyJpc3MiOiJ4In0.c2lnbmF0dXJl";
+        for secret in
+            [jwt, "s6gd4ck3kpgrted4mf7o31dmjo", "` expected, `x", "s1.jira.1.abc.Zm9v", &"x".repeat(1 << 20)]
+        {
+            for text in [
+                format!(r#"{{"{secret}":1}}"#),
+                format!(r#"{{"text":"x","{secret}`, expected `y":1}}"#),
+                format!(r#"{{"text":"x","fields":{{"{secret}":7}}}}"#),
+            ] {
+                let (_, message, pointer) = refusal::<Strict>(&text);
+                assert!(message.len() < 500 && !message.contains(secret), "{message}");
+                assert!(!pointer.to_string().contains(secret), "{pointer}");
+            }
+        }
+        let (_, message, _) = refusal::<Strict>(r#"{"tetx":"x"}"#);
+        assert_eq!(message, "/tetx is not what stands here: unknown key, expected `text` or `fields`.");
+        assert_eq!(refusal::<Strict>(r#"{"text":"x","fields":{"due_date":7}}"#).2, "/fields/due_date");
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! The manifest (section 13): what an app is, asks for and offers.
 
 mod fields;
+mod findings;
 mod rules;
 mod shape;
 mod source;
 mod webhooks;
 
 use crate::{AppId, Field, FunctionName, Namespace, Values, limits};
+use findings::{Findings, Found, told};
 use serde::{Deserialize, Serialize};
 use shape::Fit;
-use source::{Found, Source};
+use source::Source;
 use std::collections::BTreeMap;
 
 /// `mattermost-cloud-app.json`. Unknown keys are errors.
@@ -457,7 +459,8 @@ impl Problem {
 }
 
 impl Manifest {
-    /// Reads and checks a manifest. Reports every problem at once, in the order of the text.
+    /// Reads and checks a manifest. Reports every problem at once, in the order of the text; of many the first 50, and
+    /// how many more there are.
     ///
     /// ```
     /// use cloud_apps_protocol::Manifest;
@@ -475,25 +478,16 @@ impl Manifest {
         let (source, mut value) = Source::read(text).map_err(|problem| vec![problem])?;
         let mut fit = Fit::default();
         fit.fit(&shape::MANIFEST, &mut value, "");
-        let mut found = std::mem::take(&mut fit.found);
-        let manifest = match serde_json::from_value::<Self>(value) {
-            Ok(manifest) => {
-                found.extend(rules::broken(&manifest).into_iter().filter(|found| !fit.blurs(&found.pointer)));
-                Some(manifest)
-            }
-            // A shape that the table lets through and the types do not; a test holds them together.
-            Err(error) => {
-                found.push(Found::new("", format!("{error}."), ""));
-                None
-            }
-        };
-        let mut problems = source.doubled();
+        let mut findings = std::mem::take(&mut fit.findings);
+        let manifest = if findings.is_full() { None } else { fit.read(value, &mut findings) };
+        let (mut problems, doubled) = source.doubled();
+        let Findings { found, more } = findings;
         problems.extend(found.into_iter().map(|found| source.locate(found)));
         match manifest {
             Some(manifest) if problems.is_empty() => Ok(manifest),
             _ => {
                 problems.sort_by_key(|problem| (problem.line, problem.column));
-                Err(problems)
+                Err(told(problems, more + doubled))
             }
         }
     }
@@ -501,11 +495,12 @@ impl Manifest {
     /// Checks a manifest that was not read from a text, such as a linked app's (pointers, but line and column 0).
     pub fn check(&self) -> Vec<Problem> {
         let size = serde_json::to_vec(self).map_or(0, |bytes| bytes.len());
-        let mut found = rules::broken(self);
+        let mut findings = Findings::default();
+        rules::broken(self, &|_| false, &mut findings);
         if size > limits::MANIFEST {
-            found.push(too_large(size));
+            findings.add(too_large(size));
         }
-        found.into_iter().map(Found::without_place).collect()
+        told(findings.found.into_iter().map(Found::without_place).collect(), findings.more)
     }
 }
 
@@ -518,6 +513,7 @@ fn too_large(bytes: usize) -> Found {
 #[cfg(feature = "schema")]
 pub fn schema() -> serde_json::Value {
     let mut schema = schemars::schema_for!(Manifest).to_value();
+    rules::say_in_schema(&mut schema, false);
     if let Some(object) = schema.as_object_mut() {
         let id = "urn:cloud-apps:manifest:2";
         object.insert("$id".to_owned(), id.into());

@@ -10,7 +10,9 @@ use crate::{
     form::{SelectOption, Subtype},
 };
 use jiff::{Timestamp, civil::Date};
+use regex_lite::{Regex, RegexBuilder};
 use serde_json::{Number, Value};
+use std::collections::{HashMap, hash_map::Entry};
 
 /// The longest text that a field takes where it names no limit of its own, in characters: the most that one field of a
 /// dialog can hold.
@@ -22,44 +24,163 @@ const MAX_ITEMS: usize = 1_000;
 /// The most that a compiled pattern may take, in bytes: some thousand characters and repetitions.
 const MAX_PATTERN: usize = 128 * 1024;
 
+/// Sizes by which a pattern's work is told, in bytes.
+const PATTERN_SIZES: [usize; 4] = [2 * 1024, 8 * 1024, 32 * 1024, MAX_PATTERN];
+
+/// What all the patterns of one check may take together, in bytes.
+const PATTERNS_SIZE: usize = 4 * 1024 * 1024;
+
+/// How much one check may match: matching costs the pattern's size times the text's length. The largest pattern matches
+/// four thousand characters, a common one 260,000.
+const MATCH_WORK: usize = MAX_PATTERN * 4 * 1024;
+
 /// Checks a value and gives it its one form, or says what was found and what was expected.
 pub fn check_value(field: &Field, value: &Value) -> Result<Value, String> {
-    if field.multiple && field.r#type != FieldType::File {
-        return several(field, value);
+    Checker::default().check(field, value)
+}
+
+/// Checks values; what that costs is bounded for all of them together, whatever their patterns are.
+#[derive(Default)]
+pub(crate) struct Checker {
+    /// Each pattern is compiled once.
+    patterns: HashMap<String, Result<Pattern, String>>,
+    /// Bytes of compiled patterns.
+    size: usize,
+    /// What was matched so far.
+    work: usize,
+}
+
+struct Pattern {
+    whole: Regex,
+    size: usize,
+}
+
+impl Checker {
+    /// Checks a value and gives it its one form, or says what was found and what was expected.
+    pub fn check(&mut self, field: &Field, value: &Value) -> Result<Value, String> {
+        if field.multiple && field.r#type != FieldType::File {
+            return self.several(field, value);
+        }
+        self.one(field, value)
     }
-    match field.r#type {
-        FieldType::Text => text(field, value),
-        FieldType::Number => number(field, value),
-        FieldType::Bool => boolean(value),
-        FieldType::Select => select(field, value),
-        FieldType::User => id::<UserId>(value, "a user: write @name"),
-        FieldType::Channel => id::<ChannelId>(value, "a channel: write ~name"),
-        FieldType::Post => id::<PostId>(value, "a post: give its permalink"),
-        FieldType::Team => id::<TeamId>(value, "a team: give its id"),
-        FieldType::Date => date(field, value),
-        FieldType::Datetime => datetime(field, value),
-        FieldType::Json => Ok(value.clone()),
-        FieldType::File => files(value),
-        FieldType::Markdown => Err("is shown only and takes no value".to_owned()),
+
+    /// One value, also of a field that takes several.
+    fn one(&mut self, field: &Field, value: &Value) -> Result<Value, String> {
+        match field.r#type {
+            FieldType::Text => self.text(field, value),
+            FieldType::Number => number(field, value),
+            FieldType::Bool => boolean(value),
+            FieldType::Select => select(field, value),
+            FieldType::User => id::<UserId>(value, "a user: write @name"),
+            FieldType::Channel => id::<ChannelId>(value, "a channel: write ~name"),
+            FieldType::Post => id::<PostId>(value, "a post: give its permalink"),
+            FieldType::Team => id::<TeamId>(value, "a team: give its id"),
+            FieldType::Date => date(field, value),
+            FieldType::Datetime => datetime(field, value),
+            FieldType::Json => Ok(value.clone()),
+            FieldType::File => files(value),
+            FieldType::Markdown => Err("is shown only and takes no value".to_owned()),
+        }
+    }
+
+    /// A list, or what a phone makes of one: `a,b`. Option values and ids hold no comma, so nothing is lost.
+    fn several(&mut self, field: &Field, value: &Value) -> Result<Value, String> {
+        let joined = matches!(
+            field.r#type,
+            FieldType::Select | FieldType::User | FieldType::Channel | FieldType::Post | FieldType::Team
+        );
+        let items = match value {
+            Value::Array(items) => items.clone(),
+            Value::String(text) if joined => text.split(',').map(|item| item.trim().into()).collect(),
+            single => vec![single.clone()],
+        };
+        few(&items)?;
+        // Clients leave empty items where a list was cleared.
+        let items = items.iter().filter(|item| !item.is_null() && item.as_str() != Some(""));
+        items.map(|item| self.one(field, item)).collect::<Result<_, _>>().map(Value::Array)
+    }
+
+    fn text(&mut self, field: &Field, value: &Value) -> Result<Value, String> {
+        let text = value.as_str().ok_or_else(|| is_not(value, "text"))?;
+        let length = text.chars().count();
+        let most = field.max_length.map_or(MAX_TEXT, |n| n as usize);
+        if length > most {
+            return Err(format!("has {length} characters, at most {most} are allowed"));
+        }
+        let secret = field.subtype == Some(Subtype::Password);
+        let shown = || if secret { "this value".to_owned() } else { quote(text) };
+        match field.subtype {
+            Some(Subtype::Email) if !email(text) => {
+                return Err(format!("{} is not an email address", shown()));
+            }
+            Some(Subtype::Url) if !web(text) => {
+                return Err(format!("{} is not a URL: write https://…", shown()));
+            }
+            Some(Subtype::Line | Subtype::Email | Subtype::Url) if text.contains('\n') => {
+                return Err("has several lines, one is allowed".to_owned());
+            }
+            _ => {}
+        }
+        if let Some(pattern) = &field.pattern
+            && !self.matches(pattern, text, length)?
+        {
+            let hint =
+                if field.hint.is_empty() { String::new() } else { format!(", such as {}", field.hint) };
+            return Err(format!("{} does not have the form {pattern}{hint}", shown()));
+        }
+        Ok(value.clone())
+    }
+
+    /// Whether the whole text has the pattern's form.
+    fn matches(&mut self, pattern: &str, text: &str, length: usize) -> Result<bool, String> {
+        let (size, spent) = match self.pattern(pattern) {
+            Ok(pattern) => (pattern.size, self.work),
+            Err(_) => return Err("has a pattern in the manifest that cannot be read".to_owned()),
+        };
+        self.work = spent.saturating_add(size.saturating_mul(length));
+        if self.work > MATCH_WORK {
+            let most = MATCH_WORK / size;
+            return Err(format!(
+                "has more text than its pattern can check: at most {most} characters in all"
+            ));
+        }
+        Ok(self.pattern(pattern).is_ok_and(|pattern| pattern.whole.is_match(text)))
+    }
+
+    /// The pattern, compiled; the first time it is asked for costs its size.
+    fn pattern(&mut self, pattern: &str) -> Result<&Pattern, &str> {
+        let room = PATTERNS_SIZE.saturating_sub(self.size);
+        let entry = match self.patterns.entry(pattern.to_owned()) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let compiled = compiled(pattern, room);
+                self.size = self.size.saturating_add(compiled.as_ref().map_or(MAX_PATTERN, |p| p.size));
+                entry.insert(compiled)
+            }
+        };
+        entry.as_ref().map_err(String::as_str)
+    }
+
+    /// What is wrong with a pattern, if it cannot be compiled.
+    pub fn refuses(&mut self, pattern: &str) -> Option<String> {
+        self.pattern(pattern).err().map(str::to_owned)
     }
 }
 
-/// A list, or what a phone makes of one: `a,b`. Option values and ids hold no comma, so nothing is lost.
-fn several(field: &Field, value: &Value) -> Result<Value, String> {
-    let one = Field { multiple: false, ..field.clone() };
-    let joined = matches!(
-        field.r#type,
-        FieldType::Select | FieldType::User | FieldType::Channel | FieldType::Post | FieldType::Team
-    );
-    let items = match value {
-        Value::Array(items) => items.clone(),
-        Value::String(text) if joined => text.split(',').map(|item| item.trim().into()).collect(),
-        single => vec![single.clone()],
-    };
-    few(&items)?;
-    // Clients leave empty items where a list was cleared.
-    let items = items.iter().filter(|item| !item.is_null() && item.as_str() != Some(""));
-    items.map(|item| check_value(&one, item)).collect::<Result<_, _>>().map(Value::Array)
+/// A field's pattern for the whole value. Its size is bounded, because matching costs size times length:
+/// `(?:a{999}){999}` is refused.
+fn compiled(pattern: &str, room: usize) -> Result<Pattern, String> {
+    let mut refused = None;
+    for size in PATTERN_SIZES {
+        if size > room {
+            return Err("the patterns here are too large together".to_owned());
+        }
+        match RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(size).build() {
+            Ok(whole) => return Ok(Pattern { whole, size }),
+            Err(error) => refused = Some(error.to_string()),
+        }
+    }
+    Err(refused.unwrap_or_default())
 }
 
 /// Each item is checked by itself, so that a mebibyte of them would take its time.
@@ -94,45 +215,6 @@ fn quote(text: &str) -> String {
 
 fn is_not(value: &Value, expected: &str) -> String {
     format!("{} is not {expected}", found(value))
-}
-
-fn text(field: &Field, value: &Value) -> Result<Value, String> {
-    let text = value.as_str().ok_or_else(|| is_not(value, "text"))?;
-    let length = text.chars().count();
-    let most = field.max_length.map_or(MAX_TEXT, |n| n as usize);
-    if length > most {
-        return Err(format!("has {length} characters, at most {most} are allowed"));
-    }
-    let secret = field.subtype == Some(Subtype::Password);
-    let shown = || if secret { "this value".to_owned() } else { quote(text) };
-    match field.subtype {
-        Some(Subtype::Email) if !email(text) => return Err(format!("{} is not an email address", shown())),
-        Some(Subtype::Url) if !web(text) => {
-            return Err(format!("{} is not a URL: write https://…", shown()));
-        }
-        Some(Subtype::Line | Subtype::Email | Subtype::Url) | None
-            if text.contains('\n') && field.subtype.is_some() =>
-        {
-            return Err("has several lines, one is allowed".to_owned());
-        }
-        _ => {}
-    }
-    if let Some(pattern) = &field.pattern {
-        let whole =
-            whole(pattern).map_err(|_| "has a pattern in the manifest that cannot be read".to_owned())?;
-        if !whole.is_match(text) {
-            let hint =
-                if field.hint.is_empty() { String::new() } else { format!(", such as {}", field.hint) };
-            return Err(format!("{} does not have the form {pattern}{hint}", shown()));
-        }
-    }
-    Ok(value.clone())
-}
-
-/// A field's pattern for the whole value. Its size is bounded, for matching costs size times length: `(?:a{999}){999}`
-/// is refused.
-pub(crate) fn whole(pattern: &str) -> Result<regex_lite::Regex, regex_lite::Error> {
-    regex_lite::RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(MAX_PATTERN).build()
 }
 
 /// Something before one `@` and a domain behind it. Whether it exists only a message can tell.
@@ -191,7 +273,7 @@ fn select(field: &Field, value: &Value) -> Result<Value, String> {
         return offered(text);
     }
     let is = |option: &&SelectOption| {
-        let same = |word: &str| !word.is_empty() && word.to_lowercase() == text.to_lowercase();
+        let same = |word: &str| !word.is_empty() && in_any_case(word, text);
         same(&option.value) || same(&option.label)
     };
     let exact = field.options.iter().find(|option| option.value == text);
@@ -220,21 +302,44 @@ fn offered(text: &str) -> Result<Value, String> {
     Ok(text.into())
 }
 
+/// Whether two texts are the same in any case. It stops at the first difference.
+fn in_any_case(one: &str, other: &str) -> bool {
+    one.chars().flat_map(char::to_lowercase).eq(other.chars().flat_map(char::to_lowercase))
+}
+
+/// Characters of a word for which a likely one is looked for. Nobody means a name by a longer one, and comparing costs
+/// length times length.
+const MAX_WORD: usize = 64;
+
+/// How alike two words must be to be worth saying.
+const LIKE: f64 = 0.6;
+
 /// The word that somebody probably meant, if one is near enough to be worth saying.
 pub(crate) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
-    // Nobody means a name by a word much longer, and comparing costs length times length.
-    let word: String = word.chars().take(80).collect::<String>().to_lowercase();
+    let length = |word: &str| word.chars().take(MAX_WORD + 1).count();
+    if length(word) > MAX_WORD {
+        return None;
+    }
+    let word = word.to_lowercase();
     let likeness = |other: &str| {
+        let (one, two) = (length(&word), length(other));
+        if two > MAX_WORD {
+            return 0.0;
+        }
         let other = other.to_lowercase();
-        let begun = word.chars().count() >= 2 && other.starts_with(&word);
-        let score = strsim::normalized_damerau_levenshtein(&word, &other);
-        if begun { score.max(0.9) } else { score }
+        #[allow(clippy::cast_precision_loss)] // At most MAX_WORD.
+        let share = |part: usize| part as f64 / one.max(two).max(1) as f64;
+        if one >= 2 && other.starts_with(&word) {
+            return share(one).max(0.9);
+        }
+        // Words of such different lengths cannot be alike, so they are not compared.
+        if share(one.min(two)) < LIKE { 0.0 } else { 1.0 - share(strsim::osa_distance(&word, &other)) }
     };
     // Of equals the first, as the manifest has them.
     let best =
         words.map(|w| (w, likeness(w))).reduce(|best, other| if other.1 > best.1 { other } else { best });
     let (near, score) = best?;
-    (score >= 0.6).then_some(near)
+    (score >= LIKE).then_some(near)
 }
 
 fn id<T: std::str::FromStr>(value: &Value, expected: &str) -> Result<Value, String> {

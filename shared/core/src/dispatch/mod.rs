@@ -142,14 +142,15 @@ pub async fn run(
     line.upstream_ms = Some(line.elapsed_ms().saturating_sub(before));
     let mut answer = answer(app.id(), called, arrival, line)?;
     answer.warnings.splice(0..0, invocation.warnings);
-    fits(app.id(), settle::settle(answer, &place, line).await)
+    fits(app.id(), &answer)?;
+    Ok(settle::settle(answer, &place, line).await)
 }
 
-/// A server reads 1 MiB of an answer and understands no cut JSON.
-fn fits(app: &AppId, answer: Answer) -> Result<Answer, Refusal> {
-    let bytes = serde_json::to_vec(&answer).map_or(0, |json| json.len());
+/// No app answers more than a server reads of it, which is 1 MiB. What is settled is smaller still.
+fn fits(app: &AppId, answer: &Answer) -> Result<(), Refusal> {
+    let bytes = serde_json::to_vec(answer).map_or(0, |json| json.len());
     if bytes <= MAX_ANSWER {
-        return Ok(answer);
+        return Ok(());
     }
     Err(Refusal::new(Code::AnswerTooLarge, Trouble::TooLarge.sentence(app.as_str())))
 }

@@ -11,8 +11,11 @@ use serde_json::{Map, Value, json};
 /// Keys whose value is shown.
 const TEXTS: [&str; 7] = ["fallback", "color", "pretext", "author_name", "title", "text", "footer"];
 
-/// Keys whose value is an address, and whether a client may have it.
-const ADDRESSES: [(&str, fn(&str) -> bool); 6] = [
+/// Whether a client may have an address.
+type IsGood = fn(&str) -> bool;
+
+/// Keys whose value is an address.
+const ADDRESSES: [(&str, IsGood); 6] = [
     ("author_link", is_link),
     ("title_link", is_link),
     ("author_icon", is_picture),

@@ -18,7 +18,7 @@ pub fn cut(text: &str, limit: usize, mentions: Mentions) -> String {
         return whole.into_owned();
     }
     let room = limit.saturating_sub(length(CUT));
-    let (kept, _) = quieted(room, mentions, |room| (head(near, room), ()));
+    let (kept, ()) = quieted(room, mentions, |room| (head(near, room), ()));
     kept + CUT
 }
 

@@ -49,16 +49,15 @@ fn reference(after: &[char]) -> Option<(String, usize)> {
             u32::from_str_radix(digits, radix).ok().and_then(char::from_u32).unwrap_or('\u{fffd}').to_string()
         })
     };
-    let text = match name.strip_prefix('#') {
-        Some(code) => match code.strip_prefix(['x', 'X']) {
+    let text = if let Some(code) = name.strip_prefix('#') {
+        match code.strip_prefix(['x', 'X']) {
             Some(digits) => number(digits, 16)?,
             None => number(code, 10)?,
-        },
-        None => {
-            let whole = format!("&{name};");
-            let known = entities::ENTITIES.iter().find(|entity| entity.entity == whole)?;
-            known.characters.to_owned()
         }
+    } else {
+        let whole = format!("&{name};");
+        let known = entities::ENTITIES.iter().find(|entity| entity.entity == whole)?;
+        known.characters.to_owned()
     };
     Some((text, length))
 }

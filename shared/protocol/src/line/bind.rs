@@ -1,7 +1,13 @@
 //! The words behind a function's name become values of its fields.
 
-use super::{Fault, Grammar, Line, LineError, Target, asks_for_help, find, lexer::Word, typed::Written};
-use crate::{Field, FieldType, Values, form::Subtype, values::nearest};
+use super::{
+    Fault, Grammar, Line, LineError, MAX_NAMED, Target, asks_for_help, find, lexer::Word, typed::Written,
+};
+use crate::{
+    Field, FieldType, Values,
+    form::Subtype,
+    values::{Checker, nearest},
+};
 use serde_json::Value;
 
 impl Grammar<'_> {
@@ -9,7 +15,14 @@ impl Grammar<'_> {
         if asks_for_help(words) && field(target, "help").is_none() {
             return Ok(Line::Help(self.help_of(target)));
         }
-        let mut binding = Binding { grammar: self, target, values: Values::new(), form: false };
+        let mut binding = Binding {
+            grammar: self,
+            target,
+            values: Values::new(),
+            form: false,
+            checker: Checker::default(),
+            one_dash: 0,
+        };
         binding.read(words).map_err(|fault| self.explain(fault, Some(target.command)))?;
         Ok(Line::Run(self.invocation(target, binding.values, binding.form, Vec::new())))
     }
@@ -30,6 +43,9 @@ struct Binding<'g, 'a> {
     /// What was given; `null` where a field was cleared.
     values: Values,
     form: bool,
+    checker: Checker,
+    /// Words that begin with one dash.
+    one_dash: usize,
 }
 
 impl Binding<'_, '_> {
@@ -91,8 +107,13 @@ impl Binding<'_, '_> {
     }
 
     /// `-project`: nobody has short flags. Other words and numbers may begin with a dash.
-    fn one_dash(&self, word: &Word) -> Option<Fault> {
+    fn one_dash(&mut self, word: &Word) -> Option<Fault> {
         let name = word.plain()?.strip_prefix('-')?.split('=').next()?;
+        // Where there are many of them, they are meant.
+        self.one_dash += 1;
+        if self.one_dash > MAX_NAMED {
+            return None;
+        }
         let near = self.nearest_flag(name)?;
         let expected = "a flag with two dashes, or a value (behind `--` it may begin with a dash)";
         Some(Fault::new(word.start, word.flag_name(), expected, "begins with one dash").near(Some(near)))
@@ -163,7 +184,7 @@ impl Binding<'_, '_> {
     /// Understands a value, checks and keeps it. A repeated flag makes a list, where the field takes one.
     fn put(&mut self, field: &Field, at: usize, text: &str, value: &Value) -> Result<(), Fault> {
         let name = field.name.as_str();
-        let value = self.grammar.meaning(field, value, Written::Typed).map_err(|why| {
+        let value = self.grammar.meaning(&mut self.checker, field, value, Written::Typed).map_err(|why| {
             let found = if field.subtype == Some(Subtype::Password) { "" } else { text };
             Fault { field: Some(Box::new(field.name.clone())), ..Fault::new(at, found, expects(field), why) }
         })?;

@@ -61,13 +61,14 @@ pub(super) fn words(line: &str) -> Result<Vec<Word>, Fault> {
     if chars.len() > MAX_LINE {
         return Err(Fault::new(MAX_LINE, "", format!("at most {MAX_LINE} characters"), "is too long"));
     }
+    let mut quotes = Quotes::of(&chars);
     let mut words = Vec::new();
     let mut at = 0;
     while let Some(first) = chars.get(at) {
         if first.is_whitespace() {
             at += 1;
         } else {
-            let mut word = word(&chars, at)?;
+            let mut word = word(&chars, &mut quotes, at)?;
             let gap = words.last().map_or(0, |last: &Word| last.end);
             word.gap = chars.get(gap..at).unwrap_or_default().iter().collect();
             at = word.end;
@@ -78,7 +79,7 @@ pub(super) fn words(line: &str) -> Result<Vec<Word>, Fault> {
 }
 
 /// The word that begins at `start`.
-fn word(chars: &[char], start: usize) -> Result<Word, Fault> {
+fn word(chars: &[char], quotes: &mut Quotes<'_>, start: usize) -> Result<Word, Fault> {
     let mut word = Word {
         text: String::new(),
         start,
@@ -93,7 +94,7 @@ fn word(chars: &[char], start: usize) -> Result<Word, Fault> {
         let rest = chars.get(at + 1..).unwrap_or_default();
         if quote(c).is_some() && begins(&word, at) {
             word.literal |= at == start;
-            let Some(length) = closing(c, rest) else {
+            let Some(length) = quotes.closing(c, at + 1) else {
                 // What is behind a flag may be a password.
                 let shown = if word.value == start { 20 } else { 1 };
                 let found: String = chars.iter().skip(at).take(shown).collect();
@@ -127,24 +128,58 @@ fn word(chars: &[char], start: usize) -> Result<Word, Fault> {
     Ok(word)
 }
 
-/// How long a quoted text is, up to the quote that closes it.
-fn closing(opening: char, rest: &[char]) -> Option<usize> {
-    let mut escaped = false;
-    let mut ends = rest.iter().enumerate().filter(|(i, c)| {
-        let plain = !std::mem::take(&mut escaped);
-        escaped = plain && **c == '\\';
-        // In 'it's' the apostrophe closes nothing: a single quote does where a word may end.
-        let apostrophe =
-            quote(opening) == Some('\'') && rest.get(i + 1).is_some_and(|next| !next.is_whitespace());
-        plain && quote(**c) == quote(opening) && !apostrophe
-    });
-    // A plain quote may hold the others, if a plain one closes it: "he said “hi”".
-    let first = ends.next()?;
-    if !matches!(opening, '"' | '\'') {
-        return Some(first.0);
+/// Where quoted texts end. A line is asked from left to right, and each question goes on where the last one of its kind
+/// ended: what a whole line costs grows with its length, whatever stands in it.
+struct Quotes<'c> {
+    chars: &'c [char],
+    /// The next quote that closes a text, by kind (single, double) and by whether it must be the plain one.
+    next: [Option<usize>; 4],
+}
+
+impl<'c> Quotes<'c> {
+    fn of(chars: &'c [char]) -> Self {
+        Self { chars, next: [None; 4] }
     }
-    let same = std::iter::once(first).chain(ends).find(|(_, c)| **c == opening);
-    Some(same.unwrap_or(first).0)
+
+    /// How long a quoted text that begins at `start` is, up to the quote that closes it.
+    fn closing(&mut self, opening: char, start: usize) -> Option<usize> {
+        let single = quote(opening) == Some('\'');
+        let mut end = self.next(single, false, start)?;
+        // A plain quote may hold the others, if a plain one closes it: "he said “hi”".
+        if matches!(opening, '"' | '\'') {
+            end = self.next(single, true, start).unwrap_or(end);
+        }
+        Some(end - start)
+    }
+
+    /// The first quote from `start` on that closes a text.
+    fn next(&mut self, single: bool, plain: bool, start: usize) -> Option<usize> {
+        let known = self.next.get_mut(usize::from(single) + 2 * usize::from(plain))?;
+        let chars = self.chars;
+        let found = match *known {
+            Some(at) if at >= start => at,
+            _ => {
+                let mut places = start..chars.len();
+                places.find(|at| closes(chars, *at, single, plain)).unwrap_or(chars.len())
+            }
+        };
+        *known = Some(found);
+        (found < chars.len()).then_some(found)
+    }
+}
+
+/// Whether the character at `at` closes a quoted text.
+fn closes(chars: &[char], at: usize, single: bool, plain: bool) -> bool {
+    let Some(&c) = chars.get(at) else { return false };
+    let kind = if single { '\'' } else { '"' };
+    if quote(c) != Some(kind) || (plain && c != kind) {
+        return false;
+    }
+    let before = chars.get(..at).unwrap_or_default();
+    let escaped = before.iter().rev().take_while(|c| **c == '\\').count() % 2 == 1;
+    // In 'it's' the apostrophe closes nothing: a single quote does where a word may end.
+    let apostrophe = single && chars.get(at + 1).is_some_and(|next| !next.is_whitespace());
+    !escaped && !apostrophe
 }
 
 /// Takes the backslashes away, but those before letters and digits: `C:\temp` and `\d+` stay what they are.

@@ -20,10 +20,11 @@ use crate::{
     FunctionName, Manifest, SiteUrl, Values,
     command::Mentioned,
     manifest::{CommandEntry, Preset},
+    values::Checker,
 };
 use fault::{Fault, code, cut, sentence};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use typed::Written;
 
 /// The longest line that is read, in characters: as long as a message may be.
@@ -144,12 +145,13 @@ impl<'a> Grammar<'a> {
         let field = |name: &str| {
             command.fields.iter().find(|f| f.name.as_str() == name && f.r#type != crate::FieldType::Markdown)
         };
+        let mut checker = Checker::default();
         let mut given = Values::new();
         let mut dropped = Vec::new();
         let mut fields = BTreeMap::new();
         for (name, value) in values {
             // Dialogs of 5.37 send `null` for what was left empty, later ones nothing.
-            match field(name).map(|field| self.meaning(field, value, Written::Encoded)) {
+            match field(name).map(|field| self.meaning(&mut checker, field, value, Written::Encoded)) {
                 _ if value.is_null() => {}
                 None => dropped.push(code(&cut(name))),
                 Some(Ok(value)) => drop(given.insert(name.clone(), value)),
@@ -206,7 +208,8 @@ impl<'a> Grammar<'a> {
     /// The nearest name, as it is typed. It may have fewer words than what was.
     fn nearest(&self, stem: &str) -> Option<String> {
         let stem: String = stem.chars().take(MAX_NAME).collect();
-        let near = find::stems(&stem).find_map(|stem| crate::values::nearest(stem, self.names()))?;
+        let mut stems = find::stems(&stem).take(MAX_NAMED);
+        let near = stems.find_map(|stem| crate::values::nearest(stem, self.names()))?;
         Some(format!("/{} {}", self.manifest.namespace(), find::spoken(near)))
     }
 
@@ -217,11 +220,12 @@ impl<'a> Grammar<'a> {
 
     /// The presets that can be called, each name once.
     fn presets(&self) -> impl Iterator<Item = &'a Preset> {
-        let reached = |preset: &&Preset| {
-            let target = self.target(preset.name.as_str());
-            target.and_then(|target| target.preset).is_some_and(|first| std::ptr::eq(first, *preset))
-        };
-        self.all_presets().filter(reached)
+        let mut seen = BTreeSet::new();
+        self.all_presets().filter(move |preset| {
+            let (name, function) = (preset.name.as_str(), preset.function.as_str());
+            let reached = self.manifest.command(name).is_none() && self.manifest.command(function).is_some();
+            reached && seen.insert(name)
+        })
     }
 
     /// Every name that can be called.
@@ -260,6 +264,7 @@ impl<'a> Grammar<'a> {
         form: bool,
         mut warnings: Vec<String>,
     ) -> Invocation {
+        let mut checker = Checker::default();
         let mut values = Values::new();
         let mut missing = Vec::new();
         for field in &target.command.fields {
@@ -267,7 +272,7 @@ impl<'a> Grammar<'a> {
             let value = given.remove(name).unwrap_or_else(|| {
                 let preset = target.preset.and_then(|p| p.values.get(name));
                 let Some(value) = preset.or(field.default.as_ref()) else { return Value::Null };
-                self.meaning(field, value, Written::Encoded).unwrap_or_else(|why| {
+                self.meaning(&mut checker, field, value, Written::Encoded).unwrap_or_else(|why| {
                     // Of a manifest or preset that is older than what it is read against.
                     let whose = if preset.is_some() { "preset's value" } else { "default" };
                     warnings.push(format!("The {whose} of {} was left out: {}", code(name), sentence(&why)));

@@ -1,7 +1,7 @@
 //! What people write for a value, and what it means: a mention is an id, `tomorrow` a date, a permalink a post.
 
 use super::{Grammar, dates};
-use crate::{ChannelId, Field, FieldType, SiteUrl, UserId, values::check_value};
+use crate::{ChannelId, Field, FieldType, SiteUrl, UserId, values::Checker};
 use serde_json::Value;
 
 /// Where a value was written.
@@ -15,7 +15,13 @@ pub(super) enum Written {
 
 impl Grammar<'_> {
     /// The value in its one form, checked; `null` where nothing was given: an empty text or list clears a field.
-    pub(super) fn meaning(&self, field: &Field, value: &Value, written: Written) -> Result<Value, String> {
+    pub(super) fn meaning(
+        &self,
+        checker: &mut Checker,
+        field: &Field,
+        value: &Value,
+        written: Written,
+    ) -> Result<Value, String> {
         let empty = |value: &Value, written: Written| match value {
             // JSON has an empty text of its own, which is typed as "".
             Value::String(text) => {
@@ -45,8 +51,8 @@ impl Grammar<'_> {
                 .collect::<Result<_, _>>()?,
             other => other.clone(),
         };
-        let checked = check_value(field, &understood)?;
-        Ok(if empty(&checked, Written::Encoded) { Value::Null } else { checked })
+        let value = checker.check(field, &understood)?;
+        Ok(if empty(&value, Written::Encoded) { Value::Null } else { value })
     }
 
     fn understood(&self, field: &Field, text: &str, written: Written) -> Result<Value, String> {

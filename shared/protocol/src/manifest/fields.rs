@@ -1,11 +1,11 @@
 //! The rules of fields: those of a command's and those of settings.
 
-use super::{rules::Rules, shape::did_you_mean};
+use super::rules::Rules;
 use crate::{
     Field, FieldType, Values,
     form::{SelectStyle, Subtype},
     limits,
-    values::{MAX_TEXT, check_value, whole},
+    values::MAX_TEXT,
 };
 use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
@@ -18,7 +18,7 @@ pub(super) enum Of {
     Settings,
 }
 
-impl Rules {
+impl Rules<'_> {
     pub(super) fn fields(&mut self, of: Of, fields: &[Field], pointer: &str) {
         self.at_most(fields.len(), limits::FIELDS, "fields", pointer);
         self.distinct(fields.iter().map(|f| f.name.as_str()), "field", |i| format!("{pointer}/{i}/name"));
@@ -73,10 +73,10 @@ impl Rules {
         }
         let mut pattern_reads = true;
         if let Some(pattern) = &field.pattern
-            && let Err(error) = whole(pattern)
+            && let Some(error) = self.checker.refuses(pattern)
         {
             pattern_reads = false;
-            let message = format!("This is not a regular expression: {error}.");
+            let message = format!("This pattern cannot be used: {error}.");
             self.say(
                 &format!("{at}/pattern"),
                 message,
@@ -90,7 +90,7 @@ impl Rules {
             self.say(&pointer, "A password cannot have a default: the manifest is no secret.", "");
         } else if field.r#type != FieldType::Markdown
             && pattern_reads
-            && let Err(reason) = check_value(field, default)
+            && let Err(reason) = self.checker.check(field, default)
         {
             self.say(&pointer, sentence(&format!("The default does not fit its field: {reason}")), "");
         }
@@ -207,11 +207,11 @@ impl Rules {
             let at = format!("{pointer}/{}", crate::json::escaped(name));
             match fields.iter().find(|field| field.name.as_str() == name) {
                 None => {
-                    let hint = did_you_mean(name, fields.iter().map(|field| field.name.as_str()));
+                    let hint = self.did_you_mean(name, fields.iter().map(|field| field.name.as_str()));
                     self.say_at_key(&at, format!("{of} has no field {name:?}."), hint);
                 }
                 Some(field) => {
-                    if let Err(reason) = check_value(field, value) {
+                    if let Err(reason) = self.checker.check(field, value) {
                         self.say(&at, sentence(&format!("This value does not fit its field: {reason}")), "");
                     }
                 }

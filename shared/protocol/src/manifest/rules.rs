@@ -1,10 +1,13 @@
 //! What the types cannot say of a manifest: names that must agree, rights that must be asked for, addresses, limits.
 
 use super::{
-    Accounts, AccountsType, EXPANDABLE, Expansion, Manifest, Permission, Upstream, fields::Of,
-    shape::did_you_mean, source::Found,
+    Accounts, AccountsType, EXPANDABLE, Expansion, Manifest, Permission, Upstream,
+    fields::Of,
+    findings::{Findings, Found},
+    shape::did_you_mean,
 };
-use crate::{FieldType, PROTOCOL, form::Subtype, json::escaped, limits};
+use crate::{FieldType, PROTOCOL, form::Subtype, json::escaped, limits, text::is_unseen, values::Checker};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names of functions and presets that the bundle answers itself.
@@ -14,14 +17,16 @@ pub(super) const RESERVED: [&str; 3] = ["help", "connect", "disconnect"];
 const NO_USERNAMES: [&str; 4] = ["all", "channel", "matterbot", "system"];
 
 /// Collects what is wrong.
-#[derive(Default)]
-pub(super) struct Rules {
-    found: Vec<Found>,
+pub(super) struct Rules<'f> {
+    findings: &'f mut Findings,
+    /// Whether a problem at a pointer may come from a repair rather than from the author.
+    blurred: &'f dyn Fn(&str) -> bool,
+    pub(super) checker: Checker,
 }
 
-/// Everything that is wrong with a manifest whose shape is right.
-pub(super) fn broken(manifest: &Manifest) -> Vec<Found> {
-    let mut rules = Rules::default();
+/// Finds everything that is wrong with a manifest whose shape is right.
+pub(super) fn broken(manifest: &Manifest, blurred: &dyn Fn(&str) -> bool, findings: &mut Findings) {
+    let mut rules = Rules { findings, blurred, checker: Checker::default() };
     rules.identity(manifest);
     rules.bot(manifest);
     rules.upstream(&manifest.upstream);
@@ -35,16 +40,58 @@ pub(super) fn broken(manifest: &Manifest) -> Vec<Found> {
     rules.events(manifest);
     rules.webhooks(manifest);
     rules.translations(manifest);
-    rules.found
+    rules.texts(manifest);
 }
 
-impl Rules {
+impl Rules<'_> {
     pub(super) fn say(&mut self, pointer: &str, message: impl Into<String>, hint: impl Into<String>) {
-        self.found.push(Found::new(pointer, message, hint));
+        self.add(Found::new(pointer, message, hint));
     }
 
     pub(super) fn say_at_key(&mut self, pointer: &str, message: impl Into<String>, hint: impl Into<String>) {
-        self.found.push(Found::new(pointer, message, hint).at_key());
+        self.add(Found::new(pointer, message, hint).at_key());
+    }
+
+    fn add(&mut self, found: Found) {
+        if !(self.blurred)(&found.pointer) {
+            self.findings.add(found);
+        }
+    }
+
+    /// A hint, where the problem that it belongs to is told.
+    pub(super) fn did_you_mean<'w>(&self, word: &str, words: impl Iterator<Item = &'w str>) -> String {
+        if self.findings.is_full() { String::new() } else { did_you_mean(word, words) }
+    }
+
+    /// Every text of the manifest is read by people, on a consent screen too.
+    fn texts(&mut self, manifest: &Manifest) {
+        let value = serde_json::to_value(manifest).unwrap_or_default();
+        self.text(&value, "", false);
+    }
+
+    fn text(&mut self, value: &Value, pointer: &str, lines: bool) {
+        match value {
+            Value::String(text) => {
+                if let Some((message, hint)) = unseen(text, lines) {
+                    self.say(pointer, message, hint);
+                }
+            }
+            Value::Array(values) => {
+                for (i, value) in values.iter().enumerate() {
+                    self.text(value, &format!("{pointer}/{i}"), lines);
+                }
+            }
+            Value::Object(entries) => {
+                for (key, value) in entries {
+                    let at = format!("{pointer}/{}", escaped(key));
+                    if let Some((message, hint)) = unseen(key, lines) {
+                        self.say_at_key(&at, message, hint);
+                    }
+                    self.text(value, &at, lines || has_lines(key));
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
     }
 
     pub(super) fn at_most(&mut self, n: usize, most: usize, what: &str, pointer: &str) {
@@ -280,7 +327,7 @@ impl Rules {
 
     fn expansion(&mut self, expand: &Expansion, at: &str) {
         for item in expand.keys().filter(|item| !EXPANDABLE.contains(&item.as_str())) {
-            let mut hint = did_you_mean(item, EXPANDABLE.into_iter());
+            let mut hint = self.did_you_mean(item, EXPANDABLE.into_iter());
             if hint.is_empty() {
                 hint = format!("These can: {}.", EXPANDABLE.join(", "));
             }
@@ -295,7 +342,7 @@ impl Rules {
         for (i, location) in locations.iter().enumerate() {
             if !manifest.locations.contains(location) {
                 let message = format!("The app does not ask for the location {location:?}.");
-                let mut hint = did_you_mean(location, manifest.locations.iter().map(String::as_str));
+                let mut hint = self.did_you_mean(location, manifest.locations.iter().map(String::as_str));
                 if hint.is_empty() {
                     hint.push_str("Add it to the manifest's \"locations\".");
                 }
@@ -323,7 +370,8 @@ impl Rules {
             match manifest.command(preset.function.as_str()) {
                 None => {
                     let function = preset.function.as_str();
-                    let hint = did_you_mean(function, manifest.commands.iter().map(|c| c.function.as_str()));
+                    let hint =
+                        self.did_you_mean(function, manifest.commands.iter().map(|c| c.function.as_str()));
                     self.say(&format!("{at}/function"), format!("There is no command {function:?}."), hint);
                 }
                 Some(command) => {
@@ -385,7 +433,7 @@ impl Rules {
         let wanted = manifest.settings.iter().filter(|s| s.r#type == r#type && !s.multiple);
         match manifest.settings.iter().find(|setting| setting.name.as_str() == name) {
             None => {
-                let hint = did_you_mean(name, wanted.map(|s| s.name.as_str()));
+                let hint = self.did_you_mean(name, wanted.map(|s| s.name.as_str()));
                 self.say(pointer, format!("There is no setting {name:?}."), hint);
             }
             Some(setting) if setting.r#type != r#type || setting.multiple => {
@@ -424,6 +472,49 @@ impl Rules {
             } else if !seen.insert(header.to_ascii_lowercase()) {
                 self.say(&pointer(i), format!("There is a header {header:?} already."), "");
             }
+        }
+    }
+}
+
+/// Whether texts at this key, or below it, may have several lines: descriptions, what stands in a field, and their
+/// translations. Everything else is a label, a name or an address.
+fn has_lines(key: &str) -> bool {
+    matches!(key, "description" | "default" | "values" | "translations")
+}
+
+/// What is wrong with the characters of a text, and what to do; `lines`: it may have several.
+fn unseen(text: &str, lines: bool) -> Option<(String, &'static str)> {
+    let unseen = |c: char| is_unseen(c) && !(lines && LINES.contains(&c));
+    let (at, c) = text.chars().enumerate().find(|(_, c)| unseen(*c))?;
+    let (at, code) = (at + 1, u32::from(c));
+    Some(if matches!(c, '\n' | '\r') {
+        ("This is one line, and has a line break.".to_owned(), "Write it in one line.")
+    } else {
+        let hint = "Remove it: with it a text can look like another, or change what a terminal shows.";
+        (format!("Character {at} of this text is U+{code:04X}, which nobody sees."), hint)
+    })
+}
+
+/// What a text of several lines may have.
+const LINES: [char; 3] = ['\n', '\r', '\t'];
+
+/// Says in a JSON Schema which characters texts may have. Words that are checked otherwise already need nothing.
+#[cfg(feature = "schema")]
+pub(super) fn say_in_schema(schema: &mut Value, lines: bool) {
+    let Value::Object(entries) = schema else { return };
+    let is_text = |kind: &Value| kind == "string" || kind.get(0).is_some_and(|kind| kind == "string");
+    let free = ["const", "enum", "pattern", "format"].iter().all(|key| !entries.contains_key(*key));
+    if free && entries.get("type").is_some_and(is_text) {
+        let with: &[char] = if lines { &LINES } else { &[] };
+        entries.insert("pattern".to_owned(), crate::text::pattern(with).into());
+    }
+    for (key, below) in entries {
+        match (key.as_str(), below) {
+            ("properties" | "$defs", Value::Object(named)) => {
+                named.iter_mut().for_each(|(name, one)| say_in_schema(one, lines || has_lines(name)));
+            }
+            (_, Value::Array(several)) => several.iter_mut().for_each(|one| say_in_schema(one, lines)),
+            (_, one) => say_in_schema(one, lines),
         }
     }
 }

@@ -4,7 +4,11 @@
 //! with a sample), so that the rules can be checked on all that is right. The leaves are checked by serde itself; a
 //! test holds the keys to the JSON Schema made from the types.
 
-use super::{AccountUse, AccountsType, Expand, Permission, source::Found};
+use super::{
+    AccountUse, AccountsType, Expand, Manifest, Permission,
+    findings::{Findings, Found},
+    rules,
+};
 use crate::{
     AppId, FieldType, FunctionName, Namespace,
     form::{SelectStyle, Subtype},
@@ -14,14 +18,20 @@ use crate::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+/// The most entries of any list, and keys of most objects whose keys are the author's. The rules have lower limits for some;
+/// this one bounds what checking a manifest can cost.
+const ENTRIES: usize = 256;
+/// The most texts that are translated into one language.
+const TRANSLATIONS: usize = 10_000;
+
 pub(super) enum Shape {
     /// Any JSON.
     Any,
     /// What serde reads by itself, and a sample of it as JSON.
     Leaf(fn(&Value) -> Result<(), serde_json::Error>, &'static str),
     List(&'static Shape),
-    /// Keys of the author's choice.
-    Map(&'static Shape),
+    /// At most so many keys of the author's choice.
+    Map(usize, &'static Shape),
     Object(&'static [Key]),
     /// An object whose other keys depend on the word at this one.
     Tagged(&'static str, &'static [(&'static str, &'static [Key])]),
@@ -54,7 +64,7 @@ static TEXTS: Shape = List(&TEXT);
 static FLAG: Shape = leaf::<bool>("false");
 static COUNT: Shape = leaf::<u32>("0");
 static NAME: Shape = leaf::<FunctionName>("\"x\"");
-static EXPAND: Shape = Shape::Map(&leaf::<Expand>("\"id\""));
+static EXPAND: Shape = Shape::Map(ENTRIES, &leaf::<Expand>("\"id\""));
 static FIELDS: Shape = List(&Object(FIELD));
 
 pub(super) static MANIFEST: Shape = Object(&[
@@ -78,7 +88,7 @@ pub(super) static MANIFEST: Shape = Object(&[
     may("events", &List(&Object(EVENT))),
     may("webhooks", &List(&Object(WEBHOOK))),
     may("lifecycle", &Object(LIFECYCLE)),
-    may("translations", &Shape::Map(&Shape::Map(&TEXT))),
+    may("translations", &Shape::Map(ENTRIES, &Shape::Map(TRANSLATIONS, &TEXT))),
 ]);
 
 const UPSTREAM: &[(&str, &[Key])] =
@@ -133,7 +143,7 @@ const PRESET: &[Key] = &[
     must("name", &NAME),
     must("label", &TEXT),
     must("function", &NAME),
-    may("values", &Shape::Map(&Any)),
+    may("values", &Shape::Map(ENTRIES, &Any)),
     may("locations", &TEXTS),
 ];
 
@@ -183,8 +193,8 @@ const LIFECYCLE: &[Key] =
 /// What did not fit, and the pointers at which something else stands now.
 #[derive(Default)]
 pub(super) struct Fit {
-    pub found: Vec<Found>,
-    pub repaired: Vec<String>,
+    pub findings: Findings,
+    repaired: Vec<String>,
 }
 
 impl Fit {
@@ -200,14 +210,23 @@ impl Fit {
             }
             List(element) => match value {
                 Value::Array(elements) => {
+                    self.at_most(elements.len(), ENTRIES, pointer);
+                    elements.truncate(ENTRIES);
                     for (i, value) in elements.iter_mut().enumerate() {
                         self.fit(element, value, &format!("{pointer}/{i}"));
                     }
                 }
                 _ => self.wrong_type(shape, value, pointer, "a list"),
             },
-            Shape::Map(each) => match value {
+            Shape::Map(most, each) => match value {
                 Value::Object(entries) => {
+                    self.at_most(entries.len(), *most, pointer);
+                    let mut room = *most;
+                    entries.retain(|_, _| {
+                        let kept = room > 0;
+                        room = room.saturating_sub(1);
+                        kept
+                    });
                     for (key, value) in entries {
                         self.fit(each, value, &format!("{pointer}/{}", escaped(key)));
                     }
@@ -233,6 +252,13 @@ impl Fit {
         }
     }
 
+    fn at_most(&mut self, n: usize, most: usize, pointer: &str) {
+        if n > most {
+            let message = format!("There are {n} entries here, at most {most} are allowed.");
+            self.findings.add(Found::new(pointer, message, ""));
+        }
+    }
+
     fn tagged(
         &mut self,
         shape: &Shape,
@@ -252,16 +278,16 @@ impl Fit {
                     return self.keys(&[tag], keys, entries, pointer);
                 }
                 let message = format!("{word:?} is none of {}.", list(words(), ", "));
-                self.found.push(Found::new(&at, message, did_you_mean(word, words())));
+                self.findings.add(Found::new(&at, message, did_you_mean(word, words())));
             }
             Some(other) => {
                 let message = format!("This must be one of {}, and is {}.", list(words(), ", "), kind(other));
-                self.found.push(Found::new(&at, message, ""));
+                self.findings.add(Found::new(&at, message, ""));
             }
             None => {
                 let message = format!("The key {tag:?} is missing.");
                 let hint = format!("It is one of {}.", list(words(), ", "));
-                self.found.push(Found::new(&at, message, hint));
+                self.findings.add(Found::new(&at, message, hint));
             }
         }
         *value = sample(shape);
@@ -277,11 +303,15 @@ impl Fit {
                 if also.contains(&name.as_str()) {
                     return true;
                 }
+                if self.findings.is_full() {
+                    self.findings.more += 1;
+                    return false;
+                }
                 let mut hint = did_you_mean(name, names());
                 if hint.is_empty() {
                     hint = format!("Known here: {}.", list(names(), ", "));
                 }
-                self.found.push(Found::new(&at, format!("There is no key {name:?} here."), hint).at_key());
+                self.findings.add(Found::new(&at, format!("There is no key {name:?} here."), hint).at_key());
                 return false;
             };
             // Generators write null for what is not set.
@@ -296,7 +326,7 @@ impl Fit {
         for key in keys.iter().filter(|key| key.required) {
             if !entries.contains_key(key.name) {
                 let at = format!("{pointer}/{}", key.name);
-                self.found.push(Found::new(&at, format!("The key {:?} is missing.", key.name), ""));
+                self.findings.add(Found::new(&at, format!("The key {:?} is missing.", key.name), ""));
                 entries.insert(key.name.to_owned(), sample(key.shape));
                 self.repaired.push(at);
             }
@@ -309,14 +339,29 @@ impl Fit {
     }
 
     fn replace(&mut self, shape: &Shape, value: &mut Value, pointer: &str, message: &str, hint: &str) {
-        self.found.push(Found::new(pointer, message, hint));
+        self.findings.add(Found::new(pointer, message, hint));
         self.repaired.push(pointer.to_owned());
         *value = sample(shape);
     }
 
+    /// Reads what fits now, and checks the rules on it.
+    pub fn read(&self, value: Value, findings: &mut Findings) -> Option<Manifest> {
+        match serde_json::from_value::<Manifest>(value) {
+            Ok(manifest) => {
+                rules::broken(&manifest, &|pointer| self.blurs(pointer), findings);
+                Some(manifest)
+            }
+            // A shape that the table lets through and the types do not; a test holds them together.
+            Err(error) => {
+                findings.add(Found::new("", format!("{error}."), ""));
+                None
+            }
+        }
+    }
+
     /// Whether a problem at `pointer` may come from a repair rather than from the author: something else stands there or
     /// above it, or what the whole object is depends on something else.
-    pub fn blurs(&self, pointer: &str) -> bool {
+    fn blurs(&self, pointer: &str) -> bool {
         self.repaired.iter().any(|repaired| {
             let of = repaired.strip_suffix("/type").unwrap_or(repaired);
             pointer.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -376,7 +421,7 @@ fn sample(shape: &Shape) -> Value {
         Any => Value::Null,
         Shape::Leaf(_, sample) => serde_json::from_str(sample).unwrap_or_default(),
         List(_) => Value::Array(Vec::new()),
-        Shape::Map(_) => Value::Object(Map::new()),
+        Shape::Map(..) => Value::Object(Map::new()),
         Object(keys) => Value::Object(required(keys)),
         Tagged(tag, variants) => {
             let (word, keys) = variants.first().copied().unwrap_or_default();
@@ -457,7 +502,7 @@ mod tests {
                 is("array");
                 same(root, element, &schema["items"], &format!("{at}/*"), visited);
             }
-            Shape::Map(each) => {
+            Shape::Map(_, each) => {
                 is("object");
                 match &schema["additionalProperties"] {
                     Value::Bool(true) => assert!(matches!(each, Any), "{at}"),

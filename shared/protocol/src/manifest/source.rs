@@ -1,46 +1,13 @@
 //! The text of a manifest, and where in it each value stands.
 
-use super::Problem;
+use super::{
+    Problem,
+    findings::{Findings, Found},
+};
 use crate::json::escaped;
 use jsonc_parser::{CollectOptions, ParseOptions, ast, common::Ranged, parse_to_ast};
 use serde_json::Value;
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    ops::Range,
-};
-
-/// Something that is wrong, before its place in the text is known.
-#[derive(Debug)]
-pub(super) struct Found {
-    pub pointer: String,
-    /// The key is meant rather than the value.
-    pub key: bool,
-    pub message: String,
-    pub hint: String,
-}
-
-impl Found {
-    pub fn new(pointer: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { pointer: pointer.to_owned(), key: false, message: message.into(), hint: hint.into() }
-    }
-
-    pub fn at_key(mut self) -> Self {
-        self.key = true;
-        self
-    }
-
-    /// For a manifest that was never a text.
-    pub fn without_place(self) -> Problem {
-        Problem {
-            pointer: self.pointer,
-            line: 0,
-            column: 0,
-            length: 1,
-            message: self.message,
-            hint: self.hint,
-        }
-    }
-}
+use std::{collections::HashMap, ops::Range};
 
 /// Bytes of the text.
 struct Span {
@@ -51,9 +18,7 @@ struct Span {
 /// A JSON text and its value.
 pub(super) struct Source<'t> {
     text: &'t str,
-    spans: BTreeMap<String, Span>,
-    /// Keys that stand in an object more than once: the pointer and each place but the last.
-    doubled: Vec<(String, Range<usize>)>,
+    tree: Option<ast::Value<'t>>,
 }
 
 const STRICT: ParseOptions = ParseOptions {
@@ -72,16 +37,14 @@ const STRICT: ParseOptions = ParseOptions {
 impl<'t> Source<'t> {
     /// Reads the text. What is no JSON is one problem.
     pub fn read(text: &'t str) -> Result<(Self, Value), Problem> {
-        let mut source = Self { text, spans: BTreeMap::new(), doubled: Vec::new() };
+        let mut source = Self { text, tree: None };
         let value = serde_json::from_str(text).map_err(|error| source.broken(&error))?;
         // Serde is the judge of what is JSON; the other parser knows the places.
         let tree = parse_to_ast(text, &CollectOptions::default(), &STRICT).map_err(|error| {
             let message = format!("This is not JSON: {}.", error.kind());
             source.place(error.range().start..error.range().end, Found::new("", message, ""))
         })?;
-        if let Some(tree) = &tree.value {
-            source.collect(tree, String::new(), range(tree));
-        }
+        source.tree = tree.value;
         Ok((source, value))
     }
 
@@ -106,64 +69,51 @@ impl<'t> Source<'t> {
         self.place(at..at + 1, Found::new("", format!("This is not JSON: {what}."), hint))
     }
 
-    fn collect(&mut self, value: &ast::Value, pointer: String, key: Range<usize>) {
-        match value {
-            ast::Value::Object(object) => {
-                for property in &object.properties {
-                    let pointer = format!("{pointer}/{}", escaped(property.name.as_str()));
-                    self.collect(&property.value, pointer, range(&property.name));
-                }
-            }
-            ast::Value::Array(array) => {
-                for (i, element) in array.elements.iter().enumerate() {
-                    self.collect(element, format!("{pointer}/{i}"), range(element));
-                }
-            }
-            _ => {}
-        }
-        let span = Span { key, value: range(value) };
-        match self.spans.entry(pointer) {
-            Entry::Vacant(entry) => {
-                entry.insert(span);
-            }
-            Entry::Occupied(mut entry) => {
-                let earlier = entry.insert(span);
-                // Everything below a doubled key is doubled too: one report is enough.
-                let pointer = entry.key().clone();
-                self.doubled.retain(|(other, _)| !other.starts_with(&format!("{pointer}/")));
-                self.doubled.push((pointer, earlier.key));
-            }
-        }
-    }
-
     /// Keys that stand twice: the value of the last is the one that is checked.
-    pub fn doubled(&self) -> Vec<Problem> {
-        let problem = |(pointer, at): &(String, Range<usize>)| {
-            let found = Found::new(pointer, "This key stands here twice.", "Keep one of them.");
-            self.place(at.clone(), found)
-        };
-        self.doubled.iter().map(problem).collect()
+    pub fn doubled(&self) -> (Vec<Problem>, usize) {
+        let mut doubled = Doubled::default();
+        if let Some(tree) = &self.tree {
+            doubled.look(tree);
+        }
+        let Doubled { findings, places, .. } = doubled;
+        let problems = findings.found.into_iter().zip(places).map(|(found, at)| self.place(at, found));
+        (problems.collect(), findings.more)
     }
 
     /// Gives a problem its place: the value or key of its pointer or, where there is none, the start of what it is
     /// missing from.
     pub fn locate(&self, found: Found) -> Problem {
-        let mut pointer = found.pointer.as_str();
-        let span = loop {
-            if let Some(span) = self.spans.get(pointer) {
-                let exact = pointer == found.pointer;
-                break match (exact, found.key) {
-                    (true, true) => span.key.clone(),
-                    (true, false) => span.value.clone(),
-                    (false, _) => span.value.start..span.value.start + 1,
-                };
-            }
-            match pointer.rsplit_once('/') {
-                Some((parent, _)) => pointer = parent,
-                None => break 0..1,
-            }
+        let (span, exact) = self.span(&found.pointer);
+        let place = match (exact, found.key) {
+            (true, true) => span.key,
+            (true, false) => span.value,
+            (false, _) => span.value.start..span.value.start + 1,
         };
-        self.place(span, found)
+        self.place(place, found)
+    }
+
+    /// The place of the value at a pointer, or of the nearest one above it.
+    fn span(&self, pointer: &str) -> (Span, bool) {
+        let Some(mut value) = self.tree.as_ref() else { return (Span { key: 0..1, value: 0..1 }, false) };
+        let mut span = Span { key: range(value), value: range(value) };
+        for segment in pointer.split('/').skip(1) {
+            let segment = segment.replace("~1", "/").replace("~0", "~");
+            let below = match value {
+                ast::Value::Object(object) => {
+                    let property = object.properties.iter().rev().find(|p| p.name.as_str() == segment);
+                    property.map(|property| (range(&property.name), &property.value))
+                }
+                ast::Value::Array(array) => {
+                    let element = segment.parse().ok().and_then(|n: usize| array.elements.get(n));
+                    element.map(|element| (range(element), element))
+                }
+                _ => None,
+            };
+            let Some((key, found)) = below else { return (span, false) };
+            span = Span { key, value: range(found) };
+            value = found;
+        }
+        (span, true)
     }
 
     fn place(&self, span: Range<usize>, found: Found) -> Problem {
@@ -173,14 +123,67 @@ impl<'t> Source<'t> {
         let meant = self.text.get(span).unwrap_or_default();
         // A caret line marks one line of the text.
         let length = meant.lines().next().unwrap_or_default().chars().count().max(1);
-        Problem {
-            pointer: found.pointer,
-            line: count(before.matches('\n').count() + 1),
-            column: count(column),
-            length: count(length),
-            message: found.message,
-            hint: found.hint,
+        found.at(count(before.matches('\n').count() + 1), count(column), count(length))
+    }
+}
+
+/// Looks for keys that stand in an object more than once.
+#[derive(Default)]
+struct Doubled<'t> {
+    /// Where it looks.
+    path: Vec<Segment<'t>>,
+    findings: Findings,
+    /// Each place of such a key but the last.
+    places: Vec<Range<usize>>,
+}
+
+enum Segment<'t> {
+    Key(&'t str),
+    Index(usize),
+}
+
+impl<'t> Doubled<'t> {
+    /// Goes as deep as the JSON does, which serde has read before.
+    fn look(&mut self, value: &'t ast::Value<'t>) {
+        match value {
+            ast::Value::Object(object) => {
+                let names = object.properties.iter().map(|property| property.name.as_str());
+                let last: HashMap<&str, usize> = names.enumerate().map(|(i, name)| (name, i)).collect();
+                for (i, property) in object.properties.iter().enumerate() {
+                    let name = property.name.as_str();
+                    self.path.push(Segment::Key(name));
+                    // What stands below an earlier one counts as little as it does.
+                    if last.get(name) == Some(&i) {
+                        self.look(&property.value);
+                    } else {
+                        self.found(range(&property.name));
+                    }
+                    self.path.pop();
+                }
+            }
+            ast::Value::Array(array) => {
+                for (i, element) in array.elements.iter().enumerate() {
+                    self.path.push(Segment::Index(i));
+                    self.look(element);
+                    self.path.pop();
+                }
+            }
+            _ => {}
         }
+    }
+
+    fn found(&mut self, place: Range<usize>) {
+        if self.findings.is_full() {
+            self.findings.more += 1;
+            return;
+        }
+        let segment = |segment: &Segment<'_>| match segment {
+            Segment::Key(name) => format!("/{}", escaped(name)),
+            Segment::Index(i) => format!("/{i}"),
+        };
+        let pointer: String = self.path.iter().map(segment).collect();
+        self.findings.add(Found::new(&pointer, "This key stands here twice.", "Keep one of them."));
+        self.places.push(place);
     }
 }
 

@@ -1,12 +1,12 @@
 //! The rules of vendors' webhooks (section 17).
 
-use super::{Challenge, Manifest, Verify, rules::Rules, shape::did_you_mean};
+use super::{Challenge, Manifest, Verify, rules::Rules};
 use crate::form::Subtype;
 
 const HASHES: [&str; 3] = ["sha256", "sha512", "sha1"];
 const ENCODINGS: [&str; 2] = ["hex", "base64"];
 
-impl Rules {
+impl Rules<'_> {
     pub(super) fn webhooks(&mut self, manifest: &Manifest) {
         let paths = manifest.webhooks.iter().map(|w| w.path.as_str());
         self.distinct(paths, "webhook", |i| format!("/webhooks/{i}/path"));
@@ -37,7 +37,7 @@ impl Rules {
     fn secret(&mut self, name: &str, pointer: &str, manifest: &Manifest) {
         let setting = manifest.settings.iter().find(|setting| setting.name.as_str() == name);
         if setting.is_none() {
-            let hint = did_you_mean(name, manifest.settings.iter().map(|s| s.name.as_str()));
+            let hint = self.did_you_mean(name, manifest.settings.iter().map(|s| s.name.as_str()));
             self.say(pointer, format!("There is no setting {name:?}."), hint);
         } else if setting.is_some_and(|setting| setting.subtype != Some(Subtype::Password)) {
             let message = format!("The setting {name:?} would show the secret: it is no password.");
@@ -65,7 +65,7 @@ impl Rules {
 
     fn one_of(&mut self, word: Option<&String>, words: &[&'static str], pointer: &str) {
         if let Some(word) = word.filter(|word| !words.contains(&word.as_str())) {
-            let hint = did_you_mean(word, words.iter().copied());
+            let hint = self.did_you_mean(word, words.iter().copied());
             self.say(pointer, format!("{word:?} is none of {}.", words.join(", ")), hint);
         }
     }

@@ -180,6 +180,106 @@ fn each_rule_is_told_at_the_place_that_breaks_it() {
 }
 
 #[test]
+fn characters_that_nobody_sees_are_told_wherever_they_stand() {
+    let forged = "Jira\n\npermissions: none";
+    for (set, value, told) in [
+        ("/display_name", json!("Jira\u{1b}[2J"), "/display_name"),
+        ("/display_name", json!(forged), "/display_name"),
+        ("/display_name", json!("Ji\u{202e}ra"), "/display_name"),
+        ("/display_name", json!("Jira\u{200b}"), "/display_name"),
+        ("/display_name", json!("Jira\u{9b}2J"), "/display_name"),
+        ("/version", json!("1.0.0\u{7}"), "/version"),
+        ("/description", json!("One\u{1b}]8;;https://evil.example\u{7}two"), "/description"),
+        ("/description", json!("One\u{2028}two"), "/description"),
+        ("/homepage_url", json!("https://jira.example.com/\u{202e}x"), "/homepage_url"),
+        ("/bot/display_name", json!(forged), "/bot/display_name"),
+        ("/accounts/scopes/0", json!("read\nall"), "/accounts/scopes/0"),
+        ("/commands/0/summary", json!(forged), "/commands/0/summary"),
+        ("/commands/0/description", json!("a\u{0}"), "/commands/0/description"),
+        ("/commands/0/fields/0/label", json!("a\rb"), "/commands/0/fields/0/label"),
+        ("/commands/0/fields/0/hint", json!("\u{2066}x"), "/commands/0/fields/0/hint"),
+        ("/commands/0/fields/1/options/0/label", json!("a\tb"), "/commands/0/fields/1/options/0/label"),
+        ("/presets/0/label", json!(forged), "/presets/0/label"),
+        ("/translations", json!({"de": {"Create\u{1b}": "x"}}), "/translations/de/Create\u{1b}"),
+        ("/translations", json!({"de": {"Create": "\u{feff}x"}}), "/translations/de/Create"),
+    ] {
+        let text = example_with(set, value.clone());
+        let found = problems(&text);
+        let told = found.iter().find(|p| p.pointer == told && !p.hint.is_empty() && p.line > 0);
+        assert!(told.is_some_and(|p| !p.message.contains(char::is_control)), "{value}: {}", render(&found));
+        // A linked app's definition is held to the same.
+        if let Ok(manifest) = serde_json::from_str::<Manifest>(&text) {
+            assert!(!manifest.check().is_empty(), "{value}");
+        }
+    }
+}
+
+#[test]
+fn descriptions_may_have_lines_and_every_script_is_written_as_it_is() {
+    for (set, value) in [
+        ("/description", json!("One.\n\nTwo:\n\t* three")),
+        ("/commands/0/description", json!("One.\r\nTwo.")),
+        ("/commands/0/fields/0/description", json!("One.\nTwo.")),
+        ("/commands/0/fields/0/default", json!("One.\nTwo.")),
+        ("/display_name", json!("جيرا می\u{200c}خواهم")),
+        ("/display_name", json!("Jira 👩\u{200d}💻❤\u{fe0f}")),
+        ("/translations", json!({"de": {"One.\nTwo.": "Eins.\nZwei."}})),
+    ] {
+        let text = example_with(set, value);
+        Manifest::parse(&text).unwrap_or_else(|p| panic!("{}", render(&p)));
+    }
+}
+
+#[test]
+fn of_many_problems_the_first_are_told_and_how_many_more() {
+    let keys: Vec<_> = (0..8_000).map(|i| format!("\"unknown{i:05}\":1,")).collect();
+    let unknown = format!("{{{}{}", keys.concat(), &EXAMPLE[1..]);
+    let doubled = format!("{{{}{}", "\"id\":\"jira\",".repeat(8_000), &EXAMPLE[1..]);
+    let locations = example_with("/locations", json!(vec!["Not A Word"; 8_000]));
+    for text in [unknown, doubled, locations] {
+        let told = problems(&text);
+        assert_eq!(told.len(), 51, "{}", render(&told));
+        let last = &told[50].message;
+        let more: usize = last.split(' ').nth(2).unwrap().parse().unwrap();
+        assert!(last.ends_with("more problems.") && more > 100, "{last}");
+        assert!(serde_json::to_vec(&told).unwrap().len() < 64 * 1024);
+    }
+}
+
+#[test]
+fn what_an_author_wrote_is_repeated_only_to_recognise_it() {
+    let key = "k".repeat(60_000);
+    let children: Vec<_> = (0..10_000).map(|i| format!("\"{i}\":1,")).collect();
+    let children = children.concat();
+    let text = format!("{{\"translations\":{{\"{key}\":{{{children}\"x\":\"\"}}}},\"id\":\"{key}\"}}");
+    let told = problems(&text);
+    assert_eq!(told.len(), 51);
+    assert!(serde_json::to_vec(&told).unwrap().len() < 64 * 1024);
+    assert!(told.iter().all(|p| p.pointer.len() < 400 && p.message.len() < 1_000));
+}
+
+#[test]
+fn patterns_have_a_size_together() {
+    let field = |i| json!({"name": format!("f{i}"), "type": "text", "pattern": format!("a{{30}}b{{{i}}}")});
+    let command = |c| {
+        let fields: Vec<_> = (1..=50).map(field).collect();
+        json!({"function": format!("c{c}"), "fields": fields})
+    };
+    // The same patterns again cost nothing.
+    let text = example_with("/commands/-", command(0));
+    Manifest::parse(&text).unwrap_or_else(|p| panic!("{}", render(&p)));
+    let heavy = |i| {
+        let pattern = format!("(?:a{{900}}){{2}}b{{{i}}}");
+        json!({"name": format!("f{i}"), "type": "text", "pattern": pattern})
+    };
+    let fields: Vec<_> = (1..=50).map(heavy).collect();
+    let text = example_with("/commands/-", json!({"function": "heavy", "fields": fields}));
+    let told = problems(&text);
+    assert!(told.iter().all(|p| p.pointer.ends_with("/pattern")), "{}", render(&told));
+    assert!(told.iter().any(|p| p.message.contains("too large together")), "{}", render(&told));
+}
+
+#[test]
 fn a_required_field_by_place_cannot_follow_an_optional_one() {
     let field = json!({"name": "extra", "type": "text", "positional": true, "required": true});
     let mut manifest: Value = serde_json::from_str(EXAMPLE).unwrap();

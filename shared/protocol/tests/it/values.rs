@@ -244,6 +244,18 @@ fn a_pattern_that_would_take_long_is_no_pattern() {
     refuses(&of("(?:a{1,1000}){1,1000}"), text, &["pattern in the manifest that cannot be read"]);
 }
 
+#[test]
+fn what_patterns_match_is_bounded_for_all_items_together() {
+    let of =
+        |pattern: &str| Field { pattern: Some(pattern.to_owned()), multiple: true, ..field(FieldType::Text) };
+    let heavy = of("(?:[a-z]{1,20} ?){1,30}");
+    let item = "word ".repeat(30);
+    gives(&heavy, json!([item]), json!([item]));
+    refuses(&heavy, json!(vec![item; 200]), &["more text than its pattern can check"]);
+    let light = of("[a-z ]+");
+    gives(&light, json!(vec!["word ".repeat(40); 100]), json!(vec!["word ".repeat(40); 100]));
+}
+
 proptest! {
     #[test]
     fn a_checked_value_checks_to_itself(text in "\\PC{0,30}|[0-9.eE+-]{1,8}|(true|no|bug|A Bug|2026-11-2[0-9])", kind in 0..13usize, multiple in any::<bool>()) {

@@ -1,0 +1,62 @@
+//! Characters of texts that are shown to people.
+
+/// Whether a character may not stand in a name or a label: people see nothing of it, and it can make a text look like
+/// another one. Control characters, line breaks and tabs among them; marks that turn the direction of a text; other
+/// characters without a shape. Joiners stay: emoji and the scripts of Persia and India need them.
+///
+/// ```
+/// use cloud_apps_protocol::text::is_unseen;
+///
+/// assert!(is_unseen('\u{1b}') && is_unseen('\n') && is_unseen('\u{202e}') && is_unseen('\u{200b}'));
+/// assert!(!is_unseen('a') && !is_unseen(' ') && !is_unseen('é') && !is_unseen('\u{200d}'));
+/// ```
+pub fn is_unseen(c: char) -> bool {
+    c.is_control() || UNSEEN.iter().any(|(first, last)| (*first..=*last).contains(&c))
+}
+
+/// Unicode's format characters but the joiners, the separators of lines and paragraphs, and letters without a shape.
+const UNSEEN: [(char, char); 20] = [
+    ('\u{ad}', '\u{ad}'),
+    ('\u{34f}', '\u{34f}'),
+    ('\u{600}', '\u{605}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{6dd}', '\u{6dd}'),
+    ('\u{70f}', '\u{70f}'),
+    ('\u{115f}', '\u{1160}'),
+    ('\u{17b4}', '\u{17b5}'),
+    ('\u{180e}', '\u{180e}'),
+    ('\u{200b}', '\u{200b}'),
+    ('\u{200e}', '\u{200f}'),
+    ('\u{2028}', '\u{202e}'),
+    ('\u{2060}', '\u{206f}'),
+    ('\u{3164}', '\u{3164}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{ffa0}', '\u{ffa0}'),
+    ('\u{fff9}', '\u{fffc}'),
+    ('\u{13430}', '\u{1345f}'),
+    ('\u{1d173}', '\u{1d17a}'),
+    ('\u{e0000}', '\u{e0fff}'),
+];
+
+/// Texts without such characters, as a regular expression of JSON Schema; `with` may stand there all the same.
+#[cfg(feature = "schema")]
+pub(crate) fn pattern(with: &[char]) -> String {
+    use std::fmt::Write;
+    let mut controls: Vec<(char, char)> = Vec::new();
+    for c in ('\0'..='\u{9f}').filter(|c| c.is_control() && !with.contains(c)) {
+        match controls.last_mut() {
+            Some((_, last)) if u32::from(*last) + 1 == u32::from(c) => *last = c,
+            _ => controls.push((c, c)),
+        }
+    }
+    let mut ranges = String::new();
+    // Beyond U+FFFF an expression means halves of characters where it is not read as Unicode.
+    let rest = UNSEEN.into_iter().filter(|(_, last)| *last <= '\u{ffff}');
+    for (first, last) in controls.into_iter().chain(rest) {
+        let _ = write!(ranges, "\\u{:04X}", u32::from(first));
+        if first != last {
+            let _ = write!(ranges, "-\\u{:04X}", u32::from(last));
+        }
+    }
+    format!("^[^{ranges}]*$")
+}
