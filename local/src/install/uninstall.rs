@@ -96,6 +96,13 @@ pub async fn uninstall(means: &Means<'_>, removal: &Removal) -> Result<Uninstall
                         .into(),
                 );
             }
+            if removed.more {
+                done.stays.push(
+                    "what the bundle did not list: look for further commands and webhooks with this bot's name in \
+                     Integrations"
+                        .into(),
+                );
+            }
             done.warning = removed.warning;
             done.install_id = Some(removed.install_id);
         }

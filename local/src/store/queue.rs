@@ -180,4 +180,13 @@ impl DeadLetters for Sqlite {
         })
         .await
     }
+
+    async fn clear(&self, install: &InstallId) -> Stored<()> {
+        let of = owner(Some(install));
+        self.run("DeadLetters.clear", move |tx| {
+            tx.prepare_cached("DELETE FROM dead_letters WHERE install = ?1")?.execute([&of])?;
+            Ok(())
+        })
+        .await
+    }
 }

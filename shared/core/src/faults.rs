@@ -229,5 +229,6 @@ faulty! {
         list(install: Option<&InstallId>, limit: usize, cursor: Option<&str>) -> Page<Dead>;
         find(install: Option<&InstallId>, id: &str) -> Option<Dead>;
         take(install: Option<&InstallId>, id: &str) -> Option<Dead>;
+        clear(install: &InstallId) -> ();
     }
 }

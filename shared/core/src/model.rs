@@ -107,6 +107,30 @@ pub struct Install {
     pub installed_by: UserId,
     /// When.
     pub created_at: Millis,
+    /// What became of the app's `uninstall` function, once the install is being removed.
+    #[serde(default, skip_serializing_if = "Cleanup::is_not_begun")]
+    pub cleanup: Cleanup,
+}
+
+/// The app's own part in the removal of its install. It stands in the install, so that a removal that fails later on
+/// does not ask the app again each time it is repeated.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Cleanup {
+    /// How often the function was called.
+    pub tries: u32,
+    /// Until when the last call may run; nobody else calls it meanwhile.
+    pub until: Millis,
+    /// It is over, and the function is not called any more.
+    pub done: bool,
+    /// What the app said when it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
+}
+
+impl Cleanup {
+    fn is_not_begun(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Which secret of a vendor's webhook is the current one. It is derived, like every secret that both sides hold.

@@ -5,7 +5,7 @@
 
 use crate::{
     memory::Memory,
-    model::{CatalogueEntry, Install, OutgoingWebhook, Ring, Sha256, SlashCommand, State, Team},
+    model::{CatalogueEntry, Cleanup, Install, OutgoingWebhook, Ring, Sha256, SlashCommand, State, Team},
     ports::StoreError,
     sealed::seal_bot_token,
 };
@@ -159,6 +159,7 @@ impl Sample {
             static_generation: 0,
             webhooks: BTreeMap::new(),
             codes_void_until: None,
+            cleanup: Cleanup::default(),
             settings: Values::new(),
             passwords: BTreeMap::new(),
             presets: Vec::new(),

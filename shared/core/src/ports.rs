@@ -152,7 +152,7 @@ pub trait Registry: Send + Sync {
     /// Writes what is registered in a team; an empty [`Team`] removes it. Nothing is written where the install is gone or going: the change that
     /// follows tells of the conflict.
     async fn put_team(&self, install: &InstallId, team: &TeamId, registered: &Team) -> Stored<()>;
-    /// The teams of an install, at most 1,000 (paged inside).
+    /// The teams of an install, at most 2,000 (paged inside).
     async fn teams(&self, install: &InstallId) -> Stored<Vec<(TeamId, Team)>>;
 
     /// Ends the beginning, all or nothing: the code is spent, and the install (with `expected` revision) becomes
@@ -285,6 +285,8 @@ pub trait DeadLetters: Send + Sync {
     async fn find(&self, install: Option<&InstallId>, id: &str) -> Stored<Option<Dead>>;
     /// Takes one away; `None` when it is not there. Of any number at once, one gets it.
     async fn take(&self, install: Option<&InstallId>, id: &str) -> Stored<Option<Dead>>;
+    /// Throws all of an install away, also what cannot be read.
+    async fn clear(&self, install: &InstallId) -> Stored<()>;
 }
 
 /// What an invoked function gave back.

@@ -10,13 +10,18 @@ use cloud_apps_protocol::{InstallId, Millis, SiteUrl};
 use serde::{Deserialize, Serialize};
 
 /// The largest document of one item, in bytes of JSON: a table's item may have 400 KiB, its other attributes included.
-pub const MAX_DOCUMENT: usize = 350 * 1024;
+pub const MAX_DOCUMENT: usize = 390 * 1024;
+/// The most that requests may fill an install with, in bytes of JSON ([`bulk`]). What is left of [`MAX_DOCUMENT`] is the
+/// room in which its state changes, so that an install can be disabled and removed whatever it holds.
+pub const MAX_BULK: usize = 300 * 1024;
+/// An install from before this limit has up to 350 KiB; what the app says to its removal is the most that is added.
+const _: () = assert!(MAX_BULK < 350 * 1024 && 350 * 1024 + 8 * 1024 < MAX_DOCUMENT);
 /// The largest value that the ledger keeps, in bytes.
 pub const MAX_VALUE: usize = 64 * 1024;
 /// The most entries that a page of a list has.
 pub const MAX_PAGE: usize = 100;
 /// The most teams of an install that are read.
-pub const MAX_TEAMS: usize = 1_000;
+pub const MAX_TEAMS: usize = 2_000;
 /// The version of every stored item. A reader takes this one; it refuses what a later version wrote.
 pub const ITEM_VERSION: u64 = 1;
 
@@ -117,6 +122,21 @@ pub fn may_activate(
 /// Whether what is registered in a team may still be written: not where the install is gone, or going.
 pub fn may_register(install: Option<&Install>) -> bool {
     install.is_some_and(|install| install.state != State::Removing && !given_up(install))
+}
+
+/// How much of an install is what requests fill it with, in bytes of JSON. All else in it is small by its type.
+pub fn bulk(install: &Install) -> usize {
+    let Install { version, webhooks, settings, passwords, presets, granted, base_url, .. } = install;
+    let filled = (version, webhooks, settings, passwords, presets, granted, base_url);
+    // Text keys only: it always serialises.
+    serde_json::to_string(&filled).map_or(usize::MAX, |json| json.len())
+}
+
+/// Whether an install has room for a change: it stays within what requests may fill it with, or holds no more than
+/// before.
+pub fn has_room(before: &Install, after: &Install) -> bool {
+    let bulk_after = bulk(after);
+    bulk_after <= MAX_BULK || bulk_after <= bulk(before)
 }
 
 /// What an undo does next.

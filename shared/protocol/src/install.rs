@@ -367,6 +367,9 @@ pub struct InstallRemoved {
     pub state: String,
     /// What stands on the server and is the caller's to remove, with its own rights.
     pub leftovers: Vec<Standing>,
+    /// More may stand there than is listed: an answer lists 2,000 at most, and what cannot be read is not listed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
     /// What the app's `uninstall` function said when it failed; the install is removed all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warning: Option<String>,

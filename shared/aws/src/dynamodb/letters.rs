@@ -14,8 +14,11 @@ use cloud_apps_core::{
     rules,
 };
 use cloud_apps_protocol::InstallId;
+use futures_util::future::try_join_all;
 use std::sync::Arc;
 
+/// How many letters are thrown away at once.
+const AT_ONCE: usize = 10;
 /// How the sort key of a letter begins.
 const DEAD: &str = "DEAD#";
 
@@ -127,6 +130,36 @@ impl DeadLetters for Letters {
                 Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(None),
                 _ => Err(failed(WHAT, &error)),
             },
+        }
+    }
+
+    async fn clear(&self, install: &InstallId) -> Stored<()> {
+        const WHAT: &str = "DeadLetters.clear";
+        let mut after = None;
+        loop {
+            let page = self
+                .client()
+                .query()
+                .table_name(&*self.data)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :dead)")
+                .expression_attribute_values(":pk", s(pk(Some(install))))
+                .expression_attribute_values(":dead", s(DEAD))
+                .projection_expression("pk, sk")
+                .set_exclusive_start_key(after.take())
+                .consistent_read(true);
+            let page = page.send().await.map_err(|error| failed(WHAT, &error))?;
+            for some in page.items.unwrap_or_default().chunks(AT_ONCE) {
+                let removals = some.iter().map(|letter| async {
+                    let write = self.client().delete_item().table_name(&*self.data);
+                    let removed = write.set_key(Some(letter.clone())).send().await;
+                    removed.map(|_| ()).map_err(|error| failed(WHAT, &error))
+                });
+                try_join_all(removals.collect::<Vec<_>>()).await?;
+            }
+            after = page.last_evaluated_key;
+            if after.is_none() {
+                return Ok(());
+            }
         }
     }
 }

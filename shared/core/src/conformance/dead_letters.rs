@@ -23,6 +23,7 @@ pub async fn dead_letters<S: DeadLetters + Clone + 'static>(make: impl AsyncFn()
             of_many_that_park_the_same_letter_one_stands,
             a_cursor_that_no_list_gave_is_refused,
             a_letter_that_is_too_large_is_refused,
+            all_letters_of_an_install_are_thrown_away_and_no_others,
         ]
     );
 }
@@ -147,4 +148,19 @@ async fn a_letter_that_is_too_large_is_refused(store: impl DeadLetters) {
     let error = store.park(&large).await.unwrap_err();
     assert!(matches!(error, StoreError::TooLarge { .. }), "{error}");
     assert!(ids(&store, None).await.is_empty());
+}
+
+async fn all_letters_of_an_install_are_thrown_away_and_no_others(store: impl DeadLetters) {
+    let (one, two) = (sample::install_id(1), sample::install_id(2));
+    for n in 0..120 {
+        store.park(&letter(Some(1), n)).await.unwrap();
+    }
+    for install in [Some(2), None] {
+        store.park(&letter(install, 1)).await.unwrap();
+    }
+    for _ in 0..2 {
+        store.clear(&one).await.unwrap();
+        assert!(ids(&store, Some(&one)).await.is_empty());
+    }
+    assert_eq!((ids(&store, Some(&two)).await, ids(&store, None).await), (vec![id(1)], vec![id(1)]));
 }

@@ -2,7 +2,9 @@
 
 use super::{RACERS, race, run_cases, sample};
 use crate::{
-    model::{Catalogue, CatalogueEntry, Install, InstallCode, OutgoingWebhook, Sha256, State, Team},
+    model::{
+        Catalogue, CatalogueEntry, Install, InstallCode, OutgoingWebhook, Sha256, State, Team, WebhookSecret,
+    },
     ports::{Apps, Begun, Changed, Installs, Registry, StoreError},
     rules,
 };
@@ -56,6 +58,8 @@ pub async fn installs_and_registry<S: Store>(make: impl AsyncFn() -> S) {
             of_many_catalogues_one_is_kept,
             an_app_that_was_never_registered_is_absent,
             what_is_too_large_is_refused_and_changes_nothing,
+            an_install_as_full_as_ever_changes_its_state_and_goes,
+            an_install_of_many_teams_is_listed_and_goes,
         ]
     );
 }
@@ -654,4 +658,59 @@ async fn what_is_too_large_is_refused_and_changes_nothing(store: impl Store) {
     let version = format!("{}{}", install.server_version, "x".repeat(room));
     let full = Install { server_version: version, rev: 3, ..install };
     assert_eq!(store.change(&full, 2).await.unwrap(), Changed::Yes);
+}
+
+/// 350 KiB was what an install could hold before anything was kept for changes of its state.
+async fn an_install_as_full_as_ever_changes_its_state_and_goes(store: impl Store) {
+    let code = sample::code_hash(1);
+    let cleanup = crate::model::Cleanup {
+        tries: u32::MAX,
+        until: u64::MAX,
+        done: true,
+        // The longest that is kept of what an app says.
+        warning: Some("\u{1F511}".repeat(1_000)),
+    };
+    let mut install = active(&store, 1).await;
+    install.webhooks = (0..100)
+        .map(|n| {
+            let secret = WebhookSecret { key: install.key.clone(), generation: 1, previous_until: 1_000 };
+            (format!("webhook-{n}"), secret)
+        })
+        .collect();
+    let room = 350 * 1024 - serde_json::to_string(&install).unwrap().len();
+    install.settings.insert("x".to_owned(), "x".repeat(room - 20).into());
+    for (rev, state, cleanup) in [
+        (3, State::Active, crate::model::Cleanup::default()),
+        (4, State::Disabled, crate::model::Cleanup::default()),
+        (5, State::Completing { code, until: u64::MAX, lease: u64::MAX }, crate::model::Cleanup::default()),
+        (6, State::Removing, crate::model::Cleanup::default()),
+        (7, State::Removing, cleanup),
+    ] {
+        install.codes_void_until = Some(u64::MAX);
+        install.previous_until = Some(u64::MAX);
+        install = Install { state, rev, cleanup, ..install };
+        assert_eq!(store.change(&install, rev - 1).await.unwrap(), Changed::Yes, "{:?}", install.state);
+        assert_eq!(find(&store, &install.id).await.as_ref(), Some(&install));
+    }
+    assert_eq!(store.undo(&install, install.rev).await.unwrap(), Changed::Yes);
+    assert_eq!(find(&store, &install.id).await, None);
+    assert!(listed(&store).await.is_empty());
+}
+
+async fn an_install_of_many_teams_is_listed_and_goes(store: impl Store) {
+    const TEAMS: usize = 700;
+    let install = active(&store, 1).await;
+    let teams: Vec<_> = (0..TEAMS).map(|n| (sample::team_id(n), sample::team("hello"))).collect();
+    for some in teams.chunks(50) {
+        let puts = some.iter().map(|(id, team)| store.put_team(&install.id, id, team));
+        futures_util::future::try_join_all(puts).await.unwrap();
+    }
+    let mut expected = teams;
+    expected.sort_by(|(one, _), (other, _)| one.cmp(other));
+    assert_eq!(store.teams(&install.id).await.unwrap(), expected);
+    let disabled = sample::step(&install, State::Disabled);
+    assert_eq!(store.change(&disabled, 2).await.unwrap(), Changed::Yes);
+    assert_eq!(store.undo(&disabled, 3).await.unwrap(), Changed::Yes);
+    assert!(store.teams(&install.id).await.unwrap().is_empty());
+    assert_eq!(find(&store, &install.id).await, None);
 }

@@ -1,7 +1,7 @@
 //! Installs, codes, teams and rings for tests of stores and handlers, numbered so that any two differ.
 
 use crate::{
-    model::{Install, InstallCode, Ring, Sha256, SlashCommand, State, Team},
+    model::{Cleanup, Install, InstallCode, Ring, Sha256, SlashCommand, State, Team},
     rules,
 };
 use cloud_apps_protocol::{
@@ -90,6 +90,7 @@ pub fn install(n: usize) -> Install {
         static_generation: 0,
         webhooks: BTreeMap::new(),
         codes_void_until: None,
+        cleanup: Cleanup::default(),
         settings: cloud_apps_protocol::Values::default(),
         passwords: std::collections::BTreeMap::default(),
         presets: Vec::new(),

@@ -54,19 +54,6 @@ pub(super) async fn discard(office: &Office, install: Option<&InstallId>, id: &s
     office.dead_letters.take(install, id).await?.ok_or_else(|| unknown(install, id))
 }
 
-/// Throws away all letters of an install that goes.
-pub(super) async fn clear(office: &Office, install: &InstallId) -> Stored<()> {
-    loop {
-        let page = list(office, Some(install), None).await?;
-        if page.items.is_empty() {
-            return Ok(());
-        }
-        for letter in page.items {
-            office.dead_letters.take(Some(install), &letter.id).await?;
-        }
-    }
-}
-
 /// What an operator sees of a letter: not the job itself, which may hold what nobody should read.
 pub(super) fn view(letter: Dead) -> LetterView {
     let kind = serde_json::from_str::<Job>(&letter.body).ok().map(|job| job.work.name().to_owned());

@@ -6,7 +6,7 @@ use crate::{
     bot::InstallBot,
     edge::Arrival,
     log::LogLine,
-    model::{Install, Sha256, State},
+    model::{Cleanup, Install, Sha256, State},
     refusal::Refusal,
     upstream::{self, Called, Known, Trouble},
     world::Office,
@@ -201,7 +201,13 @@ fn request(manifest: &Manifest, install: &Install, function: &FunctionName, turn
 /// 16 bytes of SHA-256 over install, kind and thing, in hex. The thing is the install's data without where it stands:
 /// a repeated attempt has the same id, and one with other settings is another delivery.
 fn delivery_id(install: &Install, name: &str) -> String {
-    let data = Install { state: State::Active, rev: 0, bot_token: String::new(), ..install.clone() };
+    let data = Install {
+        state: State::Active,
+        rev: 0,
+        bot_token: String::new(),
+        cleanup: Cleanup::default(),
+        ..install.clone()
+    };
     // Text keys only: it always serialises.
     let data = serde_json::to_string(&data).unwrap_or_default();
     let mut hash = Sha256::of(&format!("{}\0lifecycle\0{name}\0{data}", install.id)).as_str().to_owned();

@@ -3,15 +3,33 @@
 
 use super::{plan, problems::Reader};
 use crate::{
+    bot::InstallBot,
+    log::chain,
     model::{Install, OutgoingWebhook, Sha256, SlashCommand, Team},
     refusal::Refusal,
+    world::Office,
 };
-use cloud_apps_protocol::{ChannelId, Manifest, PostId, TeamId, install::Wanted};
+use cloud_app::Mattermost;
+use cloud_apps_protocol::{ChannelId, Manifest, Millis, PostId, TeamId, install::Wanted};
+use futures_util::{StreamExt, stream};
+use http::StatusCode;
+use serde::Deserialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long a server may take to say which teams it has.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// About how many teams it is asked at a time.
+const AT_ONCE: usize = 8;
 
 /// The most entries of one request (section 12).
 pub(super) const MAX_ENTRIES: usize = 90;
+/// The most that an install may have registered in all: twice what the largest servers with a command in each team need.
+pub(super) const MAX_REGISTERED: usize = 1_500;
 
 /// Reads the list at `list` of a body, by team.
 pub(super) fn read(
@@ -49,6 +67,63 @@ pub(super) fn read(
         }
     }
     reader.finish(Some(teams))
+}
+
+/// Refuses what is registered in teams that the server does not have: somebody invented them. Teams that the install knows
+/// already are not asked for, nor are commands, for a bot may not see them.
+///
+/// The server is asked with the bot's token. The bot's own teams come in one answer, and in those the installer puts it;
+/// of any other it is told whether there is such a team, though not more (`403`), where it is no member. Where the server
+/// cannot be asked now, the limit on their number is what stays.
+pub(super) async fn confirm(
+    office: &Office,
+    install: &Install,
+    (body, list): (&Value, &str),
+    new: Vec<TeamId>,
+    now: Millis,
+) -> Result<(), Refusal> {
+    #[derive(Deserialize)]
+    struct Own {
+        id: TeamId,
+    }
+    if new.is_empty() {
+        return Ok(());
+    }
+    let bot = InstallBot { world: Arc::clone(&office.world), install: Arc::new(install.clone()), now };
+    let server = Mattermost::bot(office.world.http.clone(), Arc::new(bot)).until(Instant::now() + PATIENCE);
+    let own: Vec<Own> = match server.get("/users/me/teams").await {
+        Ok(own) => own,
+        Err(error) => {
+            let (install, error) = (install.id.as_str(), chain(&error));
+            tracing::warn!(
+                install,
+                error,
+                "the server was not asked whether it has the teams that were registered"
+            );
+            return Ok(());
+        }
+    };
+    let own: BTreeSet<TeamId> = own.into_iter().map(|team| team.id).collect();
+    let others = new.into_iter().filter(|team| !own.contains(team));
+    let asked = others.map(|team| {
+        let server = &server;
+        async move {
+            let absent =
+                server.team(&team).await.is_err_and(|error| error.status() == Some(StatusCode::NOT_FOUND));
+            absent.then_some(team)
+        }
+    });
+    let invented: BTreeSet<TeamId> =
+        stream::iter(asked).buffer_unordered(AT_ONCE).filter_map(async |team| team).collect().await;
+    let mut reader = Reader::new(body);
+    for (n, entry) in reader.list(list).iter().enumerate() {
+        let team = entry.get("team_id").and_then(Value::as_str);
+        if team.is_some_and(|team| invented.iter().any(|invented| invented.as_str() == team)) {
+            let message = format!("is no team of {}: register what stands there", install.site);
+            reader.problem(format!("{list}/{n}/team_id"), message);
+        }
+    }
+    reader.finish(Some(()))
 }
 
 fn slash_command(reader: &mut Reader<'_>, at: &str, wanted: &[Wanted], teams: &mut BTreeMap<TeamId, Team>) {

@@ -1,27 +1,30 @@
 //! The end of an install. It stops serving first; then the app's `uninstall` function runs, and everything that the bundle
 //! holds of it goes, its place on the site last. What stands on the server is its admin's to remove.
 //!
-//! Each part may be cut off and repeated: a job that was queued before the first part looks after the rest, and whoever
-//! asks again gets the same answer, for a day also when nothing is left.
+//! Each part may be cut off and repeated, and none of them needs room in what the install holds: a job that was queued
+//! before the first part looks after the rest, and whoever asks again gets the same answer, for a day also when nothing is
+//! left. The install itself remembers that its app was asked to clean up, so a removal that fails later on does not ask it
+//! at every try.
 
 use super::{
-    agreed, letters,
+    agreed,
     lifecycle::{self, Moment, Turn},
     stored, view,
 };
 use crate::{
     job::{Job, Work},
     log::LogLine,
-    model::{Install, State, Team},
-    ports::{Changed, Stored},
+    model::{Cleanup, Install, State, Team},
+    ports::{Changed, StoreError, Stored},
     refusal::Refusal,
-    rules::{given_up, next},
+    rules::{MAX_TEAMS, MAX_VALUE, given_up, next, over},
     world::Office,
 };
 use cloud_apps_protocol::{
     Code, InstallId, Millis, TeamId,
     install::{InstallRemoved, Standing},
 };
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How long it is remembered what was answered, in ms.
@@ -30,6 +33,12 @@ const REMEMBERED: Millis = 24 * 3_600_000;
 const LOOK_AFTER: Millis = 60_000;
 /// How often a change is tried again that somebody else was faster with.
 const TRIES: usize = 5;
+/// How long a call of the app's function keeps others out, in ms: longer than whoever makes it lives.
+const CALL: Millis = 30_000;
+/// How often the app's function is called while each call ends with the process that made it.
+const CALLS: u32 = 3;
+/// How many characters of what the app said are kept.
+const WARNING: usize = 1_000;
 
 /// Removes an install, or goes on with it. `call`: whether the app's function runs, where the install was ever complete.
 pub(super) async fn remove(
@@ -41,24 +50,19 @@ pub(super) async fn remove(
 ) -> Result<InstallRemoved, Refusal> {
     line.app = Some(install.app.to_string());
     line.install = Some(install.id.to_string());
-    let going = stop(office, moment.now, install, line).await?;
-    let served = going.state == State::Removing;
+    let mut going = stop(office, moment.now, install, line).await?;
     // Somebody may have come as far as this before.
     let answer = if let Some(answer) = remembered(office, &going.id, moment.now).await? {
         answer
     } else {
-        let teams = office.registry.teams(&going.id).await?;
-        let warning = if call && served { uninstall(office, moment, &going, line).await } else { None };
-        let answer = InstallRemoved {
-            install_id: going.id.clone(),
-            state: "removed".into(),
-            leftovers: leftovers(&going, &teams),
-            warning,
-        };
+        if call && going.state == State::Removing {
+            going = clean_up(office, moment, going, line).await?;
+        }
+        let answer = answer(&going, teams(office, &going, line).await?);
         remember(office, &answer, moment.now).await?;
         answer
     };
-    letters::clear(office, &going.id).await?;
+    office.dead_letters.clear(&going.id).await?;
     let undone = office.registry.undo(&going, going.rev).await?;
     office.world.installs.forget(&going.id);
     if undone == Changed::Conflict {
@@ -103,6 +107,55 @@ async fn stop(
     Err(faster(&install))
 }
 
+/// Lets the app clean up. The call is noted in the install before it is made, and its end after: it is made at least
+/// once, by one at a time, and not again once it ended.
+async fn clean_up(
+    office: &Office,
+    moment: Moment<'_>,
+    going: Arc<Install>,
+    line: &mut LogLine,
+) -> Result<Arc<Install>, Refusal> {
+    let Cleanup { tries, until, done, .. } = going.cleanup;
+    if done {
+        return Ok(going);
+    }
+    if !over(until, moment.now) {
+        return Err(cleaning(until, moment.now));
+    }
+    if tries >= CALLS {
+        let warning = format!(
+            "{} was asked {CALLS} times to clean up after itself and never came to an end; it was removed all the same.",
+            going.app
+        );
+        let ended = Cleanup { done: true, warning: Some(warning), ..going.cleanup.clone() };
+        return note(office, &going, ended).await;
+    }
+    let tries = tries.saturating_add(1);
+    let called = Cleanup { tries, until: moment.now.saturating_add(CALL), ..Cleanup::default() };
+    let going = note(office, &going, called).await?;
+    let warning = uninstall(office, moment, &going, line).await.map(|warning| short(&warning));
+    note(office, &going, Cleanup { tries, done: true, warning, ..Cleanup::default() }).await
+}
+
+/// Writes how far the app came with its own part.
+async fn note(office: &Office, going: &Install, cleanup: Cleanup) -> Result<Arc<Install>, Refusal> {
+    let noted = Install { cleanup, ..going.clone() };
+    let changed = office.registry.change(&noted, going.rev).await?;
+    office.world.installs.forget(&going.id);
+    match changed {
+        Changed::Yes => Ok(Arc::new(Install { rev: next(going.rev), ..noted })),
+        Changed::Conflict => Err(faster(going)),
+    }
+}
+
+/// So much of an app's words as is kept.
+fn short(text: &str) -> String {
+    if text.chars().count() <= WARNING {
+        return text.to_owned();
+    }
+    text.chars().take(WARNING - 1).chain(['…']).collect()
+}
+
 /// Runs the app's function. It cannot keep the install: what it says is a warning.
 async fn uninstall(
     office: &Office,
@@ -132,22 +185,77 @@ async fn uninstall(
     Some(failed.message)
 }
 
-/// What stands on the server of an install that is going.
-pub(super) fn leftovers(install: &Install, teams: &[(TeamId, Team)]) -> Vec<Standing> {
-    let bot = Standing::Bot { id: install.bot.id.clone(), username: install.bot.username.clone() };
-    teams.iter().flat_map(|(id, team)| view::standing(id, team)).chain([bot]).collect()
+/// What is registered, as far as it can be read: what cannot does not keep the install. `None`: nothing can.
+async fn teams(office: &Office, going: &Install, line: &mut LogLine) -> Stored<Option<Vec<(TeamId, Team)>>> {
+    match office.registry.teams(&going.id).await {
+        Ok(teams) => Ok(Some(teams)),
+        Err(error @ StoreError::Corrupt { .. }) => {
+            line.failed(&error);
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
+
+/// What a removal is answered: what stands on the server, as much of it as fits an answer. Only what was registered before
+/// there was a limit may be more, and it goes with the install all the same.
+fn answer(going: &Install, teams: Option<Vec<(TeamId, Team)>>) -> InstallRemoved {
+    let unread = teams.is_none();
+    let teams = teams.unwrap_or_default();
+    let bot = Standing::Bot { id: going.bot.id.clone(), username: going.bot.username.clone() };
+    let mut leftovers: Vec<Standing> =
+        teams.iter().flat_map(|(id, team)| view::standing(id, team)).take(view::MAX_STANDING + 1).collect();
+    let more = unread || teams.len() >= MAX_TEAMS || leftovers.len() > view::MAX_STANDING;
+    leftovers.truncate(view::MAX_STANDING);
+    leftovers.push(bot);
+    InstallRemoved {
+        install_id: going.id.clone(),
+        state: "removed".into(),
+        leftovers,
+        more,
+        warning: going.cleanup.warning.clone(),
+    }
+}
+
+/// An answer as the ledger keeps it: the leftovers of a large install do not fit one value.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    #[serde(flatten)]
+    answer: InstallRemoved,
+    /// In how many further values its leftovers are.
+    #[serde(default)]
+    parts: usize,
+}
+
+/// How many leftovers one value of the ledger has room for: none is longer than a third of a KiB.
+const PART: usize = MAX_VALUE / 340;
 
 fn key(install: &InstallId) -> String {
     format!("GONE#{install}")
 }
 
+fn part_key(install: &InstallId, part: usize) -> String {
+    format!("GONE#{install}#{part}")
+}
+
+/// Keeps the answer; what says how many parts there are is written last, so that whoever finds it finds all of them. Of
+/// two at once the first one's answer stands; an install that is going has the same leftovers for both.
 async fn remember(office: &Office, answer: &InstallRemoved, now: Millis) -> Stored<()> {
-    // Ids and names only: it always serialises.
-    let text = serde_json::to_string(answer).unwrap_or_default();
-    let until = now.saturating_add(REMEMBERED);
-    // Of two at once the first one's answer stands; they differ in the warning at most.
-    office.world.ledger.put(&key(&answer.install_id), &text, until, now).await.map(|_| ())
+    let (ledger, until) = (&office.world.ledger, now.saturating_add(REMEMBERED));
+    let mut kept = Kept { answer: answer.clone(), parts: 0 };
+    if answer.leftovers.len() > PART {
+        kept.answer.leftovers.clear();
+        for (part, leftovers) in answer.leftovers.chunks(PART).enumerate() {
+            ledger.put(&part_key(&answer.install_id, part), &text(&leftovers), until, now).await?;
+            kept.parts = part.saturating_add(1);
+        }
+    }
+    ledger.put(&key(&answer.install_id), &text(&kept), until, now).await.map(|_| ())
+}
+
+/// Ids and names only: it always serialises.
+fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// What was answered when an install was removed, for a day.
@@ -156,8 +264,30 @@ pub(super) async fn remembered(
     install: &InstallId,
     now: Millis,
 ) -> Stored<Option<InstallRemoved>> {
-    let kept = office.world.ledger.look(&key(install), now).await?;
-    Ok(kept.and_then(|text| serde_json::from_str(&text).ok()))
+    let ledger = &office.world.ledger;
+    let Some(kept) = ledger.look(&key(install), now).await? else { return Ok(None) };
+    let Ok(Kept { mut answer, parts }) = serde_json::from_str(&kept) else { return Ok(None) };
+    for part in 0..parts {
+        let kept = ledger.look(&part_key(install, part), now).await?;
+        match kept.and_then(|kept| serde_json::from_str::<Vec<Standing>>(&kept).ok()) {
+            Some(leftovers) => answer.leftovers.extend(leftovers),
+            // It was over a moment before the rest.
+            None => answer.more = true,
+        }
+    }
+    Ok(Some(answer))
+}
+
+/// Somebody else's call of the app's function runs, until `until` at the latest.
+fn cleaning(until: Millis, now: Millis) -> Refusal {
+    let seconds = until.saturating_sub(now).div_ceil(1_000).max(1);
+    let message = format!(
+        "This install is being removed by another request, and its app is cleaning up. Ask again in {seconds} s to see it end."
+    );
+    Refusal {
+        retry_after: Some(u32::try_from(seconds).unwrap_or(u32::MAX)),
+        ..Refusal::new(Code::Unavailable, message)
+    }
 }
 
 fn faster(install: &Install) -> Refusal {

@@ -11,6 +11,9 @@ use cloud_apps_protocol::{
     install::{Granted, InstallView, Offered, Standing, Wanted},
 };
 
+/// The most that is shown of what is registered: more than an install may register.
+pub(super) const MAX_STANDING: usize = 2_000;
+
 /// The install as it is shown. Without a manifest what the app would say is left out, settings included: nobody knows
 /// which are passwords; and the reason is told. `offered` is what an upgrade moves to.
 pub fn view(
@@ -24,7 +27,7 @@ pub fn view(
         Err(reason) => (None, reason),
     };
     let wanted = manifest.map(|manifest| plan::register(manifest, install)).unwrap_or_default();
-    let all = teams.iter().flat_map(|(id, team)| standing(id, team));
+    let all = teams.iter().flat_map(|(id, team)| standing(id, team)).take(MAX_STANDING);
     let (registered, leftovers): (Vec<_>, Vec<_>) = all.partition(|standing| is_wanted(standing, &wanted));
     let unavailable = match manifest {
         None => vec![plan::not_here(&install.app, missing)],

@@ -141,6 +141,11 @@ impl DeadLetters for Memory {
     async fn take(&self, install: Option<&InstallId>, id: &str) -> Stored<Option<Dead>> {
         Ok(self.writing("DeadLetters.take").letters.remove(&(install.cloned(), id.to_owned())))
     }
+
+    async fn clear(&self, install: &InstallId) -> Stored<()> {
+        self.writing("DeadLetters.clear").letters.retain(|(of, _), _| of.as_ref() != Some(install));
+        Ok(())
+    }
 }
 
 impl Memory {

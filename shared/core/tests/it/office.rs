@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use cloud_app::{App, Cx, Failure, Fields, Location, event::EventKind, http::Outbound};
 use cloud_apps_core::{
+    conformance::sample,
     edge::{Arrival, Route},
     faults::{Faults, Faulty},
     install,
@@ -32,6 +33,8 @@ pub const BASE: &str = "https://bundle.example.com";
 pub const ADMIN: &str = "roaxwho8njrnjytedmp4qzu99e";
 pub const BOT: &str = "ft1du16ho78a8ed76wcngpuswe";
 pub const TEAM: &str = "eznx9z5nn7r1iq7p5pnkpgzjoe";
+/// A team that the bot is not in; the server tells it that the team is there, and no more.
+pub const PRIVATE_TEAM: &str = "eznx9z5nn7r1iq7p5pnkpgzjo2";
 pub const COMMAND: &str = "isepw4368fr8pb3xm4wus8rbho";
 /// What nobody may read anywhere.
 pub const ACCESS_TOKEN: &str = "nezum4kpu3faiec7r7c5zt6tfy";
@@ -325,31 +328,47 @@ impl cloud_app::Run for Greet {
     }
 }
 
-/// A Mattermost that knows two bots' tokens, and whether it is up.
+/// A Mattermost that knows two bots' tokens, two teams, and whether it is up.
 fn mattermost(faults: &Faults) -> Outbound {
     let faults = faults.clone();
     Outbound::in_process(Arc::new(move |request: Request<Bytes>| {
         let faults = faults.clone();
         let token = request.headers()[header::AUTHORIZATION].to_str().unwrap().to_owned();
         Box::pin(async move {
-            assert_eq!(request.uri().path(), "/api/v4/users/me");
             let answer = |status: u16, body: Value| {
                 let builder =
                     Response::builder().status(status).header(header::CONTENT_TYPE, "application/json");
                 builder.body(Bytes::from(body.to_string())).unwrap()
             };
-            let known = async {
-                Ok(match token.strip_prefix("Bearer ").unwrap() {
-                    NEXT_TOKEN => answer(200, json!({"id": BOT, "username": "hello"})),
-                    OTHERS_TOKEN => answer(200, json!({"id": ADMIN, "username": "alice"})),
-                    _ => answer(
-                        401,
-                        json!({"id": "api.context.session_expired.app_error", "message": "No.", "status_code": 401}),
-                    ),
-                })
+            let missing = json!({"id": "app.team.get.find.app_error", "message": "No.", "status_code": 404});
+            let forbidden =
+                json!({"id": "api.context.permissions.app_error", "message": "No.", "status_code": 403});
+            let (what, known) = match request.uri().path() {
+                "/api/v4/users/me/teams" => {
+                    let many = (0..1_700).map(|n| json!({"id": sample::team_id(n)}));
+                    ("Mattermost.teams", answer(200, many.chain([json!({"id": TEAM})]).collect()))
+                }
+                path if path == format!("/api/v4/teams/{PRIVATE_TEAM}") => {
+                    ("Mattermost.team", answer(403, forbidden))
+                }
+                path if path.starts_with("/api/v4/teams/") => ("Mattermost.team", answer(404, missing)),
+                path => {
+                    assert_eq!(path, "/api/v4/users/me");
+                    (
+                        "Mattermost.me",
+                        match token.strip_prefix("Bearer ").unwrap() {
+                            NEXT_TOKEN => answer(200, json!({"id": BOT, "username": "hello"})),
+                            OTHERS_TOKEN => answer(200, json!({"id": ADMIN, "username": "alice"})),
+                            _ => answer(
+                                401,
+                                json!({"id": "api.context.session_expired.app_error", "message": "No.", "status_code": 401}),
+                            ),
+                        },
+                    )
+                }
             };
             let down = || answer(503, json!({}));
-            faults.effect("Mattermost.me", down, known).await.unwrap_or_else(|down| down)
+            faults.effect(what, down, async { Ok(known) }).await.unwrap_or_else(|down| down)
         })
     }))
 }

@@ -14,7 +14,7 @@ use crate::{
     model::{Install, Team},
     ports::Changed,
     refusal::Refusal,
-    rules::next,
+    rules::{MAX_BULK, has_room, next},
     upstream::{Known, KnownError},
     world::Office,
 };
@@ -191,6 +191,14 @@ fn lease(install: &Install) -> String {
     format!("CHANGE#{}", install.id)
 }
 
+fn full() -> Refusal {
+    let message = format!(
+        "With this change the install would hold more than the {MAX_BULK} bytes that an install has room for, so nothing \
+         was changed. Send fewer or shorter presets and settings."
+    );
+    Refusal::new(Code::TooLarge, message).with("limit", MAX_BULK)
+}
+
 fn faster() -> Refusal {
     let message = "Somebody else changed this install at the same moment, and was faster. Nothing was changed; read it \
                    again, then decide.";
@@ -219,6 +227,9 @@ fn which(body: &Value) -> Result<&'static str, Refusal> {
 async fn keep(change: &Change<'_>, outcome: Outcome) -> Result<InstallChanged, Refusal> {
     let (office, before) = (change.office, change.install);
     let mut install = outcome.install;
+    if !has_room(before, &install) {
+        return Err(full());
+    }
     if install != *before || !outcome.teams.is_empty() {
         let changed = office.registry.change(&install, before.rev).await?;
         office.world.installs.forget(&before.id);

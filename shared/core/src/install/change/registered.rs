@@ -2,19 +2,27 @@
 
 use super::{Change, Outcome};
 use crate::{
-    install::{problems::Reader, registered},
+    install::{
+        problems::Reader,
+        registered::{MAX_ENTRIES, MAX_REGISTERED, confirm, read},
+    },
     model::Team,
     ports::Stored,
     refusal::Refusal,
 };
-use cloud_apps_protocol::{TeamId, install::Standing};
+use cloud_apps_protocol::{Code, TeamId, install::Standing};
 use std::collections::BTreeMap;
 
 /// `{"register":[…]}`: in each team what is named takes the place of what has its trigger or channel.
 pub(super) async fn register(change: &Change<'_>) -> Result<Outcome, Refusal> {
-    let given = registered::read(change.body, "/register", change.manifest()?, change.install)?;
+    let given = read(change.body, "/register", change.manifest()?, change.install)?;
     let mut held = held(change).await?;
+    let new = given.keys().filter(|team| !held.contains_key(*team)).cloned().collect();
+    let asked = (change.body, "/register");
+    confirm(change.office, change.install, asked, new, change.moment.now).await?;
+    let registered: usize = held.values().map(entries).sum();
     let mut teams = Vec::with_capacity(given.len());
+    let mut more = 0;
     for (id, new) in given {
         let mut team = held.remove(&id).unwrap_or_default();
         let before = team.clone();
@@ -24,8 +32,18 @@ pub(super) async fn register(change: &Change<'_>) -> Result<Outcome, Refusal> {
             team.webhooks.insert(webhook, new);
         }
         if team != before {
+            more += entries(&team).saturating_sub(entries(&before));
             teams.push((id, team));
         }
+    }
+    // What is put in the place of something fits, however much there is.
+    if more > 0 && registered + more > MAX_REGISTERED {
+        let message = format!(
+            "This install has {registered} commands and webhooks registered, and with these it would have more than the \
+             {MAX_REGISTERED} that there is room for. Nothing was registered: `unregister` what does not stand on the \
+             server any more."
+        );
+        return Err(Refusal::new(Code::TooLarge, message).with("limit", MAX_REGISTERED));
     }
     Ok(Outcome { teams, ..Outcome::of(change.install.clone()) })
 }
@@ -34,9 +52,8 @@ pub(super) async fn register(change: &Change<'_>) -> Result<Outcome, Refusal> {
 pub(super) async fn unregister(change: &Change<'_>) -> Result<Outcome, Refusal> {
     let mut reader = Reader::new(change.body);
     let entries = reader.list("/unregister");
-    if entries.len() > registered::MAX_ENTRIES {
-        let message =
-            format!("has {} entries, and {} fit in one request", entries.len(), registered::MAX_ENTRIES);
+    if entries.len() > MAX_ENTRIES {
+        let message = format!("has {} entries, and {} fit in one request", entries.len(), MAX_ENTRIES);
         reader.problem("/unregister", message);
         return reader.finish(None);
     }
@@ -76,6 +93,11 @@ pub(super) async fn unregister(change: &Change<'_>) -> Result<Outcome, Refusal> 
     }
     changed.retain(|id, team| held.get(id) != Some(team));
     Ok(Outcome { teams: changed.into_iter().collect(), ..Outcome::of(change.install.clone()) })
+}
+
+/// How much is registered in a team.
+fn entries(team: &Team) -> usize {
+    team.commands.len() + team.webhooks.len()
 }
 
 async fn held(change: &Change<'_>) -> Stored<BTreeMap<TeamId, Team>> {

@@ -23,6 +23,8 @@ use std::{borrow::Cow, collections::BTreeSet};
 
 /// How many presets an admin may have.
 const MAX_PRESETS: usize = 100;
+/// The largest list of an admin's presets, in bytes of JSON.
+const MAX_PRESET_BYTES: usize = 64 * 1024;
 
 /// `{"settings":{…}}`: what is named replaces what there is, `null` unsets. The app may refuse.
 pub(super) async fn settings(change: &Change<'_>, line: &mut LogLine) -> Result<Outcome, Refusal> {
@@ -100,6 +102,14 @@ pub(super) fn presets(change: &Change<'_>) -> Result<Outcome, Refusal> {
     let given = reader.list("/presets");
     if given.len() > MAX_PRESETS {
         let message = format!("has {} entries, and an admin may have {MAX_PRESETS}: send fewer", given.len());
+        reader.problem("/presets", message);
+        return reader.finish(None);
+    }
+    let size = serde_json::to_string(given).map_or(usize::MAX, |json| json.len());
+    if size > MAX_PRESET_BYTES {
+        let message = format!(
+            "has {size} bytes, and an admin's presets may have {MAX_PRESET_BYTES}: send fewer or shorter ones"
+        );
         reader.problem("/presets", message);
         return reader.finish(None);
     }

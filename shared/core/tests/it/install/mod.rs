@@ -5,6 +5,7 @@ mod change;
 mod complete;
 mod cut_off;
 mod remove;
+mod room;
 mod server;
 mod upgrade;
 
@@ -103,7 +104,7 @@ fn leftovers() -> Value {
 }
 
 /// Does the jobs that are due, until none is, at this time.
-async fn upkeep(desk: &Desk, now: Millis) {
+pub async fn upkeep(desk: &Desk, now: Millis) {
     for _ in 0..20 {
         if upkeep_once(desk, &Faults::none(), now).await == Some(0) {
             return;
