@@ -78,6 +78,13 @@ pub enum Work {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<String>,
     },
+    /// The same for one install that failed in the walk, so that the walk goes on without it.
+    ResealInstall {
+        /// The app.
+        app: AppId,
+        /// The install.
+        install: InstallId,
+    },
 }
 
 impl Job {
@@ -106,26 +113,28 @@ impl Job {
         match &self.work {
             Work::Watch { rev, .. } => format!("DO#{group}#{first_at}-{step}#watch-{rev}"),
             Work::Reseal { .. } => format!("DO#{group}#{first_at}-{step}#reseal"),
+            Work::ResealInstall { .. } => format!("DO#{group}#{first_at}-{step}#reseal-install"),
         }
     }
 }
 
 impl Work {
     /// Every kind, as it stands in a job.
-    pub const KINDS: [&str; 2] = ["watch", "reseal"];
+    pub const KINDS: [&str; 3] = ["watch", "reseal", "reseal_install"];
 
     /// Its kind.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Watch { .. } => "watch",
             Self::Reseal { .. } => "reseal",
+            Self::ResealInstall { .. } => "reseal_install",
         }
     }
 
     /// Whose work it is: the queues are fair between these.
     pub fn group(&self) -> &str {
         match self {
-            Self::Watch { install, .. } => install.as_str(),
+            Self::Watch { install, .. } | Self::ResealInstall { install, .. } => install.as_str(),
             Self::Reseal { app, .. } => app.as_str(),
         }
     }
@@ -133,7 +142,7 @@ impl Work {
     /// The install that it is about, where it is one.
     pub fn install(&self) -> Option<&InstallId> {
         match self {
-            Self::Watch { install, .. } => Some(install),
+            Self::Watch { install, .. } | Self::ResealInstall { install, .. } => Some(install),
             Self::Reseal { .. } => None,
         }
     }
@@ -141,7 +150,7 @@ impl Work {
     /// The queue that carries it.
     pub fn lane(&self) -> Lane {
         match self {
-            Self::Watch { .. } | Self::Reseal { .. } => Lane::Commands,
+            Self::Watch { .. } | Self::Reseal { .. } | Self::ResealInstall { .. } => Lane::Commands,
         }
     }
 }

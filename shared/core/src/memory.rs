@@ -14,7 +14,7 @@ use crate::{
 use async_trait::async_trait;
 use cloud_apps_protocol::{AppId, InstallId, Millis, SiteUrl, TeamId};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -36,6 +36,7 @@ struct Maps {
     installs: BTreeMap<InstallId, Install>,
     teams: BTreeMap<(InstallId, TeamId), Team>,
     sites: BTreeMap<(AppId, SiteUrl), SiteEntry>,
+    spoilt: BTreeSet<InstallId>,
     tokens: BTreeMap<Sha256, InstallId>,
     ledger: BTreeMap<String, Entry>,
     rings: BTreeMap<AppId, Ring>,
@@ -116,6 +117,11 @@ impl Memory {
         maps.installs.insert(install.id.clone(), install);
     }
 
+    /// From here on what is stored of an install cannot be read, as where a later version wrote it.
+    pub fn spoil_install(&self, install: InstallId) {
+        self.lock().spoilt.insert(install);
+    }
+
     /// Puts what is registered in a team there.
     pub fn put_registered(&self, install: InstallId, team: TeamId, registered: Team) {
         self.lock().teams.insert((install, team), registered);
@@ -160,6 +166,7 @@ impl Memory {
             installs,
             teams,
             sites,
+            spoilt: _,
             tokens,
             ledger,
             rings: _,
@@ -252,7 +259,12 @@ impl Maps {
 #[async_trait]
 impl Installs for Memory {
     async fn find(&self, install: &InstallId) -> Stored<Option<Install>> {
-        Ok(self.reading("Installs.find").installs.get(install).cloned())
+        const WHAT: &str = "Installs.find";
+        let maps = self.reading(WHAT);
+        if maps.spoilt.contains(install) {
+            return rules::check_version(WHAT, rules::ITEM_VERSION.saturating_add(1)).map(|()| None);
+        }
+        Ok(maps.installs.get(install).cloned())
     }
 
     async fn find_with_team(

@@ -31,7 +31,7 @@ impl Line {
             Fate::Stays(why) => ("left", Some(why.clone())),
         };
         let app = job.and_then(|job| match &job.work {
-            Work::Reseal { app, .. } => Some(app.as_str()),
+            Work::Reseal { app, .. } | Work::ResealInstall { app, .. } => Some(app.as_str()),
             Work::Watch { .. } => None,
         });
         let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -55,6 +55,7 @@ mod tests {
         vec![
             Work::Watch { install: sample::install_id(1), rev: 3 },
             Work::Reseal { app: sample::app(), cursor: None },
+            Work::ResealInstall { app: sample::app(), install: sample::install_id(1) },
         ]
     }
 

@@ -165,11 +165,14 @@ async fn with_version(
 ) -> Result<Vec<Sha256>, Refusal> {
     let id = app.id.clone();
     let installs = installs(office, &id, now).await?;
-    let has = |version: &str| installs.iter().any(|install| install.version == version);
+    let count = |version: &str| {
+        installs.iter().filter(|has| has.as_ref().is_none_or(|(held, _)| held == version)).count()
+    };
+    let has = |version: &str| count(version) > 0;
     let version = &manifest.version;
     let other = !same(office, app, manifest, sha256).await? && app.versions.contains_key(version);
     if other && has(version) {
-        let count = installs.iter().filter(|install| install.version == *version).count();
+        let count = count(version);
         let message = format!(
             "{id} {version} is registered with another manifest, and {count} installs agreed to that one, so nothing was \
              changed. Give this manifest a higher version: installs then go on as they are until they are upgraded."
@@ -247,15 +250,24 @@ pub(super) async fn tidy(office: &Office, app: &AppId, now: Millis) -> Result<()
         return Ok(());
     }
     let installs = installs(office, app, now).await?;
-    let used = |sha256: &Sha256| installs.iter().any(|install| install.manifest.as_ref() == Some(sha256));
+    let used = |sha256: &Sha256| {
+        installs.iter().any(|has| has.as_ref().is_none_or(|(_, held)| held.as_ref() == Some(sha256)))
+    };
     for sha256 in kept.iter().filter(|sha256| *sha256 != built && !used(sha256)) {
         office.registry.remove_manifest(app, sha256).await?;
     }
     Ok(())
 }
 
-async fn installs(office: &Office, app: &AppId, now: Millis) -> Result<Vec<Arc<Install>>, Refusal> {
-    Ok(rings::installs(office, app, now).await?)
+/// Which version each install has, and the hash of its manifest; `None` for one that cannot be read: it may have any.
+async fn installs(
+    office: &Office,
+    app: &AppId,
+    now: Millis,
+) -> Result<Vec<Option<(String, Option<Sha256>)>>, Refusal> {
+    let held = |install: &Install| (install.version.clone(), install.manifest.clone());
+    let seen = rings::installs(office, app, now, held).await?;
+    Ok(seen.into_iter().map(|install| install.has).collect())
 }
 
 /// The app's line in the catalogue becomes what its manifest says, or goes; whether it was not there before.

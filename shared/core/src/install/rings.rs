@@ -3,20 +3,23 @@
 //! A ring is read, changed and written back under the app's lock in the ledger, for Secrets Manager has no
 //! compare-and-set. Whatever is cut off is repeated: rotating while a new key waits for its time answers with that key,
 //! and sends the walk again.
+//!
+//! One install that fails keeps none of the others waiting: the walk goes on without it and leaves it to a job of its own,
+//! whose dead letter is that install's; and what cannot be read is named where a key is to be revoked.
 
 use super::{apps, operator::KeyView, upkeep::Next};
 use crate::{
     job::{Job, Work},
-    model::{Install, Key, Ring},
-    ports::{Changed, Stored},
+    model::{Install, Key, Ring, SiteEntry},
+    ports::{Changed, StoreError, Stored},
     refusal::Refusal,
-    rules::over,
+    rules::{MAX_PAGE, over},
     sealed,
     world::Office,
 };
-use cloud_apps_protocol::{AppId, Code, KeyId, Millis, secret::Secret};
+use cloud_apps_protocol::{AppId, Code, InstallId, KeyId, Millis, secret::Secret};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
 /// How long after its making a key is used, in ms: every environment reads a ring at least every 6 minutes, so that by
@@ -30,6 +33,10 @@ const AT_ONCE: usize = 16;
 const PAGE: usize = 25;
 /// How often a change is tried again that somebody else was faster with.
 const TRIES: usize = 3;
+/// When an install that failed in the walk is tried alone, in ms: what held it up may have passed by then.
+const ALONE_AFTER: Millis = 10_000;
+/// How many installs a refusal names.
+const NAMED: usize = 10;
 
 /// The keys of an app, the oldest first, each with how many installs depend on it.
 pub(super) async fn list(office: &Office, app: &AppId, now: Millis) -> Result<Vec<KeyView>, Refusal> {
@@ -80,16 +87,9 @@ pub(super) async fn revoke(
             );
             return Err(Refusal::new(Code::VersionConflict, message));
         }
-        let depend = installs(office, app, now).await?.iter().filter(|known| depends(known, key, now)).count();
-        if depend > 0 && !force {
-            let message = format!(
-                "{depend} installs of {app} still depend on key {key}: their bots' tokens and passwords could not be opened \
-                 any more, and the shared secrets of servers that speak V2 and the secrets of vendors' webhooks would be \
-                 refused. `cloud-apps keys rotate {app}` seals the former anew within 15 minutes and some; `cloud-apps \
-                 rotate` replaces the latter, and what a shared secret replaced is good for 24 hours. Revoke it all the \
-                 same with --force."
-            );
-            return Err(Refusal::new(Code::VersionConflict, message).with("installs", depend));
+        let installs = installs(office, app, now, |install| needs(install, now)).await?;
+        if !force && let Some(refusal) = needed(app, key, &installs) {
+            return Err(refusal);
         }
         if !force && office.world.apps.find(app).await?.is_some_and(|known| known.depends_on(key, now)) {
             let message = format!(
@@ -123,31 +123,64 @@ pub(super) async fn reseal(
     now: Millis,
 ) -> Result<Next, Refusal> {
     let ring = read(office, app, now).await?;
-    if let Some(waits) = ring.keys.iter().filter(|key| !key.revoked).map(|key| key.use_from).max()
-        && waits > now
-    {
-        return Ok(Next::Again { in_ms: waits - now, work: None });
-    }
-    let Some(key) = ring.current(now) else { return Ok(Next::Done) };
+    let key = match in_use(&ring, now) {
+        Ok(key) => key,
+        Err(next) => return Ok(next),
+    };
     if cursor.is_none() {
         apps::bind_again(office, app, now).await?;
     }
     let page = office.registry.list(app, PAGE, cursor).await?;
     for entry in page.items {
-        for _ in 0..TRIES {
-            let Some(install) = super::stored(office, &entry.install, now).await? else { break };
-            let Some(sealed) = resealed(office, &install, key, now).await? else { break };
-            let changed = office.registry.change(&sealed, install.rev).await?;
-            office.world.installs.forget(&install.id);
-            if changed == Changed::Yes {
-                break;
-            }
+        if let Err(refusal) = seal_anew(office, &entry.install, key, now).await {
+            let cause = refusal.chain();
+            let (app, site, install) = (app.as_str(), entry.site.as_str(), entry.install.as_str());
+            tracing::warn!(app, site, install, error = %refusal, cause, "an install was not sealed anew; a job of its own tries again");
+            let alone = Work::ResealInstall { app: ring.app.clone(), install: entry.install };
+            office.queue.send(&Job::new(alone, ALONE_AFTER, None, now), now).await?;
         }
     }
     Ok(match page.cursor {
         None => Next::Done,
         cursor => Next::Again { in_ms: 0, work: Some(Work::Reseal { app: app.clone(), cursor }) },
     })
+}
+
+/// The same for one install that failed in the walk.
+pub(super) async fn reseal_install(
+    office: &Office,
+    app: &AppId,
+    install: &InstallId,
+    now: Millis,
+) -> Result<Next, Refusal> {
+    let ring = read(office, app, now).await?;
+    match in_use(&ring, now) {
+        Ok(key) => seal_anew(office, install, key, now).await.map(|()| Next::Done),
+        Err(next) => Ok(next),
+    }
+}
+
+/// The key that everything is to be sealed with; what to do instead while a newer one waits for its time.
+fn in_use(ring: &Ring, now: Millis) -> Result<&Key, Next> {
+    let waits = ring.keys.iter().filter(|key| !key.revoked).map(|key| key.use_from).max();
+    match waits {
+        Some(waits) if waits > now => Err(Next::Again { in_ms: waits - now, work: None }),
+        _ => ring.current(now).ok_or(Next::Done),
+    }
+}
+
+/// Seals one install with this key.
+async fn seal_anew(office: &Office, id: &InstallId, key: &Key, now: Millis) -> Result<(), Refusal> {
+    for _ in 0..TRIES {
+        let Some(install) = super::stored(office, id, now).await? else { return Ok(()) };
+        let Some(sealed) = resealed(office, &install, key, now).await? else { return Ok(()) };
+        let changed = office.registry.change(&sealed, install.rev).await?;
+        office.world.installs.forget(id);
+        if changed == Changed::Yes {
+            return Ok(());
+        }
+    }
+    Err(super::operator::faster("this install"))
 }
 
 /// The install with everything sealed by `key`; `None` where it is already, or cannot be opened any more.
@@ -169,6 +202,8 @@ async fn resealed(
             }
             Ok(Some(sealed))
         }
+        // What holds it up may pass.
+        Err(error @ (StoreError::Busy { .. } | StoreError::Unavailable { .. })) => Err(error.into()),
         Err(error) => {
             tracing::error!(
                 install = install.id.as_str(),
@@ -228,39 +263,117 @@ async fn locked<T>(
 }
 
 async fn views(office: &Office, ring: &Ring, now: Millis) -> Result<Vec<KeyView>, Refusal> {
-    let installs = installs(office, &ring.app, now).await?;
+    let installs = installs(office, &ring.app, now, |install| needs(install, now)).await?;
     let view = |key: &Key| KeyView {
         id: key.id.clone(),
         created_at: key.created_at,
         use_from: key.use_from,
         state: if key.revoked { "revoked" } else { "live" }.into(),
-        installs: installs.iter().filter(|install| depends(install, &key.id, now)).count(),
+        installs: installs.iter().filter(|install| install.depends(&key.id) == Some(true)).count(),
     };
     Ok(ring.keys.iter().map(view).collect())
 }
 
-/// Whether something of the install dies with the key: what it sealed, the shared secret and the one before it, the secret
-/// of a vendor's webhook.
-fn depends(install: &Install, key: &KeyId, now: Millis) -> bool {
-    let shared = install.generation.0 != 0 && install.key == *key;
-    let before = install.previous_until.is_some_and(|until| !over(until, now));
-    shared
-        || (before && install.previous_key.as_ref() == Some(key))
-        || install.webhooks.values().any(|secret| secret.key == *key)
-        || sealed::keys(install).any(|used| used == *key)
+/// An install of an app, and what was looked for in it.
+pub(super) struct Seen<T> {
+    entry: SiteEntry,
+    /// `None`: what is stored of it cannot be read.
+    pub has: Option<T>,
 }
 
-/// Every install of an app, as it is kept.
-pub(super) async fn installs(office: &Office, app: &AppId, now: Millis) -> Stored<Vec<Arc<Install>>> {
+/// An install, and the keys that it depends on.
+type Dependent = Seen<BTreeSet<KeyId>>;
+
+impl Dependent {
+    /// Whether it depends on a key, where that can be told.
+    fn depends(&self, key: &KeyId) -> Option<bool> {
+        self.has.as_ref().map(|keys| keys.contains(key))
+    }
+}
+
+/// The keys with which something of the install dies: what they sealed, the shared secret and the one before it, the
+/// secret of a vendor's webhook.
+fn needs(install: &Install, now: Millis) -> BTreeSet<KeyId> {
+    let shared = (install.generation.0 != 0).then(|| install.key.clone());
+    let before = install.previous_until.filter(|until| !over(*until, now));
+    let before = before.and(install.previous_key.clone());
+    let webhooks = install.webhooks.values().map(|secret| secret.key.clone());
+    sealed::keys(install).chain(shared).chain(before).chain(webhooks).collect()
+}
+
+/// Why a key is not revoked without force: installs depend on it, or may.
+fn needed(app: &AppId, key: &KeyId, installs: &[Dependent]) -> Option<Refusal> {
+    let which = |depends| installs.iter().filter(move |install| install.depends(key) == depends);
+    let (depend, unread) = (which(Some(true)).count(), which(None).count());
+    let mut sentences = Vec::new();
+    if depend > 0 {
+        let depends = match depend {
+            1 => format!("1 install of {app} still depends"),
+            many => format!("{many} installs of {app} still depend"),
+        };
+        sentences.push(format!(
+            "{depends} on key {key}: {}. Their bots' tokens and passwords could not be \
+             opened any more, and the shared secrets of servers that speak V2 and the secrets of vendors' webhooks would be \
+             refused. `cloud-apps keys rotate {app}` seals the former anew within 15 minutes and some; `cloud-apps rotate` \
+             replaces the latter, and what a shared secret replaced is good for 24 hours.",
+            named(which(Some(true)))
+        ));
+    }
+    if unread > 0 {
+        sentences.push(format!(
+            "What is stored of {unread} installs cannot be read, so nobody knows what they depend on: {}. The log says why.",
+            named(which(None))
+        ));
+    }
+    if sentences.is_empty() {
+        return None;
+    }
+    let message = format!("{} Revoke it all the same with --force.", sentences.join(" "));
+    let ids: Vec<&str> =
+        which(Some(true)).chain(which(None)).take(MAX_PAGE).map(|one| one.entry.install.as_str()).collect();
+    Some(
+        Refusal::new(Code::VersionConflict, message)
+            .with("installs", depend + unread)
+            .with("install_ids", ids),
+    )
+}
+
+/// Some of them by name.
+fn named<'a>(installs: impl Iterator<Item = &'a Dependent>) -> String {
+    let mut names: Vec<String> =
+        installs.map(|one| format!("{} ({})", one.entry.site, one.entry.install)).collect();
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    let names = names.join(", ");
+    if more > 0 { format!("{names} and {more} others") } else { names }
+}
+
+/// Looks at every install of an app. One that cannot be read is told and logged; a store that does not answer ends the walk,
+/// for nothing would be known then.
+pub(super) async fn installs<T>(
+    office: &Office,
+    app: &AppId,
+    now: Millis,
+    has: impl Fn(&Install) -> T,
+) -> Stored<Vec<Seen<T>>> {
+    let look = async |entry: SiteEntry| -> Stored<Option<Seen<T>>> {
+        match super::stored(office, &entry.install, now).await {
+            Ok(None) => Ok(None),
+            Ok(Some(install)) => Ok(Some(Seen { entry, has: Some(has(&install)) })),
+            Err(error @ StoreError::Corrupt { .. }) => {
+                let (app, site, install) = (app.as_str(), entry.site.as_str(), entry.install.as_str());
+                tracing::error!(app, site, install, %error, "what is stored of an install cannot be read");
+                Ok(Some(Seen { entry, has: None }))
+            }
+            Err(error) => Err(error),
+        }
+    };
     let mut all = Vec::new();
     let mut cursor = None;
     loop {
-        let page = office.registry.list(app, crate::rules::MAX_PAGE, cursor.as_deref()).await?;
-        let found: Vec<Option<Arc<Install>>> = stream::iter(page.items)
-            .map(|entry| async move { super::stored(office, &entry.install, now).await })
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await?;
+        let page = office.registry.list(app, MAX_PAGE, cursor.as_deref()).await?;
+        let found: Vec<Option<Seen<T>>> =
+            stream::iter(page.items).map(&look).buffered(AT_ONCE).try_collect().await?;
         all.extend(found.into_iter().flatten());
         cursor = page.cursor;
         if cursor.is_none() {

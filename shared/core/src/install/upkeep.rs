@@ -62,6 +62,11 @@ pub async fn work(
             line.app = Some(app.to_string());
             rings::reseal(office, app, cursor.as_deref(), moment.now).await
         }
+        Work::ResealInstall { app, install } => {
+            line.app = Some(app.to_string());
+            line.install = Some(install.to_string());
+            rings::reseal_install(office, app, install, moment.now).await
+        }
     }
 }
 

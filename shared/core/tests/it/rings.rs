@@ -1,6 +1,7 @@
 //! Key rings as operators look after them: a key is added, everything moves to it, the old one is revoked, and nothing
 //! stops working on the way.
 
+use crate::install::upkeep;
 use crate::office::{ACCESS_TOKEN, Desk, NOW, PASSWORD, body};
 use cloud_apps_core::{
     conformance::sample,
@@ -10,6 +11,7 @@ use cloud_apps_core::{
     log::LogLine,
     ports::{Keys, Ledger},
     refusal::Refusal,
+    rules,
     world::Office,
 };
 use cloud_apps_protocol::Millis;
@@ -237,5 +239,67 @@ async fn a_rotation_cut_off_anywhere_is_whole_after_the_next() {
             assert_eq!(keys(&desk, old).await[0]["state"], "revoked");
             assert!(opens(&desk, &id).await, "{fault:?} at {:?}", faults.log());
         }
+    }
+}
+
+/// Installs on servers of their own, enough for two pages of the walk.
+async fn many_installs(desk: &Desk) -> Vec<String> {
+    let mut ids = Vec::new();
+    for n in 0..30 {
+        let site = sample::site(n).to_string();
+        let code = desk.code_for(&site).await;
+        let mut wanted = body();
+        wanted["server"]["site_url"] = site.into();
+        wanted["v2"] = false.into();
+        ids.push(desk.install(&code, &wanted).await);
+    }
+    ids
+}
+
+#[tokio::test]
+async fn an_install_that_fails_keeps_no_other_from_moving_to_the_new_key_and_is_named() {
+    let mut desk = Desk::new().await;
+    let ids = many_installs(&desk).await;
+    // One cannot be read any more, and one is too large to be written.
+    let (unread, large) = (ids[3].clone(), ids[4].clone());
+    desk.memory.spoil_install(unread.parse().unwrap());
+    let mut install = desk.stored(&large).await.unwrap();
+    install.settings.insert("filling".into(), "x".repeat(rules::MAX_DOCUMENT).into());
+    desk.memory.put_install(install);
+
+    let rotated = keys(&desk, json!({"do": "rotate_keys", "app": "hello"})).await;
+    assert_eq!((rotated.len(), &rotated[0]["installs"]), (2, &json!(29)), "of those that can be read");
+    desk.now += 15 * MINUTE;
+    for minutes in [0, 5, 10, 30, 60, 120] {
+        upkeep(&desk, desk.now + minutes * MINUTE).await;
+    }
+    for id in ids.iter().filter(|id| **id != unread) {
+        let moved = desk.stored(id).await.unwrap().key.as_str() == "2";
+        assert_eq!(moved, *id != large, "{id}");
+        assert!(opens(&desk, id).await, "{id}");
+    }
+    // Each of the two has a dead letter of its own, that says what to do next.
+    for id in [&unread, &large] {
+        let letters = desk.operator(json!({"do": "dead_letters", "install_id": id})).await;
+        let letters = letters["dead_letters"].as_array().unwrap_or_else(|| panic!("{letters}"));
+        let of_the_walk = letters.iter().filter(|letter| letter["kind"] == "reseal_install").count();
+        assert_eq!(of_the_walk, 1, "{id}: {letters:?}");
+    }
+    let none = desk.operator(json!({"do": "dead_letters"})).await;
+    assert_eq!(none["dead_letters"], json!([]), "the walk itself was not given up");
+
+    let refused = desk.operator(json!({"do": "revoke_key", "app": "hello", "key": "1"})).await;
+    assert_eq!(refused["error"]["installs"], 2, "{refused}");
+    assert_eq!(refused["error"]["install_ids"], json!([large, unread]), "{refused}");
+    for said in [
+        format!("1 install of hello still depends on key 1: {} ({large})", sample::site(4)),
+        format!("cannot be read, so nobody knows what they depend on: {} ({unread})", sample::site(3)),
+    ] {
+        assert!(message(&refused).contains(&said), "{said}: {refused}");
+    }
+    let force = json!({"do": "revoke_key", "app": "hello", "key": "1", "force": true});
+    assert_eq!(keys(&desk, force).await[0]["state"], "revoked");
+    for id in ids.iter().filter(|id| **id != unread && **id != large) {
+        assert!(opens(&desk, id).await, "{id}");
     }
 }
