@@ -233,8 +233,9 @@ fn encode(body: &(impl Serialize + ?Sized)) -> Result<Bytes, Error> {
 fn below_api(site: &str, path: &str) -> Result<Url, Error> {
     let bad = || Error::Path(path.to_owned());
     let base = Url::parse(&format!("{site}/api/v4/")).map_err(|_| bad())?;
-    let url =
-        path.strip_prefix('/').and_then(|rest| Url::parse(&format!("{base}{rest}")).ok()).ok_or_else(bad)?;
+    // A URL's parser drops spaces at the end, and `..` would be left of `.. `.
+    let rest = path.strip_prefix('/').map(|rest| rest.replace(' ', "%20")).ok_or_else(bad)?;
+    let url = Url::parse(&format!("{base}{rest}")).map_err(|_| bad())?;
     // A part of only dots, or one that becomes it, means another path: `/users/username/..`.
     let parts = path.split(['?', '#']).next().unwrap_or_default().split(['/', '\\']);
     let dots = parts
@@ -270,6 +271,12 @@ mod tests {
             ("/%2e%2e/x", None),
             ("/users/username/..", None),
             ("/users/username/.%2E?x", None),
+            ("/users/username/.. ", Some("https://chat.example.com/company/api/v4/users/username/..%20")),
+            (
+                "/users/username/%2e. ?x",
+                Some("https://chat.example.com/company/api/v4/users/username/%2e.%20?x"),
+            ),
+            ("/users?term=a b", Some("https://chat.example.com/company/api/v4/users?term=a%20b")),
             ("/users/.\t./x", None),
             ("/users/username/a.b..c", Some("https://chat.example.com/company/api/v4/users/username/a.b..c")),
             ("users/me", None),

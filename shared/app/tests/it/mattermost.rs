@@ -277,3 +277,42 @@ async fn a_name_that_is_none_is_not_shown() {
     let failure = asking(&server, Some(ALICE)).username(&alice()).await.unwrap_err();
     assert!(!failure.text.unwrap_or_default().contains("evil"));
 }
+
+#[tokio::test]
+async fn a_name_that_a_person_typed_asks_for_a_user_of_that_name_and_for_nothing_else() {
+    let server = Server::start(|_| json(404, &json!({"id": "app.user.missing", "message": "none"}))).await;
+    let mattermost = client(&server.site);
+    for name in [
+        "..",
+        ".",
+        ".. ",
+        ". ",
+        ".. \u{a0}",
+        "%2e%2e",
+        "%2e%2e ",
+        "..\t",
+        "..\n",
+        "..\0",
+        "../me",
+        "..\\me",
+        "..;/me",
+        "x?term=y",
+        "x#y",
+        "x&y=z",
+        "",
+        " ",
+        "me/../..",
+        "\u{ff0e}\u{ff0e}",
+        "\u{2024}\u{2024}",
+        "a b",
+    ] {
+        let before = server.asked().len();
+        mattermost.user_by_username(name).await.unwrap_err();
+        for asked in server.asked().into_iter().skip(before) {
+            let asked_for = asked.strip_prefix("GET /api/v4/users/username/");
+            let asked_for = asked_for.unwrap_or_else(|| panic!("{name:?} asked for {asked}"));
+            assert!(!asked_for.contains(['/', '?', '#', '\\']), "{name:?} asked for {asked}");
+            assert!(!matches!(asked_for, "." | ".."), "{name:?} asked for {asked}");
+        }
+    }
+}
