@@ -8,8 +8,12 @@ use crate::{
     world::World,
 };
 use cloud_apps_protocol::limits;
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
 use serde_json::{Map, Value, json};
-use std::{collections::BTreeMap, time::Duration};
+use std::{fmt, time::Duration};
 
 /// The most of an invocation's payload that is looked at: an answer of 1 MiB in base64 or escaped, and its headers.
 const MAX_PAYLOAD: usize = 3 * limits::BODY;
@@ -39,7 +43,7 @@ pub(super) async fn invoke(
     if invoked.payload.len() > MAX_PAYLOAD {
         return Err(Trouble::TooLarge);
     }
-    reply(&invoked.payload)
+    reply(invoked.payload)
 }
 
 /// The event. Header names are in lower case, as API Gateway sends them.
@@ -87,48 +91,85 @@ fn common_log_time(now: u64) -> String {
     at.unwrap_or(jiff::Timestamp::MAX).strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()
 }
 
-/// A proxy integration's response.
-#[derive(serde::Deserialize)]
+/// A proxy integration's response. Of a payload of 3 MiB only what is read becomes a value: as a tree it would take
+/// fifty times its size.
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Response {
     status_code: u16,
     #[serde(default)]
-    headers: BTreeMap<String, Value>,
+    headers: Option<Headers>,
     #[serde(default)]
     body: Option<String>,
     #[serde(default)]
     is_base64_encoded: bool,
 }
 
+/// The headers that are read; empty where there is none.
+#[derive(Default)]
+struct Headers {
+    media: String,
+    encoding: String,
+}
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Headers;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
+                let mut headers = Headers::default();
+                while let Some(name) = map.next_key::<String>()? {
+                    if name.eq_ignore_ascii_case("content-type") {
+                        headers.media = map.next_value()?;
+                    } else if name.eq_ignore_ascii_case("content-encoding") {
+                        headers.encoding = map.next_value()?;
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(headers)
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
 /// Reads the payload as API Gateway does: without a `statusCode` it is the body of a 200 itself.
-fn reply(payload: &[u8]) -> Result<Reply, Trouble> {
-    let none = || Trouble::failed("its Lambda function did not answer as an HTTP API's integration does");
-    let value: Value = serde_json::from_slice(payload).map_err(|_| none())?;
-    if value.get("statusCode").is_none() {
-        let body = value.to_string().into_bytes();
-        return Ok(Reply {
-            status: 200,
-            media: "application/json".into(),
-            encoding: String::new(),
-            body: body.into(),
-        });
+fn reply(payload: Vec<u8>) -> Result<Reply, Trouble> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Marked {
+        status_code: Option<IgnoredAny>,
+    }
+    let none = |_| Trouble::failed("its Lambda function did not answer as an HTTP API's integration does");
+    let media = || "application/json".to_owned();
+    // Serde reads an array as a struct too, in the order of its fields.
+    let object = payload.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    let marked = if object {
+        serde_json::from_slice::<Marked>(&payload).map_err(none)?.status_code.is_some()
+    } else {
+        serde_json::from_slice::<IgnoredAny>(&payload).map_err(none)?;
+        false
+    };
+    if !marked {
+        return Ok(Reply { status: 200, media: media(), encoding: String::new(), body: payload.into() });
     }
     let Response { status_code, headers, body, is_base64_encoded } =
-        serde_json::from_value(value).map_err(|_| none())?;
-    let header = |name: &str| {
-        let found = headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-        found.and_then(|(_, value)| value.as_str()).unwrap_or_default().to_owned()
-    };
+        serde_json::from_slice(&payload).map_err(none)?;
+    drop(payload);
+    let headers = headers.unwrap_or_default();
     let body = body.unwrap_or_default();
     let body = if is_base64_encoded {
-        data_encoding::BASE64.decode(body.as_bytes()).map_err(|_| none())?
+        let bad = |_| Trouble::failed("its Lambda function says that its answer is base64, and it is not");
+        data_encoding::BASE64.decode(body.as_bytes()).map_err(bad)?
     } else {
         body.into_bytes()
     };
     // API Gateway calls what is not marked JSON.
-    let media = match header("content-type") {
-        media if media.is_empty() => "application/json".to_owned(),
-        media => media,
-    };
-    Ok(Reply { status: status_code, media, encoding: header("content-encoding"), body: body.into() })
+    let media = if headers.media.is_empty() { media() } else { headers.media };
+    Ok(Reply { status: status_code, media, encoding: headers.encoding, body: body.into() })
 }

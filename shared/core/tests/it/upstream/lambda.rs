@@ -78,6 +78,9 @@ async fn every_shape_of_an_integrations_answer_is_read() {
         json!({"statusCode": 200, "body": answer}),
         json!({"statusCode": 200, "headers": {"content-type": "application/json"}, "body": base64, "isBase64Encoded": true}),
         json!({"statusCode": 200, "headers": {}, "cookies": [], "multiValueHeaders": {}, "body": answer, "isBase64Encoded": false}),
+        // As Go writes what it leaves out.
+        json!({"statusCode": 200, "headers": null, "multiValueHeaders": null, "body": answer, "cookies": null}),
+        json!({"statusCode": 200, "headers": {"x": [{"y": 7}], "Content-Type": "application/json"}, "body": answer}),
         json!({"type": "message", "text": "Hello"}),
     ] {
         let (yard, _, home, _) = yard(gives(&payload)).await;
@@ -108,8 +111,10 @@ async fn what_a_function_cannot_answer_with_is_refused_like_a_services() {
         (
             with(json!({"statusCode": 200, "body": "%", "isBase64Encoded": true})),
             "upstream_failed",
-            "integration",
+            "is base64, and it is not",
         ),
+        (with(json!({"statusCode": 200, "headers": {"content-type": 7}})), "upstream_failed", "integration"),
+        (with(json!([200, {}, r#"{"type":"done"}"#, false])), "bad_answer", "none of the protocol"),
         (
             with(json!({"statusCode": 200, "body": format!("{{\"type\":\"{large}\"}}")})),
             "answer_too_large",
