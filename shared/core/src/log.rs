@@ -10,7 +10,7 @@ use crate::{
     trace::{of_request, trace_id},
 };
 use bytes::Bytes;
-use cloud_apps_protocol::Code;
+use cloud_apps_protocol::{Code, UserId};
 use http::Response;
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -32,8 +32,8 @@ pub struct LogLine {
     pub app: Option<String>,
     /// The install, once a credential verified.
     pub install: Option<String>,
-    /// The acting user's id.
-    pub user: Option<String>,
+    /// The acting user. An id and no text: what a sender's token says of its subject may be anything.
+    pub user: Option<UserId>,
     /// What runs.
     pub function: Option<String>,
     /// The app's idempotency key.
@@ -142,7 +142,7 @@ impl LogLine {
             route = self.route,
             app = self.app,
             install = self.install,
-            user = self.user,
+            user = self.user.as_ref().map(UserId::as_str),
             function = self.function,
             outcome = self.outcome,
             code = code.as_ref().and_then(serde_json::Value::as_str),

@@ -56,7 +56,7 @@ pub async fn verify(
     )?;
     line.app = Some(kid.app.to_string());
     line.install = Some(kid.install.to_string());
-    line.user = Some(claims.sub.clone());
+    line.user = claims.sub.parse().ok();
     if claims.aud != kid.app.as_str() {
         return Err(wrong_audience("aud", "app"));
     }

@@ -91,7 +91,7 @@ pub async fn run(
     mut command: Command,
     line: &mut LogLine,
 ) -> Result<Answer, Refusal> {
-    line.user = command.request.context.acting_user.as_ref().map(|user| user.id.to_string());
+    line.user = command.request.context.acting_user.as_ref().map(|user| user.id.clone());
     line.delivery_id = Some(command.delivery_id.clone());
     let mut app = known(world, &command.install, arrival.now).await?;
     let mut found = look(app.manifest(), &command, arrival.now);

@@ -116,6 +116,29 @@ async fn no_line_holds_a_credential_a_body_or_a_path() {
 }
 
 #[tokio::test]
+async fn a_line_names_a_user_by_an_id_and_never_by_a_text_of_the_sender() {
+    let stage = Stage::new();
+    let log = Log::begin();
+    let body = command_body("/jira search").to_string();
+    for sub in [
+        "canary@example.com",
+        "canary\n{\"route\":\"forged\"}",
+        "\u{1b}[31mcanary\u{202e}",
+        &"canary".repeat(300),
+    ] {
+        let mut claims = stage.claims("/command", &body);
+        claims["sub"] = sub.into();
+        let bearer = format!("Bearer {}", stage.token(&claims));
+        let answered = stage.send(request("/command", &body, &[(header::AUTHORIZATION, &bearer)])).await;
+        assert_eq!(answered.status, 401);
+    }
+    for line in log.lines() {
+        assert_eq!((&line["code"], &line["user"]), (&"bad_token".into(), &Value::Null), "{line}");
+    }
+    assert!(log.lines().len() == 4 && !log.text().contains("canary"), "{}", log.text());
+}
+
+#[tokio::test]
 async fn a_line_stays_short_however_long_an_apps_error_is() {
     let stage = Stage::new();
     let log = Log::begin();
