@@ -36,7 +36,7 @@ use async_trait::async_trait;
 use cloud_apps_protocol::Millis;
 use futures_util::{FutureExt, future::join_all};
 use line::Line;
-use read::Read;
+pub(crate) use read::{Read, read};
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -191,7 +191,7 @@ impl Delivery {
                 "it was taken {} times and never finished: the process ended over it, or does not know its kind",
                 taken.receives
             );
-            match read::read(&taken.body) {
+            match read(&taken.body) {
                 Read::Job(job) => {
                     self.dead_letters.park(&letter(&job, &taken.body, &why, now)).await?;
                     self.ledger.done(&job.key(), job.attempt, now.saturating_add(KEEP), now).await?;
@@ -221,7 +221,7 @@ impl Delivery {
     }
 
     async fn deliver(&self, record: &Record, clock: Clock, line: &mut Line) -> Stored<Fate> {
-        let job = match read::read(&record.body) {
+        let job = match read(&record.body) {
             Read::Job(job) => job,
             Read::Later { what } => return Ok(Fate::Stays(what)),
             Read::Unreadable { why } => {

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// A message as this version of the bundle reads it.
-pub(super) enum Read {
+pub(crate) enum Read {
     /// A job.
     Job(Job),
     /// A job that a later version knows.
@@ -29,7 +29,7 @@ struct Head {
 }
 
 /// Reads a message. What it says of it holds nothing of the job's content: that may be what no log should have.
-pub(super) fn read(body: &str) -> Read {
+pub(crate) fn read(body: &str) -> Read {
     let unreadable = |error: &serde_json::Error| Read::Unreadable { why: rules::without_content(error) };
     let head: Head = match serde_json::from_str(body) {
         Ok(head) => head,

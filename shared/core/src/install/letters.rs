@@ -2,6 +2,7 @@
 
 use super::operator::LetterView;
 use crate::{
+    deliver::{Read, read},
     job::Job,
     model::{Dead, Page},
     ports::Stored,
@@ -34,13 +35,16 @@ pub(super) async fn send_back(
     now: Millis,
 ) -> Result<Dead, Refusal> {
     let letter = office.dead_letters.find(install, id).await?.ok_or_else(|| unknown(install, id))?;
-    let Ok(job) = serde_json::from_str::<Job>(&letter.body) else {
-        let message = format!(
-            "The job of the dead letter {id} cannot be read, so it cannot be done: {} Discard the letter, or deploy the \
-             version of the bundle that wrote it.",
-            letter.reason
-        );
-        return Err(Refusal::bad_request("/operator/id", message));
+    let job = match read(&letter.body) {
+        Read::Job(job) => job,
+        // What this version does not know of a later one's job would be lost.
+        Read::Later { what: why } | Read::Unreadable { why } => {
+            let message = format!(
+                "The job of the dead letter {id} cannot be read, so it cannot be done: {why}. Discard the letter, or deploy \
+                 the version of the bundle that wrote it."
+            );
+            return Err(Refusal::bad_request("/operator/id", message));
+        }
     };
     let fresh = Job { attempt: 1, due: now.saturating_add(AFTER), ..job };
     office.world.ledger.forget(&fresh.key(), now).await?;

@@ -403,6 +403,36 @@ async fn what_nobody_can_read_is_listed_under_no_install_and_not_sent_back() {
 }
 
 #[tokio::test]
+async fn a_later_versions_job_that_was_given_up_is_not_sent_back_without_what_only_that_version_knows() {
+    let desk = Desk::new().await;
+    let job = serde_json::to_value(Job::new(watch(), 0, None, NOW)).unwrap();
+    let mut later = job.clone();
+    (later["v"], later["only_later"]) = (json!(2), json!("the secret"));
+    let memory = &desk.memory;
+    let letter = Dead {
+        id: "later".to_owned(),
+        install: None,
+        body: later.to_string(),
+        reason: "it was taken 3 times and never finished".to_owned(),
+        attempts: 0,
+        function: None,
+        first_at: NOW,
+        at: NOW,
+        trace: None,
+    };
+    memory.park(&letter).await.unwrap();
+    let refused = desk.operator(json!({ "do": "send_back", "id": "later" })).await;
+    let message = refused["error"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("the job has version 2, and this program knows 1"), "{refused}");
+    assert!(!message.contains("secret") && memory.queued().is_empty(), "{refused}");
+    assert_eq!(
+        desk.operator(json!({ "do": "dead_letters" })).await["dead_letters"][0]["id"],
+        "later",
+        "it stays"
+    );
+}
+
+#[tokio::test]
 async fn sending_back_that_is_cut_off_anywhere_loses_nothing() {
     for fault in Fault::ALL {
         for n in 1.. {
