@@ -80,8 +80,8 @@ impl Credentials {
         let mut options = std::fs::OpenOptions::new();
         let mut open = options
             .write(true)
-            .create(true)
-            .truncate(true)
+            // Whoever serves has removed what an earlier one left.
+            .create_new(true)
             .mode(0o600)
             .open(&path)
             .map_err(file("write", &path))?;

@@ -31,7 +31,7 @@ use std::{
     fs::{File, TryLockError},
     io::ErrorKind,
     net::SocketAddr,
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -80,7 +80,9 @@ impl Files {
     /// killed one left behind hinders nobody.
     pub fn lock(&self) -> Result<File, Failure> {
         let path = self.0.join("lock");
-        let lock = File::create(&path).map_err(file("make", &path))?;
+        // What stands there is nobody's to empty.
+        let lock =
+            File::options().create(true).append(true).mode(0o600).open(&path).map_err(file("make", &path))?;
         match lock.try_lock() {
             Ok(()) => Ok(lock),
             Err(TryLockError::WouldBlock) => {

@@ -302,6 +302,77 @@ fn a_folder_is_served_once_and_the_first_goes_on() {
 }
 
 #[test]
+fn what_came_with_somebodys_project_is_neither_followed_nor_believed() {
+    use std::{fs, os::unix::fs::symlink};
+    let outside = TempDir::new().unwrap();
+    let precious = outside.path().join("precious");
+    let ring = format!(
+        r#"{{"v":1,"app":"hello","keys":[{{"id":"1","root":"{}","created_at":0,"use_from":0,"state":"live"}}]}}"#,
+        "A".repeat(43)
+    );
+    for name in [
+        "lock",
+        "bundle.db",
+        "bundle.db-wal",
+        "bundle.db-shm",
+        "bundle.db-journal",
+        "keys/hello.json",
+        "demo.json",
+    ] {
+        fs::write(&precious, &ring).unwrap();
+        let folder = TempDir::new().unwrap();
+        fs::create_dir(folder.path().join("keys")).unwrap();
+        symlink(&precious, folder.path().join(name)).unwrap();
+        if matches!(name, "lock" | "demo.json") {
+            // What they hold is nothing that is read or lost.
+            Serving::in_folder(folder).end("-TERM");
+        } else {
+            let refused = said(serve(folder.path()).output().unwrap());
+            assert_eq!(refused.code, 1, "{name}: {}", refused.err);
+            assert!(refused.err.contains(name) && refused.err.contains("this is a link"), "{}", refused.err);
+        }
+        assert_eq!(fs::read_to_string(&precious).unwrap(), ring, "{name}");
+    }
+    // As git writes the files of a clone: a key ring whose roots its author knows.
+    for name in ["keys/hello.json", "bundle.db"] {
+        let folder = TempDir::new().unwrap();
+        fs::create_dir(folder.path().join("keys")).unwrap();
+        fs::write(folder.path().join(name), &ring).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        fs::set_permissions(folder.path().join(name), mode).unwrap();
+        let refused = said(serve(folder.path()).output().unwrap());
+        assert_eq!(refused.code, 1, "{name}: {}", refused.err);
+        assert!(
+            refused.err.contains(name) && refused.err.contains("others may read this"),
+            "{}",
+            refused.err
+        );
+    }
+}
+
+#[test]
+fn what_serve_makes_is_for_its_owner_whatever_the_umask_is() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = TempDir::new().unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"umask 0; exec "$0" "$@""#, env!("CARGO_BIN_EXE_cloud-apps")]);
+    command.args(serve(folder.path()).get_args());
+    let bundle = Serving::of(command, folder);
+    let keys = bundle.folder.path().join("keys");
+    let mut names = Vec::new();
+    for folder in [bundle.folder.path(), &keys] {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let mode = entry.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{}: {mode:o}", entry.path().display());
+            names.push(entry.file_name().into_string().unwrap());
+        }
+    }
+    for name in ["lock", "bundle.db", "bundle.db-wal", "demo.json", "operator.sock", "hello.json"] {
+        assert!(names.iter().any(|made| made == name), "{name}: {names:?}");
+    }
+}
+
+#[test]
 fn ctrl_c_and_sigterm_end_it_cleanly_and_a_killed_one_hinders_nobody() {
     let mut folder = private_folder();
     for signal in ["-INT", "-TERM"] {

@@ -29,17 +29,37 @@ pub(super) fn private_folder(path: &Path) -> Result<(), FileError> {
     builder.create(path).map_err(at(path))
 }
 
-/// Makes a file for its owner only, empty if it was not there; one that is there is closed to others.
+/// Refuses what no bundle of this user's has left here: a link, and a file that others may read. A folder may have come
+/// with somebody's project. A link in it leads to a file that is none of the bundle's, and whoever wrote a key ring knows
+/// every secret that follows from it.
+pub(super) fn check_private(path: &Path) -> Result<(), FileError> {
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(at(path)(error)),
+    };
+    let refused = |why: &str| Err(at(path)(io::Error::other(why.to_owned())));
+    if !found.is_file() {
+        return refused("this is a link or a folder, and a local bundle makes a file: remove it");
+    }
+    #[cfg(unix)]
+    if std::os::unix::fs::MetadataExt::mode(&found) & 0o077 != 0 {
+        return refused(
+            "others may read this, and a local bundle makes it for its owner only: close it if it is yours (chmod 600), \
+             else remove it",
+        );
+    }
+    Ok(())
+}
+
+/// Makes a file for its owner only, empty if it was not there.
 pub(super) fn private_file(path: &Path) -> Result<(), FileError> {
+    check_private(path)?;
     let mut options = fs::OpenOptions::new();
     options.create(true).append(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).map_err(at(path))?;
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)).map_err(at(path))?;
-    drop(file);
-    Ok(())
+    options.open(path).map(drop).map_err(at(path))
 }
 
 /// Writes a new file under a name of its own and then gives it `path`, unless there is one: the first writer wins, and

@@ -20,9 +20,12 @@ pub struct KeyFiles {
 }
 
 impl KeyFiles {
-    /// Uses a folder, which is made if it is not there.
+    /// Uses a folder, which is made if it is not there. Key rings in it that this user did not make are refused.
     pub fn open(folder: &Path) -> Result<Self, FileError> {
         files::private_folder(folder)?;
+        for entry in fs::read_dir(folder).map_err(files::at(folder))? {
+            files::check_private(&entry.map_err(files::at(folder))?.path())?;
+        }
         Ok(Self { folder: folder.to_owned() })
     }
 

@@ -628,11 +628,13 @@ mod tests {
     fn a_file_that_is_no_database_or_a_later_one_is_refused_by_name() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("bundle.db");
+        crate::store::files::private_file(&path).unwrap();
         std::fs::write(&path, "not a database, but long enough to be looked at by SQLite ".repeat(50))
             .unwrap();
         let error = Sqlite::open(&path).err().unwrap();
         assert!(error.to_string().contains("bundle.db"), "{error}");
         let later = root.path().join("later.db");
+        crate::store::files::private_file(&later).unwrap();
         rusqlite::Connection::open(&later).unwrap().pragma_update(None, "user_version", 7).unwrap();
         assert!(matches!(Sqlite::open(&later), Err(OpenError::Later { found: 7, .. })));
     }

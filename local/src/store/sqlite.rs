@@ -128,7 +128,12 @@ impl Sqlite {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             files::private_folder(folder)?;
         }
-        // SQLite gives its journal the mode of the file.
+        // SQLite gives its journals the mode of the file, and goes on with those that it finds.
+        for journal in ["-wal", "-shm", "-journal"] {
+            let mut name = path.as_os_str().to_owned();
+            name.push(journal);
+            files::check_private(Path::new(&name))?;
+        }
         files::private_file(path)?;
         let refused = |source| OpenError::Database { path: path.to_owned(), source };
         let mut connection = Connection::open(path).map_err(refused)?;
