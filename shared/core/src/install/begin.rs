@@ -217,10 +217,12 @@ async fn replaced(
         _ => seal_bot_token(&key, &install, office.world.random.nonce(), &request.bot.access_token),
     };
     keep_settings(&key, &mut install, manifest, request.settings.clone(), &*office.world.random);
+    // What is beside a password is a part of what it was sealed for.
+    let same = install.settings == known.settings;
     if let Ok(held) = office.world.keys.open_settings(known, now).await {
         for (name, sealed) in &mut install.passwords {
             if let (Some(old), true) =
-                (known.passwords.get(name), held.get(name) == request.settings.get(name))
+                (known.passwords.get(name), same && held.get(name) == request.settings.get(name))
             {
                 sealed.clone_from(old);
             }

@@ -16,6 +16,7 @@ use crate::{
 };
 use cloud_apps_protocol::{
     Code, Field, Manifest, Values,
+    form::Subtype,
     manifest::{Preset, Problem},
 };
 use serde_json::{Value, json};
@@ -54,6 +55,7 @@ pub(super) async fn settings(change: &Change<'_>, line: &mut LogLine) -> Result<
     let body = json!({ "settings": merged });
     let mut reader = Reader::new(&body);
     let checked = request::settings(&mut reader, manifest);
+    stay_where_they_were_given(&mut reader, manifest, install, given, &checked);
     let settings = reader.finish(Some(checked))?;
     let mut changed = install.clone();
     let before = (std::mem::take(&mut changed.settings), std::mem::take(&mut changed.passwords));
@@ -78,6 +80,28 @@ fn with_new_settings<'m>(agreed: &'m Manifest, offered: Option<&Manifest>) -> Co
     let mut manifest = agreed.clone();
     manifest.settings.extend(new);
     Cow::Owned(manifest)
+}
+
+/// A setting of subtype `url` says where an app sends passwords. Whoever changes it gives the passwords anew: with one that
+/// somebody else gave, who may set it and never read it would send it to an address of their own.
+fn stay_where_they_were_given(
+    reader: &mut Reader<'_>,
+    manifest: &Manifest,
+    install: &Install,
+    given: &Values,
+    settings: &Values,
+) {
+    let urls = manifest.settings.iter().filter(|field| field.subtype == Some(Subtype::Url));
+    let moved =
+        urls.map(|field| field.name.as_str()).find(|name| settings.get(*name) != install.settings.get(*name));
+    let Some(moved) = moved else { return };
+    let kept = |name: &&String| settings.contains_key(*name) && !given.contains_key(*name);
+    for name in install.passwords.keys().filter(kept) {
+        let message = format!(
+            "was given for the {moved} that there is: give it again together with the new {moved}, or null to unset it"
+        );
+        reader.problem(format!("/settings/{name}"), message);
+    }
 }
 
 /// Whether the install has exactly these settings: then the app is not asked again.

@@ -65,6 +65,35 @@ async fn settings_replace_what_they_name_and_a_password_is_never_shown() {
 }
 
 #[tokio::test]
+async fn a_password_goes_to_no_other_address_than_it_was_given_for() {
+    let desk = Desk::new().await;
+    let (id, code) = managed(&desk).await;
+    let (calls, evil) = (desk.calls().len(), "https://evil.example.com");
+    for settings in [json!({"site": evil}), json!({"site": evil, "retries": 7})] {
+        let refused = desk.patch(&id, &code, &json!({ "settings": settings })).await;
+        let said = problems(&refused);
+        assert_eq!(
+            said,
+            [
+                "/settings/password was given for the site that there is: give it again together with the new site, or null \
+              to unset it"
+            ]
+        );
+    }
+    assert_eq!((desk.stored(&id).await.unwrap().rev, desk.calls().len()), (3, calls), "nobody is asked");
+
+    // The same address is no change, and who knows the password may take it along.
+    let same = json!({"settings": {"site": "https://jira.example.com", "retries": 7}});
+    ok(desk.patch(&id, &code, &same).await);
+    assert_eq!(desk.calls().last().unwrap().password.as_deref(), Some(PASSWORD));
+    ok(desk.patch(&id, &code, &json!({"settings": {"site": evil, "password": "of evil"}})).await);
+    assert_eq!(desk.calls().last().unwrap().password.as_deref(), Some("of evil"));
+    ok(desk.patch(&id, &code, &json!({"settings": {"site": BASE, "password": null}})).await);
+    assert_eq!(desk.calls().last().unwrap().password, None);
+    ok(desk.patch(&id, &code, &json!({"settings": {"site": evil}})).await);
+}
+
+#[tokio::test]
 async fn everything_that_is_wrong_with_settings_is_said_at_once_and_nothing_changes() {
     let desk = Desk::new().await;
     let (id, code) = managed(&desk).await;

@@ -1,7 +1,8 @@
 //! Moving to another version of the app: never to more than was agreed to, and never with settings that it does not take.
 
 use super::{managed, ok, problems};
-use crate::office::{Behaviour, Desk, refusal, request};
+use crate::office::{Behaviour, Desk, PASSWORD, refusal, request};
+use cloud_apps_core::{conformance::sample, sealed::keep_settings, world::SystemRandom};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -64,7 +65,10 @@ async fn a_new_setting_has_its_default_and_one_that_is_missing_is_set_first() {
     let mut desk = Desk::new().await;
     let (id, code) = managed(&desk).await;
     let mut old = desk.stored(&id).await.unwrap();
-    old.settings = [("gone".to_owned(), json!(1))].into_iter().collect();
+    let held = json!({"gone": 1, "password": PASSWORD}).as_object().unwrap().clone();
+    let office = desk.office();
+    let key = office.world.keys.current(&old.app, desk.now).await.unwrap().unwrap();
+    keep_settings(&key, &mut old, office.world.linked[&sample::app()].manifest(), held, &SystemRandom);
     desk.memory.put_install(old);
     desk.deploy_newer();
     let calls = desk.calls().len();
@@ -74,11 +78,12 @@ async fn a_new_setting_has_its_default_and_one_that_is_missing_is_set_first() {
         assert!(refused.message().contains(said), "{}", refused.message());
     }
     assert_eq!((desk.stored(&id).await.unwrap().version.as_str(), desk.calls().len()), ("1.0.0", calls));
-    ok(desk.patch(&id, &code, &json!({"settings": {"site": "https://jira.example.com"}})).await);
+    let set = json!({"settings": {"site": "https://jira.example.com", "password": PASSWORD}});
+    ok(desk.patch(&id, &code, &set).await);
     let upgraded = ok(desk.patch(&id, &code, &to("2.0.0")).await);
     assert_eq!(upgraded["settings"], json!({"site": "https://jira.example.com", "retries": 3}));
     let call = desk.calls().pop().unwrap();
-    assert_eq!(call.password.as_deref(), Some(crate::office::PASSWORD), "it is kept");
+    assert_eq!(call.password.as_deref(), Some(PASSWORD), "it is kept");
 }
 
 #[tokio::test]
