@@ -90,7 +90,7 @@ mod tests {
             if let (Some(planned), Some(delay)) = (planned, delay) {
                 let asked = asked.unwrap_or(0).min(MAX_RETRY_AFTER);
                 prop_assert!(delay >= asked && delay >= planned / 5 * 4, "{delay}");
-                prop_assert!(delay <= planned.max(asked) / 5 * 6 + 1, "{delay}");
+                prop_assert!(delay <= planned.max(asked) * 6 / 5 + 1, "{delay}");
             }
         }
     }
