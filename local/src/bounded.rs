@@ -82,10 +82,10 @@ mod tests {
     #[test]
     fn a_list_ends_by_its_pages_or_by_their_size() {
         let mut pages = Pages::new();
-        let read = (0..).take_while(|_| pages.read(1).is_ok()).count();
+        let read = (0..=PAGES).take_while(|_| pages.read(1).is_ok()).count();
         assert_eq!(read, PAGES - 1);
         let mut pages = Pages::new();
         assert_eq!((pages.read(LARGEST), pages.count()), (Ok(()), 1));
-        assert_eq!((0..).take_while(|_| pages.read(LARGEST).is_ok()).count(), LIST / LARGEST - 2);
+        assert_eq!((0..=PAGES).take_while(|_| pages.read(LARGEST).is_ok()).count(), LIST / LARGEST - 2);
     }
 }

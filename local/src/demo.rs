@@ -15,7 +15,7 @@ use cloud_apps_core::{
 use cloud_apps_protocol::{AppId, SiteUrl};
 use cloud_apps_standin::{Server, Standin, Version};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt::Write as _, io::Write, net::SocketAddr, os::unix::fs::OpenOptionsExt};
+use std::{collections::BTreeMap, io::Write, net::SocketAddr, os::unix::fs::OpenOptionsExt};
 
 const PEOPLE: [&str; 4] = ["admin", "alice", "bob", "carol"];
 const CHANNELS: [&str; 2] = ["town-square", "off-topic"];
@@ -178,11 +178,15 @@ impl Demo {
     }
 
     /// What to try, for the terminal.
-    pub fn welcome(&self, base_url: &str, program: &str) -> String {
-        let mut text = format!(
-            "Serving on {base_url}, with a demo Mattermost on {} (alice, bob and carol in ~town-square).\n\nIn another terminal:\n",
-            self.server.url()
-        );
+    pub fn welcome(&self, base_url: &str, program: &str) -> Vec<String> {
+        let site = self.server.url();
+        let mut lines = vec![
+            format!(
+                "Serving on {base_url}, with a demo Mattermost on {site} (alice, bob and carol in ~town-square)."
+            ),
+            String::new(),
+            "In another terminal:".to_owned(),
+        ];
         for (id, namespace) in &self.apps {
             let tries: &[&str] = match id.as_str() {
                 "hello" => {
@@ -191,11 +195,12 @@ impl Demo {
                 _ => &["help"],
             };
             for words in tries {
-                let _ = writeln!(text, "  {program} run \"/{namespace} {words}\"");
+                lines.push(format!("  {program} run \"/{namespace} {words}\""));
             }
         }
-        text += "\n`run --slash` sends what an unmodified Mattermost sends. Ctrl-C ends it.";
-        text
+        lines.push(String::new());
+        lines.push("`run --slash` sends what an unmodified Mattermost sends. Ctrl-C ends it.".to_owned());
+        lines
     }
 
     /// Ends the Mattermost. What was installed in it goes with the next start: it forgets everything.

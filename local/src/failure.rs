@@ -1,5 +1,6 @@
 //! What the command says when it cannot do what it was asked: what happened, and what to do.
 
+use crate::terminal::{self, Line};
 use anstyle::{AnsiColor, Style};
 use std::{fmt, process::ExitCode};
 
@@ -7,14 +8,17 @@ use std::{fmt, process::ExitCode};
 #[derive(Debug)]
 pub struct Failure {
     message: String,
-    hint: Option<String>,
+    /// What belongs to the message, a line each.
+    more: Vec<String>,
+    /// What to do, a line each.
+    hint: Vec<String>,
     code: u8,
 }
 
 impl Failure {
     /// Refused or failed: exit code 1.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None, code: 1 }
+        Self { message: message.into(), more: Vec::new(), hint: Vec::new(), code: 1 }
     }
 
     /// The command line or the environment is wrong: exit code 2.
@@ -32,10 +36,17 @@ impl Failure {
         Self { code: 130, ..Self::new(message) }
     }
 
-    /// Says what to do.
+    /// Adds lines to the message.
+    #[must_use]
+    pub fn more(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        self.more.extend(lines);
+        self
+    }
+
+    /// Says what to do. Said again it is another line.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint.push(hint.into());
         self
     }
 
@@ -43,18 +54,23 @@ impl Failure {
     pub fn print(&self) {
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         let blue = Style::new().bold().fg_color(Some(AnsiColor::Cyan.into()));
-        anstream::eprintln!("{red}error{red:#}: {}", self.message);
-        if let Some(hint) = &self.hint {
-            anstream::eprintln!("{blue}help{blue:#}: {hint}");
+        terminal::err(Line::new().styled(red, "error").text(&format!(": {}", self.message)));
+        self.more.iter().for_each(terminal::err);
+        let mut hint = self.hint.iter();
+        if let Some(first) = hint.next() {
+            terminal::err(Line::new().styled(blue, "help").text(&format!(": {first}")));
         }
+        hint.for_each(terminal::err);
     }
 
     /// What it says, with what to do, without colours.
     pub fn text(&self) -> String {
-        match &self.hint {
-            Some(hint) => format!("{}\nhelp: {hint}", self.message),
-            None => self.message.clone(),
+        let mut lines = vec![self.message.clone()];
+        lines.extend(self.more.iter().cloned());
+        if !self.hint.is_empty() {
+            lines.push(format!("help: {}", self.hint.join("\n")));
         }
+        lines.join("\n")
     }
 
     /// The exit code that goes with it.

@@ -14,6 +14,7 @@ pub mod install;
 pub mod local;
 pub mod mattermost;
 pub mod store;
+pub mod terminal;
 
 use arguments::{Arguments, Command};
 use clap::Parser;

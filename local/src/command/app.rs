@@ -4,7 +4,7 @@ use super::{
     operator::{Target, date, words},
     validate,
 };
-use crate::{failure::Failure, local::Files};
+use crate::{failure::Failure, local::Files, terminal};
 use clap::{Args, Subcommand};
 use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
 use cloud_apps_protocol::{AppId, error::ErrorBody, install::AppView, manifest::Problem};
@@ -79,8 +79,7 @@ pub async fn run(arguments: App) -> Result<ExitCode, Failure> {
         answer => answer,
     };
     if arguments.json {
-        let text = serde_json::to_string_pretty(&answer).map_err(|e| Failure::new(e.to_string()))?;
-        anstream::println!("{text}");
+        terminal::json(&answer)?;
     } else {
         show(&arguments.what, &answer);
     }
@@ -112,7 +111,7 @@ fn refused(body: &ErrorBody, source: Option<&(String, String)>) -> Failure {
         return Failure::new(format!("{} ({})", error.message, words([&error.code])));
     };
     for problem in &problems {
-        anstream::eprintln!("{}\n", validate::render(name, text, problem));
+        terminal::problem(name, text, problem);
     }
     let found = validate::count(problems.len(), "problem");
     Failure::new(format!("{name} has {found}, and nothing was changed"))
@@ -122,20 +121,20 @@ fn show(what: &AppCommand, answer: &OperatorAnswer) {
     match answer {
         OperatorAnswer::Apps { apps } => {
             if let AppCommand::Remove { app } = what {
-                anstream::println!("{app} is forgotten.");
+                terminal::out(format!("{app} is forgotten."));
                 return;
             }
             for app in apps {
                 let kind = if app.linked { "linked" } else { "registered" };
-                anstream::println!(
+                terminal::out(format!(
                     "{:<24}{:<12}{kind:<12}{}",
                     app.id.as_str(),
                     app.version,
                     app.display_name
-                );
+                ));
             }
             if apps.is_empty() {
-                anstream::println!("The bundle knows no app.");
+                terminal::out("The bundle knows no app.");
             }
         }
         OperatorAnswer::App { app, versions, address, kid, upstream_secret, previous_until } => {
@@ -144,13 +143,10 @@ fn show(what: &AppCommand, answer: &OperatorAnswer) {
                     describe(app, versions, address.as_deref(), kid.as_deref(), *previous_until);
                 }
                 _ if upstream_secret.is_none() => {
-                    anstream::println!(
-                        "{} {} is registered; its secret stays as it is.",
-                        app.id,
-                        app.version
-                    );
+                    let what = format!("{} {} is registered", app.id, app.version);
+                    terminal::out(format!("{what}; its secret stays as it is."));
                 }
-                _ => anstream::eprintln!("{} {} is registered.", app.id, app.version),
+                _ => terminal::err(format!("{} {} is registered.", app.id, app.version)),
             }
             if let (Some(kid), Some(secret)) = (kid, upstream_secret) {
                 hand_over(what, app, kid, secret, *previous_until);
@@ -169,7 +165,7 @@ fn describe(
 ) {
     let row = |name: &str, value: &str| {
         if !value.is_empty() {
-            anstream::println!("{name:<13}{value}");
+            terminal::out(format!("{name:<13}{value}"));
         }
     };
     row("app", &format!("{} {}", app.id, app.version));
@@ -196,21 +192,22 @@ fn describe(
 fn hand_over(what: &AppCommand, app: &AppView, kid: &str, secret: &str, previous_until: Option<u64>) {
     let id = &app.id;
     match (what, previous_until) {
-        (AppCommand::Rotate { .. }, Some(until)) => anstream::eprintln!(
-            "The next secret of {id}. It is shown while the rotation lasts. Give it to the app beside the one that it has; the\n\
-             bundle signs with that one until {}, and then with this one. When the app has both, `cloud-apps app rotate {id}\n\
+        (AppCommand::Rotate { .. }, Some(until)) => terminal::err(format!(
+            "The next secret of {id}. It is shown while the rotation lasts. Give it to the app beside the one that it has; the \
+             bundle signs with that one until {}, and then with this one. When the app has both, `cloud-apps app rotate {id} \
              --now` ends the rotation:",
             date(until)
-        ),
-        (AppCommand::Rotate { .. }, None) => anstream::eprintln!(
+        )),
+        (AppCommand::Rotate { .. }, None) => terminal::err(format!(
             "The bundle signs with this secret of {id} from now on, everywhere within a minute. Give it to the app:"
-        ),
-        _ => anstream::eprintln!(
-            "Its secret, by which it knows the bundle. It is shown once: put both lines into the app's environment."
+        )),
+        _ => terminal::err(
+            "Its secret, by which it knows the bundle. It is shown once: put both lines into the app's environment.",
         ),
     }
-    anstream::println!("CLOUD_APPS_UPSTREAM_KID={kid}\nCLOUD_APPS_UPSTREAM_SECRET={secret}");
-    anstream::eprintln!(
-        "Next: `cloud-apps check URL --manifest FILE` with these two in the environment says whether the app answers as it should."
+    terminal::out(format!("CLOUD_APPS_UPSTREAM_KID={kid}"));
+    terminal::out(format!("CLOUD_APPS_UPSTREAM_SECRET={secret}"));
+    terminal::err(
+        "Next: `cloud-apps check URL --manifest FILE` with these two in the environment says whether the app answers as it should.",
     );
 }

@@ -12,6 +12,7 @@ use crate::{
         bundle::Bundle,
         person::{Person, Terminal},
     },
+    terminal::{self, Line},
 };
 use clap::{Args, Subcommand};
 use cloud_apps_protocol::{
@@ -47,11 +48,11 @@ impl At {
 
     fn done(&self, changed: &InstallChanged, note: &str) -> Result<ExitCode, Failure> {
         if self.json {
-            return print(true, changed, String::new);
+            return print(true, changed, Vec::new);
         }
         show_install(&changed.install);
         if !note.is_empty() {
-            anstream::eprintln!("{note}");
+            terminal::err(note);
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -133,7 +134,7 @@ pub async fn configure(arguments: Configure) -> Result<ExitCode, Failure> {
 fn show_settings(at: &At, app: &AppView, view: &InstallView) -> Result<ExitCode, Failure> {
     print(at.json, &view.settings, || {
         if app.settings.is_empty() {
-            return format!("{} has no settings.", app.id);
+            return vec![format!("{} has no settings.", app.id).into()];
         }
         let line = |field: &cloud_apps_protocol::Field| {
             let name = field.name.as_str();
@@ -143,9 +144,9 @@ fn show_settings(at: &At, app: &AppView, view: &InstallView) -> Result<ExitCode,
                 None => "(not set)".to_owned(),
             };
             let what = if field.description.is_empty() { &field.label } else { &field.description };
-            format!("{name:<20} {value:<30} {what}").trim_end().to_owned()
+            Line::from(format!("{name:<20} {value:<30} {what}").trim_end())
         };
-        app.settings.iter().map(line).collect::<Vec<_>>().join("\n")
+        app.settings.iter().map(line).collect()
     })
 }
 
@@ -264,7 +265,7 @@ pub async fn presets(arguments: Presets) -> Result<ExitCode, Failure> {
                     )
                 };
                 let lines: Vec<_> = view.presets.iter().map(line).collect();
-                if lines.is_empty() { "There are no presets.".to_owned() } else { lines.join("\n") }
+                if lines.is_empty() { vec!["There are no presets.".into()] } else { Line::all(lines) }
             })
         }
         PresetsCommand::Replace { at, file } => {
@@ -327,10 +328,8 @@ pub async fn upgrade(arguments: UpgradeTo) -> Result<ExitCode, Failure> {
     let (bundle, view) = arguments.at.find().await?;
     let Some(offered) = &view.offered else {
         return print(arguments.at.json, &view, || {
-            format!(
-                "{} {} is what the bundle has: there is nothing to upgrade to.",
-                view.app_id, view.version
-            )
+            let what = format!("{} {} is what the bundle has", view.app_id, view.version);
+            vec![format!("{what}: there is nothing to upgrade to.").into()]
         });
     };
     let more = beyond(&offered.requests, &view.granted);

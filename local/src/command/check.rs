@@ -4,6 +4,7 @@ use super::validate;
 use crate::{
     check::{self, Outcome},
     failure::Failure,
+    terminal::{self, Line},
 };
 use anstyle::{AnsiColor, Style};
 use clap::Args;
@@ -41,7 +42,7 @@ pub async fn run(arguments: Check) -> Result<ExitCode, Failure> {
     let (name, text) = validate::read(&arguments.manifest)?;
     let manifest = Manifest::parse(&text).map_err(|problems| {
         for problem in &problems {
-            anstream::eprintln!("{}\n", validate::render(&name, &text, problem));
+            terminal::problem(&name, &text, problem);
         }
         Failure::new(format!("{name} has {}", validate::count(problems.len(), "problem")))
     })?;
@@ -53,31 +54,32 @@ pub async fn run(arguments: Check) -> Result<ExitCode, Failure> {
     let failed = outcomes.iter().filter(|outcome| outcome.required && !outcome.ok).count();
     if arguments.json {
         let all = serde_json::json!({ "ok": failed == 0, "checks": outcomes });
-        let text = serde_json::to_string_pretty(&all).map_err(|e| Failure::new(e.to_string()))?;
-        anstream::println!("{text}");
+        terminal::json(&all)?;
     } else {
         for outcome in &outcomes {
-            anstream::println!("{}", line(outcome));
+            lines(outcome).into_iter().for_each(terminal::out);
         }
         let passed = outcomes.iter().filter(|outcome| outcome.ok).count();
-        anstream::println!("\n{passed} of {} as they should be.", validate::count(outcomes.len(), "check"));
+        terminal::out("");
+        terminal::out(format!("{passed} of {} as they should be.", validate::count(outcomes.len(), "check")));
     }
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn line(outcome: &Outcome) -> String {
+fn lines(outcome: &Outcome) -> Vec<Line> {
     let colour = |colour: AnsiColor| Style::new().bold().fg_color(Some(colour.into()));
     let (word, style) = match (outcome.ok, outcome.required) {
         (true, _) => ("ok  ", colour(AnsiColor::Green)),
         (false, true) => ("FAIL", colour(AnsiColor::Red)),
         (false, false) => ("note", colour(AnsiColor::Yellow)),
     };
-    let line = format!("{style}{word}{style:#} {}", outcome.check);
+    let mut lines = vec![Line::new().styled(style, word).text(&format!(" {}", outcome.check))];
     if outcome.ok {
-        return line;
+        return lines;
     }
     let should = if outcome.required { "it should have been" } else { "better" };
-    format!("{line}\n       {}; {should} {}", outcome.got, outcome.expected)
+    lines.push(format!("       {}; {should} {}", outcome.got, outcome.expected).into());
+    lines
 }
 
 /// The app's secret of the environment.
@@ -110,9 +112,12 @@ fn made_up(manifest: &Manifest) -> Failure {
     let kid = KeyId::new("1")
         .map(|key| UpstreamKid { app: manifest.id.clone(), key, generation: Generation(1) }.to_string())
         .unwrap_or_default();
-    Failure::usage(format!("{KID} and {SECRET} are not set")).hint(format!(
-        "they stand in the answer of `cloud-apps app add`; for an app that is registered nowhere, start it with these and \
-         run the check with them:\n\nexport {KID}={kid}\nexport {SECRET}={}",
-        secret.to_base64url().as_str()
-    ))
+    Failure::usage(format!("{KID} and {SECRET} are not set"))
+        .hint(
+            "they stand in the answer of `cloud-apps app add`; for an app that is registered nowhere, start it with these \
+             and run the check with them:",
+        )
+        .hint("")
+        .hint(format!("export {KID}={kid}"))
+        .hint(format!("export {SECRET}={}", secret.to_base64url().as_str()))
 }

@@ -11,6 +11,7 @@ use crate::{
         work::Pace,
     },
     mattermost::{Mattermost, TIMEOUT},
+    terminal::Line,
 };
 use clap::Args;
 use cloud_apps_protocol::{AppId, SiteUrl};
@@ -101,7 +102,7 @@ fn lines(left: &[Remains]) -> Vec<String> {
     lines
 }
 
-fn surveyed(site: &SiteUrl, survey: &Survey) -> String {
+fn surveyed(site: &SiteUrl, survey: &Survey) -> Vec<Line> {
     let left = survey.left();
     let mut lines = lines(&left);
     lines.extend(survey.not_looked_at().iter().map(|one| format!("not looked at: {one}")));
@@ -112,10 +113,10 @@ fn surveyed(site: &SiteUrl, survey: &Survey) -> String {
             "`cloud-apps cleanup --site {site} --of URL` removes what is of a bundle that is lost for good."
         )
     });
-    lines.join("\n")
+    Line::all(lines)
 }
 
-fn done(bundle: &SiteUrl, site: &SiteUrl, cleaned: &[Cleaned]) -> String {
+fn done(bundle: &SiteUrl, site: &SiteUrl, cleaned: &[Cleaned]) -> Vec<Line> {
     let mut lines = Vec::new();
     for Cleaned { app, done } in cleaned {
         lines.push(format!("{app}:"));
@@ -127,5 +128,5 @@ fn done(bundle: &SiteUrl, site: &SiteUrl, cleaned: &[Cleaned]) -> String {
     if cleaned.is_empty() {
         lines.push(format!("Nothing on {site} is of the bundle at {bundle}."));
     }
-    lines.join("\n")
+    Line::all(lines)
 }

@@ -1,7 +1,7 @@
 //! `cloud-apps dead`: jobs that were given up.
 
 use super::{install::print, list::installs, operator::date, reach::Reach};
-use crate::failure::Failure;
+use crate::{failure::Failure, terminal::Line};
 use clap::{Args, Subcommand};
 use cloud_apps_core::install::{OperatorAnswer, OperatorRequest, operator::LetterView};
 use cloud_apps_protocol::InstallId;
@@ -104,7 +104,7 @@ pub async fn run(arguments: Dead) -> Result<ExitCode, Failure> {
             )
         };
         let lines: Vec<_> = letters.iter().map(line).collect();
-        if lines.is_empty() { "There is none.".to_owned() } else { lines.join("\n") }
+        if lines.is_empty() { vec!["There is none.".into()] } else { Line::all(lines) }
     })
 }
 

@@ -14,6 +14,7 @@ use crate::{
         person::Terminal,
     },
     mattermost::{Mattermost, TIMEOUT},
+    terminal::Line,
 };
 use clap::Args;
 use cloud_apps_core::edge::system_now;
@@ -48,7 +49,7 @@ pub async fn run(arguments: Doctor) -> Result<ExitCode, Failure> {
     let now = i64::try_from(system_now() / 1_000).unwrap_or(i64::MAX);
     let facts = doctor::gather(view, &means.bundle, at_base, &means.server, admin.as_ref(), now).await;
     let report = doctor::check(&facts);
-    print(arguments.json, &report, || report.lines())?;
+    print(arguments.json, &report, || Line::all(report.lines()))?;
     Ok(if report.wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -5,6 +5,7 @@
 use crate::{
     arguments::Event,
     failure::{Failure, file},
+    terminal,
 };
 use cloud_apps_core::{edge::system_now, offline::Sample};
 use cloud_apps_protocol::{
@@ -85,7 +86,7 @@ const SORTS: &[Sort] = &[
 pub fn run(arguments: &Event) -> Result<ExitCode, Failure> {
     let Some(name) = &arguments.name else {
         for sort in SORTS {
-            anstream::println!("{:<18}{:<22}{}", sort.name, sort.function, sort.what);
+            terminal::out(format!("{:<18}{:<22}{}", sort.name, sort.function, sort.what));
         }
         return Ok(ExitCode::SUCCESS);
     };
@@ -103,7 +104,7 @@ pub fn run(arguments: &Event) -> Result<ExitCode, Failure> {
         at: arguments.at.unwrap_or_else(system_now),
         line: arguments.line.as_deref(),
     };
-    anstream::println!("{}", pretty(&(sort.make)(&maker)?)?);
+    terminal::json(&(sort.make)(&maker)?)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,6 +4,7 @@
 use crate::{
     arguments::Init,
     failure::{Failure, file},
+    terminal,
 };
 use cloud_apps_protocol::AppId;
 use std::{fs, path::Path, process::ExitCode};
@@ -70,10 +71,17 @@ pub fn run(arguments: &Init) -> Result<ExitCode, Failure> {
         write(&root.join("events").join(path), &text)?;
     }
     let here = root.display();
-    anstream::println!(
-        "Made {here}: an app, its functions, a template, events and a test.\n\n\
-         Next:\n  cd {here}\n  cargo run -p local -- serve\n  cargo run -p local -- run \"/{name} hello @bob\"   # in another terminal\n  cargo test"
-    );
+    for line in [
+        format!("Made {here}: an app, its functions, a template, events and a test."),
+        String::new(),
+        "Next:".to_owned(),
+        format!("  cd {here}"),
+        "  cargo run -p local -- serve".to_owned(),
+        format!("  cargo run -p local -- run \"/{name} hello @bob\"   # in another terminal"),
+        "  cargo test".to_owned(),
+    ] {
+        terminal::out(line);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

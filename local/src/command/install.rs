@@ -4,6 +4,7 @@ use super::reach::{Reach, means, settle};
 use crate::{
     failure::{Failure, file},
     install::{self, ADMIN_TOKEN, Installed, Plan, Request, Teams, interrupt::Interrupt, person::Terminal},
+    terminal::{self, Line},
 };
 use anstyle::Style;
 use clap::Args;
@@ -106,7 +107,7 @@ pub async fn run(arguments: Install) -> Result<ExitCode, Failure> {
     if arguments.undo {
         let undone = settle(&means, install::undo(&means, &request).await)?;
         let said = if undone { "Nothing is left of it." } else { "There was nothing to take back." };
-        return print(arguments.json, &serde_json::json!({ "undone": undone }), || said.to_owned());
+        return print(arguments.json, &serde_json::json!({ "undone": undone }), || vec![said.into()]);
     }
     if arguments.dry_run {
         let (plan, calls) = settle(&means, install::plan(&means, &request).await)?;
@@ -128,55 +129,56 @@ fn settings(path: Option<&PathBuf>) -> Result<Values, Failure> {
     })
 }
 
-/// The result: as JSON, or in words.
+/// The result: as JSON, or in words, a line each.
 pub fn print(
     json: bool,
     result: &impl Serialize,
-    words: impl FnOnce() -> String,
+    words: impl FnOnce() -> Vec<Line>,
 ) -> Result<ExitCode, Failure> {
-    let text = if json {
-        serde_json::to_string_pretty(result).map_err(|e| Failure::new(e.to_string()))?
+    if json {
+        terminal::json(result)?;
     } else {
-        words()
-    };
-    anstream::println!("{text}");
+        words().into_iter().for_each(terminal::out);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn planned(plan: &Plan, calls: &[String]) -> String {
+fn planned(plan: &Plan, calls: &[String]) -> Vec<Line> {
     let teams: Vec<&str> = plan.teams.iter().map(|team| team.name.as_str()).collect();
-    format!(
-        "{} would be installed on {} (Mattermost {}) in {}, with the bot @{}:\n  {}\nNothing was changed.",
+    let mut lines = vec![Line::from(format!(
+        "{} would be installed on {} (Mattermost {}) in {}, with the bot @{}:",
         plan.app,
         plan.site,
         plan.server_version,
         teams.join(", "),
-        plan.bot,
-        calls.join("\n  ")
-    )
+        plan.bot
+    ))];
+    lines.extend(calls.iter().map(|call| format!("  {call}").into()));
+    lines.push("Nothing was changed.".into());
+    lines
 }
 
-fn done(installed: &Installed) -> String {
+fn done(installed: &Installed) -> Vec<Line> {
     let bold = Style::new().bold();
-    let mut lines = vec![format!(
-        "{bold}{} is installed on {}{bold:#} in {}, as @{}. Install: {}",
-        installed.app_id,
-        installed.site_url,
+    let what = format!("{} is installed on {}", installed.app_id, installed.site_url);
+    let place = format!(
+        " in {}, as @{}. Install: {}",
         installed.teams.join(", "),
         installed.bot,
         installed.install_id
-    )];
+    );
+    let mut lines = vec![Line::new().styled(bold, &what).text(&place)];
     if !installed.unavailable.is_empty() {
-        lines.push("Not on this server:".to_owned());
+        lines.push("Not on this server:".into());
         let missing = installed.unavailable.iter();
-        lines.extend(missing.map(|one| format!("  {} {}: {}", one.kind, one.name, one.reason)));
+        lines.extend(missing.map(|one| format!("  {} {}: {}", one.kind, one.name, one.reason).into()));
     }
     if !installed.by_hand.is_empty() {
-        lines.push("Left to you:".to_owned());
-        lines.extend(installed.by_hand.iter().map(|one| format!("  {one}")));
+        lines.push("Left to you:".into());
+        lines.extend(installed.by_hand.iter().map(|one| format!("  {one}").into()));
     }
     if !installed.r#try.is_empty() {
-        lines.push(format!("Try: {}", installed.r#try.join("   ")));
+        lines.push(format!("Try: {}", installed.r#try.join("   ")).into());
     }
-    lines.join("\n")
+    lines
 }

@@ -1,7 +1,7 @@
 //! `cloud-apps keys`: the key ring of an app.
 
 use super::{install::print, operator::date, reach::Reach};
-use crate::failure::Failure;
+use crate::{failure::Failure, terminal::Line};
 use clap::{Args, Subcommand};
 use cloud_apps_core::{
     edge::system_now,
@@ -89,6 +89,6 @@ pub async fn run(arguments: Keys) -> Result<ExitCode, Failure> {
                 date(next.use_from)
             ));
         }
-        lines.join("\n")
+        Line::all(lines)
     })
 }

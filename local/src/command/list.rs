@@ -8,6 +8,7 @@ use super::{
 use crate::{
     failure::Failure,
     install::bundle::{Bundle, BundleTrouble},
+    terminal::Line,
 };
 use clap::Args;
 use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
@@ -48,7 +49,7 @@ pub async fn list(arguments: List) -> Result<ExitCode, Failure> {
     let rows = rows(&bundle, arguments.app.as_ref()).await?;
     print(arguments.json, &rows, || {
         if rows.is_empty() {
-            return "Nothing is installed. `cloud-apps install APP --site URL` installs an app.".to_owned();
+            return vec!["Nothing is installed. `cloud-apps install APP --site URL` installs an app.".into()];
         }
         let line = |row: &Row| {
             let offered = row.offered.as_ref().map(|v| format!("  ({v} is here: cloud-apps upgrade)"));
@@ -63,7 +64,7 @@ pub async fn list(arguments: List) -> Result<ExitCode, Failure> {
                 offered.unwrap_or_default()
             )
         };
-        rows.iter().map(line).collect::<Vec<_>>().join("\n")
+        Line::all(rows.iter().map(line).collect())
     })
 }
 
@@ -130,7 +131,7 @@ pub async fn show(arguments: Show) -> Result<ExitCode, Failure> {
     let bundle = arguments.reach.bundle("A manage code of the install").await?;
     let view = arguments.which.install(&bundle).await?;
     if arguments.json {
-        return print(true, &view, String::new);
+        return print(true, &view, Vec::new);
     }
     show_install(&view);
     Ok(ExitCode::SUCCESS)

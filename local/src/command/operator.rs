@@ -5,6 +5,7 @@ use crate::{
     bounded::{self, Unread},
     failure::Failure,
     local::{Files, Whereabouts},
+    terminal,
 };
 use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
 use cloud_apps_protocol::{BadId, SiteUrl, error::ErrorBody, install::InstallView};
@@ -18,8 +19,7 @@ pub async fn run(arguments: Operator) -> Result<ExitCode, Failure> {
     let request = request(&arguments.what, &target).await?;
     let answer = target.ask(&request).await?;
     if arguments.json {
-        let text = serde_json::to_string_pretty(&answer).map_err(|e| Failure::new(e.to_string()))?;
-        anstream::println!("{text}");
+        terminal::json(&answer)?;
     } else {
         show(&request, &answer);
     }
@@ -64,37 +64,37 @@ fn show(request: &OperatorRequest, answer: &OperatorAnswer) {
         OperatorAnswer::Code { code, expires_at } => {
             // The code alone on standard output, so that a script can take it.
             if let OperatorRequest::Code { app, site_url, base_url, valid_seconds, .. } = request {
-                anstream::eprintln!(
+                terminal::err(format!(
                     "Install code for {app} on {site_url}. It is shown once, works once, and is good for {} minutes, until {}:",
                     valid_seconds / 60,
                     date(*expires_at)
-                );
-                anstream::println!("{code}");
-                anstream::eprintln!(
+                ));
+                terminal::out(code);
+                terminal::err(format!(
                     "Next: an admin of {site_url} installs with it: `cloud-apps install {app} --site {site_url} --bundle {base_url}` \
                      asks for it."
-                );
+                ));
             }
             if let OperatorRequest::ManageCode { install_id, valid_seconds } = request {
-                anstream::eprintln!(
+                terminal::err(format!(
                     "Manage code for the install {install_id}. It is shown once, and good for {} minutes, until {}:",
                     valid_seconds / 60,
                     date(*expires_at)
-                );
-                anstream::println!("{code}");
-                anstream::eprintln!(
+                ));
+                terminal::out(code);
+                terminal::err(format!(
                     "Next: whoever holds it gives --bundle with the bundle's address to `cloud-apps show`, `configure`, `rotate` \
                      and the like, and is asked for it. `cloud-apps operator revoke-codes {install_id}` takes it back."
-                );
+                ));
             }
         }
         OperatorAnswer::Apps { apps } => {
             for app in apps {
-                anstream::println!("{:<24}{:<12}{}", app.id.as_str(), app.version, app.display_name);
+                terminal::out(format!("{:<24}{:<12}{}", app.id.as_str(), app.version, app.display_name));
             }
             if apps.is_empty() {
-                anstream::println!(
-                    "The bundle knows no app. `cloud-apps operator register` makes the linked ones known."
+                terminal::out(
+                    "The bundle knows no app. `cloud-apps operator register` makes the linked ones known.",
                 );
             }
         }
@@ -114,7 +114,7 @@ fn show(request: &OperatorRequest, answer: &OperatorAnswer) {
 pub(super) fn show_install(install: &InstallView) {
     let row = |name: &str, value: &str| {
         if !value.is_empty() {
-            anstream::println!("{name:<13}{value}");
+            terminal::out(format!("{name:<13}{value}"));
         }
     };
     row("install", install.install_id.as_str());

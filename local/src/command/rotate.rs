@@ -10,6 +10,7 @@ use super::{
 use crate::{
     failure::Failure,
     install::{self, ADMIN_TOKEN, Stop, interrupt::Interrupt, person::Terminal},
+    terminal,
 };
 use clap::{Args, Subcommand};
 use cloud_apps_protocol::install::{InstallChanged, InstallPatch, Rotation};
@@ -68,7 +69,7 @@ pub async fn run(arguments: Rotate) -> Result<ExitCode, Failure> {
     let changed = bundle.change(&view.install_id, &InstallPatch::Rotate(rotation)).await;
     let changed = changed.map_err(|trouble| trouble.failure(bundle.base_url()))?;
     if at.json {
-        return print(true, &changed, String::new);
+        return print(true, &changed, Vec::new);
     }
     show(&changed);
     Ok(ExitCode::SUCCESS)
@@ -85,8 +86,8 @@ fn show(changed: &InstallChanged) {
     for (secret, what) in shown {
         if let Some(secret) = secret {
             let kid = changed.kid.as_deref().map(|kid| format!(" (kid {kid})")).unwrap_or_default();
-            anstream::eprintln!("{what}{kid}, of install {id}:");
-            anstream::println!("{secret}");
+            terminal::err(format!("{what}{kid}, of install {id}:"));
+            terminal::out(secret);
         }
     }
 }
@@ -104,9 +105,7 @@ async fn bot_token(at: At) -> Result<ExitCode, Failure> {
     }
     let rotated = settle(&means, outcome)?;
     print(at.json, &rotated, || {
-        format!(
-            "@{} of {} has a new token; {} before it revoked.",
-            rotated.bot, rotated.install_id, rotated.revoked
-        )
+        let who = format!("@{} of {}", rotated.bot, rotated.install_id);
+        vec![format!("{who} has a new token; {} before it revoked.", rotated.revoked).into()]
     })
 }

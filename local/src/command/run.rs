@@ -6,6 +6,7 @@ use crate::{
     demo::Credentials,
     failure::Failure,
     local::Files,
+    terminal::{self, Line},
 };
 use anstyle::Style;
 use cloud_apps_core::{
@@ -218,7 +219,7 @@ async fn signed(http: &reqwest::Client, sender: &Sender, arguments: &Run) -> Res
         .map_err(|e| unreachable(&sender.base_url, &e, sender.watch.is_some()))?;
     let (status, text) = read(response).await?;
     if arguments.json {
-        anstream::println!("{text}");
+        terminal::json_as_it_came(&text);
     }
     if status != 200 {
         return Err(refused(&sender.base_url, status, &text));
@@ -268,7 +269,7 @@ async fn form(http: &reqwest::Client, url: &str, arguments: &Run) -> Result<Exit
         .map_err(|e| unreachable(url, &e, false))?;
     let (status, text) = read(response).await?;
     if arguments.json {
-        anstream::println!("{text}");
+        terminal::json_as_it_came(&text);
     }
     if status != 200 {
         return Err(refused(url, status, &text));
@@ -303,7 +304,7 @@ async fn in_demo(http: &reqwest::Client, demo: &Credentials, arguments: &Run) ->
         .map_err(|e| unreachable(&demo.site_url, &e, true))?;
     let (status, text) = read(response).await?;
     if arguments.json {
-        anstream::println!("{text}");
+        terminal::json_as_it_came(&text);
     }
     let shown: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
     if status != 200 {
@@ -356,7 +357,7 @@ fn refused(url: &str, status: u16, text: &str) -> Failure {
 fn heading(app: &str, note: &str) {
     let bold = Style::new().bold();
     let dim = Style::new().dimmed();
-    anstream::println!("{bold}{app}{bold:#} {dim}{note}{dim:#}");
+    terminal::out(Line::new().styled(bold, app).text(" ").styled(dim, note));
 }
 
 /// Shows an answer as the person would see it.
@@ -368,35 +369,35 @@ fn show(app: &cloud_apps_protocol::AppId, answer: &Answer) {
                 To::Channel => "(to the channel)",
             };
             heading(app.as_str(), note);
-            anstream::println!("{}", message.text);
+            terminal::quote(&message.text);
         }
         Kind::Error { text, fields } => {
             heading(app.as_str(), "(only visible to you)");
-            anstream::println!("{text}");
+            terminal::quote(text);
             for (field, message) in fields {
-                anstream::println!("  {field}: {message}");
+                terminal::out(format!("  {field}: {message}"));
             }
         }
         Kind::Navigate { url } => {
             heading(app.as_str(), "(your client goes there)");
-            anstream::println!("{url}");
+            terminal::quote(url);
         }
         Kind::Form { form } | Kind::Ask { form } => {
             heading(app.as_str(), "(a form opens)");
-            anstream::println!("{}", form.title);
+            terminal::quote(&form.title);
             for field in &form.fields {
                 let label = if field.label.is_empty() { field.name.as_str() } else { &field.label };
-                anstream::println!("  {label}: {}", field.description);
+                terminal::out(format!("  {label}: {}", field.description));
             }
         }
         Kind::Accepted { text } => {
             heading(app.as_str(), "(only visible to you)");
-            anstream::println!("{text}");
+            terminal::quote(text);
         }
         Kind::Done => {}
     }
     for warning in &answer.warnings {
-        anstream::println!("Note: {warning}");
+        terminal::out(format!("Note: {warning}"));
     }
 }
 
@@ -405,11 +406,11 @@ fn show_slash(app: &str, shown: &Value) {
     if !text.is_empty() {
         let public = shown.get("response_type").and_then(Value::as_str) == Some("in_channel");
         heading(app, if public { "(to the channel)" } else { "(only visible to you)" });
-        anstream::println!("{text}");
+        terminal::quote(text);
     }
     if let Some(url) = shown.get("goto_location").and_then(Value::as_str).filter(|u| !u.is_empty()) {
         heading(app, "(your client goes there)");
-        anstream::println!("{url}");
+        terminal::quote(url);
     }
 }
 
@@ -431,7 +432,7 @@ async fn show_posts(http: &reqwest::Client, site: &str, watch: &Watch) -> Result
         let post = posts.pointer(&format!("/posts/{id}")).unwrap_or(&Value::Null);
         let message = post.get("message").and_then(Value::as_str).unwrap_or_default();
         heading("post", &format!("in ~{}, seen by everybody there", watch.channel_name));
-        anstream::println!("{message}");
+        terminal::quote(message);
     }
     Ok(())
 }

@@ -6,10 +6,11 @@ use crate::{
     demo::Demo,
     failure::Failure,
     local::{self, Files},
+    terminal,
 };
 use cloud_app::App;
 use cloud_apps_core::{edge::system_now, install};
-use std::{io::IsTerminal, net::SocketAddr, process::ExitCode, time::Duration};
+use std::{net::SocketAddr, process::ExitCode, time::Duration};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
@@ -22,18 +23,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> {
     let problems = App::check_all(&apps);
     if !problems.is_empty() {
-        let message =
-            format!("an app is not well defined, so nothing is served:\n  {}", problems.join("\n  "));
-        return Err(
-            Failure::new(message).hint("a test of the app with `App::assert_valid` says the same earlier")
-        );
+        return Err(Failure::new("an app is not well defined, so nothing is served:")
+            .more(problems.into_iter().map(|problem| format!("  {problem}")))
+            .hint("a test of the app with `App::assert_valid` says the same earlier"));
     }
     if arguments.log == LogFormat::Json {
         log(arguments.log);
     }
     let files = Files::below(&arguments.data.dir);
     if let Some(note) = files.make()? {
-        anstream::eprintln!("{note}");
+        terminal::err(note);
     }
     let lock = files.lock()?;
     files.clear()?;
@@ -62,15 +61,15 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
     let serving = tokio::spawn(local::serve(bundle.clone(), listener, stopped()));
     let consuming = tokio::spawn(consumer::consume(bundle.delivery(), queue, stopped));
     let demo = if arguments.no_demo {
-        anstream::println!(
-            "Serving on {base_url}. Ctrl-C ends it.\n\nInstall an app on a Mattermost with\n  {} install APP --site URL --team NAME",
-            program()
-        );
+        terminal::out(format!("Serving on {base_url}. Ctrl-C ends it."));
+        terminal::out("");
+        terminal::out("Install an app on a Mattermost with");
+        terminal::out(format!("  {} install APP --site URL --team NAME", program()));
         None
     } else {
         let address = SocketAddr::new(arguments.listen, arguments.mattermost_port);
         let demo = Demo::start(&bundle, &base_url, address, &files).await?;
-        anstream::println!("{}", demo.welcome(&base_url, &program()));
+        demo.welcome(&base_url, &program()).into_iter().for_each(terminal::out);
         Some(demo)
     };
     if arguments.log == LogFormat::Readable {
@@ -78,7 +77,8 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
         log(arguments.log);
     }
     signals.received().await;
-    anstream::eprintln!("\nStopping.");
+    terminal::err("");
+    terminal::err("Stopping.");
     let _ = stop.send(());
     // A connection that never ends must not keep the process, nor a job: it comes again.
     let _ = tokio::time::timeout(PATIENCE, async { tokio::join!(operators, serving, consuming) }).await;
@@ -119,11 +119,14 @@ fn program() -> String {
 }
 
 fn log(format: LogFormat) {
-    let colour = std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal();
+    let colour = terminal::shows_colours();
     let builder = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::INFO)
         .with_target(false)
-        .with_writer(std::io::stderr);
+        .with_writer(move || match format {
+            LogFormat::Readable => terminal::Log::Readable,
+            LogFormat::Json => terminal::Log::Json,
+        });
     let _ = match format {
         LogFormat::Readable => builder.compact().with_ansi(colour).try_init(),
         LogFormat::Json => {

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     failure::Failure,
     install::{self, ADMIN_TOKEN, Synced, Teams, interrupt::Interrupt, person::Terminal},
+    terminal::Line,
 };
 use clap::Args;
 use cloud_apps_protocol::{SiteUrl, install::InstallPatch};
@@ -55,7 +56,7 @@ pub async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
     print(arguments.json, &synced, || done(&synced))
 }
 
-fn done(synced: &Synced) -> String {
+fn done(synced: &Synced) -> Vec<Line> {
     let mut lines = Vec::new();
     if synced.changed.is_empty() {
         lines.push("All was right.".to_owned());
@@ -65,5 +66,5 @@ fn done(synced: &Synced) -> String {
     }
     lines.extend(synced.by_hand.iter().map(|one| format!("Left to you: {one}")));
     lines.push(format!("{} answers in {}.", synced.install_id, synced.teams.join(", ")));
-    lines.join("\n")
+    Line::all(lines)
 }

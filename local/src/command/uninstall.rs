@@ -12,6 +12,7 @@ use crate::{
         interrupt::Interrupt,
         person::{Person, Terminal},
     },
+    terminal::Line,
 };
 use clap::Args;
 use cloud_apps_protocol::SiteUrl;
@@ -94,7 +95,7 @@ async fn removal(arguments: &Uninstall, bundle: &Bundle) -> Result<(SiteUrl, Rem
     Ok((site, Removal { app, bot, install: None, bot_is_named, hears, keep_bot }))
 }
 
-fn done(removal: &Removal, site: &SiteUrl, gone: &Uninstalled) -> String {
+fn done(removal: &Removal, site: &SiteUrl, gone: &Uninstalled) -> Vec<Line> {
     let mut lines = vec![match &gone.install_id {
         Some(install) => format!("{} is removed (install {install}).", removal.app),
         None => format!("The bundle has no install of {} there.", removal.app),
@@ -117,5 +118,5 @@ fn done(removal: &Removal, site: &SiteUrl, gone: &Uninstalled) -> String {
             removal.app, removal.bot
         ));
     }
-    lines.join("\n")
+    Line::all(lines)
 }

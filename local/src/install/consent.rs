@@ -103,7 +103,9 @@ pub async fn settings(
     let stray = values.keys().filter(|name| !app.settings.iter().any(|field| field.name.as_str() == *name));
     problems.extend(stray.map(|name| unknown(app, name)));
     if !problems.is_empty() {
-        return Err(Failure::usage(problems.join("\n       ")).into());
+        let mut problems = problems.into_iter();
+        let first = problems.next().unwrap_or_default();
+        return Err(Failure::usage(first).more(problems.map(|problem| format!("       {problem}"))).into());
     }
     for field in &app.settings {
         let name = field.name.as_str();

@@ -25,11 +25,13 @@ impl Interrupt {
         let (send, interrupt) = Self::by();
         tokio::spawn(async move {
             if signalled().await {
-                person.tell("\nStopping after the call in hand. Ctrl-C again stops at once.");
+                person.tell("");
+                person.tell("Stopping after the call in hand. Ctrl-C again stops at once.");
                 let _ = send.send(true);
             }
             if signalled().await {
-                person.tell(&format!("\nStopped at once. {on}"));
+                person.tell("");
+                person.tell(&format!("Stopped at once. {on}"));
                 std::process::exit(130);
             }
         });

@@ -332,7 +332,9 @@ async fn looked(work: &Work<'_>, request: &Request, journal: &Journal) -> Result
     let looking = async || check(work.server, work.bundle, work.app, request, journal).await;
     let plan = work.step("looked at the server and the bundle", looking).await?;
     for note in &plan.notes {
-        work.tell(&format!("  ! {}", note.lines()));
+        for line in note.lines("!") {
+            work.tell(&line);
+        }
     }
     for what in &plan.takes_up {
         work.tell(&format!("  ! takes up {what}: it gets a new token"));

@@ -1,16 +1,16 @@
 //! Who sits at the terminal: is told what happens, and answers what only a person can.
 
 use super::{interrupt::Interrupt, stop::Stop};
-use crate::failure::Failure;
+use crate::{failure::Failure, terminal};
 use async_trait::async_trait;
 use secrecy::SecretString;
-use std::io::{BufRead, ErrorKind, IsTerminal, Write};
+use std::io::{BufRead, ErrorKind, IsTerminal};
 use tokio::sync::oneshot;
 
 /// A person, or what stands in a person's place.
 #[async_trait]
 pub trait Person: Send + Sync {
-    /// Shows a line.
+    /// Shows a line. It stays one, whatever stands in it.
     fn tell(&self, line: &str);
     /// Whether questions are answered.
     fn answers(&self) -> bool;
@@ -27,7 +27,7 @@ pub struct Terminal;
 #[async_trait]
 impl Person for Terminal {
     fn tell(&self, line: &str) {
-        anstream::eprintln!("{line}");
+        terminal::err(line);
     }
 
     fn answers(&self) -> bool {
@@ -37,8 +37,7 @@ impl Person for Terminal {
     async fn ask(&self, question: &str) -> Result<String, Stop> {
         let question = question.to_owned();
         off_thread(move || {
-            anstream::eprint!("{question} ");
-            let _ = std::io::stderr().flush();
+            terminal::ask(&question);
             let mut line = String::new();
             let read = std::io::stdin().lock().read_line(&mut line)?;
             if read == 0 { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(line.trim().to_owned()) }
@@ -47,7 +46,7 @@ impl Person for Terminal {
     }
 
     async fn ask_secretly(&self, question: &str) -> Result<SecretString, Stop> {
-        let question = format!("{question} ");
+        let question = terminal::secret_prompt(question);
         off_thread(move || rpassword::prompt_password(question).map(SecretString::from)).await
     }
 }

@@ -107,9 +107,9 @@ impl Stop {
             }
             Self::Bundle(trouble) => Failure::new(trouble.to_string()),
             Self::Found(findings) => {
-                let stops = findings.iter().filter(|finding| finding.stops);
-                let lines: Vec<String> = stops.map(|finding| format!("\n  ✗ {}", finding.lines())).collect();
-                Failure::new(format!("{} to be mended first:{}", count(lines.len()), lines.concat()))
+                let stops: Vec<&Finding> = findings.iter().filter(|finding| finding.stops).collect();
+                Failure::new(format!("{} to be mended first:", count(stops.len())))
+                    .more(stops.iter().flat_map(|finding| finding.lines("✗")))
                     .hint("nothing was made; mend it and run the same again")
             }
             Self::Here(failure) => failure,

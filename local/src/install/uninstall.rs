@@ -185,10 +185,10 @@ pub(super) async fn take_away(
 async fn attempt<T>(
     pace: &Pace<'_>,
     title: &str,
-    step: impl AsyncFnMut() -> Result<T, Stop>,
+    work: impl AsyncFnMut() -> Result<T, Stop>,
     done: &mut Uninstalled,
 ) -> Result<Option<T>, Stop> {
-    match pace.step(title, step).await {
+    match pace.step(title, work).await {
         Ok(value) => Ok(Some(value)),
         Err(Stop::Interrupted) => Err(Stop::Interrupted),
         Err(stop) => {

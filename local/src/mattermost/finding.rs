@@ -80,12 +80,15 @@ impl Finding {
         self
     }
 
-    /// The lines for a terminal.
-    pub fn lines(&self) -> String {
-        let place = self
-            .setting
-            .map(|setting| format!("\n     where: System Console > {} ({})", setting.console, setting.key));
-        format!("{}{}\n     fix: {}", self.what, place.unwrap_or_default(), self.fix)
+    /// The lines for a terminal, the first one behind this sign.
+    pub fn lines(&self, sign: &str) -> Vec<String> {
+        let mut lines = vec![format!("  {sign} {}", self.what)];
+        lines
+            .extend(self.setting.map(|setting| {
+                format!("     where: System Console > {} ({})", setting.console, setting.key)
+            }));
+        lines.push(format!("     fix: {}", self.fix));
+        lines
     }
 }
 

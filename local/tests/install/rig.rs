@@ -123,7 +123,7 @@ impl Rig {
         Self::at(self.mattermost.clone(), self.server.clone(), vec![hello::app()]).await
     }
 
-    async fn at(mattermost: Standin, server: Arc<Server>, apps: Vec<App>) -> Self {
+    async fn at(mattermost: Standin, listening: Arc<Server>, apps: Vec<App>) -> Self {
         let token = mattermost.add_token("admin").unwrap();
         let folder = TempDir::new().unwrap();
         let files = Files::below(folder.path());
@@ -134,7 +134,7 @@ impl Rig {
         let base_url = SiteUrl::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let router = Router::new().fallback(answer).with_state((served.clone(), http.clone()));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let site = SiteUrl::new(server.url()).unwrap();
+        let site = SiteUrl::new(listening.url()).unwrap();
         let rig = Self {
             mattermost,
             served,
@@ -147,7 +147,7 @@ impl Rig {
             folder,
             base_url,
             site,
-            server,
+            server: listening,
         };
         rig.operate(OperatorRequest::Register {}).await;
         rig

@@ -1,0 +1,165 @@
+//! The terminal: the one way by which this program says anything.
+//!
+//! Much of what it says was written by others: manifests, bundles, Mattermost servers, answers of apps, files that somebody
+//! left. A terminal obeys control characters, and a reader believes what looks like a line of this program. So nobody
+//! prints past this module (Clippy refuses the macros that would), and what goes through it is made of [`Line`]s: in a line
+//! no character does anything but stand there. A new line is only where this program makes one.
+
+mod clean;
+mod log;
+mod snippet;
+
+pub use log::Log;
+pub use snippet::problem;
+
+use crate::failure::Failure;
+use anstyle::Style;
+use clean::{clean, escaped};
+use serde::Serialize;
+use std::io::{IsTerminal, Write};
+
+/// One line. Its parts may have a style; whatever stands in them stays text.
+#[derive(Debug, Clone, Default)]
+pub struct Line(Vec<(Style, String)>);
+
+impl Line {
+    /// An empty line.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lines without a style.
+    pub fn all(texts: Vec<String>) -> Vec<Self> {
+        texts.into_iter().map(Self::from).collect()
+    }
+
+    /// Adds a text.
+    #[must_use]
+    pub fn text(self, text: &str) -> Self {
+        self.styled(Style::new(), text)
+    }
+
+    /// Adds a text in a style.
+    #[must_use]
+    pub fn styled(mut self, style: Style, text: &str) -> Self {
+        self.0.push((style, text.to_owned()));
+        self
+    }
+
+    /// With what a terminal is told of its styles, and nothing else that it obeys.
+    fn rendered(&self) -> String {
+        let parts = self.0.iter().map(|(style, text)| format!("{style}{}{style:#}", clean(text)));
+        parts.collect::<Vec<_>>().concat()
+    }
+}
+
+impl From<String> for Line {
+    fn from(text: String) -> Self {
+        Self(vec![(Style::new(), text)])
+    }
+}
+
+impl From<&str> for Line {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+impl From<&String> for Line {
+    fn from(text: &String) -> Self {
+        text.clone().into()
+    }
+}
+
+/// Says a line on standard output: results.
+pub fn out(line: impl Into<Line>) {
+    write_out(&format!("{}\n", line.into().rendered()));
+}
+
+/// Says a line on standard error: what goes on beside the result. Where nobody listens, work goes on.
+pub fn err(line: impl Into<Line>) {
+    write_err(&format!("{}\n", line.into().rendered()));
+}
+
+/// Says something that has a form of its own, cleaned already, on standard error.
+fn write_err(text: &str) {
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+/// Says a text of somebody else, on standard output. It may have lines: each is indented, so that none looks like one of
+/// this program.
+pub fn quote(text: &str) {
+    for line in text.lines() {
+        let tabs = line.replace('\t', "    ");
+        out(if tabs.is_empty() { tabs } else { format!("  {tabs}") });
+    }
+}
+
+/// Says a value as JSON, on standard output. What a terminal would obey stands there escaped, so it is the same value.
+pub fn json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(error.to_string()))?;
+    write_out(&format!("{}\n", escaped(&text)));
+    Ok(())
+}
+
+/// Says JSON of somebody else as it came, on standard output: what a terminal would obey is escaped. What is no JSON is
+/// said as text.
+pub fn json_as_it_came(text: &str) {
+    if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
+        write_out(&format!("{}\n", escaped(text)));
+    } else {
+        quote(text);
+    }
+}
+
+/// Says text of this program that is for another program and has many lines, as it is.
+pub fn own(text: &[u8]) {
+    write_bytes(text);
+}
+
+/// Asks, on standard error: what is typed stands beside the question.
+pub fn ask(question: &str) {
+    write_err(&format!("{} ", clean(question)));
+    let _ = anstream::stderr().flush();
+}
+
+/// A question for a prompt that does not show what is typed.
+pub fn secret_prompt(question: &str) -> String {
+    format!("{} ", clean(question))
+}
+
+/// Whether standard error is a terminal where colours are wanted.
+#[expect(clippy::disallowed_methods, reason = "nothing is said")]
+pub fn shows_colours() -> bool {
+    std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal()
+}
+
+fn write_out(text: &str) {
+    write_bytes(text.as_bytes());
+}
+
+/// A result that cannot be written ends the program: nobody is to believe that it was. Where the reader has gone, as in
+/// `cloud-apps serve | head -1`, nobody waits for more.
+fn write_bytes(bytes: &[u8]) {
+    match anstream::stdout().write_all(bytes) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            err(format!("error: standard output cannot be written: {error}"));
+            std::process::exit(1);
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anstyle::AnsiColor;
+
+    #[test]
+    fn a_line_is_one_line_and_only_its_own_style_reaches_the_terminal() {
+        let red = Style::new().fg_color(Some(AnsiColor::Red.into()));
+        let hostile = "a\u{1b}[2J\u{1b}]0;owned\u{7}\nerror: forged\r\u{9b}31m\u{202e}b\u{200b}";
+        let line = Line::new().styled(red, "red").text(hostile).rendered();
+        assert_eq!(line, "\u{1b}[31mred\u{1b}[0ma␛[2J␛]0;owned␇␊error: forged␍\u{fffd}31m\u{fffd}b\u{fffd}");
+    }
+}
