@@ -66,28 +66,33 @@ impl Rules<'_> {
     /// Every text of the manifest is read by people, on a consent screen too.
     fn texts(&mut self, manifest: &Manifest) {
         let value = serde_json::to_value(manifest).unwrap_or_default();
-        self.text(&value, "", false);
+        self.text(&value, &mut Vec::new(), false);
     }
 
-    fn text(&mut self, value: &Value, pointer: &str, lines: bool) {
+    /// `path`: the keys above, as in a pointer. It is joined only where something is wrong.
+    fn text(&mut self, value: &Value, path: &mut Vec<String>, lines: bool) {
+        let pointer = |path: &[String]| path.iter().flat_map(|key| ["/", key]).collect::<String>();
         match value {
             Value::String(text) => {
                 if let Some((message, hint)) = unseen(text, lines) {
-                    self.say(pointer, message, hint);
+                    self.say(&pointer(path), message, hint);
                 }
             }
             Value::Array(values) => {
                 for (i, value) in values.iter().enumerate() {
-                    self.text(value, &format!("{pointer}/{i}"), lines);
+                    path.push(i.to_string());
+                    self.text(value, path, lines);
+                    path.pop();
                 }
             }
             Value::Object(entries) => {
                 for (key, value) in entries {
-                    let at = format!("{pointer}/{}", escaped(key));
+                    path.push(escaped(key));
                     if let Some((message, hint)) = unseen(key, lines) {
-                        self.say_at_key(&at, message, hint);
+                        self.say_at_key(&pointer(path), message, hint);
                     }
-                    self.text(value, &at, lines || has_lines(key));
+                    self.text(value, path, lines || has_lines(key));
+                    path.pop();
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}

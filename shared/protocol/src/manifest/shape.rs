@@ -21,6 +21,8 @@ use serde_json::{Map, Value};
 /// The most entries of any list, and keys of most objects whose keys are the author's. The rules have lower limits for some;
 /// this one bounds what checking a manifest can cost.
 const ENTRIES: usize = 256;
+/// Bytes of a key above other keys of the author's.
+const NAME_LENGTH: usize = 64;
 /// The most texts that are translated into one language.
 const TRANSLATIONS: usize = 10_000;
 
@@ -222,10 +224,10 @@ impl Fit {
                 Value::Object(entries) => {
                     self.at_most(entries.len(), *most, pointer);
                     let mut room = *most;
-                    entries.retain(|_, _| {
+                    entries.retain(|key, _| {
                         let kept = room > 0;
                         room = room.saturating_sub(1);
-                        kept
+                        kept && !self.too_long(each, key, pointer)
                     });
                     for (key, value) in entries {
                         self.fit(each, value, &format!("{pointer}/{}", escaped(key)));
@@ -250,6 +252,16 @@ impl Fit {
                 _ => self.wrong_type(shape, value, pointer, "an object"),
             },
         }
+    }
+
+    /// Keys above other keys are names: each stands in the pointer of everything below it.
+    fn too_long(&mut self, below: &Shape, key: &str, pointer: &str) -> bool {
+        let long = matches!(below, Shape::Map(..)) && key.len() > NAME_LENGTH;
+        if long {
+            let message = format!("This key has more than {NAME_LENGTH} bytes.");
+            self.findings.add(Found::new(&format!("{pointer}/{}", escaped(key)), message, "").at_key());
+        }
+        long
     }
 
     fn at_most(&mut self, n: usize, most: usize, pointer: &str) {

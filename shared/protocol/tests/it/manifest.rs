@@ -253,7 +253,7 @@ fn what_an_author_wrote_is_repeated_only_to_recognise_it() {
     let children = children.concat();
     let text = format!("{{\"translations\":{{\"{key}\":{{{children}\"x\":\"\"}}}},\"id\":\"{key}\"}}");
     let told = problems(&text);
-    assert_eq!(told.len(), 51);
+    assert!(told.iter().any(|p| p.message == "This key has more than 64 bytes."), "{}", render(&told));
     assert!(serde_json::to_vec(&told).unwrap().len() < 64 * 1024);
     assert!(told.iter().all(|p| p.pointer.len() < 400 && p.message.len() < 1_000));
 }
