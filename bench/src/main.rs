@@ -8,22 +8,21 @@
 //! `bench [FOLDER]` measures the bootstraps that `sam build` left in FOLDER (`.aws-sam/build`), prints a table, writes
 //! `target/bench.json`, and fails when a limit is passed.
 
-mod aws;
 mod limits;
 mod linear;
-mod runtime;
-mod sample;
 
-use aws::{Calls, Stub};
+use bench::{
+    aws::{Calls, Stub},
+    runtime::Program,
+    sample,
+};
 use flate2::{Compression, write::DeflateEncoder};
-use runtime::Program;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
-    time::{Duration, Instant},
 };
 
 /// Starts of each program: rounds × starts in turn.
@@ -65,6 +64,7 @@ async fn run() -> Result<bool, String> {
         name: name.to_owned(),
         path: beside.join(name),
         env: BTreeMap::from([("AWS_ENDPOINT_URL".to_owned(), endpoint.clone())]),
+        log: None,
     };
     let (floor, echo, put) = (plain("floor"), plain("echo"), plain("put"));
     let mut functions = Vec::new();
@@ -78,8 +78,8 @@ async fn run() -> Result<bool, String> {
             env.insert("CLOUD_APPS_WARM_UP".to_owned(), warm_up.to_owned());
             env
         };
-        functions.push(Program { name: name.to_owned(), path: path.clone(), env: env("off") });
-        functions.push(Program { name: format!("{name} warmed up"), path, env: env("on") });
+        functions.push(Program { name: name.to_owned(), path: path.clone(), env: env("off"), log: None });
+        functions.push(Program { name: format!("{name} warmed up"), path, env: env("on"), log: None });
     }
 
     let mut programs = vec![&floor, &echo, &put];
@@ -235,17 +235,6 @@ fn calls(calls: Calls) -> Value {
 /// Two digits behind the point are more than the noise allows.
 fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
-}
-
-/// How long `run` takes, best of many, in µs.
-pub fn best_us(times: usize, mut run: impl FnMut()) -> f64 {
-    let mut best = Duration::MAX;
-    for _ in 0..times {
-        let started = Instant::now();
-        run();
-        best = best.min(started.elapsed());
-    }
-    best.as_secs_f64() * 1e6
 }
 
 fn print(report: &Value) {

@@ -3,13 +3,14 @@
 use axum::{
     Router,
     body::Bytes,
-    extract::{Path, State},
+    extract::{DefaultBodyLimit, Path, State},
     http::{HeaderMap, StatusCode},
     response::IntoResponse,
     routing::{get, post},
 };
 use std::{
     collections::BTreeMap,
+    fs::File,
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{
@@ -29,6 +30,8 @@ pub struct Program {
     pub path: PathBuf,
     /// What it finds beside what Lambda sets.
     pub env: BTreeMap<String, String>,
+    /// The file to which all it writes is added. `None`: its errors go to ours, the rest nowhere.
+    pub log: Option<PathBuf>,
 }
 
 /// What a bootstrap did.
@@ -70,12 +73,14 @@ impl Program {
             .route("/2018-06-01/runtime/invocation/{id}/response", post(answered))
             .route("/2018-06-01/runtime/invocation/{id}/error", post(failed))
             .route("/2018-06-01/runtime/init/error", post(init_failed))
+            .layer(DefaultBodyLimit::disable())
             .with_state(api);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|e| e.to_string())?;
         let address = listener.local_addr().map_err(|e| e.to_string())?;
         let server = tokio::spawn(async move {
             let _ = axum::serve(listener, routes).await;
         });
+        let (stdout, stderr) = self.output().map_err(|e| format!("no log: {e}"))?;
         let started = Instant::now();
         let child = Command::new(&self.path)
             .env_clear()
@@ -93,8 +98,8 @@ impl Program {
                 ("AWS_SESSION_TOKEN", "test"),
             ])
             .envs(&self.env)
-            .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
+            .stdout(stdout)
+            .stderr(stderr)
             .spawn()
             .map_err(|e| format!("{} does not start: {e}", self.path.display()))?;
         let mut running = Running { child, events, seen, server, init: Duration::ZERO };
@@ -107,6 +112,12 @@ impl Program {
         }
         Ok(running)
     }
+
+    fn output(&self) -> std::io::Result<(Stdio, Stdio)> {
+        let Some(path) = &self.log else { return Ok((Stdio::null(), Stdio::inherit())) };
+        let file = File::options().create(true).append(true).open(path)?;
+        Ok((file.try_clone()?.into(), file.into()))
+    }
 }
 
 impl Running {
@@ -118,13 +129,13 @@ impl Running {
         // The next question belongs to this call: only then is the bootstrap ready again.
         loop {
             match tokio::time::timeout(PATIENCE, self.seen.recv()).await {
-                Ok(Some(Seen::Answered(at, body))) => answer = Some((at - sent, body)),
+                Ok(Some(Seen::Answered(at, body))) => answer = Some(Ok((at - sent, body))),
+                Ok(Some(Seen::Failed(why))) => answer = Some(Err(String::from_utf8_lossy(&why).into_owned())),
                 Ok(Some(Seen::Next(_))) => {
-                    return answer.ok_or_else(|| {
-                        "the bootstrap asked for the next event without an answer".to_owned()
+                    return answer.unwrap_or_else(|| {
+                        Err("the bootstrap asked for the next event without an answer".to_owned())
                     });
                 }
-                Ok(Some(Seen::Failed(why))) => return Err(String::from_utf8_lossy(&why).into_owned()),
                 _ => return Err(format!("no answer within {PATIENCE:?}")),
             }
         }

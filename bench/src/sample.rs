@@ -1,7 +1,6 @@
 //! The world that the functions are measured in: one install, put into the stub by the real adapters, and the events
 //! that it answers.
 
-use crate::best_us;
 use axum::body::Bytes;
 use cloud_apps_aws::{Role, clients::Clients, dynamodb::Dynamo, secrets::Secrets};
 use cloud_apps_core::{
@@ -17,16 +16,28 @@ use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 const STACK: &str = "bench";
 const INSTALLS: &str = "Installs";
 const LEDGER: &str = "Ledger";
 
+/// How long `run` takes, best of many, in µs.
+pub fn best_us(times: usize, mut run: impl FnMut()) -> f64 {
+    let mut best = Duration::MAX;
+    for _ in 0..times {
+        let started = Instant::now();
+        run();
+        best = best.min(started.elapsed());
+    }
+    best.as_secs_f64() * 1e6
+}
+
 /// The install and its secret.
 pub struct World {
-    sample: Sample,
+    /// As `events/env.json` has it.
+    pub sample: Sample,
     kid: Kid,
     secret: Secret,
 }
@@ -133,6 +144,13 @@ impl World {
             },
         });
         let body = serde_json::to_vec(&body).map_err(|e| e.to_string())?;
+        let token = self.sign("POST", "/command", Scope::User, &body, n);
+        Ok((body, token))
+    }
+
+    /// A token of this world's server for one request. No two `n` make the same.
+    pub fn sign(&self, method: &str, route: &str, scope: Scope, body: &[u8], n: usize) -> String {
+        let of = &self.sample.install;
         let now = now() / 1000;
         let claims = Claims {
             iss: of.site_url.to_string(),
@@ -141,13 +159,13 @@ impl World {
             iat: now,
             exp: now + 60,
             jti: token::body_sha256(format!("{n} {now}").as_bytes()),
-            htm: "POST".to_owned(),
-            htp: "/command".to_owned(),
-            scope: Scope::User,
+            htm: method.to_owned(),
+            htp: route.to_owned(),
+            scope,
             mattermost_token: None,
-            body_sha256: token::body_sha256(&body),
+            body_sha256: token::body_sha256(body),
         };
-        Ok((body, token::sign(Direction::Server, &self.kid, &self.secret, &claims)))
+        token::sign(Direction::Server, &self.kid, &self.secret, &claims)
     }
 
     /// A measured request must have been answered: a refusal is quick.

@@ -179,6 +179,12 @@ def build(step):
         step.run("tests/rig/check-bootstrap.sh", *sorted(BUILT.glob("*Function/bootstrap")))
 
 
+def functions(step):
+    """the built functions behind stubs: what they log, and odd events"""
+    built(step)
+    cargo_test(step, "tests", "functions", env={"CLOUD_APPS_FUNCTIONS": BUILT})
+
+
 def deployed(step):
     """the deployed stack, and its IAM statements against what was seen"""
     built(step)
@@ -227,7 +233,8 @@ def canary(step):
     step.say(f"searched {len(files)} files for {len(secrets)} secrets")
 
 
-STEPS = {f.__name__: f for f in (setup, fmt, words, template, deny, lint, unit, conformance, languages, init, build, deployed, sam_local,
+STEPS = {f.__name__: f for f in (setup, fmt, words, template, deny, lint, unit, conformance, languages, init, build,
+                                 functions, deployed, sam_local,
                                  bench, canary)}
 
 

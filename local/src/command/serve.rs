@@ -9,12 +9,17 @@ use crate::{
     terminal,
 };
 use cloud_app::App;
-use cloud_apps_core::{edge::system_now, install};
+use cloud_apps_core::{
+    edge::system_now,
+    install,
+    log::{Lines, report_panics},
+};
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
+use tracing_subscriber::{Layer, filter::filter_fn, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// How long requests and jobs in hand may take to finish at the end.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -27,8 +32,9 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
             .more(problems.into_iter().map(|problem| format!("  {problem}")))
             .hint("a test of the app with `App::assert_valid` says the same earlier"));
     }
+    let lines = Lines::new(tracing::Level::INFO, &apps);
     if arguments.log == LogFormat::Json {
-        log(arguments.log);
+        log(arguments.log, lines.clone());
     }
     let files = Files::below(&arguments.data.dir);
     if let Some(note) = files.make()? {
@@ -74,7 +80,7 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
     };
     if arguments.log == LogFormat::Readable {
         // Only now: the lines of the start's own requests would stand before what people are to try.
-        log(arguments.log);
+        log(arguments.log, lines);
     }
     signals.received().await;
     terminal::err("");
@@ -118,19 +124,20 @@ fn program() -> String {
     std::env::args().next().unwrap_or_else(|| "cloud-apps".to_owned())
 }
 
-fn log(format: LogFormat) {
+fn log(format: LogFormat, lines: Lines) {
     let colour = terminal::shows_colours();
-    let builder = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::INFO)
-        .with_target(false)
-        .with_writer(move || match format {
-            LogFormat::Readable => terminal::Log::Readable,
-            LogFormat::Json => terminal::Log::Json,
-        });
-    let _ = match format {
-        LogFormat::Readable => builder.compact().with_ansi(colour).try_init(),
+    let level = lines.level();
+    let wanted = filter_fn(move |line| lines.allow(line)).with_max_level_hint(level);
+    let layer = fmt::layer().with_target(false).with_writer(move || match format {
+        LogFormat::Readable => terminal::Log::Readable,
+        LogFormat::Json => terminal::Log::Json,
+    });
+    let layer = match format {
+        LogFormat::Readable => layer.compact().with_ansi(colour).boxed(),
         LogFormat::Json => {
-            builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+            layer.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
         }
     };
+    let _ = tracing_subscriber::registry().with(layer.with_filter(wanted)).try_init();
+    report_panics();
 }

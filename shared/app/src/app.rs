@@ -37,6 +37,7 @@ type Function = Arc<dyn Fn(Cx, Values) -> Running + Send + Sync>;
 pub struct App {
     manifest: Manifest,
     functions: BTreeMap<FunctionName, Function>,
+    crates: BTreeSet<&'static str>,
     problems: Vec<Problem>,
 }
 
@@ -72,7 +73,7 @@ impl App {
             lifecycle: Lifecycle::default(),
             translations: BTreeMap::new(),
         };
-        Self { manifest, functions: BTreeMap::new(), problems }
+        Self { manifest, functions: BTreeMap::new(), crates: BTreeSet::new(), problems }
     }
 
     /// What it is, in a sentence.
@@ -151,6 +152,7 @@ impl App {
     /// A command.
     #[must_use]
     pub fn command<C: Run>(mut self) -> Self {
+        self.crates.extend(crate_of::<C>());
         let pointer = format!("/commands/{}", self.manifest.commands.len());
         match C::entry() {
             Ok(entry) => {
@@ -201,6 +203,7 @@ impl App {
         F: Fn(Cx, Event) -> Told + Send + Sync + 'static,
         Told: Future<Output = Result<()>> + Send + 'static,
     {
+        self.crates.extend(crate_of::<F>());
         let pointer = format!("/events/{}", self.manifest.events.len());
         match FunctionName::new(subscription.name.as_str()) {
             Ok(name) => {
@@ -278,6 +281,7 @@ impl App {
         F: Fn(Cx) -> Done + Send + Sync + 'static,
         Done: Future<Output = Result<Answer>> + Send + 'static,
     {
+        self.crates.extend(crate_of::<F>());
         // The names are this module's own; a bad one would show in the first test of it.
         if let Ok(name) = FunctionName::new(name) {
             *place(&mut self.manifest.lifecycle) = Some(name.clone());
@@ -290,6 +294,13 @@ impl App {
     fn bind(&mut self, name: FunctionName, function: impl Fn(Cx, Values) -> Running + Send + Sync + 'static) {
         self.functions.entry(name).or_insert_with(|| Arc::new(function));
     }
+}
+
+/// The crate in which a type is defined; `None` for one of the standard library.
+fn crate_of<T>() -> Option<&'static str> {
+    let (name, _) = std::any::type_name::<T>().split_once("::")?;
+    let word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    (word && !matches!(name, "alloc" | "core" | "std")).then_some(name)
 }
 
 /// What the bundle does with an app.
@@ -308,6 +319,11 @@ impl App {
     /// there is none of this name.
     pub fn call(&self, function: &str, cx: Cx, values: Values) -> Option<Running> {
         self.functions.get(function).map(|run| run(cx, values))
+    }
+
+    /// The crates that its functions are written in: their log lines are the app's own, not those of a dependency.
+    pub fn crates(&self) -> impl Iterator<Item = &'static str> {
+        self.crates.iter().copied()
     }
 
     /// Everything that is wrong with the definition; nothing for a valid app.

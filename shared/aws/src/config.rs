@@ -99,7 +99,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "CLOUD_APPS_LOG_LEVEL",
         required: &[],
-        meaning: "`error`, `warn`, `info` (default), `debug` or `trace`.",
+        meaning: "The most detailed lines of the bundle and its apps: `error`, `warn`, `info` (default), `debug` or `trace`. Other crates write warnings and errors only.",
     },
     Variable {
         name: "CLOUD_APPS_WARM_UP",

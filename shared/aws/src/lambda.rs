@@ -5,18 +5,15 @@
 //! decoded first: whatever is verified is verified on the raw bytes. Two `Authorization` headers arrive joined by a
 //! comma, which the token's parser refuses.
 
-use aws_lambda_events::{
-    apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
-    encodings::Body,
-    sqs::{SqsEvent, SqsMessage},
-};
+use aws_lambda_events::{apigw::ApiGatewayV2httpResponse, encodings::Body};
 use bytes::Bytes;
 use cloud_apps_core::{
     deliver::Record,
     edge::{Arrival, Route, system_now},
 };
 use cloud_apps_protocol::Millis;
-use http::{Request, Response, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
+use serde_json::Value;
 
 /// Whose clock a request is measured by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,60 +24,94 @@ pub enum Clock {
     Event,
 }
 
+/// An event of the consumer that is not a batch of SQS. Its content is not repeated: Lambda's runtime logs errors.
+#[derive(Debug, thiserror::Error)]
+#[error("this event has no list `Records`: the consumer is for the event source mappings of the queues only")]
+pub struct NoBatch;
+
+/// Takes a text out of an event; `None` if there is none there.
+fn text(event: &mut Value, pointer: &str) -> Option<String> {
+    match event.pointer_mut(pointer).map(Value::take) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// Takes the texts of an object out of an event.
+fn texts(event: &mut Value, pointer: &str) -> impl Iterator<Item = (String, String)> {
+    let object = match event.pointer_mut(pointer).map(Value::take) {
+        Some(Value::Object(object)) => object,
+        _ => serde_json::Map::new(),
+    };
+    object.into_iter().filter_map(|(name, value)| match value {
+        Value::String(value) => Some((name, value)),
+        _ => None,
+    })
+}
+
 /// Reads a batch of SQS: its messages, now, and when the function must be done with them.
 pub fn records(
-    event: SqsEvent,
+    mut event: Value,
     context: &lambda_runtime::Context,
     clock: Clock,
-) -> (Vec<Record>, Millis, Millis) {
+) -> Result<(Vec<Record>, Millis, Millis), NoBatch> {
+    let Some(Value::Array(messages)) = event.get_mut("Records").map(Value::take) else { return Err(NoBatch) };
     let real_now = system_now();
-    let records: Vec<_> = event.records.into_iter().map(record).collect();
+    let records: Vec<_> = messages.into_iter().map(record).collect();
     let now = match clock {
         Clock::System => real_now,
         Clock::Event => records.iter().map(|record| record.sent_at).max().unwrap_or_default(),
     };
-    (records, now, now.saturating_add(context.deadline.saturating_sub(real_now)))
+    Ok((records, now, now.saturating_add(context.deadline.saturating_sub(real_now))))
 }
 
-fn record(message: SqsMessage) -> Record {
-    let sent_at = message.attributes.get("SentTimestamp").and_then(|text| text.parse().ok());
+fn record(mut message: Value) -> Record {
+    let sent_at = text(&mut message, "/attributes/SentTimestamp").and_then(|text| text.parse().ok());
     Record {
-        id: message.message_id.unwrap_or_default(),
-        body: message.body.unwrap_or_default(),
+        id: text(&mut message, "/messageId").unwrap_or_default(),
+        body: text(&mut message, "/body").unwrap_or_default(),
         sent_at: sent_at.unwrap_or_default(),
     }
 }
 
-/// Reads an event of API Gateway. What it cannot be (a body that says base64 and is not) becomes an empty body,
-/// which no credential matches.
-pub fn arrival(event: ApiGatewayV2httpRequest, context: &lambda_runtime::Context, clock: Clock) -> Arrival {
+/// Reads an event of API Gateway. What is missing or cannot be what it should be counts as absent: a header that is
+/// none is left out, a body that says base64 and is not is empty, and no credential matches either. So every event
+/// has an answer, and none an error that would repeat it in the log.
+pub fn arrival(mut event: Value, context: &lambda_runtime::Context, clock: Clock) -> Arrival {
     let real_now = system_now();
     let now = match clock {
         Clock::System => real_now,
-        Clock::Event => u64::try_from(event.request_context.time_epoch).unwrap_or(0),
-    };
-    // `request_context.http.method` is the method; the field on the event is another payload's.
-    let method = event.request_context.http.method.clone();
-    let route = Route::from_key(event.route_key.as_deref().unwrap_or_default(), &event.path_parameters);
-    let query = event.raw_query_string.as_deref().filter(|q| !q.is_empty());
-    let uri = query.and_then(|q| Uri::try_from(format!("/?{q}")).ok()).unwrap_or_default();
-    let body = match event.body {
-        None => Bytes::new(),
-        Some(text) if event.is_base64_encoded => {
-            data_encoding::BASE64.decode(text.as_bytes()).map(Bytes::from).unwrap_or_default()
+        Clock::Event => {
+            event.pointer("/requestContext/timeEpoch").and_then(Value::as_u64).unwrap_or_default()
         }
-        Some(text) => Bytes::from(text),
+    };
+    let parameters = texts(&mut event, "/pathParameters").collect();
+    let route = Route::from_key(&text(&mut event, "/routeKey").unwrap_or_default(), &parameters);
+    let method = text(&mut event, "/requestContext/http/method");
+    let query = text(&mut event, "/rawQueryString").filter(|query| !query.is_empty());
+    let mut headers = HeaderMap::new();
+    for (name, value) in texts(&mut event, "/headers") {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.append(name, value);
+        }
+    }
+    let body = text(&mut event, "/body").unwrap_or_default();
+    let body = if event.get("isBase64Encoded") == Some(&Value::Bool(true)) {
+        data_encoding::BASE64.decode(body.as_bytes()).map(Bytes::from).unwrap_or_default()
+    } else {
+        Bytes::from(body)
     };
     let mut request = Request::new(body);
-    *request.method_mut() = method;
-    *request.uri_mut() = uri;
-    *request.headers_mut() = event.headers;
+    *request.method_mut() =
+        method.and_then(|method| Method::from_bytes(method.as_bytes()).ok()).unwrap_or_default();
+    *request.uri_mut() = query.and_then(|q| Uri::try_from(format!("/?{q}")).ok()).unwrap_or_default();
+    *request.headers_mut() = headers;
     Arrival {
         route,
         request_id: context.request_id.clone(),
         now,
         // The platform's deadline is in real time whatever the event says.
-        deadline: now + context.deadline.saturating_sub(real_now),
+        deadline: now.saturating_add(context.deadline.saturating_sub(real_now)),
         request,
     }
 }
@@ -108,10 +139,10 @@ mod tests {
 
     use super::*;
     use lambda_runtime::Context;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
-    fn event(body: &Value, base64: bool) -> ApiGatewayV2httpRequest {
-        serde_json::from_value(json!({
+    fn event(body: &Value, base64: bool) -> Value {
+        json!({
             "version": "2.0", "routeKey": "POST /command", "rawPath": "/stage/command",
             "rawQueryString": "a=1&b=%26",
             "headers": { "authorization": "Bearer a,Bearer b", "content-type": "application/json" },
@@ -119,8 +150,7 @@ mod tests {
             "requestContext": {
                 "http": { "method": "POST", "path": "/stage/command" }, "timeEpoch": 1_795_348_800_000_i64,
             },
-        }))
-        .unwrap()
+        })
     }
 
     fn context(left: u64) -> Context {
@@ -168,12 +198,54 @@ mod tests {
     }
 
     #[test]
-    fn an_event_without_its_parts_is_a_route_of_nobody() {
-        let empty =
-            serde_json::from_value(json!({ "requestContext": { "http": { "method": "GET" } } })).unwrap();
-        let arrival = arrival(empty, &context(1_000), Clock::System);
-        assert_eq!(arrival.route.function(), None);
-        assert!(arrival.request.body().is_empty());
+    fn whatever_an_event_is_it_has_an_answer() {
+        let odd = [
+            json!(null),
+            json!("keep warm"),
+            json!([1]),
+            json!({}),
+            json!({ "source": "aws.events" }),
+            // Payload 1.0.
+            json!({ "version": "1.0", "httpMethod": "POST", "path": "/command", "headers": {}, "body": "{}" }),
+            json!({ "requestContext": { "http": { "method": "GET" } } }),
+            json!({ "requestContext": { "http": { "method": "G E T" }, "timeEpoch": -1 }, "headers": 1 }),
+            json!({ "routeKey": 1, "pathParameters": "x", "rawQueryString": {}, "isBase64Encoded": "true" }),
+        ];
+        for event in odd {
+            for clock in [Clock::System, Clock::Event] {
+                let arrival = arrival(event.clone(), &context(1_000), clock);
+                assert_eq!(arrival.route.function(), None, "{event}");
+                assert!(arrival.request.headers().is_empty(), "{event}");
+            }
+            assert!(records(event, &context(1_000), Clock::System).is_err());
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_none_is_left_out_and_the_others_stay() {
+        let mut event = event(&json!("{}"), false);
+        for (name, value) in [
+            ("x-control", json!("a\u{0}b")),
+            ("x-line", json!("a\r\nb: c")),
+            ("no name", json!("a")),
+            ("x-list", json!(["a"])),
+            ("x-umlaut", json!("ü")),
+        ] {
+            event["headers"][name] = value;
+        }
+        let arrival = arrival(event, &context(1_000), Clock::System);
+        let mut names: Vec<_> = arrival.request.headers().keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["authorization", "content-type", "x-umlaut"]);
+    }
+
+    #[test]
+    fn a_message_without_its_parts_is_a_record_that_cannot_be_read() {
+        let batch = json!({ "Records": [null, 1, {}, { "messageId": "m", "body": 1, "attributes": [] }] });
+        let (records, ..) = records(batch, &context(1_000), Clock::System).unwrap();
+        assert_eq!(records.len(), 4);
+        assert!(records.iter().all(|record| record.body.is_empty() && record.sent_at == 0));
+        assert_eq!(records[3].id, "m");
     }
 
     #[test]

@@ -15,8 +15,8 @@ use crate::{
     telemetry,
 };
 use aws_lambda_events::{
-    apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
-    sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent},
+    apigw::ApiGatewayV2httpResponse,
+    sqs::{BatchItemFailure, SqsBatchResponse},
 };
 use bytes::Bytes;
 use cloud_app::{
@@ -28,6 +28,7 @@ use cloud_apps_core::{
     deliver::Delivery,
     edge::{Arrival, system_now},
     event as events, install as installs,
+    log::Lines,
     upstream::Lambdas,
     world::{Office, Stores, SystemRandom, World},
 };
@@ -73,8 +74,8 @@ pub async fn install(apps: Vec<App>) -> Result<(), Error> {
 /// Works on the queues.
 pub async fn deliver(apps: Vec<App>) -> Result<(), Error> {
     let bundle = &Started::new(Role::Deliver, apps).await?;
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| -> Result<SqsBatchResponse, Error> {
-        Ok(bundle.deliver(event).await)
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| -> Result<SqsBatchResponse, Error> {
+        bundle.deliver(event).await
     }))
     .await
 }
@@ -88,7 +89,7 @@ struct Started {
 impl Started {
     async fn new(role: Role, apps: Vec<App>) -> Result<Self, Error> {
         let config = Config::from_env(role)?;
-        start_log(&config);
+        start_log(&config, &apps);
         check(&apps)?;
         if let Some(sample) = &config.sample {
             let office = Arc::new(offline::office(sample, apps)?);
@@ -108,26 +109,26 @@ impl Started {
             let now = system_now();
             return Ok(installs::operator(&self.office, payload, now, &context.request_id).await);
         }
-        let arrival = lambda::arrival(serde_json::from_value(payload)?, &context, self.clock);
+        let arrival = lambda::arrival(payload, &context, self.clock);
         let response = installs::handle(&self.office, arrival).await;
         Ok(serde_json::to_value(lambda::response(response))?)
     }
 
-    /// One batch of a queue. What is to come again is named; the function itself never fails.
-    async fn deliver(&self, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
+    /// One batch of a queue. What is to come again is named; for a batch the function itself never fails.
+    async fn deliver(&self, event: LambdaEvent<Value>) -> Result<SqsBatchResponse, Error> {
         let LambdaEvent { payload, context } = event;
-        let (records, now, deadline) = lambda::records(payload, &context, self.clock);
+        let (records, now, deadline) = lambda::records(payload, &context, self.clock)?;
         let delivery = Delivery::of(&self.office, self.office.clone());
         let mut response = SqsBatchResponse::default();
         let stays = delivery.handle(&records, now, deadline).await;
         response.batch_item_failures = stays.into_iter().map(failure).collect();
-        response
+        Ok(response)
     }
 
     async fn serve(&self, handle: impl AsyncFn(Arrival) -> Response<Bytes>) -> Result<(), Error> {
         let handle = &handle;
         lambda_runtime::run(service_fn(
-            async |event: LambdaEvent<ApiGatewayV2httpRequest>| -> Result<ApiGatewayV2httpResponse, Error> {
+            async |event: LambdaEvent<Value>| -> Result<ApiGatewayV2httpResponse, Error> {
                 let arrival = lambda::arrival(event.payload, &event.context, self.clock);
                 Ok(lambda::response(handle(arrival).await))
             },
@@ -142,8 +143,8 @@ fn failure(message: String) -> BatchItemFailure {
     failure
 }
 
-fn start_log(config: &Config) {
-    telemetry::start(config.log_level);
+fn start_log(config: &Config, apps: &[App]) {
+    telemetry::start(Lines::new(config.log_level, apps));
     for variable in &config.unknown {
         tracing::warn!(variable, "this variable means nothing: is its name misspelled?");
     }

@@ -1,17 +1,23 @@
-//! Logs: JSON lines on standard output, as Lambda's JSON log format wants them.
+//! Logs: JSON lines on standard output, as Lambda's JSON log format wants them. Which lines there are is
+//! [`Lines`]'s to say, and nothing in the environment adds any.
 
-use tracing_subscriber::fmt::time::SystemTime;
+use cloud_apps_core::log::{self, Lines};
+use tracing_subscriber::{
+    Layer, filter::filter_fn, fmt, fmt::time::SystemTime, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
 /// Starts logging. A second call in one process changes nothing.
-pub fn start(level: tracing::Level) {
-    let _ = tracing_subscriber::fmt()
+pub fn start(lines: Lines) {
+    let level = lines.level();
+    let json = fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
         .with_target(false)
         .with_timer(SystemTime)
-        .with_max_level(level)
         .with_writer(std::io::stdout)
-        .try_init();
+        .with_filter(filter_fn(move |line| lines.allow(line)).with_max_level_hint(level));
+    let _ = tracing_subscriber::registry().with(json).try_init();
+    log::report_panics();
 }

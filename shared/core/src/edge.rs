@@ -53,7 +53,11 @@ pub fn system_now() -> Millis {
 impl Arrival {
     /// A header as text, if it is there once and is text.
     pub fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {
-        self.request.headers().get(name)?.to_str().ok()
+        let mut given = self.request.headers().get_all(name).iter();
+        match (given.next(), given.next()) {
+            (Some(one), None) => one.to_str().ok(),
+            _ => None,
+        }
     }
 
     /// The body, a JSON object of this shape.

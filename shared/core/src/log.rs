@@ -1,4 +1,4 @@
-//! One wide line per request (architecture, section 6).
+//! One wide line per request (architecture, section 6), and which other lines a log has.
 //!
 //! What may stand there is a closed list: ids, codes, times. Never a token, a body, a path, a query, or what a
 //! person wrote.
@@ -10,12 +10,53 @@ use crate::{
     trace::{of_request, trace_id},
 };
 use bytes::Bytes;
+use cloud_app::App;
 use cloud_apps_protocol::{Code, UserId};
 use http::Response;
 use std::{
+    collections::BTreeSet,
     sync::atomic::{AtomicBool, Ordering},
     time::Instant,
 };
+use tracing::{Level, Metadata};
+
+/// Which lines a log has: those of this project and of the apps as detailed as the operator likes, those of any other
+/// crate as warnings at most. HTTP clients, SDKs and Lambda's runtime describe their work by whole requests and
+/// answers, and credentials stand in those.
+#[derive(Debug, Clone)]
+pub struct Lines {
+    level: Level,
+    apps: BTreeSet<&'static str>,
+}
+
+impl Lines {
+    /// Lines up to `level`, where `apps` are linked.
+    pub fn new(level: Level, apps: &[App]) -> Self {
+        Self { level, apps: apps.iter().flat_map(App::crates).collect() }
+    }
+
+    /// The most detailed level that any line has.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Whether the log has this line.
+    pub fn allow(&self, line: &Metadata<'_>) -> bool {
+        let name = line.target().split("::").next().unwrap_or_default();
+        let own = name == "cloud_app" || name.starts_with("cloud_apps") || self.apps.contains(name);
+        *line.level() <= if own { self.level } else { self.level.min(Level::WARN) }
+    }
+}
+
+/// Makes a panic a line of the log that says where it was. Its message stands there if it is a literal of the source;
+/// any other may repeat what a request or an answer brought.
+pub fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        let error = panic.payload().downcast_ref::<&'static str>().copied();
+        tracing::error!(place, error, "panic");
+    }));
+}
 
 /// Set by the first request of this process.
 static WARM: AtomicBool = AtomicBool::new(false);

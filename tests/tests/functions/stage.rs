@@ -1,0 +1,122 @@
+//! The stubs, the world in them, and the functions in front.
+
+use crate::FUNCTION;
+use bench::{
+    aws::Stub,
+    runtime::{Program, Running},
+    sample::World,
+};
+use cloud_apps_aws::Role;
+use cloud_apps_core::route::{Entry, Function};
+use serde_json::{Value, json};
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+pub const ROLES: [Role; 5] = [Role::Command, Role::Autocomplete, Role::Event, Role::Deliver, Role::Install];
+pub const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
+
+/// What is secret here, beside what a test sends: how the environment's, the ring's and the install's begin.
+pub const SECRETS: [&str; 8] = [
+    "CANARYACCESSKEY",
+    "CANARYSESSION",
+    // The ring's root, as text and as bytes.
+    "U0FNUExFLVJPT1",
+    "SAMPLE-ROOT",
+    "samplebottoken",
+    "sampleslashsample",
+    "samplestaticsample",
+    "samplehooksample",
+];
+
+/// A world in the stubs.
+pub struct Stage {
+    pub world: World,
+    endpoint: String,
+    folder: tempfile::TempDir,
+}
+
+impl Stage {
+    pub async fn new() -> Result<Self, String> {
+        let endpoint = Stub::default().serve().await?;
+        let world = World::put(&endpoint).await?;
+        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        Ok(Self { world, endpoint, folder })
+    }
+
+    /// A program of this test, or the bootstrap that was built of it, and where it writes.
+    pub fn program(&self, name: &str, level: &str) -> (Program, PathBuf) {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let log = self.folder.path().join(COUNT.fetch_add(1, Ordering::Relaxed).to_string());
+        let mut env = World::env(&self.endpoint);
+        for (name, value) in [
+            (FUNCTION, name),
+            ("CLOUD_APPS_LOG_LEVEL", level),
+            // What other programs of this kind read.
+            ("RUST_LOG", "trace"),
+            ("AWS_LAMBDA_LOG_LEVEL", "TRACE"),
+            ("AWS_SECRET_ACCESS_KEY", "CANARYACCESSKEY"),
+            ("AWS_SESSION_TOKEN", "CANARYSESSION"),
+        ] {
+            env.insert(name.to_owned(), value.to_owned());
+        }
+        let built = std::env::var_os("CLOUD_APPS_FUNCTIONS")
+            .map(|folder| stack_tests::root().join(folder).join(name).join("bootstrap"))
+            .filter(|path| path.exists());
+        let path = built.unwrap_or_else(|| std::env::current_exe().unwrap());
+        (Program { name: name.to_owned(), path, env, log: Some(log.clone()) }, log)
+    }
+
+    /// A running function.
+    pub async fn function(&self, role: Role, level: &str) -> Result<(Running, PathBuf), String> {
+        let (program, log) = self.program(role.name(), level);
+        let running = program.start().await;
+        Ok((running.map_err(|why| format!("{why}\n{}", read(&log)))?, log))
+    }
+}
+
+/// All that was written.
+pub fn read(log: &Path) -> String {
+    String::from_utf8_lossy(&std::fs::read(log).unwrap_or_default()).into_owned()
+}
+
+/// Refuses a log in which one of these stands.
+pub fn without(log: &str, who: &str, secrets: &[&str]) -> Result<(), String> {
+    for secret in secrets {
+        if let Some(line) = log.lines().find(|line| line.contains(secret)) {
+            return Err(format!("{who} wrote {secret}: {line}"));
+        }
+    }
+    Ok(())
+}
+
+/// Who serves a route.
+pub fn role(function: Function) -> Role {
+    match function {
+        Function::Command => Role::Command,
+        Function::Autocomplete => Role::Autocomplete,
+        Function::Event => Role::Event,
+        Function::Install => Role::Install,
+    }
+}
+
+/// An event of API Gateway for a route, as from the sample's server.
+pub fn event(entry: &Entry, install: &str, authorization: &str, content_type: &str, body: &str) -> Value {
+    json!({
+        "version": "2.0", "routeKey": format!("{} {}", entry.method, entry.pattern),
+        "rawPath": "/CANARYPATH", "rawQueryString": "code=CANARYQUERY&state=CANARYQUERY",
+        "cookies": ["a=CANARYCOOKIE"],
+        "headers": {
+            "authorization": authorization, "content-type": content_type, "cookie": "a=CANARYCOOKIE",
+            "x-hub-signature": "CANARYSIGNATURE",
+        },
+        "requestContext": {
+            "http": { "method": entry.method.as_str(), "path": "/CANARYPATH" }, "timeEpoch": 1,
+        },
+        "pathParameters": {
+            "install": install, "function": "greet", "field": "name", "path": "vendor", "name": "s", "app": "hello",
+        },
+        "body": body, "isBase64Encoded": false,
+    })
+}
