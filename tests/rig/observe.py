@@ -2,7 +2,8 @@
 
 Each function names itself in the user agent of its AWS calls (`app/CommandFunction`). What was observed is then compared
 with the IAM statements of the template: the emulator enforces none, so this is how we know that they suffice and that none
-is idle. Bodies are read for the names of tables, secrets and queues and then forgotten: no value of an item or secret is kept.
+is idle. Bodies are read for the names of tables, secrets and queues, for the kinds of partition keys (`CODE#` of `CODE#1f2e…`)
+and the attributes that an update names, and then forgotten: no value of an item or secret is kept.
 """
 import contextlib, http.client, http.server, json, re, threading, urllib.parse
 
@@ -13,8 +14,37 @@ TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem",
                "Get": "GetItem"}
 
 
+# What stands in expressions and is no attribute.
+WORDS = {"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "IN", "BETWEEN", "attribute_exists", "attribute_not_exists",
+         "attribute_type", "begins_with", "contains", "size", "if_not_exists", "list_append"}
+
+
+def kind(key):
+    """What a partition key begins with: all that IAM looks at. The rest may be a secret's hash."""
+    text = key.get("pk", {}).get("S", "?")
+    return text[:text.index("#") + 1] if "#" in text else text
+
+
+def attributes(update):
+    """The attributes that an update names: its key's, and those in its expressions."""
+    text = " ".join(update.get(name) or "" for name in ("UpdateExpression", "ConditionExpression"))
+    names = update.get("ExpressionAttributeNames") or {}
+    found = {names.get(word, word) for word in re.findall(r"(?<![:#\w])#?[A-Za-z_]\w*", text) if word not in WORDS}
+    return tuple(sorted(found | set(update.get("Key", {}))))
+
+
+def key_of(operation, what):
+    """(kind of partition key, attributes) of a request for one item, or of a query."""
+    if operation == "Query":
+        return kind({"pk": (what.get("ExpressionAttributeValues") or {}).get(":pk", {})}), ()
+    if operation == "UpdateItem":
+        return kind(what.get("Key", {})), attributes(what)
+    return kind(what.get("Item") or what.get("Key") or {}), ()
+
+
 def effects(target, path, body, region):
-    """What a request needs to be allowed: (action, resource) pairs, as IAM names them."""
+    """What a request needs to be allowed: (action, resource, kind of key, attributes), as IAM names them. The last two are
+    empty where IAM knows none."""
     prefix, _, operation = target.partition(".")
     service = SERVICES.get(prefix)
     arn = lambda service, name: f"arn:aws:{service}:{region}:{ACCOUNT}:{name}"
@@ -23,29 +53,36 @@ def effects(target, path, body, region):
         if operation in ("TransactWriteItems", "TransactGetItems"):
             for item in body.get("TransactItems", []):
                 for verb, what in item.items():
-                    yield f"dynamodb:{TRANSACTION[verb]}", table(what["TableName"])
-        elif operation in ("BatchGetItem", "BatchWriteItem"):
-            for name in body.get("RequestItems", {}):
-                yield f"dynamodb:{operation}", table(name)
+                    verb = TRANSACTION[verb]
+                    yield f"dynamodb:{verb}", table(what["TableName"]), *key_of(verb, what)
+        elif operation == "BatchGetItem":
+            for name, wanted in body.get("RequestItems", {}).items():
+                for key in wanted.get("Keys", []):
+                    yield f"dynamodb:{operation}", table(name), kind(key), ()
+        elif operation == "BatchWriteItem":
+            for name, wanted in body.get("RequestItems", {}).items():
+                for write in wanted:
+                    for what in write.values():
+                        yield f"dynamodb:{operation}", table(name), *key_of(operation, what)
         else:
             index = f"/index/{body['IndexName']}" if body.get("IndexName") else ""
-            yield f"dynamodb:{operation}", table(body.get("TableName", "?")) + index
+            yield f"dynamodb:{operation}", table(body.get("TableName", "?")) + index, *key_of(operation, body)
     elif service == "secretsmanager":
         name = body.get("SecretId") or body.get("Name") or "?"
         # AWS ends a secret's ARN with a dash and six characters of its own choice.
-        yield f"secretsmanager:{operation}", name if name.startswith("arn:") else arn("secretsmanager", f"secret:{name}-Aa0Bb1")
+        yield f"secretsmanager:{operation}", name if name.startswith("arn:") else arn("secretsmanager", f"secret:{name}-Aa0Bb1"), "", ()
     elif service == "sqs":
-        yield f"sqs:{operation}", arn("sqs", urllib.parse.urlparse(body.get("QueueUrl", "?")).path.rsplit("/", 1)[-1])
+        yield f"sqs:{operation}", arn("sqs", urllib.parse.urlparse(body.get("QueueUrl", "?")).path.rsplit("/", 1)[-1]), "", ()
     elif service:
-        yield f"{service}:{operation}", body.get("KeyId", "?")
+        yield f"{service}:{operation}", body.get("KeyId", "?"), "", ()
     elif function := re.fullmatch(r"/2015-03-31/functions/([^/]+)/invocations", path):
-        yield "lambda:InvokeFunction", arn("lambda", f"function:{urllib.parse.unquote(function[1])}")
+        yield "lambda:InvokeFunction", arn("lambda", f"function:{urllib.parse.unquote(function[1])}"), "", ()
     else:
-        yield f"unknown:{target or path}", "?"
+        yield f"unknown:{target or path}", "?", "", ()
 
 
 class Observer:
-    """What was seen: {(function, action, resource): how often}."""
+    """What was seen: {(function, action, resource, kind of key, attributes): how often}."""
 
     def __init__(self, region):
         self.region, self.calls, self.lock = region, {}, threading.Lock()
@@ -58,12 +95,13 @@ class Observer:
         except ValueError:
             decoded = {}
         with self.lock:
-            for action, resource in effects(headers.get("x-amz-target", ""), path, decoded, self.region):
-                key = (named[1] if named else "nobody", action, resource)
+            for effect in effects(headers.get("x-amz-target", ""), path, decoded, self.region):
+                key = (named[1] if named else "nobody", *effect)
                 self.calls[key] = self.calls.get(key, 0) + 1
 
     def report(self):
-        return [{"function": f, "action": a, "resource": r, "times": n} for (f, a, r), n in sorted(self.calls.items())]
+        return [{"function": f, "action": a, "resource": r, "key": k, "attributes": list(names), "times": n}
+                for (f, a, r, k, names), n in sorted(self.calls.items())]
 
 
 @contextlib.contextmanager

@@ -18,34 +18,63 @@ def arns(resource, seen):
             return base("dynamodb") + "table/" + physical
         if kind == "AWS::SQS::Queue":
             return base("sqs") + physical.rsplit("/", 1)[-1]
+        if kind == "AWS::Serverless::Function":
+            return base("lambda") + "function:" + physical
         raise ValueError(f"the ARN of a {kind} is not known here: add it")
     if isinstance(resource, dict) and "Fn::Sub" in resource:
         pseudo = {"AWS::Partition": "aws", "AWS::Region": seen["region"], "AWS::AccountId": seen["account"],
                   "AWS::StackName": seen["stack"]}
         pseudo |= {name: p["Default"] for name, p in stack.source()["Parameters"].items() if "Default" in p}
+        pseudo |= {f"{name}.Arn": arns({"Fn::GetAtt": [name, "Arn"]}, seen) for name in stack.functions()}
         return re.sub(r"\$\{([^}]+)\}", lambda m: pseudo[m[1]], resource["Fn::Sub"])
     raise ValueError(f"{resource!r} is not a resource that this test can read")
 
 
+def conditions(statement):
+    """(patterns of partition keys, attributes) to which a statement is bound; `None` where it is not bound."""
+    bound = dict(statement.get("Condition", {}))
+    keys = bound.pop("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
+    attributes = bound.pop("ForAllValues:StringEquals", {}).get("dynamodb:Attributes")
+    if bound:
+        raise ValueError(f"{bound!r} is not a condition that this test can read")
+    return keys and stack.listed(keys), attributes and stack.listed(attributes)
+
+
+def rights(function, seen):
+    """What a function is allowed and denied: (effect, Sid, action, ARN pattern, key pattern, attributes)."""
+    for statement in stack.statements(function):
+        if statement["Sid"] in PLATFORM:
+            continue
+        keys, attributes = conditions(statement)
+        for action in stack.listed(statement["Action"]):
+            for resource in stack.listed(statement["Resource"]):
+                for key in keys or [None]:
+                    yield statement["Effect"], statement["Sid"], action, arns(resource, seen), key, attributes
+
+
+def covers(right, call):
+    """Whether a right is about a call."""
+    _, _, action, arn, key, attributes = right
+    return (action == call["action"] and fnmatch.fnmatchcase(call["resource"], arn)
+            and (key is None or fnmatch.fnmatchcase(call.get("key", ""), key))
+            and (attributes is None or set(call.get("attributes", [])) <= set(attributes)))
+
+
 def compare(seen):
     """Sentences, one for each difference; none when the statements are exactly what is needed."""
-    allowed = {}  # (function, action, pattern) → Sid
-    for function in stack.functions():
-        for statement in stack.statements(function):
-            if statement["Sid"] in PLATFORM:
-                continue
-            for action in stack.listed(statement["Action"]):
-                for resource in stack.listed(statement["Resource"]):
-                    allowed[function, action, arns(resource, seen)] = statement["Sid"]
+    every = {function: list(rights(function, seen)) for function in stack.functions()}
     used = set()
     for call in seen["calls"]:
-        matching = [key for key in allowed
-                    if key[:2] == (call["function"], call["action"]) and fnmatch.fnmatchcase(call["resource"], key[2])]
-        used.update(matching)
-        if not matching:
-            yield (f"{call['function']} called {call['action']} on {call['resource']} ({call['times']} times), "
-                   "which no statement of its role allows: AWS would refuse")
-    for (function, action, pattern), sid in allowed.items():
-        if (function, action, pattern) not in used:
-            yield (f"{function} may {action} on {pattern} (statement {sid}), but never did: remove it, or let a test of "
-                   "the deployed stack use it")
+        about = [right for right in every.get(call["function"], []) if covers(right, call)]
+        what = f"{call['function']} called {call['action']} on {call['resource']} {call.get('key', '')}"
+        what += f" ({', '.join(call['attributes'])})" if call.get("attributes") else ""
+        if any(right[0] == "Deny" for right in about):
+            yield f"{what} ({call['times']} times), which a statement denies: AWS would refuse"
+        elif not about:
+            yield f"{what} ({call['times']} times), which no statement of its role allows: AWS would refuse"
+        used.update((call["function"], *right[:5]) for right in about)
+    for function, all_of_it in every.items():
+        for effect, sid, action, arn, key, _ in all_of_it:
+            if effect == "Allow" and (function, effect, sid, action, arn, key) not in used:
+                yield (f"{function} may {action} on {arn} {key or ''} (statement {sid}), but never did: remove it, or let a test "
+                       "of the deployed stack use it")

@@ -92,8 +92,10 @@ def role_of(function):
 
 
 def statements(function):
-    """The unconditional IAM statements of a function's role."""
-    policies = source()["Resources"][role_of(function)]["Properties"]["Policies"]
+    """The unconditional IAM statements of a function: its role's, and those of policies that are attached to its role."""
+    role = role_of(function)
+    policies = list(source()["Resources"][role]["Properties"]["Policies"])
+    policies += [p["Properties"] for p in of_type(source(), "AWS::IAM::Policy").values() if {"Ref": role} in p["Properties"]["Roles"]]
     return [s for p in policies for s in p["PolicyDocument"]["Statement"] if "Sid" in s]
 
 

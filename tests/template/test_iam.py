@@ -9,12 +9,11 @@ def exactly_what_is_allowed():
     seen = {"region": "us-east-1", "account": "0", "stack": "local",
             "resources": {name: f"local-{name}" for name in stack.source()["Resources"]}, "calls": []}
     for function in stack.functions():
-        for statement in stack.statements(function):
-            if statement["Sid"] not in iam.PLATFORM:
-                for action in stack.listed(statement["Action"]):
-                    for resource in stack.listed(statement["Resource"]):
-                        concrete = iam.arns(resource, seen).replace("*", "hello").replace("??????", "Aa0Bb1")
-                        seen["calls"].append({"function": function, "action": action, "resource": concrete, "times": 1})
+        for effect, _, action, arn, key, attributes in iam.rights(function, seen):
+            if effect == "Allow":
+                concrete = arn.replace("*", "hello").replace("??????", "Aa0Bb1")
+                seen["calls"].append({"function": function, "action": action, "resource": concrete, "times": 1,
+                                      "key": (key or "").replace("*", ""), "attributes": attributes or []})
     return seen
 
 
@@ -39,10 +38,40 @@ class Comparison(unittest.TestCase):
             [difference] = iam.compare(more)
             self.assertIn("AWS would refuse", difference)
 
+    def test_a_key_that_no_statement_names_is_named(self):
+        tried = {("CommandFunction", "PutItem"): "CODE#", ("DeliverFunction", "PutItem"): "CODE#", ("DeliverFunction", "DeleteItem"): "APPS"}
+        for (function, verb), key in tried.items():
+            more = exactly_what_is_allowed()
+            allowed = next(c for c in more["calls"] if c["function"] == function and c["action"] == f"dynamodb:{verb}")
+            more["calls"].append(allowed | {"key": key})
+            [difference] = iam.compare(more)
+            self.assertIn(f"{key} (1 times), which no statement", difference)
+
+    def test_an_update_of_an_attribute_that_no_statement_names_is_named(self):
+        more = exactly_what_is_allowed()
+        bound = next(c for c in more["calls"] if c["function"] == "DeliverFunction" and c["key"] == "CODE#")
+        more["calls"].append(bound | {"attributes": [*bound["attributes"], "site"]})
+        [difference] = iam.compare(more)
+        self.assertIn("site", difference)
+
+    def test_a_call_of_one_of_the_stacks_own_functions_is_denied_whatever_the_prefix_is(self):
+        for function in ("CommandFunction", "DeliverFunction", "InstallFunction"):
+            for own in stack.functions():
+                for qualifier in ("", ":1", ":$LATEST"):
+                    more = exactly_what_is_allowed()
+                    # As if the prefix covered the stack.
+                    more["resources"][own] = "cloud-app-itself"
+                    allowed = next(c for c in more["calls"] if (c["function"], c["action"]) == (function, "lambda:InvokeFunction"))
+                    arn = f"arn:aws:lambda:us-east-1:0:function:cloud-app-itself{qualifier}"
+                    more["calls"].append(allowed | {"resource": arn})
+                    [difference] = iam.compare(more)
+                    self.assertIn("denies", difference)
+
     def test_a_secret_of_another_stack_is_not_covered(self):
         more = exactly_what_is_allowed()
         more["calls"].append({"function": "CommandFunction", "action": "secretsmanager:GetSecretValue", "times": 1,
-                              "resource": "arn:aws:secretsmanager:us-east-1:0:secret:other/app/hello/keys-Aa0Bb1"})
+                              "resource": "arn:aws:secretsmanager:us-east-1:0:secret:other/app/hello/keys-Aa0Bb1", "key": "",
+                              "attributes": []})
         self.assertEqual(1, len(list(iam.compare(more))))
 
 

@@ -1,7 +1,7 @@
 """The template as a program: what lint does not see. Its routes and variables are held to the code by tests/tests/template.rs."""
 import copy, json, re, subprocess, tomllib, unittest
 
-import stack
+import iam, stack
 
 FUNCTIONS = {  # binary, folder, timeout in seconds
     "CommandFunction": ("command", "functions/command", 29),
@@ -120,20 +120,69 @@ class Rights(unittest.TestCase):
         self.assertEqual(sorted(roles), sorted(stack.role_of(f) for f in FUNCTIONS))
         for name, role in roles.items():
             self.assertNotIn("ManagedPolicyArns", role["Properties"], name)
-        self.assertEqual({}, stack.of_type(stack.transformed(), "AWS::IAM::Policy"))
+        self.assertEqual({"OwnFunctions"}, set(stack.of_type(stack.transformed(), "AWS::IAM::Policy")))
 
     def test_no_statement_has_a_star_but_for_the_app_in_the_name_of_a_key_ring_or_function(self):
         named = ("${AWS::StackName}/app/*/keys-??????", "function:${UpstreamFunctionPrefix}*")
         for function in FUNCTIONS:
             for statement in stack.statements(function):
+                if statement["Effect"] == "Deny":
+                    continue
                 label = f"{function} {statement['Sid']}"
-                self.assertEqual("Allow", statement["Effect"], label)
                 self.assertNotIn("*", json.dumps(statement["Action"]), label)
                 for resource in stack.listed(statement["Resource"]):
                     text = resource["Fn::Sub"] if "Fn::Sub" in resource else json.dumps(resource)
                     for name in named:
                         text = text.replace(name, "")
                     self.assertNotIn("*", text, label)
+
+    def test_every_right_to_items_names_their_keys(self):
+        for function in FUNCTIONS:
+            for statement in stack.statements(function):
+                if json.dumps(statement["Action"]).startswith(('"dynamodb:', '["dynamodb:')):
+                    keys, _ = iam.conditions(statement)
+                    self.assertTrue(keys, f"{function} {statement['Sid']}")
+                    self.assertNotIn("*", keys, f"{function} {statement['Sid']}")
+
+    def test_the_documentation_has_the_table_of_keys(self):
+        letters = {"Get": "R", "BatchGet": "R", "Query": "R", "ConditionCheck": "R", "Put": "W", "Update": "U", "Delete": "D"}
+        granted = {}  # (table, how a key begins, function) → letters
+        for function in FUNCTIONS:
+            for statement in stack.statements(function):
+                for key in iam.conditions(statement)[0] or []:
+                    place = (statement["Resource"]["Fn::GetAtt"][0], key.rstrip("*"), function)
+                    verbs = (a.split(":")[1].removesuffix("Item") for a in stack.listed(statement["Action"]))
+                    granted[place] = granted.get(place, set()) | {letters[verb] for verb in verbs}
+        page = (stack.ROOT / "docs/architecture.md").read_text()
+        section = page[page.index("### Keys"):page.index("## Budgets")]
+        header, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line.startswith("|")]
+        told = {}
+        for table, keys, _, *cells in rows:
+            for key in re.findall(r"`([A-Z]+#?)", keys):
+                for functions, cell in zip(header[3:], cells):
+                    for function in functions.split(", "):
+                        if cell != "–":
+                            told[f"{table}Table", key, f"{function}Function"] = set(cell.split(",")[0])
+        self.assertEqual(granted, told)
+
+    def test_only_the_install_function_makes_codes_and_registers_apps(self):
+        for function in FUNCTIONS:
+            for statement in stack.statements(function):
+                keys, attributes = iam.conditions(statement)
+                writes = {f"dynamodb:{verb}Item" for verb in ("Put", "Update", "BatchWrite")} & set(stack.listed(statement["Action"]))
+                made = {"CODE#*", "MANAGE#*", "APPS", "APP#*", "TOKEN#*"} & set(keys or [])
+                # An update of a code's hold makes no code: what it is for is not among these attributes.
+                if writes and made and not (attributes and {"app", "site", "base_url", "exp"}.isdisjoint(attributes)):
+                    self.assertEqual("InstallFunction", function, statement["Sid"])
+
+    def test_who_invokes_apps_is_denied_the_stacks_own_functions(self):
+        for function in FUNCTIONS:
+            invoking = [s for s in stack.statements(function) if s["Action"] == "lambda:InvokeFunction"]
+            effects = [s["Effect"] for s in invoking]
+            self.assertIn(sorted(effects), ([], ["Allow", "Deny"]), function)
+            for denied in (s for s in invoking if s["Effect"] == "Deny"):
+                self.assertNotIn("Condition", denied)
+                self.assertEqual(set(FUNCTIONS), set(stack.references(denied["Resource"])))
 
     def test_every_statement_names_its_port_once(self):
         for function in FUNCTIONS:

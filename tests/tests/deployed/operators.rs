@@ -4,17 +4,20 @@ use crate::{
     Outcome, Stage,
     server::{CHANNEL, answer},
     test,
+    upkeep::operator,
 };
 use cloud_apps_protocol::token::Scope;
 use libtest_mimic::Trial;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use stack_tests::canary;
 use std::sync::Arc;
 
 pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     vec![
         test(stage, "the linked apps are registered however often it is asked", registered),
         test(stage, "an app's installs are listed, and each is shown without its secrets", shown),
+        test(stage, "who holds a manage code reads the install until it is revoked", managed),
         test(stage, "a disabled install is refused everywhere until it is enabled", switched_off),
         test(stage, "what cannot be done is said with what to do, by exit code 1", failures),
         test(stage, "no HTTP request is taken for an operator's", never_by_http),
@@ -47,6 +50,22 @@ async fn shown(stage: Arc<Stage>) -> Outcome {
             assert!(!text.contains(secret.as_str()), "a secret is shown");
         }
     }
+    Ok(())
+}
+
+async fn managed(stage: Arc<Stage>) -> Outcome {
+    let (stack, id) = (&stage.stack, &stage.today.install.id);
+    let made = operator(&stage, json!({ "do": "manage_code", "install_id": id })).await?;
+    let code = made["code"].as_str().ok_or("no code")?.to_owned();
+    canary(&code)?;
+    let read = async || {
+        let request = stack.http.get(format!("{}/install/{id}", stack.url())).bearer_auth(&code);
+        answer(request).await
+    };
+    let seen = read().await?;
+    assert_eq!((seen.status, &seen.body["install_id"]), (StatusCode::OK, &json!(id)), "{}", seen.body);
+    operator(&stage, json!({ "do": "revoke_manage_codes", "install_id": id })).await?;
+    assert_eq!(read().await?.status, StatusCode::UNAUTHORIZED);
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use crate::{
 };
 use cloud_apps_protocol::{
     secret::Secret,
-    token::{self, Direction, Scope},
+    token::{self, Direction, Kid, Scope},
 };
 use futures_util::future::join_all;
 use libtest_mimic::Trial;
@@ -24,6 +24,7 @@ pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
             "a signed request by another secret, for another server or of another body is refused",
             signed,
         ),
+        test(stage, "a signed request for an app that nobody knows is refused by every function", nobodys),
         test(stage, "a signed command works once", replayed),
         test(stage, "of sixteen copies of a signed command that come at once one runs", raced),
         test(stage, "a slash command by GET runs nothing, and its admin reads what to change", by_get),
@@ -94,6 +95,21 @@ async fn signed(stage: Arc<Stage>) -> Outcome {
         StatusCode::UNAUTHORIZED,
         "body_mismatch",
     );
+    Ok(())
+}
+
+/// Each function looks whether the app has been registered meanwhile.
+async fn nobodys(stage: Arc<Stage>) -> Outcome {
+    let (stack, server) = (&stage.stack, &stage.today);
+    let body = b"{}".to_vec();
+    let kid = server.install.kid.as_ref().ok_or("no kid")?;
+    let kid = Kid { app: "nobodys".parse().map_err(|_| "an app")?, ..kid.clone() };
+    for path in ["/command", "/autocomplete", "/event"] {
+        let claims = server.claims(&Method::POST, path, &body, &server.user("alice"), Scope::User);
+        let token = token::sign(Direction::Server, &kid, &Secret::new([7; 32]), &claims);
+        let answer = send(stack, Method::POST, path, &token, body.clone()).await?;
+        refused(&answer, StatusCode::UNAUTHORIZED, "unauthorized");
+    }
     Ok(())
 }
 

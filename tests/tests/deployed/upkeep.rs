@@ -26,6 +26,7 @@ pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         test(stage, "a rotated key waits for its time, and so does the walk that seals anew", rotated),
         test(stage, "a job that nobody can read waits for an operator, who discards it", parked),
         test(stage, "a job that was given up is sent back and tried again", sent_back),
+        test(stage, "a job about an install that cannot be read waits beside that install", unreadable),
     ]
 }
 
@@ -89,9 +90,12 @@ async fn unfinished(stage: Arc<Stage>) -> Outcome {
             "user_id": server.user("hello"), "username": "hello", "access_token": "a-token-that-nothing-comes-of",
         },
         "installed_by": server.user("admin"),
+        // It goes with the install.
+        "static_token": true,
     });
     let begun = server.coded(&stage.stack, "/install", &code, &body).await?;
-    let id = begun.body["install_id"].as_str().ok_or_else(|| begun.body.to_string())?.to_owned();
+    let id = begun.body["install_id"].as_str().ok_or("it was not begun")?.to_owned();
+    canary(begun.body["static_token"].as_str().ok_or("no static token")?)?;
     let listed = async || -> Result<bool, Box<dyn Error>> {
         let installs = operator(&stage, json!({ "do": "list", "app": "hello" })).await?;
         Ok(installs["installs"]
@@ -108,13 +112,20 @@ async fn unfinished(stage: Arc<Stage>) -> Outcome {
 }
 
 async fn rotated(stage: Arc<Stage>) -> Outcome {
+    let reseal = |now| -> Result<Job, Box<dyn Error>> {
+        let app = "hello".parse().map_err(|_| "an app")?;
+        Ok(Job::new(Work::Reseal { app, cursor: None }, 0, None, now))
+    };
+    // A walk over the installs, which finds everything sealed by the key that there is.
+    let whole = reseal(now())?;
+    put(&stage, &serde_json::to_string(&whole)?).await?;
+    done(&stage, &whole).await?;
     let before = operator(&stage, json!({ "do": "keys", "app": "hello" })).await?;
     let after = operator(&stage, json!({ "do": "rotate_keys", "app": "hello" })).await?;
     let keys = |answer: &Value| answer["keys"].as_array().map_or(0, Vec::len);
     assert_eq!(keys(&after), keys(&before) + 1, "{after}");
     // The walk of that rotation comes in a quarter of an hour. Another one finds that the key is not used yet.
-    let app = "hello".parse().map_err(|_| "an app")?;
-    let early = Job::new(Work::Reseal { app, cursor: None }, 0, None, now());
+    let early = reseal(now())?;
     put(&stage, &serde_json::to_string(&early)?).await?;
     done(&stage, &early).await
 }
@@ -156,5 +167,29 @@ async fn sent_back(stage: Arc<Stage>) -> Outcome {
     assert_eq!(second["id"], first["id"]);
     assert!(second["at"].as_u64() > first["at"].as_u64(), "{second}");
     operator(&stage, json!({ "do": "discard", "id": second["id"] })).await?;
+    Ok(())
+}
+
+async fn unreadable(stage: Arc<Stage>) -> Outcome {
+    let tables = aws_sdk_dynamodb::Client::new(&stage.stack.sdk().await);
+    let table = stage.stack.output("InstallsTableName");
+    let id = "z".repeat(26);
+    let key = [("pk", format!("INSTALL#{id}")), ("sk", "INSTALL".to_owned())]
+        .map(|(name, value)| (name.to_owned(), AttributeValue::S(value)));
+    let item = key.iter().cloned().chain([("v".to_owned(), AttributeValue::N("9999".to_owned()))]);
+    tables.put_item().table_name(table).set_item(Some(item.collect())).send().await?;
+    let install = id.parse().map_err(|_| "an install")?;
+    let job = Job::new(Work::Watch { install, rev: 1 }, 0, None, now());
+    put(&stage, &serde_json::to_string(&job)?).await?;
+    done(&stage, &job).await?;
+    let listed = operator(&stage, json!({ "do": "dead_letters", "install_id": id })).await?;
+    let letter = &listed["dead_letters"][0];
+    assert!(letter["reason"].as_str().is_some_and(|reason| reason.contains("version 9999")), "{letter}");
+    // Once there is nothing that cannot be read, there is nothing to do.
+    tables.delete_item().table_name(table).set_key(Some(key.into_iter().collect())).send().await?;
+    operator(&stage, json!({ "do": "send_back", "install_id": id, "id": letter["id"] })).await?;
+    done(&stage, &job).await?;
+    let left = operator(&stage, json!({ "do": "dead_letters", "install_id": id })).await?;
+    assert_eq!(left["dead_letters"], json!([]));
     Ok(())
 }
