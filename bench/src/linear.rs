@@ -1,7 +1,7 @@
 //! What strangers and apps can make us read costs in proportion to its length: each kind of text is read once and four
 //! times as long, in one run. Four times the time is linear, sixteen times would be quadratic.
 
-use crate::best_us;
+use bench::sample::best_us;
 use cloud_apps_core::settle::{mentions::Mentions, text};
 use cloud_apps_protocol::{
     CommandRequest, Field, FieldType, Manifest,

@@ -146,7 +146,7 @@ impl DeadLetters for Sqlite {
         cursor: Option<&str>,
     ) -> Stored<Page<Dead>> {
         const WHAT: &str = "DeadLetters.list";
-        let after = cursor.map(|cursor| rules::cursor_behind(WHAT, cursor)).transpose()?.unwrap_or_default();
+        let after = cursor.map(|cursor| rules::letter_before(WHAT, cursor)).transpose()?.unwrap_or_default();
         let limit = limit.clamp(1, rules::MAX_PAGE);
         let of = owner(install);
         self.run(WHAT, move |tx| {

@@ -30,6 +30,7 @@ use crate::{
     job::{Job, Lane, Work},
     model::{Dead, Sha256},
     ports::{Claim, Consumer, DeadLetters, Ledger, Queue, Stored, Taken},
+    rules,
     world::{Office, Random},
 };
 use async_trait::async_trait;
@@ -46,6 +47,12 @@ const TIME: Millis = 30_000;
 const MARGIN: Millis = 2_000;
 /// How long the ledger remembers a job, in ms: as long as the queue may keep a copy of its message.
 const KEEP: Millis = 14 * 24 * 3_600_000;
+
+/// How much is kept of a message that does not fit into a letter, in bytes. Escaped as JSON it may be six times as long.
+const LETTER: usize = rules::MAX_DOCUMENT / 8;
+
+/// How long a trace is that names one, in bytes.
+const TRACE: usize = 64;
 
 /// One message of a queue.
 #[derive(Clone, PartialEq, Eq)]
@@ -323,8 +330,24 @@ fn letter_id(first_at: Millis, name: &str) -> String {
     format!("{first_at:014}-{hash}")
 }
 
+/// Keeps as much of a body as a letter has room for: a message may be larger than an item, and what cannot be parked
+/// would come again until the queue gives it up.
+fn fitting(letter: Dead) -> Dead {
+    if rules::to_document("DeadLetters.park", &letter).is_ok() {
+        return letter;
+    }
+    let mut end = LETTER.min(letter.body.len());
+    while !letter.body.is_char_boundary(end) {
+        end -= 1;
+    }
+    let (kept, whole) = (letter.body.get(..end).unwrap_or_default().to_owned(), letter.body.len());
+    let reason = format!("{} (Of its {whole} bytes the first {end} are kept.)", letter.reason);
+    let trace = letter.trace.filter(|trace| trace.len() <= TRACE);
+    Dead { body: kept, reason, trace, ..letter }
+}
+
 fn letter(job: &Job, body: &str, why: &str, now: Millis) -> Dead {
-    Dead {
+    fitting(Dead {
         id: letter_id(job.first_at, &job.key()),
         install: job.work.install().cloned(),
         body: body.to_owned(),
@@ -334,11 +357,11 @@ fn letter(job: &Job, body: &str, why: &str, now: Millis) -> Dead {
         first_at: job.first_at,
         at: now,
         trace: job.trace.clone(),
-    }
+    })
 }
 
 fn unreadable(message: &str, body: &str, sent_at: Millis, why: &str, now: Millis) -> Dead {
-    Dead {
+    fitting(Dead {
         id: letter_id(sent_at, message),
         install: None,
         body: body.to_owned(),
@@ -348,7 +371,7 @@ fn unreadable(message: &str, body: &str, sent_at: Millis, why: &str, now: Millis
         first_at: sent_at,
         at: now,
         trace: None,
-    }
+    })
 }
 
 /// What a panic said.

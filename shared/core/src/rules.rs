@@ -259,11 +259,22 @@ pub fn cursor_after(last: &str) -> String {
 }
 
 /// What a cursor stands behind.
-pub fn cursor_behind(what: &'static str, cursor: &str) -> Stored<String> {
+fn cursor_behind(what: &'static str, cursor: &str) -> Stored<String> {
     let bad = || StoreError::BadCursor { what };
     let bytes = data_encoding::BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| bad())?;
     let text = String::from_utf8(bytes).map_err(|_| bad())?;
     text.strip_prefix("1 ").map(str::to_owned).ok_or_else(bad)
+}
+
+/// Whether a dead letter may have this id. One that none has is not asked for: stores limit the length of keys.
+pub fn names_letter(id: &str) -> bool {
+    (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// The dead letter that a cursor stands behind.
+pub fn letter_before(what: &'static str, cursor: &str) -> Stored<String> {
+    let id = cursor_behind(what, cursor)?;
+    if names_letter(&id) { Ok(id) } else { Err(StoreError::BadCursor { what }) }
 }
 
 /// The site that a cursor stands behind.

@@ -159,6 +159,9 @@ id!(
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
 pub struct Generation(pub u32);
 
+/// The longest address of a server, in bytes: it is a part of keys, which stores limit.
+const MAX_SITE: usize = 512;
+
 /// The address of a Mattermost server in the one form in which addresses are compared: scheme and host in
 /// lower case, no default port, no trailing `/`, path kept, no user, query or fragment.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -171,8 +174,12 @@ impl SiteUrl {
     pub fn new(text: &str) -> Result<Self, BadId> {
         let bad = || BadId {
             found: text.chars().take(40).collect(),
-            expected: "the address of a Mattermost server, such as https://chat.example.com",
+            expected: "the address of a Mattermost server, such as https://chat.example.com (at most 512 bytes)",
         };
+        // Before it is parsed: what is made of it may be three times as long.
+        if text.len() > MAX_SITE {
+            return Err(bad());
+        }
         let url = url::Url::parse(text.trim()).map_err(|_| bad())?;
         let plain = matches!(url.scheme(), "http" | "https")
             && url.has_host()
@@ -180,7 +187,7 @@ impl SiteUrl {
             && url.password().is_none()
             && url.query().is_none()
             && url.fragment().is_none();
-        if !plain {
+        if !plain || url.as_str().len() > MAX_SITE {
             return Err(bad());
         }
         Ok(Self(url.as_str().trim_end_matches('/').to_owned()))

@@ -110,6 +110,29 @@ async fn half_removed(stage: &Stage, id: &str) -> Outcome {
     Ok(())
 }
 
+/// Rotates the app's key ring, lets the new key's time come, and walks: the app's address is then bound with that key.
+async fn bound_again(stage: &Stage) -> Outcome {
+    upkeep::operator(stage, json!({ "do": "rotate_keys", "app": "elsewhere" })).await?;
+    let secrets = aws_sdk_secretsmanager::Client::new(&stage.stack.sdk().await);
+    let name = format!("{}/app/elsewhere/keys", stage.stack.name());
+    let ring = secrets.get_secret_value().secret_id(&name).send().await?.secret_string.ok_or("no ring")?;
+    let mut ring: Value = serde_json::from_str(&ring)?;
+    ring["keys"][1]["use_from"] = json!(upkeep::now() - 1);
+    secrets.put_secret_value().secret_id(&name).secret_string(ring.to_string()).send().await?;
+    let app = "elsewhere".parse().map_err(|_| "an app")?;
+    let walk = Job::new(Work::Reseal { app, cursor: None }, 0, None, upkeep::now());
+    upkeep::put(stage, &serde_json::to_string(&walk)?).await?;
+    upkeep::done(stage, &walk).await?;
+    let tables = aws_sdk_dynamodb::Client::new(&stage.stack.sdk().await);
+    let of = |text: &str| AttributeValue::S(text.to_owned());
+    let read = tables.get_item().table_name(stage.stack.output("InstallsTableName")).consistent_read(true);
+    let read = read.key("pk", of("APP#elsewhere")).key("sk", of("APP"));
+    let item = read.send().await?.item.ok_or("it is not there")?;
+    let app: Value = serde_json::from_str(item["document"].as_s().map_err(|_| "no document")?)?;
+    assert_eq!(app["binding"]["key"], "2");
+    Ok(())
+}
+
 async fn whole(stage: Arc<Stage>) -> Outcome {
     deploy(&stage).await?;
     let manifest = json!({
@@ -134,6 +157,7 @@ async fn whole(stage: Arc<Stage>) -> Outcome {
     assert_eq!(left["installs"], json!([]));
     let letters = upkeep::operator(&stage, json!({ "do": "dead_letters", "install_id": id })).await?;
     assert_eq!(letters["dead_letters"], json!([]));
+    bound_again(&stage).await?;
     upkeep::operator(&stage, json!({ "do": "remove_app", "app": "elsewhere" })).await?;
     Ok(())
 }

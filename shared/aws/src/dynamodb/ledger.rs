@@ -1,19 +1,16 @@
 //! [`Ledger`]: each verb is one conditional write.
-//!
-//! `writer` is a random number of the request: when the SDK repeats a write whose answer was lost, the condition meets
-//! our own item, and we know it.
 
 use super::{
     Dynamo,
     item::{Item, Read, n, of_ledger, s, ttl},
-    random,
+    put::Put,
     transaction::{When, corrupt},
 };
-use crate::failure::failed;
+use crate::failure::{AwsError, failed, named};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
-    operation::{delete_item::DeleteItemError, put_item::PutItemError, update_item::UpdateItemError},
-    types::{ReturnValue, ReturnValuesOnConditionCheckFailure as Return},
+    operation::{delete_item::DeleteItemError, update_item::UpdateItemError},
+    types::ReturnValue,
 };
 use cloud_apps_core::{
     ports::{Claim, Ledger, Stored},
@@ -21,38 +18,17 @@ use cloud_apps_core::{
 };
 use cloud_apps_protocol::Millis;
 
-/// How a conditional put went.
-enum Written {
-    /// It stands; perhaps since an earlier attempt of this very request.
-    Yes,
-    /// Something else stands.
-    No(Item),
-}
-
 fn free(now: Millis) -> When {
     When::new("attribute_not_exists(pk) OR exp <= :now", [(":now", n(now))])
 }
 
 impl Dynamo {
-    async fn put_ledger(&self, what: &'static str, mut item: Item, when: When) -> Stored<Written> {
-        let writer = n(random());
-        item.insert("writer".to_owned(), writer.clone());
-        let write = self
-            .client()
-            .put_item()
-            .table_name(&*self.ledger)
-            .set_item(Some(item))
-            .condition_expression(&when.expression)
-            .set_expression_attribute_names(when.names())
-            .set_expression_attribute_values(when.values())
-            .return_values_on_condition_check_failure(Return::AllOld);
-        let Err(error) = write.send().await else { return Ok(Written::Yes) };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
-                let old = refusal.item().cloned().unwrap_or_default();
-                Ok(if old.get("writer") == Some(&writer) { Written::Yes } else { Written::No(old) })
-            }
-            _ => Err(failed(what, &error)),
+    /// Puts an item of the ledger; what stands there instead, if something does.
+    async fn put_ledger(&self, what: &'static str, item: Item, when: When) -> Stored<Option<Item>> {
+        match self.put_if(what, &self.ledger, item, &when).await? {
+            Put::Done => Ok(None),
+            Put::Refused(old) => Ok(Some(old)),
+            Put::Conflict => Err(named(what, true, AwsError::GivenUp("a transaction writes the same item"))),
         }
     }
 
@@ -109,7 +85,7 @@ fn claimed(what: &'static str, item: &Item) -> Stored<Claimed> {
 impl Ledger for Dynamo {
     async fn once(&self, key: &str, until: Millis, now: Millis) -> Stored<bool> {
         let written = self.put_ledger("Ledger.once", of_ledger(key, until), free(now)).await?;
-        Ok(matches!(written, Written::Yes))
+        Ok(written.is_none())
     }
 
     async fn claim(&self, key: &str, attempt: u32, lease: u64, keep: Millis, now: Millis) -> Stored<Claim> {
@@ -132,8 +108,8 @@ impl Ledger for Dynamo {
         );
         when.names.insert("#work".to_owned(), "work".to_owned());
         match self.put_ledger(WHAT, item, when).await? {
-            Written::Yes => Ok(Claim::Mine),
-            Written::No(old) => match rules::claim(Some(&claimed(WHAT, &old)?), attempt, now) {
+            None => Ok(Claim::Mine),
+            Some(old) => match rules::claim(Some(&claimed(WHAT, &old)?), attempt, now) {
                 Claim::Mine => Err(corrupt(WHAT, "the condition refused what the rule grants")),
                 answer => Ok(answer),
             },
@@ -171,7 +147,7 @@ impl Ledger for Dynamo {
         rules::check_value(WHAT, value)?;
         let mut item = of_ledger(key, until);
         item.insert("content".to_owned(), s(value));
-        Ok(matches!(self.put_ledger(WHAT, item, free(now)).await?, Written::Yes))
+        Ok(self.put_ledger(WHAT, item, free(now)).await?.is_none())
     }
 
     async fn look(&self, key: &str, now: Millis) -> Stored<Option<String>> {

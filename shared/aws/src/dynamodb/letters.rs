@@ -82,7 +82,7 @@ impl DeadLetters for Letters {
     ) -> Stored<Page<Dead>> {
         const WHAT: &str = "DeadLetters.list";
         let limit = limit.clamp(1, rules::MAX_PAGE);
-        let after = cursor.map(|cursor| rules::cursor_behind(WHAT, cursor)).transpose()?;
+        let after = cursor.map(|cursor| rules::letter_before(WHAT, cursor)).transpose()?;
         let mut after = after.map(|id| key(install, &id));
         let mut letters = Vec::new();
         loop {
@@ -110,6 +110,9 @@ impl DeadLetters for Letters {
 
     async fn find(&self, install: Option<&InstallId>, id: &str) -> Stored<Option<Dead>> {
         const WHAT: &str = "DeadLetters.find";
+        if !rules::names_letter(id) {
+            return Ok(None);
+        }
         let read = self.client().get_item().table_name(&*self.data).set_key(Some(key(install, id)));
         let answer = read.consistent_read(true).send().await.map_err(|error| failed(WHAT, &error))?;
         answer.item.map(|item| letter(WHAT, &item)).transpose()
@@ -117,6 +120,9 @@ impl DeadLetters for Letters {
 
     async fn take(&self, install: Option<&InstallId>, id: &str) -> Stored<Option<Dead>> {
         const WHAT: &str = "DeadLetters.take";
+        if !rules::names_letter(id) {
+            return Ok(None);
+        }
         let write = self
             .client()
             .delete_item()

@@ -6,10 +6,11 @@
 //!
 //! | pk | sk | attributes |
 //! |---|---|---|
-//! | `APPS` | `APPS` | `v`, `rev`, `document` |
-//! | `APP#<app>` | `APP` | `v`, `rev`, `document` |
+//! | `APPS` | `APPS` | `v`, `rev`, `document`, `writer` |
+//! | `APP#<app>` | `APP` | `v`, `rev`, `document`, `writer` |
+//! | `APP#<app>` | `MANIFEST#<sha256>` | `v`, `text` |
 //! | `APP#<app>` | `SITE#<site>` | `v`, `install`, `created_at` |
-//! | `INSTALL#<id>` | `INSTALL` | `v`, `rev`, `phase`, `static_token`, `document` |
+//! | `INSTALL#<id>` | `INSTALL` | `v`, `rev`, `phase`, `static_token`, `document`, and `writer` after a change |
 //! | `INSTALL#<id>` | `TEAM#<team>` | `v`, `document` |
 //! | `TOKEN#<sha256>` | `TOKEN` | `v`, `install` |
 //! | `CODE#<sha256>` (Ledger) | | `v`, `app`, `site`, `base_url`, `exp`, `ttl`, `spent`, `replace`, `install` |
@@ -27,6 +28,7 @@ mod installs;
 mod item;
 mod ledger;
 mod letters;
+mod put;
 mod registry;
 mod transaction;
 mod undo;

@@ -4,14 +4,12 @@ use super::{
     Dynamo, ROUNDS, given_up,
     item::{self, Item, Key, MANIFEST, Read, SITE, TEAM, UNDOING, n, s},
     pause,
+    put::Put,
     transaction::{Outcome, Refusal, Together, When, corrupt, met},
 };
 use crate::failure::failed;
 use async_trait::async_trait;
-use aws_sdk_dynamodb::{
-    operation::{delete_item::DeleteItemError, put_item::PutItemError},
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure as Return},
-};
+use aws_sdk_dynamodb::{operation::delete_item::DeleteItemError, types::AttributeValue};
 use cloud_apps_core::{
     model::{Catalogue, Install, InstallCode, ManageCode, Page, RegisteredApp, Sha256, SiteEntry, Team},
     ports::{Begun, Changed, Registry, Stored},
@@ -89,24 +87,13 @@ impl Dynamo {
         // Most changes leave the token alone: then one put does, and a refused one tells what else is there.
         let mut held = Held::wanted(install);
         let when = unchanged(expected, &held);
-        let write = self
-            .client()
-            .put_item()
-            .table_name(&*self.installs)
-            .set_item(Some(item::of_install(WHAT, install)?))
-            .condition_expression(&when.expression)
-            .set_expression_attribute_values(when.values())
-            .return_values_on_condition_check_failure(Return::AllOld);
-        let Err(error) = write.send().await else { return Ok(Changed::Yes) };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
-                match what_was_met(WHAT, &refusal.item().cloned().unwrap_or_default(), expected, &held)? {
-                    Met::Conflict => return Ok(Changed::Conflict),
-                    Met::Token(found) => held = found,
-                }
-            }
-            Some(PutItemError::TransactionConflictException(_)) => {}
-            _ => return Err(failed(WHAT, &error)),
+        match self.put_if(WHAT, &self.installs, item::of_install(WHAT, install)?, &when).await? {
+            Put::Done => return Ok(Changed::Yes),
+            Put::Refused(old) => match what_was_met(WHAT, &old, expected, &held)? {
+                Met::Conflict => return Ok(Changed::Conflict),
+                Met::Token(found) => held = found,
+            },
+            Put::Conflict => {}
         }
         for round in 0..ROUNDS {
             let writes = Together::new(WHAT).put(
@@ -174,17 +161,9 @@ impl Dynamo {
     async fn put_revision(&self, what: &'static str, item: Item, expected: u64) -> Stored<Changed> {
         let when =
             if expected == 0 { When::absent() } else { When::new("rev = :rev", [(":rev", n(expected))]) };
-        let write = self
-            .client()
-            .put_item()
-            .table_name(&*self.installs)
-            .set_item(Some(item))
-            .condition_expression(&when.expression)
-            .set_expression_attribute_values(when.values());
-        let Err(error) = write.send().await else { return Ok(Changed::Yes) };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(Changed::Conflict),
-            _ => Err(failed(what, &error)),
+        match self.put_if(what, &self.installs, item, &when).await? {
+            Put::Done => Ok(Changed::Yes),
+            Put::Refused(_) | Put::Conflict => Ok(Changed::Conflict),
         }
     }
 }

@@ -7,13 +7,11 @@ use super::{
     Dynamo, ROUNDS, given_up,
     item::{self, Item, Key, TEAM, n, s},
     pause,
+    put::Put,
     transaction::{Outcome, Together, When, met},
 };
 use crate::failure::failed;
-use aws_sdk_dynamodb::{
-    operation::{delete_item::DeleteItemError, put_item::PutItemError},
-    types::AttributeValue,
-};
+use aws_sdk_dynamodb::{operation::delete_item::DeleteItemError, types::AttributeValue};
 use cloud_apps_core::{
     model::{Install, Sha256},
     ports::{Changed, Stored},
@@ -72,21 +70,8 @@ impl Dynamo {
 
     async fn mark(&self, what: &'static str, marked: &Install, expected: u64) -> Stored<bool> {
         let when = When::new("rev = :rev", [(":rev", n(expected))]);
-        let write = self
-            .client()
-            .put_item()
-            .table_name(&*self.installs)
-            .set_item(Some(item::of_install(what, marked)?))
-            .condition_expression(&when.expression)
-            .set_expression_attribute_values(when.values());
-        let Err(error) = write.send().await else { return Ok(true) };
-        match error.as_service_error() {
-            Some(
-                PutItemError::ConditionalCheckFailedException(_)
-                | PutItemError::TransactionConflictException(_),
-            ) => Ok(false),
-            _ => Err(failed(what, &error)),
-        }
+        let put = self.put_if(what, &self.installs, item::of_install(what, marked)?, &when).await?;
+        Ok(matches!(put, Put::Done))
     }
 
     async fn remove_teams(&self, what: &'static str, install: &InstallId) -> Stored<()> {

@@ -6,10 +6,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use cloud_apps_aws::dynamodb::Dynamo;
 use cloud_apps_core::{
     conformance::{self, sample},
-    model::{Install, Sha256, State},
+    model::{Catalogue, Install, Sha256, State},
     ports::{Begun, Changed, Claim, Installs, Ledger, Registry, StoreError},
     rules,
 };
+use cloud_apps_protocol::Generation;
 use std::sync::{Arc, Mutex};
 
 macro_rules! on_both {
@@ -38,6 +39,7 @@ on_both! {
     an_item_of_a_later_version_is_not_read
     a_document_that_cannot_be_read_is_named_without_its_content
     a_lost_answer_does_not_make_a_first_use_a_second
+    a_lost_answer_does_not_make_a_change_somebody_elses
     a_lost_answer_does_not_make_a_transaction_happen_twice
     a_transaction_that_met_another_is_asked_again_with_another_token
     a_store_that_throttles_is_busy
@@ -183,6 +185,29 @@ async fn a_lost_answer_does_not_make_a_first_use_a_second(emulator: Emulator) {
     assert_eq!(lossy().0.claim("DO#a", 1, 50, 100, 0).await.unwrap(), Claim::Mine);
     assert!(lossy().0.put("TALK#a", "value", 100, 0).await.unwrap());
     assert!(lossy().0.done("DO#a", 1, 100, 0).await.unwrap());
+}
+
+async fn a_lost_answer_does_not_make_a_change_somebody_elses(emulator: Emulator) {
+    let tables = emulator.tables().await;
+    let lossy = || tables.over(Wire::replacing([(1, 500, LOST)])).0;
+    begun(&tables.store()).await;
+    let begun = Installs::find(&tables.store(), &sample::install_id(1)).await.unwrap().unwrap();
+    let active = sample::step(&begun, State::Active);
+    tables.store().activate(&active, 1, &sample::code_hash(1), 0).await.unwrap();
+    // A shared secret is rotated: told as a conflict, it would be rotated again, past the one that the server has.
+    let rotated = Install { generation: Generation(7), rev: 3, ..active };
+    assert_eq!(lossy().change(&rotated, 2).await.unwrap(), Changed::Yes);
+    assert_eq!(
+        lossy().change(&rotated, 2).await.unwrap(),
+        Changed::Conflict,
+        "another's change is a conflict"
+    );
+    let stored = Installs::find(&tables.store(), &rotated.id).await.unwrap().unwrap();
+    assert_eq!((stored.generation, stored.rev), (Generation(7), 3));
+    let catalogue = Catalogue::default();
+    for (expected, answer) in [(0, Changed::Yes), (0, Changed::Conflict), (1, Changed::Yes)] {
+        assert_eq!(lossy().put_catalogue(&catalogue, expected).await.unwrap(), answer, "{expected}");
+    }
 }
 
 async fn a_lost_answer_does_not_make_a_transaction_happen_twice(emulator: Emulator) {

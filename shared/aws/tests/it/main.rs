@@ -4,6 +4,7 @@
 // Clippy knows tests by their attribute, and what they call has none.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod attack;
 mod dynamodb;
 mod emulators;
 mod functions;

@@ -21,6 +21,7 @@ pub async fn dead_letters<S: DeadLetters + Clone + 'static>(make: impl AsyncFn()
             a_letter_is_taken_once,
             of_many_takers_one_gets_the_letter,
             of_many_that_park_the_same_letter_one_stands,
+            an_id_that_no_letter_has_is_not_there,
             a_cursor_that_no_list_gave_is_refused,
             a_letter_that_is_too_large_is_refused,
             all_letters_of_an_install_are_thrown_away_and_no_others,
@@ -136,8 +137,30 @@ async fn of_many_that_park_the_same_letter_one_stands<S: DeadLetters + Clone + '
     assert_eq!(ids(&store, Some(&sample::install_id(1))).await, [id(1)]);
 }
 
+/// Ids that no letter has, and that a store must not take for those of anything else, or for more than it can ask for.
+const NOBODYS: [&str; 7] = ["", "#", "../DATA#a", "grüß", "a b", "\0", LONG];
+/// Longer than any key of a store.
+const LONG: &str = match std::str::from_utf8(&[b'x'; 5_000]) {
+    Ok(text) => text,
+    Err(_) => "",
+};
+
+async fn an_id_that_no_letter_has_is_not_there(store: impl DeadLetters) {
+    for install in [None, Some(1)] {
+        store.park(&letter(install, 1)).await.unwrap();
+        let install = install.map(sample::install_id);
+        for id in NOBODYS {
+            assert_eq!(store.find(install.as_ref(), id).await.unwrap(), None, "{id:?}");
+            assert_eq!(store.take(install.as_ref(), id).await.unwrap(), None, "{id:?}");
+        }
+        assert_eq!(ids(&store, install.as_ref()).await, [id(1)]);
+    }
+}
+
 async fn a_cursor_that_no_list_gave_is_refused(store: impl DeadLetters) {
-    for cursor in ["", "x", "bm90IGEgY3Vyc29y"] {
+    let forged = |id: &str| data_encoding::BASE64URL_NOPAD.encode(format!("1 {id}").as_bytes());
+    let forged = NOBODYS.map(forged);
+    for cursor in ["", "x", "bm90IGEgY3Vyc29y"].into_iter().chain(forged.iter().map(String::as_str)) {
         let error = store.list(None, 10, Some(cursor)).await.unwrap_err();
         assert!(matches!(error, StoreError::BadCursor { .. }), "{cursor:?}: {error}");
     }

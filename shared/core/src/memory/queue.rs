@@ -126,7 +126,7 @@ impl DeadLetters for Memory {
         cursor: Option<&str>,
     ) -> Stored<Page<Dead>> {
         const WHAT: &str = "DeadLetters.list";
-        let after = cursor.map(|cursor| rules::cursor_behind(WHAT, cursor)).transpose()?.unwrap_or_default();
+        let after = cursor.map(|cursor| rules::letter_before(WHAT, cursor)).transpose()?.unwrap_or_default();
         let limit = limit.clamp(1, rules::MAX_PAGE);
         let maps = self.reading(WHAT);
         let letters = maps.letters.iter().filter(|((of, id), _)| of.as_ref() == install && *id > after);

@@ -241,6 +241,27 @@ async fn what_cannot_be_read_is_parked_once_and_what_a_later_version_wrote_is_le
 }
 
 #[tokio::test]
+async fn a_message_that_is_larger_than_an_item_is_parked_as_far_as_it_fits() {
+    let (memory, script) = (Memory::new(), Script::new(vec![Outcome::Failed { why: "no".to_owned() }]));
+    let (delivery, _) = process(&memory, &Faults::none(), &script);
+    // As large as SQS allows; one that grows when it is escaped; characters that no cut may halve; a job.
+    let large = [1, 6, 3].map(|size| ["x", "\u{1}", "€"][size / 3].repeat((1 << 20) / size));
+    let job = Job::new(watch(), 0, Some("t".repeat(1 << 19)), 5);
+    let job = serde_json::to_string(&job).unwrap();
+    let bodies: Vec<_> = large.iter().chain([&job]).collect();
+    let batch: Vec<_> = bodies.iter().enumerate().map(|(n, body)| record(&n.to_string(), body)).collect();
+    assert!(delivery.handle(&batch, 10, 40_000).await.is_empty());
+    let parked = letters(&memory).await;
+    assert_eq!(parked.len(), bodies.len());
+    for letter in parked {
+        let whole = bodies.iter().find(|body| body.starts_with(&letter.body)).unwrap();
+        assert!(letter.body.len() >= 40_000, "{}", letter.body.len());
+        let told = format!("Of its {} bytes the first {} are kept.", whole.len(), letter.body.len());
+        assert!(letter.reason.contains(&told), "{}", letter.reason);
+    }
+}
+
+#[tokio::test]
 async fn a_panic_leaves_its_own_message_on_the_queue_and_no_other() {
     let (memory, quiet) = (Memory::new(), Script::new(vec![]));
     let loud = Script { panics: true, ..quiet.clone() };

@@ -344,6 +344,17 @@ proptest! {
 }
 
 #[test]
+fn an_address_is_no_longer_than_what_a_store_takes_as_a_key() {
+    let long = |letter: &str, times: usize| format!("https://a.example/{}", letter.repeat(times));
+    assert!(SiteUrl::new(&long("a", 494)).is_ok());
+    assert!(SiteUrl::new(&long("a", 495)).is_err());
+    // It is six bytes long once it is escaped.
+    assert!(SiteUrl::new(&long("ü", 82)).is_ok());
+    assert!(SiteUrl::new(&long("ü", 83)).is_err());
+    assert!(SiteUrl::new(&long("a", 1 << 20)).unwrap_err().to_string().len() < 200);
+}
+
+#[test]
 fn an_address_has_one_form_and_hides_nothing() {
     for (text, site) in [
         ("HTTPS://Chat.Example.COM:443/", Some("https://chat.example.com")),
