@@ -264,7 +264,8 @@ async fn an_install_that_fails_keeps_no_other_from_moving_to_the_new_key_and_is_
     let (unread, large) = (ids[3].clone(), ids[4].clone());
     desk.memory.spoil_install(unread.parse().unwrap());
     let mut install = desk.stored(&large).await.unwrap();
-    install.settings.insert("filling".into(), "x".repeat(rules::MAX_DOCUMENT).into());
+    // In a list: a password opens beside the texts only that it was given with.
+    install.settings.insert("filling".into(), json!(["x".repeat(rules::MAX_DOCUMENT)]));
     desk.memory.put_install(install);
 
     let rotated = keys(&desk, json!({"do": "rotate_keys", "app": "hello"})).await;
