@@ -7,7 +7,7 @@ use cloud_apps_core::{
     ports::{Apps, Begun, Changed, Installs, Registry, StoreError, Stored},
     rules::{self, CodeSays, ITEM_VERSION, SiteSays, Undo},
 };
-use cloud_apps_protocol::{AppId, InstallId, Millis, TeamId};
+use cloud_apps_protocol::{AppId, InstallId, Millis, SiteUrl, TeamId};
 use rusqlite::{OptionalExtension, Params, Row, Transaction, params};
 use serde::Serialize;
 
@@ -93,8 +93,8 @@ impl Books<'_> {
         self.one("SELECT v, document FROM apps WHERE app = ?1", [app.as_str()])
     }
 
-    fn site(&self, install: &Install) -> Result<Option<SiteEntry>, Trouble> {
-        let key = [install.app.as_str(), install.site.as_str()];
+    fn site(&self, app: &AppId, site: &SiteUrl) -> Result<Option<SiteEntry>, Trouble> {
+        let key = [app.as_str(), site.as_str()];
         self.one("SELECT v, document FROM sites WHERE app = ?1 AND site = ?2", key)
     }
 
@@ -152,7 +152,7 @@ impl Books<'_> {
             CodeSays::Refused => return Ok(Begun::CodeRefused),
             CodeSays::Again(id) => return Ok(Begun::Again(id)),
         }
-        let entry = self.site(install)?;
+        let entry = self.site(&install.app, &install.site)?;
         let holder = entry.as_ref().map(|entry| self.install(&entry.install)).transpose()?.flatten();
         match rules::site_says(entry.as_ref(), holder.as_ref(), now) {
             SiteSays::Free => {}
@@ -362,6 +362,11 @@ impl Registry for Sqlite {
             Ok(())
         })
         .await
+    }
+
+    async fn site(&self, app: &AppId, site: &SiteUrl) -> Stored<Option<SiteEntry>> {
+        let (app, site) = (app.clone(), site.clone());
+        self.with("Registry.site", move |books| books.site(&app, &site)).await
     }
 
     async fn begin(&self, install: &Install, now: Millis) -> Stored<Begun> {

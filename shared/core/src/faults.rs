@@ -26,7 +26,7 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use cloud_apps_protocol::{AppId, InstallId, Millis, TeamId};
+use cloud_apps_protocol::{AppId, InstallId, Millis, SiteUrl, TeamId};
 use std::sync::{
     Arc, Mutex, PoisonError,
     atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -191,6 +191,7 @@ faulty! {
         put_manifest(app: &AppId, sha256: &Sha256, text: &str) -> ();
         manifests(app: &AppId) -> Vec<Sha256>;
         remove_manifest(app: &AppId, sha256: &Sha256) -> ();
+        site(app: &AppId, site: &SiteUrl) -> Option<SiteEntry>;
         begin(install: &Install, now: Millis) -> Begun;
         change(install: &Install, expected: u64) -> Changed;
         put_team(install: &InstallId, team: &TeamId, registered: &Team) -> ();

@@ -369,6 +369,10 @@ impl Registry for Memory {
         Ok(())
     }
 
+    async fn site(&self, app: &AppId, site: &SiteUrl) -> Stored<Option<SiteEntry>> {
+        Ok(self.reading("Registry.site").sites.get(&(app.clone(), site.clone())).cloned())
+    }
+
     async fn begin(&self, install: &Install, now: Millis) -> Stored<Begun> {
         const WHAT: &str = "Registry.begin";
         let mut maps = self.writing(WHAT);

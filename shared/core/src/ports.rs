@@ -11,7 +11,7 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use cloud_apps_protocol::{AppId, InstallId, Millis, TeamId};
+use cloud_apps_protocol::{AppId, InstallId, Millis, SiteUrl, TeamId};
 
 /// A store that did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -138,6 +138,8 @@ pub trait Registry: Send + Sync {
     /// Forgets a manifest; also when it is gone already.
     async fn remove_manifest(&self, app: &AppId, sha256: &Sha256) -> Stored<()>;
 
+    /// What holds a site for an app, whatever has become of that install.
+    async fn site(&self, app: &AppId, site: &SiteUrl) -> Stored<Option<SiteEntry>>;
     /// Begins an install, all or nothing: the code gets the install's id (it must be for this app and site, unexpired
     /// at `now`, unspent, without another install); the site must be free for this app (absent, or held by a pending
     /// install whose code is expired, which is then superseded); the install is written, and its static token's item.

@@ -15,7 +15,7 @@ use cloud_apps_core::{
     ports::{Begun, Changed, Registry, Stored},
     rules,
 };
-use cloud_apps_protocol::{AppId, InstallId, Millis, TeamId};
+use cloud_apps_protocol::{AppId, InstallId, Millis, SiteUrl, TeamId};
 
 /// The static token that a stored install has.
 #[derive(PartialEq, Clone)]
@@ -272,6 +272,14 @@ impl Registry for Dynamo {
         let key = Key::manifest(app, sha256).item();
         let write = self.client().delete_item().table_name(&*self.installs).set_key(Some(key));
         write.send().await.map(|_| ()).map_err(|error| failed("Registry.remove_manifest", &error))
+    }
+
+    async fn site(&self, app: &AppId, site: &SiteUrl) -> Stored<Option<SiteEntry>> {
+        const WHAT: &str = "Registry.site";
+        let key = Some(Key::site(app, site).item());
+        let read = self.client().get_item().table_name(&*self.installs).set_key(key).consistent_read(true);
+        let answer = read.send().await.map_err(|error| failed(WHAT, &error))?;
+        answer.item.map(|item| Read::new(WHAT, &item)?.site_entry()).transpose()
     }
 
     async fn begin(&self, install: &Install, now: Millis) -> Stored<Begun> {

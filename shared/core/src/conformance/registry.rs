@@ -26,6 +26,7 @@ pub async fn installs_and_registry<S: Store>(make: impl AsyncFn() -> S) {
             the_same_code_again_names_the_install_that_it_began,
             a_code_that_is_not_good_is_refused_and_nothing_is_written,
             a_site_that_is_held_is_named_and_the_code_stays_unused,
+            a_site_names_what_holds_it_for_each_app,
             a_pending_install_whose_code_expired_is_superseded,
             a_completing_install_is_superseded_only_when_its_lease_is_over_too,
             an_install_that_serves_is_never_superseded,
@@ -174,6 +175,26 @@ async fn a_site_that_is_held_is_named_and_the_code_stays_unused(store: impl Stor
     assert_eq!(store.begin(&rival, 999).await.unwrap(), Begun::AlreadyInstalled(entry));
     assert_eq!(store.code(&sample::code_hash(2)).await.unwrap().unwrap().install, None);
     assert_eq!(find(&store, &rival.id).await, None);
+}
+
+async fn a_site_names_what_holds_it_for_each_app(store: impl Store) {
+    let (app, other) = (sample::app(), sample::app_id("other"));
+    let at = async |app, n| store.site(app, &sample::site(n)).await.unwrap();
+    assert_eq!(at(&app, 1).await, None);
+    let first = begun(&store, 1, 1_000).await;
+    assert_eq!(at(&app, 1).await, Some(rules::site_entry(&first)));
+    assert_eq!(at(&app, 2).await, None, "another site");
+    assert_eq!(at(&other, 1).await, None, "another app");
+
+    let code = InstallCode { app: other.clone(), site: sample::site(1), ..sample::code(2, 1_000) };
+    store.put_code(&code).await.unwrap();
+    let second = Install { app: other.clone(), site: sample::site(1), ..sample::pending(2, 1_000) };
+    assert_eq!(store.begin(&second, 0).await.unwrap(), Begun::Created);
+    assert_eq!(at(&app, 1).await, Some(rules::site_entry(&first)));
+    assert_eq!(at(&other, 1).await, Some(rules::site_entry(&second)));
+    store.undo(&first, first.rev).await.unwrap();
+    assert_eq!(at(&app, 1).await, None);
+    assert_eq!(at(&other, 1).await, Some(rules::site_entry(&second)));
 }
 
 async fn a_pending_install_whose_code_expired_is_superseded(store: impl Store) {

@@ -15,14 +15,14 @@ use crate::{
     job::{Job, Work},
     log::LogLine,
     model::{Cleanup, Install, InstallCode, Key, Sha256, SiteEntry, State},
-    ports::{Begun, Changed},
+    ports::{Begun, Changed, Stored},
     refusal::Refusal,
-    rules::next,
+    rules::{SiteSays, code_of, next, site_says},
     sealed::{keep_settings, seal_bot_token},
     world::Office,
 };
 use cloud_apps_protocol::{
-    Code, Generation, Manifest, Millis, Values,
+    Code, Generation, InstallId, Manifest, Millis, Values,
     command::Bot,
     install::{InstallCreated, InstallRequest},
     secret::Secret,
@@ -67,22 +67,25 @@ pub async fn begin(
             OnBegin::Begin => {
                 let install = fresh(office, &request, (manifest, &sha256), &code, &key, arrival.now);
                 possible(manifest, &install)?;
+                // Looked at before anything is kept or queued: a request that is refused leaves nothing behind.
+                match held(office, &code, arrival.now).await? {
+                    Site::Free => {}
+                    Site::Ours(id) => {
+                        code.install = Some(id);
+                        continue;
+                    }
+                    Site::Held(entry) => {
+                        make_room(office, &entry, &code, arrival, line).await?;
+                        continue;
+                    }
+                }
                 apps::keep(office, &app).await?;
                 watch(office, &install, &code, arrival, line).await?;
                 match office.registry.begin(&install, arrival.now).await? {
                     Begun::Created => return Ok(answer(&install, manifest, &key.root, line)),
                     Begun::Again(id) => code.install = Some(id),
                     Begun::CodeRefused => return Err(codes::refused()),
-                    Begun::AlreadyInstalled(entry) => {
-                        let standing = stored(office, &entry.install, arrival.now).await?;
-                        match standing.filter(|standing| code.replace && replaceable(standing)) {
-                            Some(old) => {
-                                // Its server was made anew and knows nothing of it: the app has nothing to clean up there.
-                                remove::remove(office, Moment::of(arrival), old, false, line).await?;
-                            }
-                            None => return Err(taken(office, &entry, &code, arrival.now).await?),
-                        }
-                    }
+                    Begun::AlreadyInstalled(entry) => make_room(office, &entry, &code, arrival, line).await?,
                 }
             }
             OnBegin::Replace => {
@@ -104,6 +107,51 @@ pub async fn begin(
         }
     }
     Err(super::busy(arrival.now, arrival.now))
+}
+
+/// What stands on a code's site.
+enum Site {
+    /// Nothing, or what a new install may take the place of.
+    Free,
+    /// An install that this code began, a moment ago.
+    Ours(InstallId),
+    /// Another one.
+    Held(SiteEntry),
+}
+
+async fn held(office: &Office, code: &InstallCode, now: Millis) -> Stored<Site> {
+    let Some(entry) = office.registry.site(&code.app, &code.site).await? else { return Ok(Site::Free) };
+    let holder = stored(office, &entry.install, now).await?;
+    Ok(match site_says(Some(&entry), holder.as_deref(), now) {
+        SiteSays::Free | SiteSays::Abandoned(_) => Site::Free,
+        SiteSays::Held(entry) => {
+            let began = holder.as_deref().and_then(code_of);
+            if began.is_some_and(|began| began.is(&code.sha256)) {
+                Site::Ours(entry.install)
+            } else {
+                Site::Held(entry)
+            }
+        }
+    })
+}
+
+/// Removes what holds the site, where the code may; else refuses.
+async fn make_room(
+    office: &Office,
+    entry: &SiteEntry,
+    code: &InstallCode,
+    arrival: &Arrival,
+    line: &mut LogLine,
+) -> Result<(), Refusal> {
+    let standing = stored(office, &entry.install, arrival.now).await?;
+    match standing.filter(|standing| code.replace && replaceable(standing)) {
+        Some(old) => {
+            // Its server was made anew and knows nothing of it: the app has nothing to clean up there.
+            remove::remove(office, Moment::of(arrival), old, false, line).await?;
+            Ok(())
+        }
+        None => Err(taken(office, entry, code, arrival.now).await?),
+    }
 }
 
 /// The intent first: whatever becomes of this request and of its code, somebody looks after the install when the code

@@ -1,6 +1,6 @@
 //! `POST /install`: what it makes, what it checks, and what everybody reads who is refused.
 
-use super::{bad_code, changed, sixteen};
+use super::{bad_code, changed, serving, sixteen};
 use crate::office::{
     ACCESS_TOKEN, ADMIN, Answered, BASE, Behaviour, Desk, NOW, PASSWORD, SITE, body, registered, request,
 };
@@ -538,4 +538,32 @@ async fn a_flood_of_problems_is_counted_and_the_first_are_told() {
     );
     assert_eq!(refused.body["error"]["problems"].as_array().unwrap().len(), 50);
     assert!(message.len() < 10_000, "{}", message.len());
+}
+
+/// How many jobs were queued.
+fn queued(desk: &Desk) -> u64 {
+    desk.memory.counts().writes.get("Queue.send").copied().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn two_hundred_refused_installations_queue_nothing() {
+    let desk = Desk::new().await;
+    let site = "https://pending.example.com";
+    let mut elsewhere = body();
+    elsewhere["server"]["site_url"] = site.into();
+    desk.begin(&desk.code_for(site).await, &elsewhere).await;
+    serving(&desk).await;
+    assert_eq!(queued(&desk), 2, "each has its watch");
+    let (taken, begun) = (desk.code().await, desk.code_for(site).await);
+    for _ in 0..50 {
+        for (code, body, status) in [
+            (&taken, body(), StatusCode::CONFLICT),
+            (&begun, elsewhere.clone(), StatusCode::CONFLICT),
+            (&taken, changed("/settings/site", json!("no url")), StatusCode::BAD_REQUEST),
+            (&"B".repeat(43), body(), StatusCode::UNAUTHORIZED),
+        ] {
+            assert_eq!(desk.begin(code, &body).await.status, status);
+        }
+    }
+    assert_eq!(queued(&desk), 2, "nothing else needs to be looked after");
 }
