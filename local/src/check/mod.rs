@@ -109,6 +109,10 @@ impl Check {
                 Sample::command(manifest, command).bare(command),
             ));
             trials.push(good(
+                format!("{name} for a user whom nobody proved (no sub)"),
+                Sample::command(manifest, command).unproved(),
+            ));
+            trials.push(good(
                 format!("{name} with a line of 16,000 characters"),
                 Sample::command(manifest, command).huge(command),
             ));

@@ -6,7 +6,7 @@ use cloud_apps_protocol::{
     command::{AppContext, Bot, Channel, Context, Delivery, Mentioned, ServerConfig, Source, Team, User},
     form::{Field, FieldType, Subtype},
     manifest::CommandEntry,
-    token::{UpstreamClaims, body_sha256},
+    token::{Proof, UpstreamClaims, body_sha256},
 };
 use serde_json::{Value, json};
 
@@ -26,6 +26,8 @@ pub struct Sample {
     request: CommandRequest,
     /// Keys that this version of the protocol does not have.
     unknown: bool,
+    /// How the acting user was proved; `None`: the body may name one, and the token vouches for nobody.
+    proof: Option<Proof>,
     delivery: String,
 }
 
@@ -46,6 +48,8 @@ impl Sample {
         sample.request.context.channel = None;
         sample.request.context.team = None;
         sample.request.context.source = Source::default();
+        // Who installs is named, and not proved.
+        sample.proof = None;
         sample
     }
 
@@ -84,7 +88,14 @@ impl Sample {
         };
         let delivery = (&SystemRandom as &dyn Random).base32();
         request.delivery = Some(Delivery { id: delivery.clone(), attempt: 1 });
-        Self { function: function.to_owned(), request, unknown: false, delivery }
+        Self { function: function.to_owned(), request, unknown: false, proof: Some(Proof::Slash), delivery }
+    }
+
+    /// As from a caller with a static token that names a user: the token vouches for nobody.
+    #[must_use]
+    pub fn unproved(mut self) -> Self {
+        self.proof = None;
+        self
     }
 
     /// Without all that a request may lack: as from a caller with a static token.
@@ -154,10 +165,12 @@ impl Sample {
     /// The claims of its token.
     pub fn claims(&self, app: &AppId, body: &[u8], seconds: u64) -> UpstreamClaims {
         let install = InstallId::new(INSTALL);
+        let acting = self.request.context.acting_user.as_ref();
         UpstreamClaims {
             iss: UpstreamClaims::ISSUER.to_owned(),
             aud: app.to_string(),
-            sub: self.request.context.acting_user.as_ref().map(|user| user.id.to_string()),
+            sub: self.proof.and(acting).map(|user| user.id.to_string()),
+            proof: self.proof.filter(|_| acting.is_some()),
             install: install.unwrap_or_else(|_| (&SystemRandom as &dyn Random).install_id()),
             site_url: SITE.to_owned(),
             iat: seconds,

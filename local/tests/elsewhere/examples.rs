@@ -59,8 +59,8 @@ fn the_examples_pass_every_check() {
         let checks = all["checks"].as_array().unwrap();
         let failed: Vec<&Value> = checks.iter().filter(|check| check["ok"] != true).collect();
         assert!(failed.is_empty(), "{which:?}: {failed:#?}");
-        // Three functions: four requests to each command, one to the lifecycle's, each flaw to all, one to none.
-        assert_eq!((checked.code, checks.len()), (0, 2 * 4 + 1 + 3 * 15 + 1));
+        // Three functions: five requests to each command, one to the lifecycle's, each flaw to all, one to none.
+        assert_eq!((checked.code, checks.len()), (0, 2 * 5 + 1 + 3 * 15 + 1));
     }
 }
 

@@ -62,6 +62,7 @@ fn a_service_that_believes_everybody_fails_each_check_of_a_token() {
     expect![[r"
         ok   greet
         ok   greet with nothing that is optional
+        ok   greet for a user whom nobody proved (no sub)
         ok   greet with a line of 16,000 characters
         ok   greet with keys that nobody knows yet
         FAIL greet: a request without a token

@@ -6,7 +6,7 @@
 
 mod upstream;
 
-pub use upstream::{UpstreamClaims, UpstreamKid};
+pub use upstream::{Proof, UpstreamClaims, UpstreamKid};
 
 use crate::{AppId, Generation, InstallId, KeyId, Millis, error::Code, secret::Secret};
 use aws_lc_rs::constant_time::verify_slices_are_equal;

@@ -29,6 +29,7 @@ use cloud_apps_protocol::{
     limits,
     line::{Grammar, Invocation, Line},
     manifest::CommandEntry,
+    token::Proof,
 };
 use secrecy::SecretString;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -68,6 +69,15 @@ pub enum Caller {
 }
 
 impl Caller {
+    /// How the acting user was proved.
+    fn proof(&self) -> Option<Proof> {
+        match self {
+            Self::Server { .. } => Some(Proof::Jwt),
+            Self::Slash { .. } => Some(Proof::Slash),
+            Self::StaticToken => None,
+        }
+    }
+
     fn unspent(&self) -> Option<Spend> {
         match self {
             Self::Server { unspent, .. } => unspent.clone(),
@@ -113,7 +123,7 @@ pub async fn run(
     if let Some(answer) = incomplete(app.manifest(), &command, &invocation) {
         return Ok(answer);
     }
-    let unspent = command.caller.unspent();
+    let (unspent, proof) = (command.caller.unspent(), command.caller.proof());
     let settings = world.keys.open_settings(&command.install, arrival.now).await?;
     let prepared =
         surroundings::prepare(world, arrival, app.manifest(), (entry, &invocation.values), command)?;
@@ -130,6 +140,7 @@ pub async fn run(
         values: invocation.values,
         settings,
         bot,
+        proof,
         user,
         now: arrival.now,
         deadline,

@@ -132,6 +132,8 @@ pub async fn run(
         values: Values::new(),
         settings,
         bot: Arc::new(bot),
+        // `installed_by` is what the installer wrote; neither a code nor an operator proves a user.
+        proof: None,
         user: None,
         now,
         deadline,

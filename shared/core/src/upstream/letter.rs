@@ -29,10 +29,15 @@ pub(super) struct Letter {
 impl Letter {
     /// Writes and signs it.
     pub async fn write(app: &RegisteredApp, call: Call<'_>) -> Result<Self, Trouble> {
-        let Call { function, mut request, settings, bot, user, now, deadline, request_id, trace, .. } = call;
+        let Call {
+            function, mut request, settings, bot, proof, user, now, deadline, request_id, trace, ..
+        } = call;
         let world = &bot.world;
         let install = &bot.install;
-        let sub = request.context.acting_user.as_ref().map(|user| user.id.to_string());
+        // The body may name anybody; the token vouches for a user who was proved, and for nobody else.
+        let acting = request.context.acting_user.as_ref();
+        let proved = proof.zip(acting).map(|(proof, user)| (user.id.to_string(), proof));
+        let (sub, proof) = proved.unzip();
         let delivery = request.delivery.clone().unwrap_or_default();
         if let Some(app) = &mut request.context.app {
             // A linked function reads passwords through its `Cx`; here there is only the body.
@@ -60,6 +65,7 @@ impl Letter {
             iss: UpstreamClaims::ISSUER.to_owned(),
             aud: id.to_string(),
             sub,
+            proof,
             install: install.id.clone(),
             site_url: install.site.to_string(),
             iat,

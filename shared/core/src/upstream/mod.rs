@@ -22,7 +22,9 @@ pub use trouble::Trouble;
 
 use crate::bot::InstallBot;
 use cloud_app::{Failure, cx::Credential};
-use cloud_apps_protocol::{Answer, CommandRequest, FunctionName, Millis, Values, manifest::Upstream};
+use cloud_apps_protocol::{
+    Answer, CommandRequest, FunctionName, Millis, Values, manifest::Upstream, token::Proof,
+};
 use letter::Letter;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -39,6 +41,8 @@ pub struct Call<'a> {
     pub settings: Values,
     /// The install, and its bot's token.
     pub bot: Arc<InstallBot>,
+    /// How the request proved that its acting user is who it says; `None`: it did not.
+    pub proof: Option<Proof>,
     /// The acting user's token, as granted.
     pub user: Option<Credential>,
     /// Unix milliseconds when the request came in.

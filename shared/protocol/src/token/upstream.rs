@@ -41,6 +41,18 @@ impl FromStr for UpstreamKid {
     }
 }
 
+/// How the request that a call belongs to proved its user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    /// A V2 server signed it: `sub` of its token.
+    Jwt,
+    /// A slash command's token: the server says who typed it.
+    Slash,
+    /// A seal of the bundle came back through the server, with the user who clicked or submitted.
+    Seal,
+}
+
 /// The claims of a token from the bundle to an app.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpstreamClaims {
@@ -48,9 +60,13 @@ pub struct UpstreamClaims {
     pub iss: String,
     /// App id.
     pub aud: String,
-    /// Acting user's id; absent where nobody is known, as with a static token.
+    /// Acting user's id, where the request proved it; absent where it did not, as with a static token, whoever the body
+    /// names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
+    /// How it was proved; there with `sub` and only with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
     /// For which install.
     pub install: InstallId,
     /// On which Mattermost server.

@@ -512,6 +512,7 @@ fn the_claims_to_an_app_leave_out_what_is_not_granted_and_print_no_token() {
         iss: UpstreamClaims::ISSUER.into(),
         aud: "jira".into(),
         sub: None,
+        proof: None,
         install: install(INSTALL),
         site_url: "https://chat.example.com".into(),
         iat: 1,
@@ -524,7 +525,7 @@ fn the_claims_to_an_app_leave_out_what_is_not_granted_and_print_no_token() {
         body_sha256: body_sha256(b"{}"),
     };
     let written = serde_json::to_value(&bare).unwrap();
-    for absent in ["sub", "bot_token", "user_token"] {
+    for absent in ["sub", "proof", "bot_token", "user_token"] {
         assert_eq!(written.get(absent), None);
     }
     let whole =

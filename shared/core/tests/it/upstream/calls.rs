@@ -29,7 +29,7 @@ async fn a_service_is_sent_what_a_linked_function_would_be_told() {
     assert!(jti.len() >= 22, "128 bits");
     let seconds = yard.now() / 1000;
     let expected = json!({
-        "iss": "cloud-apps", "aud": "remote", "sub": ADMIN, "install": home.id, "site_url": SITE,
+        "iss": "cloud-apps", "aud": "remote", "sub": ADMIN, "proof": "jwt", "install": home.id, "site_url": SITE,
         "iat": seconds, "exp": seconds + 60, "jti": jti, "htm": "POST", "htp": "/greet",
         "bot_token": BOT_TOKEN, "user_token": USER_TOKEN, "body_sha256": body_sha256(&asked.body),
     });
@@ -85,6 +85,29 @@ async fn a_slash_command_reaches_a_service_and_its_answer_the_person() {
     assert_eq!(opened(&yard.service.last()).1.get("user_token"), None, "a slash command brings no token");
 }
 
+/// Whoever holds a static token may name anybody in the body: the bundle vouches for nobody then.
+#[tokio::test]
+async fn a_service_is_told_who_was_proved_and_how_and_nobody_where_nobody_was() {
+    let (yard, _, home) = Yard::installed().await;
+    let claimed = |asked: &Asked| {
+        let (_, claims) = opened(asked);
+        (claims.get("sub").cloned(), claims.get("proof").cloned())
+    };
+    yard.run(&home, "/remote look").await;
+    assert_eq!(claimed(&yard.service.last()), (Some(json!(ADMIN)), Some(json!("jwt"))));
+    yard.slash(&home, "look").await;
+    assert_eq!(claimed(&yard.service.last()), (Some(json!(ADMIN)), Some(json!("slash"))));
+    for acting in [json!({"id": ADMIN}), json!(null)] {
+        let asked = yard.service.asked().len();
+        let answered = yard.send(home.by_static_token("/remote look", &acting)).await;
+        assert_eq!(answered.status, 200, "{answered:?}");
+        assert_eq!(yard.service.asked().len(), asked + 1);
+        assert_eq!(claimed(&yard.service.last()), (None, None), "{acting}");
+        let body: Value = serde_json::from_slice(&yard.service.last().body).unwrap();
+        assert_eq!(body["context"]["acting_user"], acting, "the body says what the caller said");
+    }
+}
+
 #[tokio::test]
 async fn a_services_install_function_is_asked_and_may_refuse() {
     let (yard, _) = Yard::new().await;
@@ -101,7 +124,12 @@ async fn a_services_install_function_is_asked_and_may_refuse() {
     let asked = yard.service.last();
     assert_eq!(asked.path, "/app/on_install");
     let (_, claims) = opened(&asked);
-    assert_eq!((claims["sub"].as_str(), claims["bot_token"].as_str()), (Some(ADMIN), Some(BOT_TOKEN)));
+    assert_eq!(claims["bot_token"], BOT_TOKEN);
+    assert_eq!(
+        (claims.get("sub"), claims.get("proof")),
+        (None, None),
+        "who installs is named, and not proved"
+    );
     let body: Value = serde_json::from_slice(&asked.body).unwrap();
     assert_eq!(body["context"]["app"]["settings"]["key"], PASSWORD);
 }

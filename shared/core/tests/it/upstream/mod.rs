@@ -51,6 +51,7 @@ pub struct Home {
     site: String,
     kid: String,
     shared_secret: String,
+    static_token: String,
 }
 
 /// The manifest of the app at this address.
@@ -165,6 +166,7 @@ impl Yard {
             "bot": {"user_id": BOT, "username": "remote", "access_token": BOT_TOKEN},
             "installed_by": ADMIN,
             "v2": true,
+            "static_token": true,
             "granted": {"permissions": permissions, "locations": ["message_box"]},
             "settings": {"site": "https://jira.example.com", "key": PASSWORD},
         });
@@ -190,7 +192,13 @@ impl Yard {
         let text = |key: &str| begun.body[key].as_str().unwrap().to_owned();
         let completed = self.complete(&code, &id).await;
         assert_eq!(completed.status, 200, "{completed:?}");
-        Home { id, site: site.to_owned(), kid: text("kid"), shared_secret: text("shared_secret") }
+        Home {
+            id,
+            site: site.to_owned(),
+            kid: text("kid"),
+            shared_secret: text("shared_secret"),
+            static_token: text("static_token"),
+        }
     }
 
     /// Runs a line as a V2 command of an admin who hands over a token of theirs.
@@ -244,6 +252,17 @@ impl Yard {
         request.headers_mut().insert(header::CONTENT_TYPE, media);
         *request.body_mut() = form.into();
         self.send(request).await
+    }
+}
+
+impl Home {
+    /// A line by who has only the static token, and names a user.
+    pub fn by_static_token(&self, line: &str, acting: &Value) -> Request<Bytes> {
+        let body = json!({
+            "command": {"namespace": "remote", "raw": line},
+            "context": {"source": {"id": "message_box"}, "acting_user": acting, "channel": {"id": CHANNEL}},
+        });
+        request(Method::POST, "/command", Some(&body), Some(&self.static_token))
     }
 }
 
