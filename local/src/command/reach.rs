@@ -64,6 +64,11 @@ impl Reach {
         })
     }
 
+    /// Where the ids of rotations stand while they are under way.
+    pub fn rotations(&self) -> Result<PathBuf, Failure> {
+        Ok(self.journals()?.with_file_name("rotating"))
+    }
+
     /// Where journals stand.
     fn journals(&self) -> Result<PathBuf, Failure> {
         let local = self.bundle.is_none() && self.stack.is_none();

@@ -9,11 +9,12 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    install::{self, ADMIN_TOKEN, Stop, interrupt::Interrupt, person::Terminal},
+    install::{self, ADMIN_TOKEN, Stop, bundle::Bundle, interrupt::Interrupt, person::Terminal, rotation},
     terminal,
 };
 use clap::{Args, Subcommand};
-use cloud_apps_protocol::install::{InstallChanged, InstallPatch, Rotation};
+use cloud_apps_core::edge::system_now;
+use cloud_apps_protocol::install::{InstallChanged, InstallPatch, InstallView, Rotation};
 use std::{process::ExitCode, sync::Arc};
 
 /// `rotate`.
@@ -42,11 +43,18 @@ struct At {
 enum What {
     /// The bot's token: a new one is made on the server, the old ones are revoked.
     BotToken(At),
-    /// The secret that the bundle shares with a server that speaks V2. The one before is good for another day.
-    SharedSecret(At),
-    /// The static token of an install that has one. The one before is over at once.
+    /// The secret that the bundle shares with a server that speaks V2. The one before is good for another day, for what
+    /// users and the bot do. An operator's.
+    SharedSecret {
+        #[command(flatten)]
+        at: At,
+        /// End the secret before it at once: somebody else knows it. The server is refused until it has the new one.
+        #[arg(long)]
+        now: bool,
+    },
+    /// The static token of an install that has one. The one before is over at once. An operator's.
     StaticToken(At),
-    /// The secret of a vendor's webhook. The one before is good for another day.
+    /// The secret of a vendor's webhook. The one before is good for another day. An operator's.
     Webhook {
         #[command(flatten)]
         at: At,
@@ -60,19 +68,54 @@ enum What {
 pub async fn run(arguments: Rotate) -> Result<ExitCode, Failure> {
     let (at, rotation) = match arguments.what {
         What::BotToken(at) => return bot_token(at).await,
-        What::SharedSecret(at) => (at, Rotation::SharedSecret),
+        What::SharedSecret { at, now } => return shared_secret(at, now).await,
         What::StaticToken(at) => (at, Rotation::StaticToken),
         What::Webhook { at, path } => (at, Rotation::Webhook { path }),
     };
-    let bundle = at.reach.bundle("A manage code of the install").await?;
-    let view = at.which.install(&bundle).await?;
+    let (bundle, view) = at.find().await?;
     let changed = bundle.change(&view.install_id, &InstallPatch::Rotate(rotation)).await;
     let changed = changed.map_err(|trouble| trouble.failure(bundle.base_url()))?;
-    if at.json {
-        return print(true, &changed, Vec::new);
+    at.done(&changed)
+}
+
+impl At {
+    /// The bundle and the install, for an operator: what is handed over would outlive a manage code.
+    async fn find(&self) -> Result<(Bundle, InstallView), Failure> {
+        let bundle = self.reach.bundle("An operator's rights").await?;
+        let allowed = bundle.needs_operator("replacing this credential");
+        allowed.map_err(|trouble| trouble.failure(bundle.base_url()))?;
+        let view = self.which.install(&bundle).await?;
+        Ok((bundle, view))
     }
-    show(&changed);
-    Ok(ExitCode::SUCCESS)
+
+    fn done(&self, changed: &InstallChanged) -> Result<ExitCode, Failure> {
+        if self.json {
+            return print(true, changed, Vec::new);
+        }
+        show(changed);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The id of the rotation stays on this machine until its answer is shown, so that the same command gets it again.
+async fn shared_secret(at: At, now: bool) -> Result<ExitCode, Failure> {
+    let (bundle, view) = at.find().await?;
+    let begun = rotation::Begun::open(&at.reach.rotations()?, &view.install_id, system_now())?;
+    let patch = InstallPatch::Rotate(Rotation::SharedSecret { rotation: begun.id().clone(), now });
+    match bundle.change(&view.install_id, &patch).await {
+        Ok(changed) => {
+            let code = at.done(&changed)?;
+            begun.close()?;
+            Ok(code)
+        }
+        Err(trouble) if trouble.transient() => Err(trouble
+            .failure(bundle.base_url())
+            .hint("the secret may have been replaced: run the same again within 10 minutes to get it")),
+        Err(trouble) => {
+            begun.close()?;
+            Err(trouble.failure(bundle.base_url()))
+        }
+    }
 }
 
 /// The secret alone on standard output, so that a script can take it; what to do with it beside it.

@@ -160,6 +160,11 @@ impl Bundle {
         matches!(self.rights, Rights::Operator(_))
     }
 
+    /// Refuses who has a code only what takes an operator's rights; `what` says what that is.
+    pub fn needs_operator(&self, what: &'static str) -> Result<(), BundleTrouble> {
+        if self.is_operator() { Ok(()) } else { Err(BundleTrouble::NeedsOperator(what)) }
+    }
+
     /// Whether it is there; and where its clock stands, in seconds since 1970.
     pub async fn index(&self) -> Result<(Index, Option<i64>), BundleTrouble> {
         let heard = self.call(self.http.get(format!("{}/", self.base_url))).await?;

@@ -22,6 +22,7 @@ pub mod person;
 mod preflight;
 mod register;
 mod rotate;
+pub mod rotation;
 mod steps;
 mod stop;
 mod sync;

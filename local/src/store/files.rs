@@ -21,7 +21,7 @@ pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> FileError {
 }
 
 /// Makes a folder for its owner only; one that is there stays as it is.
-pub(super) fn private_folder(path: &Path) -> Result<(), FileError> {
+pub(crate) fn private_folder(path: &Path) -> Result<(), FileError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -64,7 +64,7 @@ pub(super) fn private_file(path: &Path) -> Result<(), FileError> {
 
 /// Writes a new file under a name of its own and then gives it `path`, unless there is one: the first writer wins, and
 /// nobody ever reads half of it. `true` if it is this one.
-pub(super) fn write_once(path: &Path, content: &[u8]) -> Result<bool, FileError> {
+pub(crate) fn write_once(path: &Path, content: &[u8]) -> Result<bool, FileError> {
     write(path, content, |draft| {
         // Linking fails where the name is taken; renaming would replace it.
         match fs::hard_link(draft, path) {
@@ -79,7 +79,7 @@ pub(super) fn write_once(path: &Path, content: &[u8]) -> Result<bool, FileError>
 
 /// Writes a new file under a name of its own and then gives it `path`, in place of one that is there: the last writer
 /// wins, and nobody ever reads half of it.
-pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), FileError> {
+pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), FileError> {
     write(path, content, |draft| fs::rename(draft, path))
 }
 

@@ -3,7 +3,7 @@
 //! The same conformance suite as on AWS holds both to the ports. A restart loses nothing; files are for their owner
 //! only (mode 0600, folders 0700).
 
-mod files;
+pub(crate) mod files;
 mod key_files;
 mod ledger;
 mod queue;

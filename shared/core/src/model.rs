@@ -71,6 +71,9 @@ pub struct Install {
     /// The key that the previous generation was derived from, where it is another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_key: Option<KeyId>,
+    /// The rotation that made the current shared secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<Rotated>,
     /// The bot account.
     pub bot: Bot,
     /// The bot's token, sealed for its place (architecture: section 4).
@@ -131,6 +134,16 @@ impl Cleanup {
     fn is_not_begun(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// A rotation of a shared secret, so that its caller can get a lost answer again. It stands in the install, and is so
+/// written with the secret that it made or not at all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotated {
+    /// SHA-256 of the id that its caller gave it.
+    pub id: Sha256,
+    /// Until when the answer is given again.
+    pub until: Millis,
 }
 
 /// Which secret of a vendor's webhook is the current one. It is derived, like every secret that both sides hold.

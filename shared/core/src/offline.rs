@@ -153,6 +153,7 @@ impl Sample {
             previous_until: None,
             key: of.key.clone(),
             previous_key: None,
+            rotation: None,
             bot: Bot { id: of.bot.user_id.clone(), username: of.bot.username.clone() },
             bot_token: String::new(),
             static_token: of.static_token.as_deref().map(Sha256::of),

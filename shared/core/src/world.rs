@@ -11,7 +11,7 @@ use crate::{
     upstream::{AppCache, Lambdas},
 };
 use cloud_app::{App, http::Outbound};
-use cloud_apps_protocol::{AppId, InstallId, Millis};
+use cloud_apps_protocol::{AppId, InstallId, Millis, install::RotationId};
 use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},
@@ -181,6 +181,13 @@ impl dyn Random + '_ {
     /// A request's id, where the platform gives none.
     pub fn request_id(&self) -> String {
         self.base32()
+    }
+
+    /// A name for a rotation.
+    pub fn rotation_id(&self) -> RotationId {
+        let mut bytes = [0; 16];
+        self.fill(&mut bytes);
+        RotationId::new(bytes)
     }
 
     /// 12 bytes that are used once.

@@ -247,8 +247,8 @@ pub enum InstallPatch {
     Presets(Vec<crate::manifest::Preset>),
     /// `{"enabled":false}`.
     Enabled(bool),
-    /// `{"rotate":"shared_secret"}`, `{"rotate":"bot_token","access_token":"…"}`, `{"rotate":"static_token"}`,
-    /// `{"rotate":"webhook:jira"}`.
+    /// `{"rotate":"shared_secret","rotation":"…","now":true}`, `{"rotate":"bot_token","access_token":"…"}`,
+    /// `{"rotate":"static_token"}`, `{"rotate":"webhook:jira"}`.
     Rotate(Rotation),
     /// `{"register":[…]}`: what was registered with the server since; at most 90.
     Register(Vec<Registered>),
@@ -264,7 +264,12 @@ pub enum InstallPatch {
 #[derive(Clone, PartialEq, Eq)]
 pub enum Rotation {
     /// The shared secret: the answer has the next generation.
-    SharedSecret,
+    SharedSecret {
+        /// Names this rotation: the same id gives the same answer for 10 minutes.
+        rotation: RotationId,
+        /// The secret before it is over at once, and not after 24 hours.
+        now: bool,
+    },
     /// The bot's token.
     BotToken {
         /// The new one. A credential.
@@ -277,6 +282,44 @@ pub enum Rotation {
         /// The webhook's path.
         path: String,
     },
+}
+
+/// Names one rotation of a shared secret: 128 random bits of the caller's, as 22 characters of base64url without padding.
+/// With it, and nothing else, a lost answer is got again, so it is made anew for each rotation, kept until its answer has
+/// arrived, and never logged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RotationId(String);
+
+/// A text that names no rotation. It does not repeat the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is not 128 random bits as 22 characters of base64url without padding")]
+pub struct BadRotationId;
+
+impl RotationId {
+    /// From random bytes.
+    pub fn new(random: [u8; 16]) -> Self {
+        Self(data_encoding::BASE64URL_NOPAD.encode(&random))
+    }
+
+    /// The text that travels.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for RotationId {
+    type Err = BadRotationId;
+
+    fn from_str(text: &str) -> Result<Self, BadRotationId> {
+        let bytes = data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| BadRotationId)?;
+        Ok(Self::new(bytes.try_into().map_err(|_| BadRotationId)?))
+    }
+}
+
+impl std::fmt::Debug for RotationId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RotationId(…)")
+    }
 }
 
 /// To which version, and what of it the admin agrees to.
@@ -297,7 +340,12 @@ impl InstallPatch {
             Self::Settings(settings) => json!({ "settings": settings }),
             Self::Presets(presets) => json!({ "presets": presets }),
             Self::Enabled(enabled) => json!({ "enabled": enabled }),
-            Self::Rotate(Rotation::SharedSecret) => json!({ "rotate": "shared_secret" }),
+            Self::Rotate(Rotation::SharedSecret { rotation, now: false }) => {
+                json!({ "rotate": "shared_secret", "rotation": rotation.as_str() })
+            }
+            Self::Rotate(Rotation::SharedSecret { rotation, now: true }) => {
+                json!({ "rotate": "shared_secret", "rotation": rotation.as_str(), "now": true })
+            }
             Self::Rotate(Rotation::BotToken { access_token }) => {
                 json!({ "rotate": "bot_token", "access_token": access_token })
             }

@@ -9,6 +9,7 @@ use crate::{
     upstream::operate,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
+use cloud_apps_core::world::{Random, SystemRandom};
 use cloud_apps_protocol::{
     secret::Secret,
     token::{self, Direction, Kid, Scope},
@@ -81,6 +82,12 @@ async fn signed_with(
     send(&stage.stack, method, path, &token, body).await
 }
 
+/// A rotation that nobody asked for yet.
+fn rotation() -> Value {
+    let random: &dyn Random = &SystemRandom;
+    json!({ "rotate": "shared_secret", "rotation": random.rotation_id().as_str() })
+}
+
 async fn rotated(stage: Arc<Stage>) -> Outcome {
     let server = &stage.today;
     let first = server.install.kid.clone().zip(server.install.secret.clone()).ok_or("it has no V2")?;
@@ -100,13 +107,21 @@ async fn rotated(stage: Arc<Stage>) -> Outcome {
         }
         Ok(())
     };
+    let path = format!("/install/{}", server.install.id);
+    let asked = async |with: &(Kid, Secret), body: &Value| {
+        signed_with(&stage, with, (Method::PATCH, &path), body, Scope::Admin).await
+    };
     let rotate = async {
-        let path = format!("/install/{}", server.install.id);
         for _ in 0..2 {
-            let body = json!({ "rotate": "shared_secret" });
-            let answer =
-                signed_with(&stage, &current()?, (Method::PATCH, &path), &body, Scope::Admin).await?;
+            let body = rotation();
+            let before = current()?;
+            let answer = asked(&before, &body).await?;
             assert_eq!(answer.status, StatusCode::OK, "{}", answer.body["error"]);
+            // Had the answer been lost: the same rotation gives it again, and another gets nothing.
+            let again = asked(&before, &body).await?;
+            assert_eq!(again.body["shared_secret"], answer.body["shared_secret"], "{}", again.body["error"]);
+            let refused = asked(&before, &rotation()).await?;
+            assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "{}", refused.body["error"]);
             let secret = answer.body["shared_secret"].as_str().ok_or("no shared_secret")?;
             canary(secret)?;
             let kid = answer.body["kid"].as_str().ok_or("no kid")?.parse().map_err(|e| format!("{e:?}"))?;

@@ -2,7 +2,8 @@
 //!
 //! In this order: header shape and `kid` → the app is known (from memory) → the key (from the ring's cache) → MAC →
 //! shape of the claims, times, method, route, body → `aud`. All that without a read. Then the install: it is there,
-//! `iss` is its site, the generation is its current one or the previous one within its grace, it serves.
+//! `iss` is its site, the generation is its current one or the previous one within its grace, it serves. The previous
+//! one is good for what users and the bot do, and for nothing else ([`Signed`]).
 
 use super::{LOOKS, serves};
 use crate::{
@@ -11,11 +12,12 @@ use crate::{
     log::LogLine,
     model::{Install, Sha256, State},
     refusal::Refusal,
+    rules::over,
     world::World,
 };
 use cloud_apps_protocol::{
     Code, Generation, Millis, SiteUrl,
-    token::{Claims, Direction, Expected, Kid, Unverified},
+    token::{Claims, Direction, Expected, Kid, Scope, Unverified},
 };
 use std::sync::Arc;
 
@@ -28,6 +30,34 @@ pub struct Verified {
     pub kid: Kid,
     /// What it says.
     pub claims: Claims,
+}
+
+/// Which of an install's shared secrets a token was made with.
+///
+/// A secret is replaced because somebody else may know it. The one before is good for a while, so that nothing breaks
+/// that is under way: commands, queries and events of scope `user` or `bot`. Whatever looks at the install, changes it,
+/// or has the rights of an admin takes the current one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signed {
+    /// The current one.
+    Current,
+    /// The one before, whether or not its time is over.
+    Previous,
+}
+
+impl Signed {
+    /// Which secret of the install a `kid` names; `None`: none that counts. Generation 0: nobody was given a secret.
+    fn with(kid: &Kid, install: &Install) -> Option<Self> {
+        let (Generation(current), Generation(generation)) = (install.generation, kid.generation);
+        if generation == 0 || kid.app != install.app {
+            return None;
+        }
+        if generation == current {
+            return (kid.key == install.key).then_some(Self::Current);
+        }
+        let key = install.previous_key.as_ref().unwrap_or(&install.key);
+        (generation.checked_add(1) == Some(current) && kid.key == *key).then_some(Self::Previous)
+    }
 }
 
 /// Verifies a token without reading anything of the install.
@@ -64,16 +94,32 @@ pub async fn verify(
 }
 
 impl Verified {
-    /// The install, if this token speaks for it and it serves.
+    /// The install, if this token speaks for it and it serves: for commands, queries and events.
     pub async fn install(&self, world: &World, now: Millis) -> Result<Arc<Install>, Refusal> {
-        self.find(world, now, serves).await
+        self.find(world, now, |install, signed| {
+            let in_grace = || install.previous_until.is_some_and(|until| !over(until, now));
+            match signed {
+                Signed::Current => {}
+                Signed::Previous if self.claims.scope != Scope::Admin && in_grace() => {}
+                Signed::Previous => return Err(Refusal::unauthorized()),
+            }
+            self.comes_from(install)?;
+            serves(install)
+        })
+        .await
     }
 
     /// The install, if this token speaks for it and it is complete, switched off or not: for requests about it.
     pub async fn complete_install(&self, world: &World, now: Millis) -> Result<Arc<Install>, Refusal> {
-        self.find(world, now, |install| match install.state {
-            State::Disabled => Ok(()),
-            _ => serves(install),
+        self.find(world, now, |install, signed| {
+            if signed != Signed::Current {
+                return Err(Refusal::unauthorized());
+            }
+            self.comes_from(install)?;
+            match install.state {
+                State::Disabled => Ok(()),
+                _ => serves(install),
+            }
         })
         .await
     }
@@ -82,19 +128,37 @@ impl Verified {
         &self,
         world: &World,
         now: Millis,
-        fit: impl Fn(&Install) -> Result<(), Refusal>,
+        fit: impl Fn(&Install, Signed) -> Result<(), Refusal>,
     ) -> Result<Arc<Install>, Refusal> {
         let mut refusal = Refusal::unauthorized();
         for look in LOOKS {
-            match world.installs.find(&self.kid.install, look, now).await? {
-                None => refusal = Refusal::unauthorized(),
-                Some(install) => match self.speaks_for(&install, now).and_then(|()| fit(&install)) {
-                    Ok(()) => return Ok(install),
-                    Err(refused) => refusal = refused,
-                },
+            let found = world.installs.find(&self.kid.install, look, now).await?;
+            let Some((install, signed)) = found.and_then(|install| {
+                let signed = self.signed(&install)?;
+                Some((install, signed))
+            }) else {
+                refusal = Refusal::unauthorized();
+                continue;
+            };
+            match fit(&install, signed) {
+                Ok(()) => return Ok(install),
+                Err(refused) => refusal = refused,
             }
         }
         Err(refusal)
+    }
+
+    /// Which secret of an install this token was made with, in whatever state the install is.
+    pub(crate) fn signed(&self, install: &Install) -> Option<Signed> {
+        Signed::with(&self.kid, install)
+    }
+
+    /// Requires that the token was issued by the install's own server.
+    pub(crate) fn comes_from(&self, install: &Install) -> Result<(), Refusal> {
+        if SiteUrl::new(&self.claims.iss).ok().as_ref() == Some(&install.site) {
+            return Ok(());
+        }
+        Err(wrong_audience("iss", "server"))
     }
 
     /// The token's entry in the ledger, for what must not happen twice. The `jti` is the sender's text: only its hash
@@ -106,17 +170,6 @@ impl Verified {
         }
     }
 
-    /// Whether this token speaks for an install, in whatever state it is.
-    pub(crate) fn speaks_for(&self, install: &Install, now: Millis) -> Result<(), Refusal> {
-        if install.app != self.kid.app || !lives(install, &self.kid, now) {
-            return Err(Refusal::unauthorized());
-        }
-        if SiteUrl::new(&self.claims.iss).ok().as_ref() != Some(&install.site) {
-            return Err(wrong_audience("iss", "server"));
-        }
-        Ok(())
-    }
-
     /// Requires that `user`, where the body names one, is the token's subject.
     pub fn acts_as(&self, user: Option<&str>) -> Result<(), Refusal> {
         if user.is_none_or(|user| user == self.claims.sub) {
@@ -125,19 +178,6 @@ impl Verified {
         Err(Refusal::new(Code::BadToken, "The token's sub is not the acting user of the body.")
             .with("claim", "sub"))
     }
-}
-
-/// The current generation, or the previous one within its grace. 0: nobody was given a secret.
-fn lives(install: &Install, kid: &Kid, now: Millis) -> bool {
-    let Generation(current) = install.generation;
-    let Generation(generation) = kid.generation;
-    if generation == current {
-        return generation != 0 && kid.key == install.key;
-    }
-    generation != 0
-        && generation.checked_add(1) == Some(current)
-        && install.previous_until.is_some_and(|until| now < until)
-        && kid.key == *install.previous_key.as_ref().unwrap_or(&install.key)
 }
 
 fn wrong_audience(claim: &str, what: &str) -> Refusal {

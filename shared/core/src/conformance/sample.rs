@@ -84,6 +84,7 @@ pub fn install(n: usize) -> Install {
         previous_until: None,
         key: made(KeyId::new("1")),
         previous_key: None,
+        rotation: None,
         bot: Bot { id: made(UserId::new(letters('b', n))), username: "hello".into() },
         bot_token: String::new(),
         static_token: None,

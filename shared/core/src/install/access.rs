@@ -1,9 +1,9 @@
 //! Who may look at an install and change it: the server itself with its token, or whoever holds a manage code. Operators
-//! come by their own door, and are asked nothing here.
+//! come by their own door, and are asked nothing here. The credential is always judged before the body is read.
 
 use super::{codes, remove, stored};
 use crate::{
-    authenticate::{self, jwt},
+    authenticate::{self, jwt, jwt::Signed},
     edge::Arrival,
     log::LogLine,
     model::{Install, ManageCode, Sha256},
@@ -12,7 +12,7 @@ use crate::{
     world::Office,
 };
 use cloud_apps_protocol::{
-    AppId, Code, Generation,
+    AppId, Code,
     install::InstallRemoved,
     token::{Credential, Scope},
 };
@@ -23,6 +23,9 @@ use zeroize::Zeroizing;
 pub(super) enum Found {
     /// The install, in whatever state.
     Stands(Arc<Install>, By),
+    /// The install, for a server with the secret before the current one. Nothing is shown to it and nothing changed
+    /// for it; it may get the lost answer to its own rotation again.
+    Replaced(Arc<Install>),
     /// It was removed a while ago; this is what was answered then.
     Gone(InstallRemoved),
 }
@@ -30,10 +33,29 @@ pub(super) enum Found {
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
-    /// The server, with a secret of this generation.
-    Server(Generation),
-    /// The holder of a manage code, or an operator.
-    Person,
+    /// The server, with its current secret.
+    Server,
+    /// The holder of a manage code. It ends after a day at most, and so does all that it gives.
+    Holder,
+    /// An operator of the bundle.
+    Operator,
+}
+
+impl By {
+    /// Refuses the holder of a manage code what would outlive the code. `what` is the change; `command` is how an operator
+    /// makes it.
+    pub fn outlives(self, what: &str, command: &str) -> Result<(), Refusal> {
+        match self {
+            Self::Server | Self::Operator => Ok(()),
+            Self::Holder => {
+                let message = format!(
+                    "A manage code does not {what}: that would outlive the code. The operator of the bundle does it with \
+                     `cloud-apps {command}`; a server that speaks V2 does it itself."
+                );
+                Err(Refusal::new(Code::Forbidden, message))
+            }
+        }
+    }
 }
 
 /// Finds the install of a path for who may change it; a server's token is spent.
@@ -65,8 +87,12 @@ pub(super) async fn admin(
             spent?;
             match looked? {
                 Some(install) => {
-                    verified.speaks_for(&install, arrival.now)?;
-                    Ok(Found::Stands(install, By::Server(verified.kid.generation)))
+                    let signed = verified.signed(&install).ok_or_else(Refusal::unauthorized)?;
+                    verified.comes_from(&install)?;
+                    Ok(match signed {
+                        Signed::Current => Found::Stands(install, By::Server),
+                        Signed::Previous => Found::Replaced(install),
+                    })
                 }
                 None => remove::remembered(office, &verified.kid.install, arrival.now)
                     .await?
@@ -97,7 +123,7 @@ pub(super) async fn holder(
         Some(install) if void(&kept, &install) => Err(refused()),
         Some(install) => {
             line.app = Some(install.app.to_string());
-            Ok(Found::Stands(install, By::Person))
+            Ok(Found::Stands(install, By::Holder))
         }
         None => {
             remove::remembered(office, &kept.install, arrival.now).await?.map(Found::Gone).ok_or_else(refused)

@@ -206,6 +206,7 @@ fn fresh(
         previous_until: None,
         key: key.id.clone(),
         previous_key: None,
+        rotation: None,
         bot: Bot { id: request.bot.user_id.clone(), username: request.bot.username.clone() },
         bot_token: String::new(),
         static_token: None,

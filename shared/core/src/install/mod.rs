@@ -119,13 +119,18 @@ async fn change(
     install: &str,
     line: &mut LogLine,
 ) -> Result<InstallChanged, Refusal> {
-    // Before the token is spent: what cannot be read may be mended and sent again with it.
-    let body = arrival.json()?;
+    let moment = Moment::of(arrival);
     match access::admin(office, arrival, install, line).await? {
         Found::Gone(_) => Err(Refusal::unauthorized()),
+        // The body is read now and not before: a stranger is answered alike whatever he sends. A server's token is spent
+        // although its body cannot be read, because the token is good for these very bytes and no others.
         Found::Stands(install, by) => {
             let if_match = Match::Header(arrival.header(header::IF_MATCH));
-            change::change(office, Moment::of(arrival), (install, by), if_match, &body, line).await
+            change::change(office, moment, (install, by), if_match, &arrival.json()?, line).await
+        }
+        Found::Replaced(install) => {
+            let body = arrival.json().map_err(|_| Refusal::unauthorized())?;
+            change::repeat(office, moment, install, &body, line).await
         }
     }
 }
@@ -139,6 +144,7 @@ async fn remove(
 ) -> Result<InstallRemoved, Refusal> {
     match access::admin(office, arrival, install, line).await? {
         Found::Gone(removed) => Ok(removed),
+        Found::Replaced(_) => Err(Refusal::unauthorized()),
         Found::Stands(install, _) => {
             if let Some(tags) = arrival.header(header::IF_MATCH) {
                 let offered = offered(office, &install.app, arrival.now).await?;
@@ -191,7 +197,7 @@ async fn reader(
         Credential::Opaque(code) => {
             match access::holder(office, arrival, install, &Zeroizing::new(code), line).await? {
                 Found::Stands(install, _) => Ok(install),
-                Found::Gone(_) => Err(Refusal::unauthorized()),
+                Found::Replaced(_) | Found::Gone(_) => Err(Refusal::unauthorized()),
             }
         }
         Credential::Jwt(token) => {

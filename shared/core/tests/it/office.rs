@@ -15,6 +15,7 @@ use cloud_apps_core::{
 use cloud_apps_protocol::{
     Answer, BadId, Field, InstallId, Millis, Values,
     answer::Kind,
+    install::RotationId,
     manifest::Permission,
     secret::Secret,
     token::{Direction, Kid, body_sha256, sign},
@@ -188,6 +189,20 @@ impl Desk {
         answer["code"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
+    /// A change by an operator: the install as it then stands, and what is handed over.
+    pub async fn change(&self, id: &str, patch: &Value) -> Value {
+        let answer = self.operator(json!({"do": "change", "install_id": id, "patch": patch})).await;
+        let changed = answer.get("changed");
+        changed.unwrap_or_else(|| panic!("{answer}")).clone()
+    }
+
+    /// A change that an operator is refused: what is read.
+    pub async fn refused_change(&self, id: &str, patch: &Value) -> String {
+        let answer = self.operator(json!({"do": "change", "install_id": id, "patch": patch})).await;
+        let message = answer["error"]["message"].as_str();
+        message.unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
     /// `PATCH` with a manage code.
     pub async fn patch(&self, id: &str, code: &str, body: &Value) -> Answered {
         self.send(request(Method::PATCH, &format!("/install/{id}"), Some(body), Some(code))).await
@@ -242,6 +257,11 @@ impl Desk {
         *request.body_mut() = Bytes::copy_from_slice(body.as_bytes());
         request
     }
+}
+
+/// What replaces a shared secret, by a rotation of its own for each `n`.
+pub fn rotation(n: u8) -> Value {
+    json!({"rotate": "shared_secret", "rotation": RotationId::new([n; 16]).as_str()})
 }
 
 pub fn arrival(request: Request<Bytes>, now: Millis) -> Arrival {

@@ -359,6 +359,36 @@ async fn a_retired_generation_and_a_removed_install_are_unauthorized_and_a_previ
     assert_eq!(send(&removed, 1).await, 401);
 }
 
+/// The secret before the current one is good for what is under way, and for nothing with an admin's rights.
+#[tokio::test]
+async fn the_secret_before_the_current_one_is_good_for_users_and_the_bot_only() {
+    for path in ROUTES {
+        for (scope, generation, known) in [
+            ("user", 2, true),
+            ("bot", 2, true),
+            ("admin", 2, false),
+            ("user", 3, true),
+            ("bot", 3, true),
+            ("admin", 3, true),
+        ] {
+            let stage = Stage::with(|install| {
+                install.generation = Generation(3);
+                install.previous_until = Some(crate::stage::NOW + 1);
+            });
+            let body = body(path);
+            let header = json!({
+                "alg": "HS256", "typ": "cloud-apps+jwt", "kid": format!("jira.1.{}.{generation}", stage.install.id),
+            });
+            let mut claims = stage.claims(path, &body);
+            claims["scope"] = scope.into();
+            let token = craft(&header.to_string(), &claims.to_string(), &stage.secret(generation));
+            let answered = stage.send(bearer(path, &body, &token)).await;
+            let what = format!("{path} {scope} {generation}: {answered:?}");
+            assert_eq!(answered.code() != "unauthorized", known, "{what}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_install_that_does_not_serve_says_so_to_who_may_know() {
     let code = sample::code_hash(1);

@@ -2,7 +2,7 @@
 //! stops working on the way.
 
 use crate::install::upkeep;
-use crate::office::{ACCESS_TOKEN, Desk, NOW, PASSWORD, body};
+use crate::office::{ACCESS_TOKEN, Desk, NOW, PASSWORD, body, rotation};
 use cloud_apps_core::{
     conformance::sample,
     faults::{Fault, Faults},
@@ -145,7 +145,7 @@ async fn what_a_rotation_replaced_depends_on_its_key_for_a_day_and_a_vendors_sec
     keys(&desk, json!({"do": "rotate_keys", "app": "hello"})).await;
     desk.now += 15 * MINUTE;
     walk(&desk).await;
-    desk.operator(change("shared_secret")).await;
+    desk.change(&id, &rotation(1)).await;
     let list = json!({"do": "keys", "app": "hello"});
     let used = |keys: &[Value]| (keys[0]["installs"].clone(), keys[1]["installs"].clone());
     assert_eq!(used(&keys(&desk, list.clone()).await), (json!(1), json!(1)));

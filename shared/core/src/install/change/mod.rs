@@ -128,14 +128,17 @@ pub(super) async fn change(
     if let Some(message) = unchangeable(&install) {
         return Err(Refusal::new(Code::VersionConflict, message));
     }
-    let app = match office.world.app_of(&install, moment.now).await {
-        Err(KnownError::Store(error)) => return Err(error.into()),
-        app => app.map_err(Refusal::from).and_then(|app| app.ok_or_else(|| super::absent(&install.app))),
-    };
-    let offered = super::offered(office, &install.app, moment.now).await?;
-    if_match.check(&install, offered.as_ref())?;
     let what = which(body)?;
+    let app = agreed(office, &install, moment.now).await?;
+    let offered = super::offered(office, &install.app, moment.now).await?;
     let change = Change { office, moment, by, install: &install, app: &app, offered: offered.as_ref(), body };
+    // Before the revision is compared: the rotation whose answer was lost has changed it.
+    if let Some(again) = rotate::again(&change).await? {
+        let changed = keep(&change, again).await?;
+        line.outcome("repeated");
+        return Ok(changed);
+    }
+    if_match.check(&install, offered.as_ref())?;
     let asks_app = matches!(what, "settings" | "upgrade");
     if asks_app {
         alone(&change).await?;
@@ -147,6 +150,47 @@ pub(super) async fn change(
     }
     let changed = outcome?;
     line.outcome("changed");
+    Ok(changed)
+}
+
+/// The app as the install's admin agreed to it; or why nothing can be asked of it.
+async fn agreed<'o>(
+    office: &'o Office,
+    install: &Install,
+    now: Millis,
+) -> Result<Result<Known<'o>, Refusal>, Refusal> {
+    match office.world.app_of(install, now).await {
+        Err(KnownError::Store(error)) => Err(error.into()),
+        app => Ok(app.map_err(Refusal::from).and_then(|app| app.ok_or_else(|| super::absent(&install.app)))),
+    }
+}
+
+/// The lost answer to a rotation of the shared secret, for a server that has only the secret before it. Everything else
+/// is refused like a credential that was never good.
+pub(super) async fn repeat(
+    office: &Office,
+    moment: Moment<'_>,
+    install: Arc<Install>,
+    body: &Value,
+    line: &mut LogLine,
+) -> Result<InstallChanged, Refusal> {
+    if unchangeable(&install).is_some() || which(body).ok() != Some("rotate") {
+        return Err(Refusal::unauthorized());
+    }
+    let app = agreed(office, &install, moment.now).await?;
+    let offered = super::offered(office, &install.app, moment.now).await?;
+    let change = Change {
+        office,
+        moment,
+        by: By::Server,
+        install: &install,
+        app: &app,
+        offered: offered.as_ref(),
+        body,
+    };
+    let again = rotate::again(&change).await?.ok_or_else(Refusal::unauthorized)?;
+    let changed = keep(&change, again).await?;
+    line.outcome("repeated");
     Ok(changed)
 }
 
@@ -267,6 +311,7 @@ async fn seen(change: &Change<'_>, install: &Install) -> Result<InstallView, Ref
 /// `{"rebase":"https://…"}`: the bundle's own address as the server reaches it.
 fn rebase(change: &Change<'_>) -> Result<Outcome, Refusal> {
     const AT: &str = "/rebase";
+    change.by.outlives("move an install to another address", "sync --base-url URL")?;
     let text = change.body.pointer(AT).and_then(Value::as_str);
     let text =
         text.ok_or_else(|| Refusal::bad_request(AT, "rebase is not text: send the bundle's address."))?;

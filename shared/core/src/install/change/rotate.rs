@@ -1,36 +1,56 @@
 //! Replacing a credential. What both sides can compute is derived anew, what is presented is checked and sealed.
+//!
+//! The answer to most rotations holds a credential. It goes to the server itself, with its current secret, or to an
+//! operator: a manage code obtains nothing that outlives it.
 
 use super::{Change, Outcome};
 use crate::{
     install::access::By,
-    model::{Install, Key, Sha256, WebhookSecret},
+    model::{Install, Key, Rotated, Sha256, WebhookSecret},
     refusal::Refusal,
+    rules::over,
     sealed::seal_bot_token,
     world::Office,
 };
 use cloud_app::{Mattermost, cx::Credential};
-use cloud_apps_protocol::{AppId, Code, Generation, Millis, secret::Secret, token::Kid};
+use cloud_apps_protocol::{AppId, Code, Generation, Millis, install::RotationId, secret::Secret, token::Kid};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// How long what was replaced goes on being good, in ms (section 2).
 const GRACE: Millis = 24 * 3_600_000;
+/// How long a lost answer is given again, in ms (section 12).
+const REPEATED: Millis = 10 * 60_000;
 /// How long a server may take to say whose a token is.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// `{"rotate":…}`.
 pub(super) async fn rotate(change: &Change<'_>) -> Result<Outcome, Refusal> {
-    match change.body.pointer("/rotate").and_then(Value::as_str) {
-        Some("shared_secret") => shared_secret(change).await,
+    match what(change.body) {
+        Some("shared_secret") => {
+            change.by.outlives("replace the shared secret", "rotate shared-secret")?;
+            shared_secret(change).await
+        }
         Some("bot_token") => bot_token(change).await,
-        Some("static_token") => static_token(change).await,
+        Some("static_token") => {
+            change.by.outlives("replace the static token", "rotate static-token")?;
+            static_token(change).await
+        }
         Some(other) => match other.strip_prefix("webhook:") {
-            Some(path) => webhook(change, path).await,
+            Some(path) => {
+                change.by.outlives("replace the secret of a webhook", "rotate webhook")?;
+                webhook(change, path).await
+            }
             None => Err(unknown()),
         },
         None => Err(unknown()),
     }
+}
+
+/// Which credential a body names.
+fn what(body: &Value) -> Option<&str> {
+    body.pointer("/rotate").and_then(Value::as_str)
 }
 
 fn unknown() -> Refusal {
@@ -38,8 +58,53 @@ fn unknown() -> Refusal {
     Refusal::bad_request("/rotate", message)
 }
 
-/// The next generation, derived from the key that is current now. Whoever asks with the generation before gets the
-/// same answer: he may not have read the first one.
+/// What is asked with `"rotate":"shared_secret"`.
+struct Asked {
+    /// SHA-256 of the rotation's id.
+    id: Sha256,
+    /// The secret before is to end at once.
+    at_once: bool,
+}
+
+impl Asked {
+    fn read(body: &Value) -> Result<Self, Refusal> {
+        const ROTATION: &str = "/rotation";
+        let id = body.pointer(ROTATION).and_then(Value::as_str).and_then(|text| text.parse().ok());
+        let id: RotationId = id.ok_or_else(|| {
+            let message = "rotation is missing, or no name for a rotation. Make 128 random bits for this rotation alone, send \
+                           them as 22 characters of base64url without padding, and send the same again if the answer is lost.";
+            Refusal::bad_request(ROTATION, message)
+        })?;
+        let at_once = match body.pointer("/now") {
+            None => false,
+            Some(Value::Bool(now)) => *now,
+            Some(_) => return Err(Refusal::bad_request("/now", "now is neither true nor false.")),
+        };
+        Ok(Self { id: Sha256::of(id.as_str()), at_once })
+    }
+}
+
+/// The answer to the rotation that made the current secret, once more, for who knows its id; `None` where something else
+/// is asked. The id alone decides, because the secret before may be known to others: that is why it was replaced.
+pub(super) async fn again(change: &Change<'_>) -> Result<Option<Outcome>, Refusal> {
+    let (install, now) = (change.install, change.moment.now);
+    if what(change.body) != Some("shared_secret") || change.by == By::Holder {
+        return Ok(None);
+    }
+    let (Ok(asked), Some(made)) = (Asked::read(change.body), &install.rotation) else { return Ok(None) };
+    if !made.id.is(&asked.id) || over(made.until, now) {
+        return Ok(None);
+    }
+    let root = change.office.world.keys.root(&install.app, &install.key, now).await?;
+    let root = root.ok_or_else(|| missing_key(&install.app))?;
+    let mut same = install.clone();
+    if asked.at_once {
+        same.previous_until = None;
+    }
+    Ok(Some(handed_over(same, &root)))
+}
+
+/// The next generation, derived from the key that is current now.
 async fn shared_secret(change: &Change<'_>) -> Result<Outcome, Refusal> {
     let (office, install, now) = (change.office, change.install, change.moment.now);
     let Generation(generation) = install.generation;
@@ -48,15 +113,19 @@ async fn shared_secret(change: &Change<'_>) -> Result<Outcome, Refusal> {
                        token, and the tokens of its slash commands, which the server replaces.";
         return Err(Refusal::bad_request("/rotate", message));
     }
-    if matches!(change.by, By::Server(Generation(signed)) if signed != generation) {
-        let root = office.world.keys.root(&install.app, &install.key, now).await?;
-        let root = root.ok_or_else(|| missing_key(&install.app))?;
-        return Ok(handed_over(install.clone(), &root));
+    let asked = Asked::read(change.body)?;
+    if install.rotation.as_ref().is_some_and(|made| made.id.is(&asked.id)) {
+        // Once more would end the secret that the server has, if this one's answer never arrived.
+        let message = "This rotation was made, and its answer is given again for 10 minutes only. To replace the secret once \
+                       more, send another `rotation`.";
+        return Err(Refusal::new(Code::VersionConflict, message).with("pointer", "/rotation"));
     }
     let key = current_key(office, &install.app, now).await?;
     let mut rotated = install.clone();
-    rotated.previous_until = Some(now.saturating_add(GRACE));
+    rotated.previous_until = (!asked.at_once).then(|| now.saturating_add(GRACE));
+    // Also where it ends at once: a server that lost the answer proves with it who it is.
     rotated.previous_key = (install.key != key.id).then(|| install.key.clone());
+    rotated.rotation = Some(Rotated { id: asked.id, until: now.saturating_add(REPEATED) });
     rotated.key = key.id.clone();
     rotated.generation = Generation(generation.saturating_add(1));
     // A static token is kept as a hash, so another key under it changes nothing.

@@ -134,7 +134,7 @@ async fn run(
         OperatorRequest::RevokeManageCodes { install_id } => revoke_codes(office, &install_id, now).await,
         OperatorRequest::Change { install_id, patch: Patch(body), if_match } => {
             let install = found(office, &install_id, now).await?;
-            let asked = (install, By::Person);
+            let asked = (install, By::Operator);
             let changed = change::change(office, moment, asked, Match::Rev(if_match), &body, line).await?;
             Ok(OperatorAnswer::Changed { changed: Box::new(changed) })
         }

@@ -3,7 +3,7 @@
 
 use super::{leftovers, ok, serving, upkeep, upkeep_once};
 use crate::office::{
-    Answered, BASE, COMMAND, Desk, NEXT_TOKEN, NOW, SITE, TEAM, arrival, body, registered, request,
+    Answered, BASE, COMMAND, Desk, NEXT_TOKEN, NOW, SITE, TEAM, arrival, body, registered, request, rotation,
 };
 use cloud_apps_core::{
     conformance::sample,
@@ -31,7 +31,7 @@ fn requests(id: &str) -> Vec<(&'static str, Value)> {
         ("settings", change(json!({"settings": {"retries": 9, "password": "next"}}))),
         ("presets", change(json!({"presets": [preset]}))),
         ("enabled", change(json!({"enabled": false}))),
-        ("shared_secret", change(json!({"rotate": "shared_secret"}))),
+        ("shared_secret", change(rotation(1))),
         ("bot_token", change(json!({"rotate": "bot_token", "access_token": NEXT_TOKEN}))),
         ("static_token", change(json!({"rotate": "static_token"}))),
         ("webhook", change(json!({"rotate": "webhook:tickets"}))),
@@ -54,7 +54,7 @@ async fn is_done(desk: &Desk, name: &str, install: &Install) -> bool {
         "settings" => keys.open_settings(install, NOW).await.unwrap()["password"] == "next",
         "presets" => install.presets.len() == 1,
         "enabled" => install.state == State::Disabled,
-        "shared_secret" => install.generation.0 > 1 && install.previous_until.is_some(),
+        "shared_secret" => install.generation.0 == 2 && install.previous_until.is_some(),
         "bot_token" => keys.open_bot_token(install, NOW).await.unwrap().token.expose_secret() == NEXT_TOKEN,
         "static_token" => {
             let found = cloud_apps_core::ports::Installs::find_static_token(

@@ -3,6 +3,7 @@
 mod begin;
 mod change;
 mod complete;
+mod credentials;
 mod cut_off;
 mod remove;
 mod room;

@@ -4,7 +4,7 @@ use super::{bad_manage_code, changed, serving, unauthorized};
 use crate::log_line::Log;
 use crate::office::{
     ACCESS_TOKEN, BOT, Behaviour, Desk, NEXT_TOKEN, NOW, OTHERS_TOKEN, PASSWORD, SLASH_TOKEN, TEAM, body,
-    registered, request,
+    registered, request, rotation,
 };
 use cloud_apps_core::{
     conformance::sample,
@@ -223,9 +223,10 @@ async fn no_credential_of_a_life_is_logged_kept_printed_or_repeated() {
     ]
     .map(str::to_owned)
     .to_vec();
+    secrets.push(rotation(1)["rotation"].as_str().unwrap().to_owned());
     let mut printed = String::new();
     for patch in [
-        json!({"rotate": "shared_secret"}),
+        rotation(1),
         json!({"rotate": "static_token"}),
         json!({"rotate": "webhook:tickets"}),
         json!({"rotate": "bot_token", "access_token": NEXT_TOKEN}),
@@ -250,7 +251,7 @@ async fn no_credential_of_a_life_is_logged_kept_printed_or_repeated() {
         secrets
             .extend(handed_over.iter().filter_map(|key| answer["changed"][key].as_str().map(str::to_owned)));
     }
-    assert_eq!(secrets.len(), 11, "each was rotated");
+    assert_eq!(secrets.len(), 12, "each was rotated");
     desk.behave(Behaviour::Fails(None));
     let refused = desk.patch(&id, &code, &json!({"settings": {"password": "another-password"}})).await;
     secrets.push("another-password".into());
