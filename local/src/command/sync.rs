@@ -26,9 +26,12 @@ pub struct Sync {
     /// All teams are to have it.
     #[arg(long)]
     pub all_teams: bool,
-    /// The bundle has another address now: tell the install, and its commands and webhooks on the server.
+    /// The bundle has another address now: tell the install, and its commands and webhooks on the server. An operator's.
     #[arg(long, value_name = "URL")]
     pub base_url: Option<SiteUrl>,
+    /// Let commands and webhooks go to another host than they do now, without asking.
+    #[arg(long)]
+    pub yes: bool,
     /// Where the bundle is.
     #[command(flatten)]
     pub reach: Reach,
@@ -45,13 +48,17 @@ pub async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
     let bundle = arguments.reach.bundle("A manage code of the install").await?;
     let mut view = arguments.which.install(&bundle).await?;
     if let Some(address) = &arguments.base_url {
+        let allowed = bundle.needs_operator("moving an install to another address");
+        allowed.map_err(|trouble| trouble.failure(bundle.base_url()))?;
         let rebase = InstallPatch::Rebase(address.to_string());
         let moved = bundle.change(&view.install_id, &rebase).await;
         view = moved.map_err(|trouble| trouble.failure(bundle.base_url()))?.install;
     }
     let means = means(&arguments.reach, bundle, &view.site_url, &*person, interrupt)?;
     let teams = if arguments.all_teams { Teams::All } else { Teams::Named(arguments.teams.clone()) };
-    let outcome = install::sync(&means, &view, &teams).await;
+    // Who names the address agrees to it.
+    let agreed = arguments.yes || arguments.base_url.is_some();
+    let outcome = install::sync(&means, &view, &teams, agreed).await;
     let synced = settle(&means, outcome)?;
     print(arguments.json, &synced, || done(&synced))
 }

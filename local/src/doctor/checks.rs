@@ -119,8 +119,8 @@ fn bundle(facts: &Facts, report: &mut Report) {
                 "nothing answers as a bundle at {}, the address that the install has: {why}",
                 facts.base_url
             ),
-            "If the bundle has another address now, `cloud-apps sync --base-url URL` tells the install and \
-             the server. If it is private, look from a machine that reaches it.",
+            "If the bundle has another address now, its operator tells the install and the server with `cloud-apps sync \
+             --base-url URL`. If it is private, look from a machine that reaches it.",
         )),
     }
 }
@@ -268,6 +268,16 @@ fn bot(admin: &Admin, facts: &Facts, report: &mut Report) {
     }
 }
 
+/// What to do about a command or webhook that calls another address than the install's. Either of the two may be the
+/// wrong one, so the admin looks before it is changed.
+fn moved(facts: &Facts) -> String {
+    format!(
+        "Ask the bundle's operator whether {} is its address. If it is, `cloud-apps sync {}` sends it there, and asks first \
+         where the host is another. If it is not, the operator puts the install right with `cloud-apps sync --base-url URL`.",
+        facts.base_url, facts.view.install_id
+    )
+}
+
 /// The slash commands of one team.
 fn commands(team: &TeamFacts, facts: &Facts, report: &mut Report) {
     let (view, id) = (&facts.view, &facts.view.install_id);
@@ -303,7 +313,7 @@ fn commands(team: &TeamFacts, facts: &Facts, report: &mut Report) {
         if stands.url != view.endpoints.slash {
             report.wrong.push(Finding::stop(
                 format!("/{trigger} of {name} calls another address than the install's: {}", stands.url),
-                sync.clone(),
+                moved(facts),
             ));
         }
         if stands.method != "P" {
@@ -372,7 +382,7 @@ fn webhooks(team: &TeamFacts, facts: &Facts, report: &mut Report) {
                         "the outgoing webhook of channel {channel_id} in {} calls another address",
                         place.name
                     ),
-                    sync.clone(),
+                    moved(facts),
                 ));
             }
             Some(_) => report.right.push(format!("the outgoing webhook of channel {channel_id} is there")),

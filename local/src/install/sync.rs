@@ -11,7 +11,10 @@ use super::{
     unless_interrupted,
     work::Work,
 };
-use crate::mattermost::{Command, Mattermost, OutgoingWebhook, Team};
+use crate::{
+    failure::Failure,
+    mattermost::{Command, Mattermost, OutgoingWebhook, Team, tame},
+};
 use cloud_apps_protocol::{
     InstallId,
     install::{InstallPatch, InstallView, Registered, Standing},
@@ -31,16 +34,78 @@ pub struct Synced {
     pub by_hand: Vec<String>,
 }
 
-/// Brings the server to what the install wants, in the install's teams and in `more`.
-pub async fn sync(means: &Means<'_>, view: &InstallView, more: &Teams) -> Result<Synced, Stop> {
+/// Brings the server to what the install wants, in the install's teams and in `more`. `agreed`: commands and webhooks may
+/// go to another host than they do, without asking.
+pub async fn sync(means: &Means<'_>, view: &InstallView, more: &Teams, agreed: bool) -> Result<Synced, Stop> {
     let app = means.app(&view.app_id).await?;
     as_admin(means, async |server| {
         let work = means.work(server, &app);
         let look = work.step("looked at the teams", async || teams(server, view, more).await);
         let teams = unless_interrupted(means, look).await?;
+        let look = work.step("looked where its commands go", async || moving(&work, view, &teams).await);
+        let moving = unless_interrupted(means, look).await?;
+        if !moving.is_empty() && !agreed {
+            agree(means, view, &moving).await?;
+        }
         run(&work, view, &teams).await
     })
     .await
+}
+
+/// The admin agrees that what people type goes to another host from now on. The address is the bundle's word; whoever
+/// got hold of the bundle, or of the install, would have written another.
+async fn agree(means: &Means<'_>, view: &InstallView, moving: &[String]) -> Result<(), Stop> {
+    let host = host(&view.endpoints.slash);
+    means.person.tell(&format!("{} is to be served from another host than it is now:", view.app_id));
+    for one in moving {
+        means.person.tell(&format!("  {one}"));
+    }
+    if !means.person.answers() {
+        return Err(Failure::usage(format!("nobody is here to agree that they go to {host}"))
+            .hint("check with the bundle's operator that this is its address; --yes agrees")
+            .into());
+    }
+    if means.agrees(&format!("Send them to {host}?")).await? { Ok(()) } else { Err(Stop::Declined) }
+}
+
+/// Commands and webhooks that a sync takes for the install's own and that go to another host than the install's, in words.
+async fn moving(work: &Work<'_>, view: &InstallView, teams: &[Team]) -> Result<Vec<String>, Stop> {
+    let (app, to) = (&view.app_id, &view.endpoints);
+    let home = Home::of(work.bundle, Some(view));
+    let wanted = Wanted::of(&view.register, &[]);
+    let channels = channels(view, &wanted);
+    let mut found = Vec::new();
+    for team in teams {
+        if !wanted.commands.is_empty() {
+            for command in work.server.commands(&team.id).await? {
+                let ours = knows(view, &home, &command) || home.command(app, &command) == Whose::Ours;
+                let stays = wanted.commands.iter().any(|wish| wish.trigger == command.trigger);
+                if ours && stays && host(&command.url) != host(&to.slash) {
+                    let (trigger, from) = (tame(&command.trigger), host(&command.url));
+                    found.push(format!("/{trigger} in {} goes to {from}", tame(&team.name)));
+                }
+            }
+        }
+        if !channels.is_empty() {
+            for webhook in work.server.webhooks(&team.id).await? {
+                let ours = knows_webhook(view, &home, &webhook) || home.webhook(app, &webhook) == Whose::Ours;
+                let elsewhere = webhook.callback_urls.iter().find(|url| host(url) != host(&to.webhook));
+                if let (true, Some(url)) = (ours, elsewhere) {
+                    let (channel, from) = (tame(&webhook.channel_id), host(url));
+                    found.push(format!("the webhook of channel {channel} goes to {from}"));
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Scheme, host and port of an address; of what is none, the text.
+fn host(address: &str) -> String {
+    match url::Url::parse(address) {
+        Ok(url) if url.has_host() => url.origin().ascii_serialization(),
+        _ => tame(address),
+    }
 }
 
 async fn run(work: &Work<'_>, view: &InstallView, teams: &[Team]) -> Result<Synced, Stop> {

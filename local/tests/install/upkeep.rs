@@ -2,6 +2,7 @@
 
 use super::rig::{Rig, To};
 use cloud_apps::install::{self, Removal, Synced, Teams, Uninstalled};
+use cloud_apps_core::install::{OperatorRequest, operator::Patch};
 use cloud_apps_protocol::AppId;
 use cloud_apps_standin::{Fault, Snapshot, Version};
 
@@ -11,7 +12,7 @@ const TO: [To; 2] = [To::Mattermost, To::Operator];
 impl Rig {
     pub async fn sync(&self, teams: Teams) -> Result<Synced, install::Stop> {
         let view = self.install_at_the_bundle().await.expect("it is installed");
-        install::sync(&self.means(), &view, &teams).await
+        install::sync(&self.means(), &view, &teams, false).await
     }
 
     /// As the command does it: what the bundle has, or what is left of it.
@@ -113,9 +114,37 @@ async fn a_command_that_is_gone_or_was_altered_is_put_right() {
     })
     .await;
     assert!(!rig.answers("town-square").await);
+    let altered = rig.mattermost.snapshot();
+    let refused = rig.sync(named(&[])).await.expect_err("nobody agrees to another host");
+    let means = rig.means();
+    let text = refused.failure(&means.server, &means.bundle).text();
+    assert!(text.contains("nobody is here to agree that they go to http://127.0.0.1"), "{text}");
+    assert!(text.contains("--yes agrees"), "{text}");
+    rig.person.will_say(&["n"]);
+    assert!(matches!(rig.sync(named(&[])).await, Err(install::Stop::Declined)));
+    assert!(altered.difference(&rig.mattermost.snapshot()).is_empty(), "nothing was changed");
+    assert!(rig.person.text().contains("/hello in demo goes to https://elsewhere.example.com"));
+
+    rig.person.will_say(&["y"]);
     let synced = rig.sync(named(&[])).await.unwrap();
     assert_eq!(synced.changed, ["put right /hello in demo"]);
     rig.assert_it_is_whole(&before, "put right").await;
+}
+
+/// Somebody wrote another address into the install: what people type goes on to the bundle until somebody agrees.
+#[tokio::test]
+async fn an_install_that_was_moved_takes_no_command_with_it_unasked() {
+    let (rig, _) = Rig::installed().await;
+    let install_id = rig.install_at_the_bundle().await.unwrap().install_id;
+    let patch = Patch(serde_json::json!({"rebase": "https://evil.example.com"}));
+    rig.operate(OperatorRequest::Change { install_id, patch, if_match: None }).await;
+    let before = rig.mattermost.snapshot();
+    let stop = rig.sync(named(&[])).await.expect_err("nobody agrees");
+    let means = rig.means();
+    let text = stop.failure(&means.server, &means.bundle).text();
+    assert!(text.contains("nobody is here to agree that they go to https://evil.example.com"), "{text}");
+    assert!(before.difference(&rig.mattermost.snapshot()).is_empty());
+    assert!(rig.answers("town-square").await);
 }
 
 #[tokio::test]

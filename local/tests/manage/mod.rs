@@ -116,6 +116,71 @@ fn what_is_up_to_date_is_not_upgraded_and_a_shared_secret_stands_alone_on_standa
     assert!(none.err.contains("no static token"), "{}", none.err);
 }
 
+/// What a command left that was cut off before it showed the answer: the same command goes on with that rotation.
+#[test]
+fn a_rotation_whose_answer_was_lost_is_gone_on_with_by_the_same_command() {
+    let bundle = Serving::start();
+    let id = install(&bundle);
+    let file = std::path::Path::new(bundle.data()).join("rotating").join(format!("{id}.json"));
+    assert!(bundle.say(&["rotate", "shared-secret", &id]).err.contains(".2)"));
+    assert!(!file.exists(), "the answer has arrived");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    let begun = json!({"v": 1, "rotation": "A".repeat(22), "at": u64::try_from(now).unwrap()}).to_string();
+    let mut told = Vec::new();
+    for more in [None, None, Some("--now")] {
+        std::fs::write(&file, &begun).unwrap();
+        let rotated = bundle.say(&[&["rotate", "shared-secret", &id][..], more.as_slice()].concat());
+        assert!(rotated.err.contains(".3)"), "one rotation: {}", rotated.err);
+        assert!(!file.exists());
+        told.push(rotated.out);
+    }
+    assert!(told[0].trim_end().len() == 43 && told.iter().all(|secret| *secret == told[0]));
+    assert!(bundle.say(&["rotate", "shared-secret", &id, "--now"]).err.contains(".4)"), "another rotation");
+}
+
+#[test]
+fn a_manage_code_is_refused_what_outlives_it_before_anything_is_asked() {
+    let bundle = Serving::start();
+    let id = install(&bundle);
+    let demo = bundle.demo();
+    let base = demo["base_url"].as_str().unwrap();
+    let code =
+        json(&bundle.say(&["operator", "manage-code", &id, "--json"]))["code"].as_str().unwrap().to_owned();
+    let by_code = |arguments: &[&str]| {
+        let mut program = crate::program();
+        program.env("CLOUD_APPS_CODE", &code).args(arguments).args(["--bundle", base]);
+        crate::said(program.output().unwrap())
+    };
+    for arguments in [
+        &["rotate", "shared-secret", &id][..],
+        &["rotate", "static-token", &id],
+        &["rotate", "webhook", &id, "--path", "tickets"],
+        &["sync", &id, "--base-url", "https://elsewhere.example.com"],
+    ] {
+        let refused = by_code(arguments);
+        assert_eq!(refused.code, 2, "{arguments:?}: {}", refused.err);
+        assert!(refused.err.contains("takes the rights of an operator"), "{arguments:?}: {}", refused.err);
+    }
+    assert_eq!(by_code(&["disable", &id]).code, 0, "what ends with it is the code's");
+}
+
+#[test]
+fn a_sync_sends_commands_to_another_host_only_when_somebody_agrees() {
+    let (site, bundle) = (Site::new(), Serving::without_demo());
+    assert_eq!(site.install(&bundle, &["--yes"]).code, 0);
+    let right = site.hello()["url"].clone();
+    site.alter_command(|command| command["url"] = "https://elsewhere.example.com/x".into());
+    let sync = ["sync", "hello", "--site", site.url()];
+    let asked = site.say(&bundle, &sync);
+    assert_eq!(asked.code, 2, "{}{}", asked.out, asked.err);
+    assert!(asked.err.contains("/hello in demo goes to https://elsewhere.example.com\n"), "{}", asked.err);
+    assert!(asked.err.contains("--yes agrees"), "{}", asked.err);
+    assert_eq!(site.hello()["url"], "https://elsewhere.example.com/x");
+    let agreed = site.say(&bundle, &[&sync[..], &["--yes"]].concat());
+    assert_eq!(agreed.code, 0, "{}{}", agreed.out, agreed.err);
+    assert_eq!(site.hello()["url"], right);
+}
+
 #[test]
 fn keys_are_listed_rotated_and_revoked_with_what_depends_on_them() {
     let bundle = Serving::start();
