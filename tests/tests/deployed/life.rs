@@ -207,9 +207,17 @@ async fn removed(stage: Arc<Stage>) -> Outcome {
         let refused = typed(server, "/hello greet @bob").await;
         assert!(refused.is_err() || !refused?.contains("Bonjour"), "it serves nobody");
     }
-    let kinds: Vec<String> =
-        items(&stage, "InstallsTableName").await?.into_iter().map(|item| item["sk"].clone()).collect();
-    assert_eq!(kinds, ["APPS"], "the catalogue, and nothing of any install");
+    let mut kinds: Vec<String> = items(&stage, "InstallsTableName")
+        .await?
+        .iter()
+        .map(|item| item["sk"].split('#').next().unwrap_or_default().to_owned())
+        .collect();
+    kinds.sort();
+    assert_eq!(
+        kinds,
+        ["APPS", "MANIFEST"],
+        "the catalogue, the manifest of the linked app, and nothing of any install"
+    );
     assert!(items(&stage, "DataTableName").await?.is_empty());
     Ok(())
 }

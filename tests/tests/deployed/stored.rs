@@ -52,8 +52,8 @@ async fn installs(stage: Arc<Stage>) -> Outcome {
         assert_eq!(item["v"], "1", "{kind}");
         *kinds.entry(kind).or_insert(0) += 1;
     }
-    // Two installs, of which one has two teams and the other a static token.
-    let expected = [("APPS", 1), ("INSTALL", 2), ("SITE", 2), ("TEAM", 3), ("TOKEN", 1)];
+    // Two installs, of which one has two teams and the other a static token, and the manifest that both agreed to.
+    let expected = [("APPS", 1), ("INSTALL", 2), ("MANIFEST", 1), ("SITE", 2), ("TEAM", 3), ("TOKEN", 1)];
     assert_eq!(kinds, expected.map(|(kind, n)| (kind.to_owned(), n)).into());
     assert!(items(&stage, "DataTableName").await?.is_empty());
     Ok(())
