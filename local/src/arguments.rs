@@ -250,7 +250,7 @@ pub enum OperatorCommand {
         #[arg(long, value_name = "MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=1440))]
         valid: u64,
     },
-    /// Revoke all manage codes of an install.
+    /// Revoke all manage codes of an install, and the slash commands and webhooks that were registered with them.
     RevokeCodes {
         /// The install's id.
         install: String,

@@ -130,6 +130,27 @@ pub struct Cleanup {
     pub warning: Option<String>,
 }
 
+impl Install {
+    /// Whether what a manage code of that time is good for, or was good for, is over: its codes were revoked since.
+    pub fn voids(&self, code_made_at: Millis) -> bool {
+        self.codes_void_until.is_some_and(|until| code_made_at <= until)
+    }
+}
+
+impl SlashCommand {
+    /// Whether its token is good for an install: a manage code's registrations end when the codes are revoked.
+    pub fn stands(&self, install: &Install) -> bool {
+        !self.by_code.is_some_and(|code| install.voids(code))
+    }
+}
+
+impl OutgoingWebhook {
+    /// As of a slash command.
+    pub fn stands(&self, install: &Install) -> bool {
+        !self.by_code.is_some_and(|code| install.voids(code))
+    }
+}
+
 impl Cleanup {
     fn is_not_begun(&self) -> bool {
         *self == Self::default()
@@ -208,6 +229,9 @@ pub struct SlashCommand {
     pub id: String,
     /// Its token's hash.
     pub token_sha256: Sha256,
+    /// When the manage code was made that it was registered with; `None`: it was registered with no manage code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_code: Option<Millis>,
 }
 
 /// An outgoing webhook as a server knows it.
@@ -217,6 +241,9 @@ pub struct OutgoingWebhook {
     pub channel: ChannelId,
     /// Its token's hash.
     pub token_sha256: Sha256,
+    /// As of a slash command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_code: Option<Millis>,
 }
 
 /// Permission to install one app on one site, once.

@@ -180,9 +180,16 @@ impl Sample {
     /// What is registered in its team.
     pub fn team(&self) -> Team {
         let of = &self.install;
-        let command = SlashCommand { id: of.team_id.to_string(), token_sha256: Sha256::of(&of.slash_token) };
-        let webhook =
-            OutgoingWebhook { channel: of.channel_id.clone(), token_sha256: Sha256::of(&of.webhook_token) };
+        let command = SlashCommand {
+            id: of.team_id.to_string(),
+            token_sha256: Sha256::of(&of.slash_token),
+            by_code: None,
+        };
+        let webhook = OutgoingWebhook {
+            channel: of.channel_id.clone(),
+            token_sha256: Sha256::of(&of.webhook_token),
+            by_code: None,
+        };
         Team {
             commands: [(of.trigger.clone(), command)].into(),
             webhooks: [(of.channel_id.to_string(), webhook)].into(),

@@ -48,7 +48,8 @@ pub async fn install(
         let nobody = Sha256::of("");
         let registered = found.1.as_deref().and_then(|team: &Team| team.commands.get(claim.trigger));
         let right = registered.map_or(&nobody, |command| &command.token_sha256).is(&sha256);
-        if let (Some(install), true) = (found.0, right) {
+        let standing = found.0.filter(|install| registered.is_some_and(|command| command.stands(install)));
+        if let (Some(install), true) = (standing, right) {
             line.app = Some(install.app.to_string());
             line.install = Some(install.id.to_string());
             match serves(&install) {

@@ -35,11 +35,14 @@ pub async fn install(
     let mut refusal = Refusal::unauthorized();
     for look in LOOKS {
         let found = world.installs.find_with_team(&id, &team, look, now).await?;
-        let mut right = false;
+        let mut right = None;
         for webhook in found.1.iter().flat_map(|team| team.webhooks.values()) {
-            right |= webhook.channel.as_str() == claim.channel && webhook.token_sha256.is(&sha256);
+            if webhook.token_sha256.is(&sha256) && webhook.channel.as_str() == claim.channel {
+                right = Some(webhook);
+            }
         }
-        if let (Some(install), true) = (found.0, right) {
+        let standing = found.0.filter(|install| right.is_some_and(|webhook| webhook.stands(install)));
+        if let Some(install) = standing {
             line.app = Some(install.app.to_string());
             line.install = Some(install.id.to_string());
             match serves(&install) {

@@ -444,7 +444,7 @@ async fn teams_are_written_and_overwritten_and_listed(store: impl Store) {
         store.put_team(&install.id, id, team).await.unwrap();
     }
     let channel = ChannelId::new("c".repeat(26)).unwrap();
-    let webhook = OutgoingWebhook { channel, token_sha256: Sha256::of("hook") };
+    let webhook = OutgoingWebhook { channel, token_sha256: Sha256::of("hook"), by_code: Some(7) };
     expected[0].1 = Team { webhooks: [("w".repeat(26), webhook)].into(), ..Team::default() };
     store.put_team(&install.id, &expected[0].0, &expected[0].1).await.unwrap();
     expected.sort_by(|a, b| a.0.cmp(&b.0));

@@ -116,8 +116,11 @@ pub fn step(install: &Install, state: State) -> Install {
 
 /// A team in which a slash command with this trigger is registered; its token is `token of <trigger>`.
 pub fn team(trigger: &str) -> Team {
-    let command =
-        SlashCommand { id: letters('c', 1), token_sha256: Sha256::of(&format!("token of {trigger}")) };
+    let command = SlashCommand {
+        id: letters('c', 1),
+        token_sha256: Sha256::of(&format!("token of {trigger}")),
+        by_code: None,
+    };
     Team { commands: [(trigger.to_owned(), command)].into(), ..Team::default() }
 }
 

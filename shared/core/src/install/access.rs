@@ -6,13 +6,13 @@ use crate::{
     authenticate::{self, jwt, jwt::Signed},
     edge::Arrival,
     log::LogLine,
-    model::{Install, ManageCode, Sha256},
+    model::{Install, Sha256},
     refusal::Refusal,
     rules::over,
     world::Office,
 };
 use cloud_apps_protocol::{
-    AppId, Code,
+    AppId, Code, Millis,
     install::InstallRemoved,
     token::{Credential, Scope},
 };
@@ -36,7 +36,10 @@ pub(super) enum By {
     /// The server, with its current secret.
     Server,
     /// The holder of a manage code. It ends after a day at most, and so does all that it gives.
-    Holder,
+    Holder {
+        /// When the code was made.
+        made_at: Millis,
+    },
     /// An operator of the bundle.
     Operator,
 }
@@ -47,7 +50,7 @@ impl By {
     pub fn outlives(self, what: &str, command: &str) -> Result<(), Refusal> {
         match self {
             Self::Server | Self::Operator => Ok(()),
-            Self::Holder => {
+            Self::Holder { .. } => {
                 let message = format!(
                     "A manage code does not {what}: that would outlive the code. The operator of the bundle does it with \
                      `cloud-apps {command}`; a server that speaks V2 does it itself."
@@ -120,10 +123,10 @@ pub(super) async fn holder(
     }
     line.install = Some(kept.install.to_string());
     match stored(office, &kept.install, arrival.now).await? {
-        Some(install) if void(&kept, &install) => Err(refused()),
+        Some(install) if install.voids(kept.created_at) => Err(refused()),
         Some(install) => {
             line.app = Some(install.app.to_string());
-            Ok(Found::Stands(install, By::Holder))
+            Ok(Found::Stands(install, By::Holder { made_at: kept.created_at }))
         }
         None => {
             remove::remembered(office, &kept.install, arrival.now).await?.map(Found::Gone).ok_or_else(refused)
@@ -151,13 +154,8 @@ pub(super) async fn app(office: &Office, arrival: &Arrival) -> Result<AppId, Ref
     }
     let kept = manages?.filter(|kept| !over(kept.exp, arrival.now)).ok_or_else(refused)?;
     let install = stored(office, &kept.install, arrival.now).await?;
-    let install = install.filter(|install| !void(&kept, install)).ok_or_else(refused)?;
+    let install = install.filter(|install| !install.voids(kept.created_at)).ok_or_else(refused)?;
     Ok(install.app.clone())
-}
-
-/// Whether the code was revoked.
-fn void(code: &ManageCode, install: &Install) -> bool {
-    install.codes_void_until.is_some_and(|until| code.created_at <= until)
 }
 
 /// What every manage code is answered that is not good here, whatever is wrong with it.

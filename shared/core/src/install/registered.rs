@@ -145,7 +145,7 @@ fn slash_command(reader: &mut Reader<'_>, at: &str, wanted: &[Wanted], teams: &m
         good
     });
     let (Some(team), Some(id), Some(token), Some(trigger)) = (team, id, token, trigger) else { return };
-    let command = SlashCommand { id: id.to_string(), token_sha256: Sha256::of(token) };
+    let command = SlashCommand { id: id.to_string(), token_sha256: Sha256::of(token), by_code: None };
     let commands = &mut teams.entry(team.clone()).or_default().commands;
     if commands.insert(trigger.to_owned(), command).is_some() {
         reader.problem(at, format!("repeats /{trigger} of team {team}: send each command once"));
@@ -181,7 +181,8 @@ fn outgoing_webhook(
             .problem(at, format!("is a second webhook of channel {channel}: each post would be told twice"));
         return;
     }
-    webhooks.insert(id.to_string(), OutgoingWebhook { channel, token_sha256: Sha256::of(token) });
+    webhooks
+        .insert(id.to_string(), OutgoingWebhook { channel, token_sha256: Sha256::of(token), by_code: None });
 }
 
 fn token<'a>(reader: &mut Reader<'a>, at: &str, of: &str, thing: &str) -> Option<&'a str> {

@@ -203,8 +203,9 @@ fn answer(going: &Install, teams: Option<Vec<(TeamId, Team)>>) -> InstallRemoved
     let unread = teams.is_none();
     let teams = teams.unwrap_or_default();
     let bot = Standing::Bot { id: going.bot.id.clone(), username: going.bot.username.clone() };
+    let standing = teams.iter().flat_map(|(id, team)| view::standing(id, team, going));
     let mut leftovers: Vec<Standing> =
-        teams.iter().flat_map(|(id, team)| view::standing(id, team)).take(view::MAX_STANDING + 1).collect();
+        standing.map(|(standing, _)| standing).take(view::MAX_STANDING + 1).collect();
     let more = unread || teams.len() >= MAX_TEAMS || leftovers.len() > view::MAX_STANDING;
     leftovers.truncate(view::MAX_STANDING);
     leftovers.push(bot);

@@ -27,8 +27,14 @@ pub fn view(
         Err(reason) => (None, reason),
     };
     let wanted = manifest.map(|manifest| plan::register(manifest, install)).unwrap_or_default();
-    let all = teams.iter().flat_map(|(id, team)| standing(id, team)).take(MAX_STANDING);
-    let (registered, leftovers): (Vec<_>, Vec<_>) = all.partition(|standing| is_wanted(standing, &wanted));
+    let mut registered = Vec::new();
+    let mut leftovers = Vec::new();
+    let all = teams.iter().flat_map(|(id, team)| standing(id, team, install)).take(MAX_STANDING);
+    for (standing, stands) in all {
+        // What a revoked code registered is to be removed, and registered again.
+        let list = if stands && is_wanted(&standing, &wanted) { &mut registered } else { &mut leftovers };
+        list.push(standing);
+    }
     let unavailable = match manifest {
         None => vec![plan::not_here(&install.app, missing)],
         Some(manifest) => {
@@ -93,17 +99,23 @@ pub fn requests(manifest: &Manifest) -> Granted {
     }
 }
 
-/// What is registered in a team, as it is shown.
-pub(super) fn standing(team_id: &TeamId, team: &Team) -> Vec<Standing> {
-    let commands = team.commands.iter().map(|(trigger, command)| Standing::SlashCommand {
-        team_id: team_id.clone(),
-        id: command.id.clone(),
-        trigger: trigger.clone(),
+/// What is registered in a team, as it is shown, and whether its token is good.
+pub(super) fn standing(team_id: &TeamId, team: &Team, install: &Install) -> Vec<(Standing, bool)> {
+    let commands = team.commands.iter().map(|(trigger, command)| {
+        let shown = Standing::SlashCommand {
+            team_id: team_id.clone(),
+            id: command.id.clone(),
+            trigger: trigger.clone(),
+        };
+        (shown, command.stands(install))
     });
-    let webhooks = team.webhooks.iter().map(|(id, webhook)| Standing::OutgoingWebhook {
-        team_id: team_id.clone(),
-        id: id.clone(),
-        channel_id: webhook.channel.clone(),
+    let webhooks = team.webhooks.iter().map(|(id, webhook)| {
+        let shown = Standing::OutgoingWebhook {
+            team_id: team_id.clone(),
+            id: id.clone(),
+            channel_id: webhook.channel.clone(),
+        };
+        (shown, webhook.stands(install))
     });
     commands.chain(webhooks).collect()
 }

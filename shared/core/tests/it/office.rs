@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use cloud_app::{App, Cx, Failure, Fields, Location, event::EventKind, http::Outbound};
 use cloud_apps_core::{
+    command,
     conformance::sample,
     edge::{Arrival, Route},
     faults::{Faults, Faulty},
@@ -20,7 +21,7 @@ use cloud_apps_protocol::{
     secret::Secret,
     token::{Direction, Kid, body_sha256, sign},
 };
-use http::{Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 use std::sync::{
     Arc, Mutex,
@@ -211,6 +212,18 @@ impl Desk {
     /// `DELETE` with a manage code.
     pub async fn delete(&self, id: &str, code: &str) -> Answered {
         self.send(request(Method::DELETE, &format!("/install/{id}"), None, Some(code))).await
+    }
+
+    /// `/hello greet` as Mattermost sends it for the team, with this token of the command.
+    pub async fn slash(&self, id: &str, token: &str) -> Answered {
+        let line = format!(
+            "team_id={TEAM}&channel_id={TEAM}&user_id={ADMIN}&command=/hello&text=greet&token={token}"
+        );
+        let mut greet = request(Method::POST, &format!("/hooks/{id}/slash"), None, None);
+        *greet.body_mut() = line.into();
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        greet.headers_mut().insert(header::CONTENT_TYPE, form);
+        command::handle(&self.office().world, self.arrival(greet)).await.into()
     }
 
     pub async fn send(&self, request: Request<Bytes>) -> Answered {

@@ -87,7 +87,7 @@ impl Stage {
 
     /// Registers a slash command.
     pub fn register(&self, team: &str, trigger: &str, token: &str) {
-        let command = SlashCommand { id: BOB.into(), token_sha256: Sha256::of(token) };
+        let command = SlashCommand { id: BOB.into(), token_sha256: Sha256::of(token), by_code: None };
         let team_id: TeamId = team.parse().unwrap();
         let registered = Team { commands: [(trigger.to_owned(), command)].into(), ..Team::default() };
         self.memory.put_registered(self.install.id.clone(), team_id, registered);

@@ -3,6 +3,7 @@
 use super::{Change, Outcome};
 use crate::{
     install::{
+        access::By,
         problems::Reader,
         registered::{MAX_ENTRIES, MAX_REGISTERED, confirm, read},
     },
@@ -13,23 +14,39 @@ use crate::{
 use cloud_apps_protocol::{Code, TeamId, install::Standing};
 use std::collections::BTreeMap;
 
-/// `{"register":[…]}`: in each team what is named takes the place of what has its trigger or channel.
+/// `{"register":[…]}`: in each team what is named takes the place of what has its trigger or channel. What a manage code
+/// registers ends when the codes are revoked, because a token that its holder chose would outlive it.
 pub(super) async fn register(change: &Change<'_>) -> Result<Outcome, Refusal> {
     let given = read(change.body, "/register", change.manifest()?, change.install)?;
     let mut held = held(change).await?;
     let new = given.keys().filter(|team| !held.contains_key(*team)).cloned().collect();
     let asked = (change.body, "/register");
     confirm(change.office, change.install, asked, new, change.moment.now).await?;
+    let by_code = match change.by {
+        By::Holder { made_at } => Some(made_at),
+        By::Server | By::Operator => None,
+    };
     let registered: usize = held.values().map(entries).sum();
     let mut teams = Vec::with_capacity(given.len());
     let mut more = 0;
     for (id, new) in given {
         let mut team = held.remove(&id).unwrap_or_default();
         let before = team.clone();
-        team.commands.extend(new.commands);
-        for (webhook, new) in new.webhooks {
-            team.webhooks.retain(|_, old| old.channel != new.channel);
-            team.webhooks.insert(webhook, new);
+        // What stands as it is keeps who registered it.
+        for (trigger, mut new) in new.commands {
+            new.by_code = by_code;
+            let known = team.commands.get(&trigger).filter(|old| old.stands(change.install));
+            if !known.is_some_and(|old| old.id == new.id && old.token_sha256 == new.token_sha256) {
+                team.commands.insert(trigger, new);
+            }
+        }
+        for (id, mut new) in new.webhooks {
+            new.by_code = by_code;
+            let known = team.webhooks.get(&id).filter(|old| old.stands(change.install));
+            if !known.is_some_and(|old| old.channel == new.channel && old.token_sha256 == new.token_sha256) {
+                team.webhooks.retain(|_, old| old.channel != new.channel);
+                team.webhooks.insert(id, new);
+            }
         }
         if team != before {
             more += entries(&team).saturating_sub(entries(&before));

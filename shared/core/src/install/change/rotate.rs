@@ -88,7 +88,7 @@ impl Asked {
 /// is asked. The id alone decides, because the secret before may be known to others: that is why it was replaced.
 pub(super) async fn again(change: &Change<'_>) -> Result<Option<Outcome>, Refusal> {
     let (install, now) = (change.install, change.moment.now);
-    if what(change.body) != Some("shared_secret") || change.by == By::Holder {
+    if what(change.body) != Some("shared_secret") || matches!(change.by, By::Holder { .. }) {
         return Ok(None);
     }
     let (Ok(asked), Some(made)) = (Asked::read(change.body), &install.rotation) else { return Ok(None) };

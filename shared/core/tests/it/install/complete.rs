@@ -6,13 +6,12 @@ use crate::office::{
     body, refusal, registered, request,
 };
 use cloud_apps_core::{
-    command,
     conformance::sample,
     model::{Sha256, State},
     ports::{Keys, Registry},
 };
 use cloud_apps_protocol::answer::Kind;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -275,15 +274,7 @@ async fn a_password_reaches_the_app_and_stands_in_no_table() {
     assert!(!call.settings.contains_key("password"), "the request holds none");
 
     desk.memory.reset_counts();
-    let line = format!(
-        "team_id={TEAM}&channel_id={TEAM}&user_id={ADMIN}&command=/hello&text=greet&token={SLASH_TOKEN}"
-    );
-    let mut greet = request(Method::POST, &format!("/hooks/{}/slash", begun.id()), None, None);
-    *greet.body_mut() = line.into();
-    let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-    greet.headers_mut().insert(header::CONTENT_TYPE, form);
-    let greeted = command::handle(&desk.office().world, desk.arrival(greet)).await;
-    assert_eq!(Answered::from(greeted).body["text"], "Hello!");
+    assert_eq!(desk.slash(&begun.id(), SLASH_TOKEN).await.body["text"], "Hello!");
     assert_eq!(desk.memory.counts().secrets(), 0, "the ring is known");
 }
 

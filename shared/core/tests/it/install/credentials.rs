@@ -3,7 +3,7 @@
 
 use super::{managed, ok, serving, unauthorized};
 
-use crate::office::{Answered, Desk, NEXT_TOKEN, NOW, request, rotation};
+use crate::office::{Answered, COMMAND, Desk, NEXT_TOKEN, NOW, SLASH_TOKEN, TEAM, request, rotation};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -230,6 +230,41 @@ async fn a_manage_code_obtains_nothing_that_outlives_it_and_moves_nothing() {
     for answer in [shown, changed] {
         assert!(credentials.iter().all(|key| answer.get(key).is_none()), "{answer}");
     }
+}
+
+/// A manage code registers slash commands, and whoever holds it may choose their tokens. What it registered ends when the
+/// operator revokes the codes; what others registered goes on.
+#[tokio::test]
+async fn a_token_that_a_manage_code_registered_ends_when_the_codes_are_revoked() {
+    const CHOSEN: &str = "ch7osen5inzfn75kzmgg8cozbg";
+    let command = |token: &str| {
+        json!({"register": [
+            {"kind": "slash_command", "team_id": TEAM, "id": COMMAND, "trigger": "hello", "token": token},
+        ]})
+    };
+    let mut desk = Desk::new().await;
+    let (id, code) = managed(&desk).await;
+    assert_eq!(desk.slash(&id, SLASH_TOKEN).await.body["text"], "Hello!", "registered with the install");
+
+    // What stands as it is stays the installer's, whoever sends it again.
+    ok(desk.patch(&id, &code, &command(SLASH_TOKEN)).await);
+    desk.operator(json!({"do": "revoke_manage_codes", "install_id": id})).await;
+    assert_eq!(desk.slash(&id, SLASH_TOKEN).await.body["text"], "Hello!");
+
+    desk.now += 1;
+    let code = desk.manage_code(&id).await;
+    ok(desk.patch(&id, &code, &command(CHOSEN)).await);
+    assert_eq!(desk.slash(&id, CHOSEN).await.body["text"], "Hello!", "while the code stands");
+    let shown = desk.operator(json!({"do": "revoke_manage_codes", "install_id": id})).await;
+    unauthorized(&desk.slash(&id, CHOSEN).await);
+    unauthorized(&desk.slash(&id, SLASH_TOKEN).await);
+    // It is shown as what is to be removed and registered again.
+    assert!(shown["install_id"].is_string() && shown.get("registered").is_none(), "{shown}");
+    assert_eq!(shown["leftovers"][0]["id"], COMMAND, "{shown}");
+
+    desk.change(&id, &command(SLASH_TOKEN)).await;
+    assert_eq!(desk.slash(&id, SLASH_TOKEN).await.body["text"], "Hello!");
+    unauthorized(&desk.slash(&id, CHOSEN).await);
 }
 
 /// Whatever the body is, and however deep: who proves nothing reads one and the same.
