@@ -14,7 +14,7 @@ use crate::{
     terminal::Line,
 };
 use clap::Args;
-use cloud_apps_protocol::{AppId, SiteUrl};
+use cloud_apps_protocol::{AppId, Code, SiteUrl};
 use serde_json::json;
 use std::{process::ExitCode, sync::Arc};
 
@@ -81,11 +81,14 @@ pub async fn run(arguments: Cleanup) -> Result<ExitCode, Failure> {
     Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Whether a bundle answers there.
+/// Whether a bundle answers there, be it that it cannot just now.
 async fn answers(bundle: &SiteUrl) -> bool {
     let nobody = Rights::Code(String::new().into());
     match Bundle::new(bundle.clone(), nobody, TIMEOUT) {
-        Ok(bundle) => bundle.index().await.is_ok(),
+        Ok(bundle) => match bundle.index().await {
+            Ok(_) => true,
+            Err(trouble) => trouble.code().is_some_and(|code| code != Code::BadAnswer),
+        },
         Err(_) => false,
     }
 }

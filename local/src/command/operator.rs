@@ -83,7 +83,7 @@ fn show(request: &OperatorRequest, answer: &OperatorAnswer) {
                 ));
                 terminal::out(code);
                 terminal::err(format!(
-                    "Next: whoever holds it gives --bundle with the bundle's address to `cloud-apps show`, `configure`, `rotate` \
+                    "Next: whoever holds it gives --bundle with the bundle's address to `cloud-apps show`, `configure`, `sync` \
                      and the like, and is asked for it. `cloud-apps operator revoke-codes {install_id}` takes it back."
                 ));
             }

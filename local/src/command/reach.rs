@@ -116,7 +116,7 @@ pub struct Which {
     /// The install's id, or with --site the app's.
     #[arg(value_name = "INSTALL|APP")]
     pub name: String,
-    /// The Mattermost server, where an app is named.
+    /// The Mattermost server: needed where an app is named, and with --bundle wherever the admin's token is to go there.
     #[arg(long, value_name = "URL")]
     pub site: Option<SiteUrl>,
 }
@@ -147,6 +147,24 @@ impl Which {
     /// The install.
     pub async fn install(&self, bundle: &Bundle) -> Result<InstallView, Failure> {
         self.find(bundle).await?.ok_or_else(|| self.unknown().hint("`cloud-apps list` shows the installs"))
+    }
+
+    /// The server of an install, to which the admin's token goes. Who has a code only does not know who runs the bundle, and
+    /// by its word the token of a system admin could go anywhere: so the admin says which server it is for.
+    pub fn site<'a>(&self, bundle: &Bundle, view: &'a InstallView) -> Result<&'a SiteUrl, Failure> {
+        let (id, site) = (&view.install_id, &view.site_url);
+        match &self.site {
+            Some(named) if named == site => Ok(site),
+            Some(named) => Err(Failure::usage(format!(
+                "the bundle says that install {id} is on {site}, and not on {named}"
+            ))
+            .hint("nothing was sent there; check the install's id and --site")),
+            None if bundle.is_operator() => Ok(site),
+            None => Err(Failure::usage(format!(
+                "the bundle says that install {id} is on {site}, and your token would go there"
+            ))
+            .hint(format!("if that is your server, say so: --site {site}"))),
+        }
     }
 
     /// That there is none.

@@ -141,7 +141,8 @@ async fn bot_token(at: At) -> Result<ExitCode, Failure> {
     let interrupt = Interrupt::listen(person.clone(), on.to_owned());
     let bundle = at.reach.bundle("A manage code of the install").await?;
     let view = at.which.install(&bundle).await?;
-    let means = means(&at.reach, bundle, &view.site_url, &*person, interrupt)?;
+    let site = at.which.site(&bundle, &view)?.clone();
+    let means = means(&at.reach, bundle, &site, &*person, interrupt)?;
     let outcome = install::rotate_bot_token(&means, &view).await;
     if matches!(outcome, Err(Stop::Interrupted)) {
         return Ok(ExitCode::from(130));

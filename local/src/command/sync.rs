@@ -46,15 +46,18 @@ pub async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
     let on = "`cloud-apps sync` may be run again at any time: it goes on where it was.";
     let interrupt = Interrupt::listen(person.clone(), on.to_owned());
     let bundle = arguments.reach.bundle("A manage code of the install").await?;
-    let mut view = arguments.which.install(&bundle).await?;
-    if let Some(address) = &arguments.base_url {
+    if arguments.base_url.is_some() {
         let allowed = bundle.needs_operator("moving an install to another address");
         allowed.map_err(|trouble| trouble.failure(bundle.base_url()))?;
+    }
+    let mut view = arguments.which.install(&bundle).await?;
+    let site = arguments.which.site(&bundle, &view)?.clone();
+    if let Some(address) = &arguments.base_url {
         let rebase = InstallPatch::Rebase(address.to_string());
         let moved = bundle.change(&view.install_id, &rebase).await;
         view = moved.map_err(|trouble| trouble.failure(bundle.base_url()))?.install;
     }
-    let means = means(&arguments.reach, bundle, &view.site_url, &*person, interrupt)?;
+    let means = means(&arguments.reach, bundle, &site, &*person, interrupt)?;
     let teams = if arguments.all_teams { Teams::All } else { Teams::Named(arguments.teams.clone()) };
     // Who names the address agrees to it.
     let agreed = arguments.yes || arguments.base_url.is_some();

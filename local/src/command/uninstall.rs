@@ -77,11 +77,9 @@ async fn removal(arguments: &Uninstall, bundle: &Bundle) -> Result<(SiteUrl, Rem
     let keep_bot = arguments.keep_bot;
     if let Some(install) = arguments.which.find(bundle).await? {
         let (app, bot) = (install.app_id.clone(), install.bot.username.clone());
-        let site = install.site_url.clone();
-        return Ok((
-            site,
-            Removal { app, bot, install: Some(install), bot_is_named: false, hears: true, keep_bot },
-        ));
+        let site = arguments.which.site(bundle, &install)?.clone();
+        let bot_is_named = arguments.bot.as_ref() == Some(&bot);
+        return Ok((site, Removal { app, bot, install: Some(install), bot_is_named, hears: true, keep_bot }));
     }
     let Some((app, site)) = arguments.which.app_and_site() else {
         return Err(arguments.which.unknown().hint(

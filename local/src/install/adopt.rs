@@ -11,7 +11,7 @@ use super::{
     stop::Stop,
 };
 use crate::mattermost::{Bot, Command, Finding, Mattermost, Team, User};
-use cloud_apps_protocol::{AppId, SiteUrl};
+use cloud_apps_protocol::{AppId, SiteUrl, install::InstallView};
 
 /// What may be done with a thing that stands already.
 #[derive(Debug)]
@@ -42,12 +42,18 @@ impl Adoption {
     }
 }
 
+/// What comes of taking another bundle's thing.
+pub fn loses(what: &str) -> String {
+    format!("{what}: that bundle would stop serving it")
+}
+
 /// What is told of another bundle's thing that nobody agreed to take.
 pub fn not_agreed(what: &str) -> Finding {
     Finding::stop(
-        format!("{what} would stop serving it"),
-        "If that is what you want, say so with `cloud-apps install … --take-over`. If you meant another bundle, check \
-         --stack, --bundle or --data. For a bundle that is lost for good: `cloud-apps cleanup --site URL`.",
+        loses(what),
+        "If that is what you want, `cloud-apps install … --take-over` takes it; an install that this bundle has there \
+         already is removed first. If you meant another bundle, check --stack, --bundle or --data. For a bundle that is \
+         lost for good: `cloud-apps cleanup --site URL`.",
     )
 }
 
@@ -117,10 +123,41 @@ pub async fn bot(server: &Mattermost, (app, home): (&AppId, &Home), stands: &Bot
     Ok(taken(&name, &format!("owned by {}", who(owner.as_ref())), &whose))
 }
 
-fn taken(name: &str, by: &str, whose: &Whose) -> Adoption {
-    let other = |bundle: &str| Adoption::TakenOver {
-        what: format!("{name} ({by}) belongs to {bundle}, and that bundle"),
+/// What an install says is its bot is none.
+pub fn gone(view: &InstallView) -> Finding {
+    let (id, name) = (&view.install_id, &view.bot.username);
+    Finding::stop(
+        format!("the bot @{name} is gone from the server"),
+        format!("Remove the install (`cloud-apps uninstall {id}`) and install the app again."),
+    )
+}
+
+/// The bot of an install, whose tokens the bundle is to have. Its id is the bundle's word, and might be anybody's: an
+/// admin's, or the one of a bot that another bundle has.
+pub async fn own_bot(server: &Mattermost, home: &Home, view: &InstallView) -> Result<Bot, Stop> {
+    let id = &view.install_id;
+    let Some(bot) = server.bot(view.bot.id.as_str()).await? else { return Err(gone(view).into()) };
+    let finding = match home.bot(&view.app_id, &bot) {
+        Whose::Ours => return Ok(bot),
+        Whose::Unsaid | Whose::NotTheApp if home.on_record() => return Ok(bot),
+        Whose::OtherBundle(other) => Finding::stop(
+            format!("@{} belongs to the bundle at {other}, as its description says", bot.username),
+            format!(
+                "Rotate its token at that bundle. If that is the address that this bundle had before, its operator puts the \
+                 description right with `cloud-apps sync {id}`."
+            ),
+        ),
+        Whose::Unsaid | Whose::NotTheApp => Finding::stop(
+            format!("the description of @{} does not say that it is this bundle's bot", bot.username),
+            format!("The bundle's operator does it: `cloud-apps rotate bot-token {id}` without --bundle."),
+        ),
     };
+    Err(finding.into())
+}
+
+fn taken(name: &str, by: &str, whose: &Whose) -> Adoption {
+    let other =
+        |bundle: &str| Adoption::TakenOver { what: format!("{name} ({by}), which belongs to {bundle}") };
     match whose {
         Whose::Ours => Adoption::TakenUp { what: format!("{name} ({by})") },
         Whose::OtherBundle(bundle) => other(&at(bundle)),
@@ -130,6 +167,11 @@ fn taken(name: &str, by: &str, whose: &Whose) -> Adoption {
 
 fn at(bundle: &SiteUrl) -> String {
     format!("the bundle at {bundle}")
+}
+
+/// Whether a system admin made something.
+pub async fn made_by_an_admin(server: &Mattermost, creator: &str) -> Result<bool, Stop> {
+    Ok(trusted(person(server, creator).await?.as_ref()))
 }
 
 /// Who made something. A plugin has no id of a user.

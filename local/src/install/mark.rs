@@ -23,6 +23,8 @@ const BOT: &str = "(Cloud App ";
 pub struct Home {
     addresses: Vec<SiteUrl>,
     install: Option<InstallId>,
+    /// What the bundle has on record is believed: its operator asks.
+    on_record: bool,
 }
 
 /// Whose a thing is, by what stands on it.
@@ -39,17 +41,25 @@ pub enum Whose {
 }
 
 impl Home {
-    /// A bundle has the address at which it is reached now, and the one that an install has of it.
+    /// A bundle has the address at which it is reached now, and the one that an install has of it. Whoever has a code
+    /// knows only the former: by what it says of an install, a bundle could claim what another one has.
     pub fn of(bundle: &Bundle, view: Option<&InstallView>) -> Self {
+        let on_record = bundle.is_operator();
+        let view = view.filter(|_| on_record);
         let mut addresses = vec![bundle.base_url().clone()];
         addresses.extend(view.and_then(|view| place(&view.endpoints.slash)).map(|(base, _)| base));
-        Self { addresses, install: view.map(|view| view.install_id.clone()) }
+        Self { addresses, install: view.map(|view| view.install_id.clone()), on_record }
     }
 
-    /// The bundle that has an install, by the address that the install has of it.
+    /// The bundle that has an install, by the address that the install has of it. To look only.
     pub fn of_install(view: &InstallView) -> Self {
         let addresses = place(&view.endpoints.slash).map(|(base, _)| base).into_iter().collect();
-        Self { addresses, install: Some(view.install_id.clone()) }
+        Self { addresses, install: Some(view.install_id.clone()), on_record: false }
+    }
+
+    /// Whether an id that the bundle has on record is believed to be the id of its own thing.
+    pub fn on_record(&self) -> bool {
+        self.on_record
     }
 
     /// Whose a slash command is.

@@ -341,7 +341,7 @@ async fn looked(work: &Work<'_>, request: &Request, journal: &Journal) -> Result
         work.tell(&format!("  ! takes up {what}: it gets a new token"));
     }
     for what in &plan.takes_over {
-        work.tell(&format!("  ! {what} would stop serving it"));
+        work.tell(&format!("  ! {}", adopt::loses(what)));
     }
     Ok(plan)
 }

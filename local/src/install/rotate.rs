@@ -3,10 +3,9 @@
 //! of those before the next.
 
 use super::{
-    Means, Stop, as_admin,
-    mark::{Home, Whose, is_token, token_description},
+    Means, Stop, adopt, as_admin,
+    mark::{Home, is_token, token_description},
 };
-use crate::mattermost::Finding;
 use cloud_apps_protocol::{
     InstallId,
     install::{InstallPatch, InstallView, Rotation},
@@ -29,17 +28,8 @@ pub async fn rotate_bot_token(means: &Means<'_>, view: &InstallView) -> Result<R
     let pace = means.pace();
     let (bot, id) = (view.bot.id.as_str(), &view.install_id);
     as_admin(means, async |server| {
-        // The tokens of a bot that another bundle has by now are not this one's to revoke.
-        let stands = pace.step("looked for the bot", async || Ok(server.bot(bot).await?)).await?;
-        let whose = stands.map(|bot| Home::of(&means.bundle, Some(view)).bot(&view.app_id, &bot));
-        if let Some(Whose::OtherBundle(other)) = whose {
-            let what = format!("@{} belongs to the bundle at {other}, as its description says", view.bot.username);
-            let fix = format!(
-                "Rotate its token at that bundle. If that is the address that this bundle had before, `cloud-apps sync {id}` \
-                 puts the description right."
-            );
-            return Err(Finding::stop(what, fix).into());
-        }
+        let home = Home::of(&means.bundle, Some(view));
+        pace.step("looked for the bot", async || adopt::own_bot(server, &home, view).await).await?;
         let before = pace.step("looked for the bot's tokens", async || Ok(server.tokens(bot).await?)).await?;
         let description = token_description(&view.app_id, &format!("rotate-{}", view.rev));
         let new =

@@ -2,7 +2,7 @@
 //! that are missing or were altered, and leftovers; what is right stays as it is, so it may be run at any time.
 
 use super::{
-    Means, Teams, as_admin,
+    Means, Teams, adopt, as_admin,
     mark::{self, Home, Whose},
     preflight,
     register::{self, Change, Ground, Wanted},
@@ -16,10 +16,11 @@ use crate::{
     mattermost::{Command, Mattermost, OutgoingWebhook, Team, tame},
 };
 use cloud_apps_protocol::{
-    InstallId,
+    AppId, InstallId, TeamId,
     install::{InstallPatch, InstallView, Registered, Standing},
 };
 use serde::Serialize;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 /// What a sync did.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -161,9 +162,24 @@ async fn run(work: &Work<'_>, view: &InstallView, teams: &[Team]) -> Result<Sync
     let install = &view.install_id;
     work.step("told the bundle", async || register(work, install, &registered).await).await?;
     let gone = leftovers(view, &registered);
+    let look = async || shown_to_be_ours(work.server, (&view.app_id, &home), &gone).await;
+    let ours = if gone.is_empty() {
+        Vec::new()
+    } else {
+        work.step("looked at what is not wanted any more", look).await?
+    };
     for one in &gone {
-        work.step(&format!("removed {}", words(one)), async || remove(work.server, one).await).await?;
-        synced.changed.push(format!("removed {}", words(one)));
+        match ours.iter().find(|(standing, _)| *standing == one) {
+            Some((_, Stands::Ours)) => {
+                work.step(&format!("removed {}", words(one)), async || remove(work.server, one).await)
+                    .await?;
+                synced.changed.push(format!("removed {}", words(one)));
+            }
+            Some((_, Stands::NotOurs)) => {
+                work.tell(&format!("  ! {} is not this install's: it was left as it is", words(one)));
+            }
+            None => {}
+        }
     }
     if !gone.is_empty() {
         let unregister = async || unregister(work, install, &gone).await;
@@ -178,7 +194,7 @@ fn knows(view: &InstallView, home: &Home, stands: &Command) -> bool {
         .registered
         .iter()
         .any(|known| matches!(known, Standing::SlashCommand { id, .. } if *id == stands.id));
-    registered && !matches!(home.command(&view.app_id, stands), Whose::OtherBundle(_))
+    registered && believed(home, &home.command(&view.app_id, stands))
 }
 
 fn knows_webhook(view: &InstallView, home: &Home, stands: &OutgoingWebhook) -> bool {
@@ -186,20 +202,31 @@ fn knows_webhook(view: &InstallView, home: &Home, stands: &OutgoingWebhook) -> b
         .registered
         .iter()
         .any(|known| matches!(known, Standing::OutgoingWebhook { id, .. } if *id == stands.id));
-    registered && !matches!(home.webhook(&view.app_id, stands), Whose::OtherBundle(_))
+    registered && believed(home, &home.webhook(&view.app_id, stands))
+}
+
+/// That something is registered is the bundle's word. With a code it counts for what is shown to be the bundle's.
+fn believed(home: &Home, whose: &Whose) -> bool {
+    match whose {
+        Whose::Ours => true,
+        Whose::Unsaid | Whose::NotTheApp => home.on_record(),
+        Whose::OtherBundle(_) => false,
+    }
 }
 
 /// The bot of the install says whose it is: older versions did not write which bundle, and a bundle may have moved.
 async fn describe(work: &Work<'_>, view: &InstallView, home: &Home) -> Result<Option<String>, Stop> {
-    let Some(bot) = work.server.bot(view.bot.id.as_str()).await? else { return Ok(None) };
+    let Some(bot) = work.server.bot(view.bot.id.as_str()).await? else {
+        return Err(adopt::gone(view).into());
+    };
     let name = &view.bot.username;
     let about = mark::bot_description(work.app, work.bundle.base_url());
     match home.bot(&view.app_id, &bot) {
-        Whose::Unsaid => {
+        Whose::Unsaid if home.on_record() => {
             work.server.update_bot(&bot, &mark::bot_title(work.app), &about).await?;
             Ok(Some(format!("wrote into the description of @{name} of which bundle it is")))
         }
-        Whose::OtherBundle(other) => {
+        Whose::OtherBundle(other) if home.on_record() => {
             for team in &view.teams {
                 let commands = work.server.commands(team.as_str()).await?;
                 let theirs = |command: &Command| {
@@ -217,7 +244,7 @@ async fn describe(work: &Work<'_>, view: &InstallView, home: &Home) -> Result<Op
                 "wrote into the description of @{name} that its bundle is not at {other} any more"
             )))
         }
-        Whose::Ours | Whose::NotTheApp => Ok(None),
+        Whose::Ours | Whose::NotTheApp | Whose::Unsaid | Whose::OtherBundle(_) => Ok(None),
     }
 }
 
@@ -284,12 +311,58 @@ fn leftovers(view: &InstallView, registered: &[Registered]) -> Vec<Standing> {
     gone
 }
 
-/// Removes one thing from the server, if it stands.
-pub async fn remove(server: &Mattermost, standing: &Standing) -> Result<(), Stop> {
+/// Whose something is that stands under an id which the bundle names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    Ours,
+    NotOurs,
+}
+
+/// Of what the bundle names, what stands on the server, and whether it is this install's. An id is only the bundle's
+/// word: it may be the one of anybody's command, or no id at all.
+async fn shown_to_be_ours<'a>(
+    server: &Mattermost,
+    (app, home): (&AppId, &Home),
+    named: &'a [Standing],
+) -> Result<Vec<(&'a Standing, Stands)>, Stop> {
+    let mut commands: BTreeMap<&TeamId, Vec<Command>> = BTreeMap::new();
+    let mut webhooks: BTreeMap<&TeamId, Vec<OutgoingWebhook>> = BTreeMap::new();
+    let mut standing = Vec::new();
+    for one in named {
+        let whose = match one {
+            Standing::SlashCommand { team_id, id, .. } => {
+                let there = match commands.entry(team_id) {
+                    Entry::Occupied(seen) => seen.into_mut(),
+                    Entry::Vacant(place) => place.insert(server.commands(team_id.as_str()).await?),
+                };
+                there.iter().find(|command| command.id == *id).map(|command| home.command(app, command))
+            }
+            Standing::OutgoingWebhook { team_id, id, .. } => {
+                let there = match webhooks.entry(team_id) {
+                    Entry::Occupied(seen) => seen.into_mut(),
+                    Entry::Vacant(place) => place.insert(server.webhooks(team_id.as_str()).await?),
+                };
+                there.iter().find(|webhook| webhook.id == *id).map(|webhook| home.webhook(app, webhook))
+            }
+            Standing::Bot { .. } => None,
+        };
+        let ours = |whose: Whose| match whose {
+            Whose::Ours => Stands::Ours,
+            Whose::Unsaid if home.on_record() => Stands::Ours,
+            _ => Stands::NotOurs,
+        };
+        standing.extend(whose.map(|whose| (one, ours(whose))));
+    }
+    Ok(standing)
+}
+
+/// Removes one thing from the server, if it stands. Its id is one that the server showed.
+async fn remove(server: &Mattermost, standing: &Standing) -> Result<(), Stop> {
     match standing {
         Standing::SlashCommand { id, .. } => server.delete_command(id).await?,
         Standing::OutgoingWebhook { id, .. } => server.delete_webhook(id).await?,
-        Standing::Bot { id, .. } => server.disable_bot(id.as_str()).await?,
+        // A bot is no leftover of a sync.
+        Standing::Bot { .. } => {}
     }
     Ok(())
 }
@@ -318,7 +391,8 @@ async fn unregister(work: &Work<'_>, install: &InstallId, gone: &[Standing]) -> 
     Ok(())
 }
 
-/// What stands on the server for an install of which only the id is known: its addresses hold it.
+/// What stands on the server for an install of which only the id is known: its addresses hold it, and a system admin made
+/// it. Anybody else who may make commands can write that address, and knows the token.
 pub async fn standing(
     server: &Mattermost,
     teams: impl IntoIterator<Item = &str>,
@@ -331,13 +405,14 @@ pub async fn standing(
     for team in teams {
         let team_id: cloud_apps_protocol::TeamId = team.parse().map_err(bad)?;
         for command in server.commands(team).await? {
-            if command.url.contains(&place) {
+            if command.url.contains(&place) && adopt::made_by_an_admin(server, &command.creator_id).await? {
                 let (team_id, trigger) = (team_id.clone(), command.trigger);
                 all.push(Registered::SlashCommand { team_id, id: command.id, trigger, token: command.token });
             }
         }
         for webhook in server.webhooks(team).await? {
-            if webhook.callback_urls.iter().any(|url| url.contains(&place)) {
+            let calls_it = webhook.callback_urls.iter().any(|url| url.contains(&place));
+            if calls_it && adopt::made_by_an_admin(server, &webhook.creator_id).await? {
                 let (team_id, channel_id) = (team_id.clone(), webhook.channel_id.parse().map_err(bad)?);
                 all.push(Registered::OutgoingWebhook {
                     team_id,

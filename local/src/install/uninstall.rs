@@ -217,7 +217,9 @@ async fn look(
                 done.not_touched.push(format!("/{} of the team {team}: {}", command.trigger, of(&bundle)));
                 others.push(bundle);
             }
-            Whose::Unsaid if registered(install, &command.id) => belongings.commands.push((team, command)),
+            Whose::Unsaid if home.on_record() && registered(install, &command.id) => {
+                belongings.commands.push((team, command));
+            }
             Whose::Unsaid => done.not_touched.push(format!(
                 "/{} of the team {team}: it calls {}, which is no address of a bundle",
                 command.trigger, command.url
@@ -233,16 +235,19 @@ async fn look(
                 webhook.channel_id,
                 of(&bundle)
             )),
-            Whose::Unsaid if registered(install, &webhook.id) => belongings.webhooks.push((team, webhook)),
+            Whose::Unsaid if home.on_record() && registered(install, &webhook.id) => {
+                belongings.webhooks.push((team, webhook));
+            }
             Whose::Unsaid | Whose::NotTheApp => {}
         }
     }
     if let Some(bot) = bot {
         let name = &bot.username;
+        let on_record = install.is_some() && home.on_record();
         match home.bot(app, &bot) {
             Whose::Ours => belongings.bots.push(bot),
             // The bundle's own record names it; a description may be older than an address.
-            Whose::OtherBundle(bundle) if install.is_some() && !others.contains(&bundle) => {
+            Whose::OtherBundle(bundle) if on_record && !others.contains(&bundle) => {
                 belongings.bots.push(bot);
             }
             Whose::OtherBundle(bundle) => {
@@ -250,7 +255,7 @@ async fn look(
             }
             // Older versions did not write which bundle: the record says it, the commands do, or somebody.
             Whose::Unsaid
-                if install.is_some()
+                if on_record
                     || removal.bot_is_named
                     || (others.is_empty() && !belongings.commands.is_empty()) =>
             {
@@ -260,6 +265,21 @@ async fn look(
                 "the bot @{name}: its description does not say of which bundle it is. If it is of this one, name it: \
                  --bot {name}"
             )),
+            Whose::NotTheApp if mark::bot_mark(&bot.description).is_some() => {
+                done.not_touched.push(format!("the bot @{name}: its description says that it is another app's"));
+            }
+            // Anybody who may edit the bot may have written another description; its tokens work on.
+            Whose::NotTheApp if on_record => belongings.bots.push(bot),
+            Whose::NotTheApp if has_our_token(server, app, &bot).await? => {
+                if removal.bot_is_named {
+                    belongings.bots.push(bot);
+                } else {
+                    done.failed.push(format!(
+                        "the bot @{name}: its description does not say that it is {app}'s any more, and it has a token \
+                         that cloud-apps made for {app}. If it is of this bundle, name it: --bot {name}"
+                    ));
+                }
+            }
             Whose::NotTheApp => {}
         }
     }
@@ -285,6 +305,11 @@ async fn look(
     }
     done.not_looked_at.extend(seen.hidden);
     Ok((done, belongings))
+}
+
+/// A token of the bot works, and its description says that cloud-apps made it for the app.
+async fn has_our_token(server: &Mattermost, app: &AppId, bot: &Bot) -> Result<bool, Stop> {
+    Ok(server.tokens(&bot.user_id).await?.iter().any(|token| mark::is_token(app, token)))
 }
 
 fn of(bundle: &SiteUrl) -> String {
@@ -373,7 +398,7 @@ pub(super) async fn seen(server: &Mattermost, teams: &[Team]) -> Result<Seen, St
                     seen.commands.extend(list.into_iter().map(|command| (team.name.clone(), command)));
                 }
                 Err(trouble) if is_off(&trouble) => seen.commands_off = true,
-                Err(trouble) if is_hidden(&trouble) => {
+                Err(trouble) if cannot_be_listed(&trouble) => {
                     seen.hidden.push(format!("the slash commands of the team {}: {trouble}", team.name));
                 }
                 Err(trouble) => return Err(trouble.into()),
@@ -385,7 +410,7 @@ pub(super) async fn seen(server: &Mattermost, teams: &[Team]) -> Result<Seen, St
                     seen.webhooks.extend(list.into_iter().map(|webhook| (team.name.clone(), webhook)));
                 }
                 Err(trouble) if is_off(&trouble) => seen.webhooks_off = true,
-                Err(trouble) if is_hidden(&trouble) => {
+                Err(trouble) if cannot_be_listed(&trouble) => {
                     seen.hidden.push(format!("the outgoing webhooks of the team {}: {trouble}", team.name));
                 }
                 Err(trouble) => return Err(trouble.into()),
@@ -400,7 +425,8 @@ fn is_off(trouble: &Trouble) -> bool {
     trouble.status() == Some(501) && trouble.id().contains("disabled")
 }
 
-/// The server does not show it to this admin, or has no such team.
-fn is_hidden(trouble: &Trouble) -> bool {
-    matches!(trouble.status(), Some(403 | 404))
+/// The server does not show it to this admin, has no such team, or shows more than is read: the same again is answered
+/// the same, and must keep nothing else from going.
+fn cannot_be_listed(trouble: &Trouble) -> bool {
+    !trouble.transient() && trouble.status().is_some_and(|status| status != 401)
 }

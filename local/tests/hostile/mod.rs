@@ -14,7 +14,10 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Command, Stdio},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use tempfile::TempDir;
 
@@ -246,6 +249,7 @@ fn a_hostile_bundle_rules_no_terminal() {
     let views = views();
     let (hostile, server) = (listening(None, bundle(&views)), listening(None, mattermost()));
     let id = views.install["install_id"].as_str().unwrap();
+    let site = views.install["site_url"].as_str().unwrap();
     let at = ["--bundle", hostile.url.as_str()];
     let install = ["install", "hello", "--site", &server.url, "--all-teams"];
     for (arguments, shown) in [
@@ -255,10 +259,11 @@ fn a_hostile_bundle_rules_no_terminal() {
         (&["configure", id], true),
         (&["presets", "list", id], false),
         (&["upgrade", id], true),
-        (&["doctor", id], true),
+        (&["doctor", id, "--site", site], true),
         (&["rotate", "shared-secret", id], false),
-        (&["sync", id], false),
-        (&["uninstall", id, "--yes"], false),
+        (&["sync", id, "--site", site], false),
+        (&["uninstall", id, "--yes", "--site", site], false),
+        (&["rotate", "bot-token", id, "--site", site], false),
         (&["list"], false),
     ] {
         let said = try_both(&[arguments, &at].concat());
@@ -286,6 +291,33 @@ fn a_hostile_bundle_rules_no_terminal() {
         "the lines of an answer are indented: {}",
         answered.out
     );
+}
+
+/// A bundle says where an install is, and the token of a system admin goes there.
+#[test]
+fn an_admins_token_goes_to_no_server_that_only_a_bundle_names() {
+    let mut views = views();
+    let called = Arc::new(AtomicUsize::new(0));
+    let calls = called.clone();
+    let server = listening(
+        None,
+        Arc::new(move |_, _, _| {
+            calls.fetch_add(1, Ordering::SeqCst);
+            refusal()
+        }),
+    );
+    views.install["site_url"] = server.url.clone().into();
+    let hostile = listening(None, bundle(&views));
+    let id = views.install["install_id"].as_str().unwrap();
+    for command in [&["sync"][..], &["uninstall", "--yes"], &["rotate", "bot-token"], &["doctor"]] {
+        for site in [&[][..], &["--site", "https://chat.example.com"]] {
+            let said = run(&[command, &[id, "--bundle", &hostile.url], site].concat(), |_| {});
+            assert_eq!(said.code, 2, "{command:?} {site:?}: {}{}", said.out, said.err);
+            assert!(said.err.contains(&format!("is on {}", server.url)), "{command:?}: {}", said.err);
+            assert!(said.err.contains("--site"), "{command:?}: {}", said.err);
+        }
+    }
+    assert_eq!(called.load(Ordering::SeqCst), 0);
 }
 
 #[test]

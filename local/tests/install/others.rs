@@ -1,11 +1,15 @@
 //! What others made on the same server, before or beside: it is neither believed nor touched.
 
-use super::rig::Rig;
+use super::rig::{Rig, To};
 use cloud_apps::{
-    install::{self, Cleaning, Stop, Teams},
+    install::{self, Cleaning, Removal, Stop, Teams, bundle::Rights},
     mattermost::{Command, Mattermost, NewCommand},
 };
-use cloud_apps_protocol::{AppId, SiteUrl};
+use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
+use cloud_apps_protocol::{
+    AppId, SiteUrl,
+    install::{InstallView, Standing},
+};
 use cloud_apps_standin::{Fault, Kind, Version};
 use http::Method;
 
@@ -321,4 +325,195 @@ async fn what_a_lost_bundle_left_is_shown_and_removed_and_what_another_has_stays
         assert_eq!((count("+ bot greeter"), count("+ bot"), count("+ command")), (1, 1, 1), "{left:#?}");
         assert!(alive.answers(&lost.mattermost.channel_id("ops", "town-square").unwrap()).await);
     }
+}
+
+/// A command of somebody's that has nothing to do with any bundle.
+async fn foreign(rig: &Rig) -> Command {
+    let foreign = NewCommand {
+        trigger: "deploy".to_owned(),
+        url: "https://ci.example.com/deploy".to_owned(),
+        description: "Deploys".to_owned(),
+        ..forged(rig, "demo", rig.base_url())
+    };
+    rig.admin().create_command(&foreign).await.unwrap()
+}
+
+/// A code with which the bundle lets its holder manage an install.
+async fn manage_code(rig: &Rig) -> Rights {
+    let install_id = rig.install_at_the_bundle().await.unwrap().install_id;
+    let request = OperatorRequest::ManageCode { install_id, valid_seconds: 900 };
+    let OperatorAnswer::Code { code, .. } = rig.operate(request).await else { panic!("no code") };
+    Rights::Code(code.into())
+}
+
+async fn shown(rig: &Rig) -> InstallView {
+    rig.install_at_the_bundle().await.expect("it is installed")
+}
+
+/// Whoever holds a manage code may register what they like, and a bundle may say what it likes.
+#[tokio::test]
+async fn a_sync_deletes_nothing_on_a_bundles_word() {
+    let (rig, before) = Rig::installed().await;
+    let deploy = foreign(&rig).await;
+    let alice = rig.mattermost.user("alice").unwrap().id;
+    let mut view = shown(&rig).await;
+    let team_id = view.teams.first().unwrap().clone();
+    for id in [deploy.id.clone(), format!("../users/{alice}")] {
+        let trigger = "hello".to_owned();
+        view.leftovers.push(Standing::SlashCommand { team_id: team_id.clone(), id, trigger });
+    }
+    let calls = rig.mattermost.calls().len();
+    let none = Teams::Named(Vec::new());
+    let synced = install::sync(&rig.means(), &view, &none, false).await;
+    let synced = synced.unwrap_or_else(|stop| panic!("{stop:?}\n{}", rig.person.text()));
+    assert!(synced.changed.is_empty(), "{:?}", synced.changed);
+    assert!(
+        rig.person.text().contains("is not this install's: it was left as it is"),
+        "{}",
+        rig.person.text()
+    );
+    let deleted = rig.mattermost.calls()[calls..].iter().filter(|call| call.method == Method::DELETE).count();
+    assert_eq!(deleted, 0);
+    rig.admin().delete_command(&deploy.id).await.unwrap();
+    rig.assert_it_is_whole(&before, "synced").await;
+}
+
+#[tokio::test]
+async fn a_token_is_made_and_handed_over_for_no_one_but_the_bundles_own_bot() {
+    let (a, _) = Rig::installed().await;
+    let b = a.beside().await;
+    let honest = shown(&a).await;
+    let before = a.mattermost.snapshot();
+    let admin = a.mattermost.user("admin").unwrap().id;
+    let mut forged = honest.clone();
+    forged.bot.id = admin.parse().unwrap();
+    for (rig, rights, view, told) in [
+        (&a, manage_code(&a).await, &forged, "is gone from the server"),
+        (&b, Rights::Code("A".repeat(43).into()), &forged, "is gone from the server"),
+        // Another bundle's bot, claimed with that bundle's address and install.
+        (&b, Rights::Code("A".repeat(43).into()), &honest, a.base_url().as_str()),
+    ] {
+        let calls = rig.http.calls();
+        let text = refusal(
+            rig,
+            install::rotate_bot_token(&rig.means_by(rights), view).await.expect_err("it is not its bot"),
+        );
+        assert!(text.contains(told), "{told}: {text}");
+        assert_eq!(rig.http.calls(), calls, "nothing was handed over");
+    }
+    let text = refusal(&a, install::rotate_bot_token(&a.means(), &forged).await.expect_err("it is no bot"));
+    assert!(text.contains("is gone from the server"), "{text}");
+    assert!(before.difference(&a.mattermost.snapshot()).is_empty());
+}
+
+/// With a code nobody knows who runs a bundle: what it says of an install is no proof that another bundle's things are its
+/// own.
+#[tokio::test]
+async fn a_bundle_that_claims_what_another_has_is_given_nothing() {
+    let (a, before) = Rig::installed().await;
+    let b = a.beside().await;
+    let claimed = shown(&a).await;
+    let whole = a.mattermost.snapshot();
+    let by_code = || b.means_by(Rights::Code("A".repeat(43).into()));
+    let removal = Removal {
+        app: claimed.app_id.clone(),
+        install: Some(claimed.clone()),
+        bot: "hello".to_owned(),
+        bot_is_named: false,
+        hears: false,
+        keep_bot: false,
+    };
+    // The bundle itself would have said that all went well.
+    let _ = install::uninstall(&by_code(), &removal).await;
+    let _ = install::sync(&by_code(), &claimed, &Teams::Named(Vec::new()), true).await;
+    assert!(whole.difference(&a.mattermost.snapshot()).is_empty(), "{}", b.person.text());
+    a.assert_it_is_whole(&before, "claimed by another").await;
+}
+
+#[tokio::test]
+async fn a_manage_code_is_enough_for_what_is_the_bundles_own() {
+    let (rig, before) = Rig::installed().await;
+    let code = manage_code(&rig).await;
+    let Rights::Code(code) = &code else { unreachable!() };
+    let by_code = || rig.means_by(Rights::Code(code.clone()));
+    let none = Teams::Named(Vec::new());
+    let synced = install::sync(&by_code(), &shown(&rig).await, &none, false).await.unwrap();
+    assert!(synced.changed.is_empty(), "{:?}", synced.changed);
+    let rotated = install::rotate_bot_token(&by_code(), &shown(&rig).await).await.unwrap();
+    assert_eq!(rotated.revoked, 1);
+    rig.assert_it_is_whole(&before, "rotated by a code").await;
+    let view = shown(&rig).await;
+    let removal = Removal {
+        app: view.app_id.clone(),
+        bot: view.bot.username.clone(),
+        install: Some(view),
+        bot_is_named: false,
+        hears: false,
+        keep_bot: false,
+    };
+    let gone = install::uninstall(&by_code(), &removal).await.unwrap();
+    assert!(gone.is_whole(), "{gone:?}");
+    rig.assert_nothing_is_left(&before, "removed by a code").await;
+}
+
+#[tokio::test]
+async fn a_bot_with_another_description_loses_its_token_all_the_same() {
+    for by_code in [false, true] {
+        let (rig, before) = Rig::installed().await;
+        let view = shown(&rig).await;
+        let bot = rig.admin().bot(view.bot.id.as_str()).await.unwrap().unwrap();
+        rig.admin().update_bot(&bot, "Hello", "Our friendly greeter").await.unwrap();
+        let rights = manage_code(&rig).await;
+        let means = if by_code { rig.means_by(rights) } else { rig.means() };
+        let mut removal = Removal {
+            app: view.app_id.clone(),
+            bot: view.bot.username.clone(),
+            install: Some(view),
+            bot_is_named: false,
+            hears: false,
+            keep_bot: false,
+        };
+        let gone = install::uninstall(&means, &removal).await.unwrap();
+        assert_eq!(gone.is_whole(), !by_code, "{gone:?}");
+        if by_code {
+            // A code is no proof that the bot is the bundle's; from nothing, somebody names it.
+            assert!(gone.failed.concat().contains("--bot hello"), "{gone:?}");
+            removal.install = None;
+            removal.bot_is_named = true;
+            let again = install::uninstall(&rig.means(), &removal).await.unwrap();
+            assert!(again.is_whole() && again.removed == ["the token of @hello"], "{again:?}");
+        }
+        rig.assert_nothing_is_left(&before, "uninstalled").await;
+    }
+}
+
+/// The last step was cut off, and somebody who may make commands wrote the install's address into one.
+#[tokio::test]
+async fn what_a_member_made_is_not_handed_over_when_an_install_goes_on() {
+    let rig = Rig::new(Version::V11).await;
+    rig.mattermost.configure(|settings| settings.enable_only_admin_integrations = false);
+    let before = rig.mattermost.snapshot();
+    let code = rig.code().await;
+    let mut request = rig.request();
+    request.keep = true;
+    let complete = {
+        let other = Rig::new(Version::V11).await;
+        let means = other.means_by(Rights::Code(other.code().await));
+        install::install(&means, &other.request()).await.unwrap();
+        other.http.calls()
+    };
+    rig.order(To::Bundle, complete, Fault::Cut);
+    install::install(&rig.means_by(Rights::Code(code.clone())), &request).await.expect_err("cut off");
+    rig.clear();
+    let id = shown(&rig).await.install_id;
+    let made = NewCommand {
+        trigger: "hullo".to_owned(),
+        url: format!("{}/hooks/{id}/slash", rig.base_url()),
+        ..forged(&rig, "demo", rig.base_url())
+    };
+    let made = rig.server_as("alice").create_command(&made).await.unwrap();
+    let means = rig.means_by(Rights::Code(code));
+    install::install(&means, &request).await.unwrap_or_else(|stop| panic!("{stop:?}\n{}", rig.person.text()));
+    rig.admin().delete_command(&made.id).await.unwrap();
+    rig.assert_it_is_whole(&before, "gone on with").await;
 }
