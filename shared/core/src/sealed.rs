@@ -13,7 +13,7 @@ use crate::{
 use cloud_app::cx::Credential;
 use cloud_apps_protocol::{KeyId, Manifest, Millis, Values, form::Subtype, seal};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
 const BOT_TOKEN: &str = "bot_token";
@@ -89,7 +89,8 @@ pub fn seal_bot_token(key: &Key, install: &Install, nonce: [u8; 12], token: &str
     seal::store_seal(&key.root, &key.id, &Place::bot_token(install).parts(), nonce, token.as_bytes())
 }
 
-/// Keeps these settings in the install: what the manifest says is a password sealed, the rest as it is.
+/// Keeps these settings in the install: what the manifest says is a password sealed, the rest as it is. What the install
+/// has sealed stays so: it was given as something that nobody reads.
 pub fn keep_settings(
     key: &Key,
     install: &mut Install,
@@ -97,10 +98,11 @@ pub fn keep_settings(
     mut settings: Values,
     random: &dyn Random,
 ) {
+    let held = std::mem::take(&mut install.passwords);
+    let names: BTreeSet<&str> = passwords(manifest).chain(held.keys().map(String::as_str)).collect();
     let take = |name| Some((name, Zeroizing::new(settings.remove(name)?.to_string())));
-    let open: Vec<_> = passwords(manifest).filter_map(take).collect();
+    let open: Vec<_> = names.into_iter().filter_map(take).collect();
     install.settings = settings;
-    install.passwords.clear();
     for (name, plain) in open {
         let place = Place::password(install, name);
         let sealed = seal::store_seal(&key.root, &key.id, &place.parts(), random.nonce(), plain.as_bytes());

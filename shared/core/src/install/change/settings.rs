@@ -27,10 +27,14 @@ const MAX_PRESETS: usize = 100;
 /// The largest list of an admin's presets, in bytes of JSON.
 const MAX_PRESET_BYTES: usize = 64 * 1024;
 
-/// `{"settings":{…}}`: what is named replaces what there is, `null` unsets. The app may refuse.
+/// `{"settings":{…}}`: what is named replaces what there is, `null` unsets. The app may refuse. Where what was agreed to is
+/// not kept any more, they are set for the version that an upgrade moves to, and it is then that the app is asked.
 pub(super) async fn settings(change: &Change<'_>, line: &mut LogLine) -> Result<Outcome, Refusal> {
     let (office, install) = (change.office, change.install);
-    let manifest = &*with_new_settings(change.manifest()?, change.offered.map(Known::manifest));
+    let manifest = &*match (change.app, change.offered) {
+        (Err(_), Some(offered)) => Cow::Borrowed(offered.manifest()),
+        (_, offered) => with_new_settings(change.manifest()?, offered.map(Known::manifest)),
+    };
     let now = change.moment.now;
     let Some(given) = change.body.pointer("/settings").and_then(Value::as_object) else {
         return Err(Refusal::bad_request("/settings", "settings is not an object of names and values."));
@@ -58,13 +62,16 @@ pub(super) async fn settings(change: &Change<'_>, line: &mut LogLine) -> Result<
     stay_where_they_were_given(&mut reader, manifest, install, given, &checked);
     let settings = reader.finish(Some(checked))?;
     let mut changed = install.clone();
-    let before = (std::mem::take(&mut changed.settings), std::mem::take(&mut changed.passwords));
+    let before = (changed.settings.clone(), changed.passwords.clone());
+    changed.passwords.retain(|name, _| !given.contains_key(name));
     keep_settings(&key, &mut changed, manifest, settings.clone(), &*office.world.random);
     if same(office, &settings, install, now).await {
         (changed.settings, changed.passwords) = before;
         return Ok(Outcome::of(changed));
     }
-    lifecycle::run(office, change.moment, change.app()?, &changed, Turn::Configure, settings, line).await?;
+    if let Ok(app) = change.app {
+        lifecycle::run(office, change.moment, app, &changed, Turn::Configure, settings, line).await?;
+    }
     Ok(Outcome::of(changed))
 }
 

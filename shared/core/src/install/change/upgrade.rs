@@ -13,7 +13,7 @@ use crate::{
     log::LogLine,
     model::Install,
     refusal::Refusal,
-    sealed::keep_settings,
+    sealed::{self, keep_settings},
 };
 use cloud_apps_protocol::{Code, Manifest, Values, install::Granted};
 use serde_json::{Value, json};
@@ -53,10 +53,9 @@ pub(super) async fn upgrade(change: &Change<'_>, line: &mut LogLine) -> Result<O
     }
     let held = office.world.keys.open_settings(install, now).await?;
     let settings = fitting(manifest, &held)?;
-    if settings != held {
+    let in_clear = sealed::passwords(manifest).any(|name| install.settings.contains_key(name));
+    if settings != held || in_clear {
         let key = super::rotate::current_key(office, &install.app, now).await?;
-        upgraded.settings.clear();
-        upgraded.passwords.clear();
         keep_settings(&key, &mut upgraded, manifest, settings.clone(), &*office.world.random);
     }
     apps::keep(office, &app).await?;

@@ -234,3 +234,60 @@ async fn an_app_has_a_limit_of_versions_and_the_refusal_says_what_to_do() {
     );
     assert_eq!(yard.run(&home, "/remote look").await.code(), "(none)");
 }
+
+#[tokio::test]
+async fn an_install_whose_version_is_gone_takes_the_settings_that_its_upgrade_needs() {
+    let (yard, _, home) = Yard::installed().await;
+    let second = Service::start(Does::Answers(json!({"type": "done"}))).await;
+    let mut stored = Apps::find(&yard.memory, &"remote".parse().unwrap()).await.unwrap().unwrap();
+    stored.binding = None;
+    yard.memory.put_app(stored);
+    // Registered again, and only the new version, which cannot do without a setting.
+    let mut manifest = newer(&second);
+    manifest["lifecycle"]["configure"] = "on_configure".into();
+    yard.add(&manifest).await;
+    yard.later(61_000);
+    let before = yard.service.asked().len();
+    let refused = upgrade(&yard, &home, "1.1.0").await;
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("/settings/token is required") && message.contains("cloud-apps configure"),
+        "{message}"
+    );
+    let set = patch(&yard, &home, json!({"settings": {"token": "hunter2"}})).await;
+    assert_eq!(set["changed"]["version"], "1.0.0", "{set}");
+    assert!(
+        yard.service.asked().len() == before && second.asked().is_empty(),
+        "nobody agreed to its address yet"
+    );
+    let upgraded = upgrade(&yard, &home, "1.1.0").await;
+    assert_eq!(upgraded["changed"]["version"], "1.1.0", "{upgraded}");
+    yard.run(&home, "/remote look").await;
+    assert_eq!(body(&second)["context"]["app"]["settings"]["token"], "hunter2");
+}
+
+#[tokio::test]
+async fn a_setting_that_becomes_a_password_is_sealed_and_what_was_one_is_never_shown() {
+    let (yard, _, home) = Yard::installed().await;
+    let mut next = yard.manifest();
+    next["version"] = "1.1.0".into();
+    next["settings"] = json!([
+        {"name": "site", "type": "text", "subtype": "password"},
+        {"name": "key", "type": "text"},
+        {"name": "note", "type": "text"},
+    ]);
+    yard.add(&next).await;
+    upgrade(&yard, &home, "1.1.0").await;
+    for settings in [json!({}), json!({"note": "Changed."})] {
+        let shown = patch(&yard, &home, json!({ "settings": settings })).await["changed"].clone();
+        assert_eq!(shown["settings"], settings, "{shown}");
+        let tables = yard.memory.dump();
+        assert!(!tables.contains(PASSWORD) && !tables.contains("jira.example.com"));
+        yard.run(&home, "/remote look").await;
+        let seen = body(&yard.service)["context"]["app"]["settings"].clone();
+        assert_eq!((&seen["key"], &seen["site"]), (&json!(PASSWORD), &json!("https://jira.example.com")));
+    }
+    // Whoever gives it anew gives it as what it is now.
+    let given = patch(&yard, &home, json!({"settings": {"key": "no secret"}})).await;
+    assert_eq!(given["changed"]["settings"]["key"], "no secret", "{given}");
+}
