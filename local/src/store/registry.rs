@@ -538,6 +538,36 @@ mod tests {
         assert!(conformance::drain(&store).await.is_empty());
     }
 
+    /// As an app was kept before its manifests were kept by their hashes.
+    const FORMER: &str = r#"{"rev":3,"manifest":{"protocol":2,"id":"jira","version":"1.0.0","display_name":"Jira",
+        "upstream":{"type":"http","url":"https://app.example.com"}},"upstream_key":"1","upstream_generation":2}"#;
+
+    #[tokio::test]
+    async fn a_database_of_the_second_version_keeps_its_apps_and_they_are_replaced_or_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("bundle.db");
+        for removed in [false, true] {
+            let store = Sqlite::open(&path).unwrap();
+            let back = |tx: &Transaction<'_>| {
+                tx.execute_batch("DROP TABLE manifests; DELETE FROM apps; PRAGMA user_version = 2")?;
+                Ok(tx.execute("INSERT INTO apps (app, v, document) VALUES ('jira', 1, ?1)", [FORMER])?)
+            };
+            store.run("a test", back).await.unwrap();
+            drop(store);
+            let store = Sqlite::open(&path).unwrap();
+            let app = sample::app_id("jira");
+            let former = Apps::find(&store, &app).await.unwrap().unwrap();
+            assert_eq!((&former.id, former.rev, former.version.as_str()), (&app, 3, "1.0.0"));
+            assert!(former.versions.is_empty() && former.binding.is_none());
+            if removed {
+                assert_eq!(store.remove_app(&app, 3).await.unwrap(), Changed::Yes);
+            } else {
+                assert_eq!(store.put_app(&former, 3).await.unwrap(), Changed::Yes);
+                assert_eq!(Apps::find(&store, &app).await.unwrap().unwrap().rev, 4);
+            }
+        }
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn sqlite_keeps_the_ledger() {
         let folder = Folder::new();

@@ -54,11 +54,10 @@ CREATE TABLE dead_letters (install TEXT NOT NULL, id TEXT NOT NULL, v INTEGER NO
     PRIMARY KEY (install, id)) STRICT, WITHOUT ROWID;
 ";
 
-/// Manifests by their hash. What was registered before has nothing that vouches for its address: it is registered again.
+/// Manifests by their hash.
 const THIRD: &str = "
 CREATE TABLE manifests (app TEXT NOT NULL, sha256 TEXT NOT NULL, v INTEGER NOT NULL, text TEXT NOT NULL,
     PRIMARY KEY (app, sha256)) STRICT, WITHOUT ROWID;
-DELETE FROM apps;
 ";
 
 /// The database of a local bundle. Clones share it.

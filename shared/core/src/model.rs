@@ -343,6 +343,7 @@ pub struct Catalogue {
 
 /// An app that was registered at run time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "StoredApp")]
 pub struct RegisteredApp {
     /// Counts changes.
     pub rev: u64,
@@ -362,6 +363,43 @@ pub struct RegisteredApp {
     /// What vouches for all of this but `rev`. Without it nothing is sent to the app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binding: Option<Binding>,
+}
+
+/// A registered app as it may be stored. Before manifests were kept by their hashes, the one that there was stood here, and
+/// nothing vouched for it. Such an item is read, so that the app can be registered again or removed; nothing of it is used.
+#[derive(Deserialize)]
+struct StoredApp {
+    rev: u64,
+    id: Option<AppId>,
+    version: Option<String>,
+    #[serde(default)]
+    versions: BTreeMap<String, Sha256>,
+    manifest: Option<StoredManifest>,
+    upstream_key: KeyId,
+    upstream_generation: Generation,
+    upstream_previous: Option<PreviousUpstream>,
+    binding: Option<Binding>,
+}
+
+/// What of such a manifest is read: whatever else it says may not be in today's words.
+#[derive(Deserialize)]
+struct StoredManifest {
+    id: AppId,
+    version: String,
+}
+
+impl TryFrom<StoredApp> for RegisteredApp {
+    type Error = &'static str;
+
+    fn try_from(stored: StoredApp) -> Result<Self, Self::Error> {
+        let StoredApp {
+            rev, versions, upstream_key, upstream_generation, upstream_previous, binding, ..
+        } = stored;
+        let of_manifest = stored.manifest.map(|manifest| (manifest.id, manifest.version));
+        let named = stored.id.zip(stored.version).or(of_manifest);
+        let (id, version) = named.ok_or("neither an id with a version nor a manifest")?;
+        Ok(Self { rev, id, version, versions, upstream_key, upstream_generation, upstream_previous, binding })
+    }
 }
 
 /// A MAC that only a holder of the app's key ring can make: whoever can write the table, but not read the ring, sends no

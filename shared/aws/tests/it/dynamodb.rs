@@ -7,7 +7,7 @@ use cloud_apps_aws::dynamodb::Dynamo;
 use cloud_apps_core::{
     conformance::{self, sample},
     model::{Catalogue, Install, Sha256, State},
-    ports::{Begun, Changed, Claim, Installs, Ledger, Registry, StoreError},
+    ports::{Apps, Begun, Changed, Claim, Installs, Ledger, Registry, StoreError},
     rules,
 };
 use cloud_apps_protocol::Generation;
@@ -37,6 +37,7 @@ on_both! {
     an_undo_that_was_cut_off_at_any_request_is_finished
     items_have_the_documented_attributes
     an_item_of_a_later_version_is_not_read
+    an_app_of_an_earlier_version_is_read_replaced_and_removed
     a_document_that_cannot_be_read_is_named_without_its_content
     a_lost_answer_does_not_make_a_first_use_a_second
     a_lost_answer_does_not_make_a_change_somebody_elses
@@ -158,6 +159,26 @@ async fn an_item_of_a_later_version_is_not_read(emulator: Emulator) {
             "{error}"
         );
     }
+}
+
+async fn an_app_of_an_earlier_version_is_read_replaced_and_removed(emulator: Emulator) {
+    let tables = emulator.tables().await;
+    let store = tables.store();
+    let app = sample::app_id("jira");
+    // Before its manifests were kept by their hashes.
+    let document = r#"{"rev":3,"manifest":{"protocol":2,"id":"jira","version":"1.0.0","display_name":"Jira",
+        "upstream":{"type":"http","url":"https://app.example.com"}},"upstream_key":"1","upstream_generation":2}"#;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let number = |number: &str| AttributeValue::N(number.to_owned());
+    let write = tables.clients.dynamodb().put_item().table_name(&tables.installs);
+    let write = write.item("pk", text("APP#jira")).item("sk", text("APP")).item("v", number("1"));
+    write.item("rev", number("3")).item("document", text(document)).send().await.unwrap();
+    let former = Apps::find(&store, &app).await.unwrap().unwrap();
+    assert_eq!((&former.id, former.rev, former.version.as_str()), (&app, 3, "1.0.0"));
+    assert!(former.versions.is_empty() && former.binding.is_none());
+    assert_eq!(store.put_app(&former, 3).await.unwrap(), Changed::Yes);
+    assert_eq!(Apps::find(&store, &app).await.unwrap().unwrap().rev, 4);
+    assert_eq!(store.remove_app(&app, 4).await.unwrap(), Changed::Yes);
 }
 
 async fn a_document_that_cannot_be_read_is_named_without_its_content(emulator: Emulator) {

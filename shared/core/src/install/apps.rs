@@ -12,6 +12,8 @@ use super::{
     access,
     operator::{OperatorAnswer, TRIES, faster, no_such_app, ring},
     rings,
+    state::unchangeable,
+    stored,
 };
 use crate::{
     cache::Freshness,
@@ -74,15 +76,15 @@ pub(super) async fn add(office: &Office, manifest: &Value, now: Millis) -> Resul
         );
         return Err(Refusal::bad_request("/operator/manifest/id", message));
     }
-    ring(office, &id, now).await?;
-    let Written { app, replaced, vouched } = written(office, &manifest, now).await?;
+    let first = ring(office, &id, now).await?;
+    let Written { app, replaced, anew } = written(office, &manifest, first, now).await?;
     let fresh = catalogued(office, &id, Some(&manifest)).await?;
     office.world.registered.forget(&id);
     for sha256 in replaced {
         // What stays behind costs its room only, and goes with the app.
         let _ = office.registry.remove_manifest(&id, &sha256).await;
     }
-    let secret = if fresh || !vouched { Some(secret(office, &app, now).await?) } else { None };
+    let secret = if fresh || anew { Some(secret(office, &app, now).await?) } else { None };
     Ok(answer(&app, &manifest, secret, now))
 }
 
@@ -91,31 +93,33 @@ struct Written {
     app: RegisteredApp,
     /// Manifests that no install has any more.
     replaced: Vec<Sha256>,
-    /// Whether what stood there before was bound. If not, nothing of it was believed, its secret's generation included.
-    vouched: bool,
+    /// Nothing that stood there before was believed, if anything did: the app has a new secret.
+    anew: bool,
 }
 
-/// The app's item becomes one that offers this manifest.
-async fn written(office: &Office, manifest: &Manifest, now: Millis) -> Result<Written, Refusal> {
+/// The app's item becomes one that offers this manifest. `first`: the app's ring was made just now, so no secret was ever
+/// derived from it.
+async fn written(office: &Office, manifest: &Manifest, first: bool, now: Millis) -> Result<Written, Refusal> {
     let id = &manifest.id;
     let text = Sha256::text(manifest);
     let sha256 = Sha256::of(&text);
     for _ in 0..TRIES {
         let stored = office.world.apps.find(id).await?;
         let expected = stored.as_ref().map_or(0, |stored| stored.rev);
-        let vouched = match &stored {
-            Some(stored) => office.world.vouches_for(stored, now).await?,
-            None => true,
+        let believed = match stored {
+            Some(stored) if office.world.vouches_for(&stored, now).await? => Some(stored),
+            _ => None,
         };
-        let mut app = match stored {
-            Some(stored) if vouched => stored,
-            before => RegisteredApp {
+        let anew = believed.is_none();
+        let mut app = match believed {
+            Some(stored) => stored,
+            None => RegisteredApp {
                 rev: expected,
                 id: id.clone(),
                 version: manifest.version.clone(),
                 versions: BTreeMap::new(),
                 upstream_key: current_key(office, id, now).await?.0,
-                upstream_generation: before.map_or(Generation(1), |_| never_used(now)),
+                upstream_generation: if first { Generation(1) } else { never_used(now) },
                 upstream_previous: None,
                 binding: None,
             },
@@ -123,12 +127,12 @@ async fn written(office: &Office, manifest: &Manifest, now: Millis) -> Result<Wr
         office.registry.put_manifest(id, &sha256, &text).await?;
         let offered = app.binding.is_some() && app.version == manifest.version;
         if offered && same(office, &app, manifest, &sha256).await? {
-            return Ok(Written { app, replaced: Vec::new(), vouched });
+            return Ok(Written { app, replaced: Vec::new(), anew });
         }
         let replaced = with_version(office, &mut app, manifest, &sha256, now).await?;
         let app = bound(office, app, now).await?;
         if office.registry.put_app(&app, expected).await? == Changed::Yes {
-            return Ok(Written { app: RegisteredApp { rev: next(expected), ..app }, replaced, vouched });
+            return Ok(Written { app: RegisteredApp { rev: next(expected), ..app }, replaced, anew });
         }
     }
     Err(faster("this app"))
@@ -148,9 +152,9 @@ async fn same(
     }
     match office.world.registered.manifest(&app.id, kept).await {
         Ok(kept) => Ok(kept.is_some_and(|kept| *kept == *manifest)),
-        Err(KnownError::Store(error)) => Err(error.into()),
-        // Its text is not what was registered.
-        Err(KnownError::Unbound(_) | KnownError::NotKept { .. }) => Ok(false),
+        Err(error) if error.passes() => Err(error.into()),
+        // Its text is not what was registered, or cannot be read any more.
+        Err(_) => Ok(false),
     }
 }
 
@@ -195,8 +199,8 @@ async fn with_version(
     Ok(before.into_iter().filter(|sha256| !app.versions.values().any(|kept| kept == sha256)).collect())
 }
 
-/// A generation that no secret was ever derived for, whatever somebody wrote into the table: nobody rotates a secret every
-/// minute from 1970 on.
+/// A generation that no secret was ever derived for, whatever somebody wrote into the table, and whatever became of an
+/// earlier registration, whose secret may have leaked since: nobody rotates a secret every minute from 1970 on.
 fn never_used(now: Millis) -> Generation {
     Generation(u32::try_from(now / 60_000).unwrap_or(u32::MAX))
 }
@@ -212,12 +216,21 @@ async fn bound(office: &Office, app: RegisteredApp, now: Millis) -> Result<Regis
 /// What is not bound is left alone: it would be vouched for unseen.
 pub(super) async fn bind_again(office: &Office, app: &AppId, now: Millis) -> Result<(), Refusal> {
     for _ in 0..TRIES {
-        let Some(stored) = office.world.apps.find(app).await? else { return Ok(()) };
-        if !office.world.vouches_for(&stored, now).await? {
-            let error = KnownError::Unbound(app.clone());
-            tracing::error!(app = app.as_str(), error = %error, "an app is not bound with its new key");
-            return Ok(());
-        }
+        let found = match office.world.apps.find(app).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(stored)) if office.world.vouches_for(&stored, now).await? => Ok(stored),
+            Ok(Some(_)) => Err(KnownError::Unbound(app.clone())),
+            Err(error) => Err(error.into()),
+        };
+        let stored = match found {
+            Ok(stored) => stored,
+            Err(error) if error.passes() => return Err(error.into()),
+            // The installs are not kept waiting for what does not pass.
+            Err(error) => {
+                tracing::error!(app = app.as_str(), error = %error, "an app is not bound with its new key");
+                return Ok(());
+            }
+        };
         let (rev, before) = (stored.rev, stored.binding.clone());
         let again = bound(office, stored, now).await?;
         if again.binding == before {
@@ -240,6 +253,32 @@ pub(super) async fn keep(office: &Office, app: &Known<'_>) -> Stored<()> {
             office.registry.put_manifest(app.id(), &Sha256::of(&text), &text).await
         }
     }
+}
+
+/// Installs from before manifests were kept name none. Those that have the version in the build agreed to its manifest, so
+/// they go on with it when a later build has another.
+pub(super) async fn pin(office: &Office, app: &AppId, now: Millis) -> Result<(), Refusal> {
+    let Some(known) = office.world.linked.get(app) else { return Ok(()) };
+    let (manifest, built) = (known.manifest(), office.world.built(app));
+    let unpinned = |install: &Install| install.manifest.is_none() && install.version == manifest.version;
+    let seen =
+        rings::installs(office, app, now, |install| unpinned(install).then(|| install.id.clone())).await?;
+    let mut ids = seen.into_iter().filter_map(|install| install.has.flatten()).peekable();
+    if ids.peek().is_some() {
+        keep(office, &Known::Linked { app: known, agreed: None }).await?;
+    }
+    for id in ids {
+        // One that somebody changes at this moment is pinned next time.
+        let Some(install) = stored(office, &id, now).await?.filter(|install| unpinned(install)) else {
+            continue;
+        };
+        if unchangeable(&install).is_none() {
+            let pinned = Install { manifest: built.cloned(), ..(*install).clone() };
+            office.registry.change(&pinned, install.rev).await?;
+            office.world.installs.forget(&id);
+        }
+    }
+    Ok(())
 }
 
 /// Forgets the manifests of a linked app that no install has, and that is not the one that was built.
@@ -541,11 +580,17 @@ pub(super) async fn catalogue(
     }
     let mut apps: BTreeMap<AppId, AppView> =
         world.linked.iter().map(|(id, app)| (id.clone(), view(app.manifest()))).collect();
-    for id in world.apps.all().await?.apps.into_keys() {
-        if !apps.contains_key(&id)
-            && let Some(known) = world.app(&id, Freshness::Cached, arrival.now).await?
-        {
-            apps.insert(id, view(known.manifest()));
+    for id in world.apps.all().await?.apps.into_keys().filter(|id| !world.linked.contains_key(id)) {
+        match world.app(&id, Freshness::Cached, arrival.now).await {
+            Ok(Some(known)) => {
+                apps.insert(id, view(known.manifest()));
+            }
+            Ok(None) => {}
+            Err(error) if error.passes() => return Err(error.into()),
+            // One app that cannot be installed hides no other.
+            Err(error) => {
+                tracing::error!(app = id.as_str(), error = %error, "an app is not in the public catalogue");
+            }
         }
     }
     Ok(apps.into_values().collect())

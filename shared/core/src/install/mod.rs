@@ -41,7 +41,7 @@ use crate::{
     ports::Stored,
     refusal::Refusal,
     respond::Responder,
-    upstream::{Known, KnownError},
+    upstream::Known,
     world::{Office, World},
 };
 use bytes::Bytes;
@@ -216,11 +216,14 @@ async fn agreed<'o>(office: &'o Office, install: &Install, now: Millis) -> Resul
 }
 
 /// What an upgrade moves installs of an app to; none where the bundle does not have the app, or cannot vouch for it.
-async fn offered<'o>(office: &'o Office, app: &AppId, now: Millis) -> Stored<Option<Known<'o>>> {
+async fn offered<'o>(office: &'o Office, app: &AppId, now: Millis) -> Result<Option<Known<'o>>, Refusal> {
     match office.world.app(app, Freshness::Reread, now).await {
         Ok(offered) => Ok(offered),
-        Err(KnownError::Store(error)) => Err(error),
-        Err(KnownError::Unbound(_) | KnownError::NotKept { .. }) => Ok(None),
+        Err(error) if error.passes() => Err(error.into()),
+        Err(error) => {
+            tracing::error!(app = app.as_str(), error = %error, "an app is not offered");
+            Ok(None)
+        }
     }
 }
 

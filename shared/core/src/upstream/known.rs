@@ -76,9 +76,10 @@ pub enum KnownError {
     Store(#[from] StoreError),
     /// Nothing vouches for what stands in the table.
     #[error(
-        "What the bundle has stored of {0} was not written by it, or the key that vouched for it was revoked, so nothing was \
-         sent to the app. An operator registers it again with `cloud-apps app add`; where no key was revoked, find out \
-         first who else can write the bundle's tables."
+        "Nothing vouches for what the bundle has stored of {0}, so nothing was sent to the app. An earlier version of the \
+         bundle wrote it, or the key that vouched for it was revoked, or somebody else wrote it. An operator registers the \
+         app again with `cloud-apps app add`; unless one of the former is so, find out first who else can write the bundle's \
+         tables."
     )]
     Unbound(AppId),
     /// The manifest that the install agreed to is not kept.
@@ -92,6 +93,17 @@ pub enum KnownError {
         /// The version that the install is at.
         version: String,
     },
+}
+
+impl KnownError {
+    /// Whether it may pass: the store did not answer. What else is wrong stays so until somebody does something about it, and
+    /// keeps nobody from what needs no app, such as switching an install off.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Store(error) => !matches!(error, StoreError::Corrupt { .. }),
+            Self::Unbound(_) | Self::NotKept { .. } => false,
+        }
+    }
 }
 
 impl World {

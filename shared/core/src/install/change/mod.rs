@@ -15,7 +15,7 @@ use crate::{
     ports::Changed,
     refusal::Refusal,
     rules::{MAX_BULK, has_room, next},
-    upstream::{Known, KnownError},
+    upstream::Known,
     world::Office,
 };
 use cloud_apps_protocol::{
@@ -160,7 +160,7 @@ async fn agreed<'o>(
     now: Millis,
 ) -> Result<Result<Known<'o>, Refusal>, Refusal> {
     match office.world.app_of(install, now).await {
-        Err(KnownError::Store(error)) => Err(error.into()),
+        Err(error) if error.passes() => Err(error.into()),
         app => Ok(app.map_err(Refusal::from).and_then(|app| app.ok_or_else(|| super::absent(&install.app)))),
     }
 }

@@ -22,11 +22,11 @@ use crate::{
     cache::Freshness,
     keys::generate_ring,
     log::LogLine,
-    model::{Catalogue, Install, InstallCode, ManageCode, Sha256},
+    model::{Catalogue, Install, InstallCode, ManageCode, Ring, Sha256},
     ports::Changed,
     refusal::Refusal,
     rules::next,
-    upstream::{Known, KnownError},
+    upstream::Known,
     world::Office,
 };
 use cloud_apps_protocol::{
@@ -189,6 +189,7 @@ async fn register(office: &Office, now: Millis) -> Result<OperatorAnswer, Refusa
         let same = wanted == catalogue;
         if same || office.registry.put_catalogue(&wanted, catalogue.rev).await? == Changed::Yes {
             for app in office.world.linked.keys() {
+                apps::pin(office, app, now).await?;
                 apps::tidy(office, app, now).await?;
             }
             return Ok(listed(wanted));
@@ -197,14 +198,18 @@ async fn register(office: &Office, now: Millis) -> Result<OperatorAnswer, Refusa
     Err(faster("the catalogue"))
 }
 
-/// Makes an app's key ring if it has none.
-pub(in crate::install) async fn ring(office: &Office, app: &AppId, now: Millis) -> Result<(), Refusal> {
-    if office.world.keys.current(app, now).await?.is_none() {
-        let ring = generate_ring(app.clone(), now, &*office.world.random);
-        let stands = office.key_maker.make(&ring).await?;
-        office.world.keys.remember(stands, now);
+/// Makes an app's key ring if it has none; whether it had none.
+pub(in crate::install) async fn ring(office: &Office, app: &AppId, now: Millis) -> Result<bool, Refusal> {
+    if office.world.keys.current(app, now).await?.is_some() {
+        return Ok(false);
     }
-    Ok(())
+    let ring = generate_ring(app.clone(), now, &*office.world.random);
+    let stands = office.key_maker.make(&ring).await?;
+    // Somebody else may have been faster.
+    let root = |ring: &Ring| ring.keys.first().map(|key| *key.root.expose());
+    let made = root(&stands) == root(&ring);
+    office.world.keys.remember(stands, now);
+    Ok(made)
 }
 
 async fn code(
@@ -272,7 +277,7 @@ pub(in crate::install) fn private(office: &Office, pointer: &str, address: &Site
 async fn show(office: &Office, install: &Install, now: Millis) -> Result<OperatorAnswer, Refusal> {
     let teams = office.registry.teams(&install.id).await?;
     let app = match office.world.app_of(install, now).await {
-        Err(KnownError::Store(error)) => return Err(error.into()),
+        Err(error) if error.passes() => return Err(error.into()),
         app => app.map_err(Refusal::from).and_then(|app| app.ok_or_else(|| absent(&install.app))),
     };
     let manifest = app.as_ref().map(Known::manifest).map_err(|refusal| refusal.message.as_str());

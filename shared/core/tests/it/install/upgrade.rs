@@ -103,3 +103,27 @@ async fn an_upgrade_that_cannot_do_without_an_event_that_does_not_come_is_not_ma
     }
     assert_eq!(desk.stored(&id).await.unwrap().version, "1.0.0");
 }
+
+#[tokio::test]
+async fn installs_from_before_manifests_were_kept_go_on_when_a_later_build_has_another_version() {
+    let mut desk = Desk::new().await;
+    let (id, code) = managed(&desk).await;
+    let mut old = desk.stored(&id).await.unwrap();
+    old.manifest = None;
+    let rev = old.rev;
+    desk.memory.put_install(old);
+    // After the deployment, as after every one.
+    for _ in 0..2 {
+        let registered = desk.operator(json!({"do": "register"})).await;
+        assert_eq!(registered.get("error"), None, "{registered}");
+    }
+    assert_eq!(desk.stored(&id).await.unwrap().rev, rev + 1, "once");
+    desk.deploy_newer();
+    desk.operator(json!({"do": "register"})).await;
+    let shown = ok(desk.send(request(Method::GET, &format!("/install/{id}"), None, Some(&code))).await);
+    assert_eq!((&shown["version"], &shown["offered"]["version"]), (&json!("1.0.0"), &json!("2.0.0")));
+    assert!(shown["commands"].as_array().is_some_and(|commands| !commands.is_empty()), "{shown}");
+    let office = desk.office();
+    let install = desk.stored(&id).await.unwrap();
+    assert!(office.world.app_of(&install, desk.now).await.is_ok_and(|app| app.is_some()));
+}

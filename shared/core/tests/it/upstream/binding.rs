@@ -11,9 +11,10 @@ use cloud_apps_core::{
 };
 use cloud_apps_protocol::{Generation, InstallId};
 
-const UNBOUND: &str = "What the bundle has stored of remote was not written by it, or the key that vouched for it was revoked, so \
-                       nothing was sent to the app. An operator registers it again with `cloud-apps app add`; where no key was \
-                       revoked, find out first who else can write the bundle's tables.";
+const UNBOUND: &str = "Nothing vouches for what the bundle has stored of remote, so nothing was sent to the app. An earlier version \
+                       of the bundle wrote it, or the key that vouched for it was revoked, or somebody else wrote it. An operator \
+                       registers the app again with `cloud-apps app add`; unless one of the former is so, find out first who else \
+                       can write the bundle's tables.";
 
 async fn stored(yard: &Yard) -> RegisteredApp {
     Apps::find(&yard.memory, &"remote".parse().unwrap()).await.unwrap().unwrap()

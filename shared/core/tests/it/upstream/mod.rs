@@ -5,6 +5,7 @@ mod apps;
 mod binding;
 mod calls;
 mod crash;
+mod former;
 mod lambda;
 mod malicious;
 mod rotation;
