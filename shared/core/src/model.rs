@@ -1,8 +1,11 @@
 //! What the bundle keeps, as types that hold only what is valid.
 
 use cloud_apps_protocol::{
-    AppId, ChannelId, Generation, InstallId, KeyId, Manifest, Millis, SiteUrl, UserId, Values, command::Bot,
-    install::Granted, manifest::Preset, secret::Secret,
+    AppId, ChannelId, Generation, InstallId, KeyId, Manifest, Millis, SiteUrl, UserId, Values,
+    command::Bot,
+    install::Granted,
+    manifest::{Permission, Preset},
+    secret::Secret,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -113,6 +116,14 @@ pub struct Install {
     /// What became of the app's `uninstall` function, once the install is being removed.
     #[serde(default, skip_serializing_if = "Cleanup::is_not_begun")]
     pub cleanup: Cleanup,
+}
+
+impl Install {
+    /// Whether its app, with this manifest, has a permission: one that was granted and that the app asks for. Whoever could
+    /// write the table, and grant more there, hands it no token that it never asked for.
+    pub fn permits(&self, manifest: &Manifest, permission: Permission) -> bool {
+        self.granted.permissions.contains(&permission) && manifest.permissions.contains(&permission)
+    }
 }
 
 /// The app's own part in the removal of its install. It stands in the install, so that a removal that fails later on

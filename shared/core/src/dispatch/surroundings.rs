@@ -63,7 +63,7 @@ pub(super) fn prepare(
     request.delivery = Some(Delivery { id: delivery_id, attempt: 1 });
     let (proof, user) = match caller {
         Caller::Server { user_token, .. } => {
-            (Proof::Request, user_token.and_then(|token| of_user(token, &install)))
+            (Proof::Request, user_token.and_then(|token| of_user(token, manifest, &install)))
         }
         Caller::StaticToken => (Proof::Install, None),
         Caller::Slash { team } => (Proof::Team(team), None),
@@ -111,8 +111,8 @@ fn fill(
 }
 
 /// The user's token, where the install may use it; a system admin's needs a grant of its own.
-fn of_user(user: UserToken, install: &Install) -> Option<Credential> {
-    let granted = |permission| install.granted.permissions.contains(&permission);
+fn of_user(user: UserToken, manifest: &Manifest, install: &Install) -> Option<Credential> {
+    let granted = |permission| install.permits(manifest, permission);
     let may = granted(Permission::ActAsUser) && (!user.admin || granted(Permission::ActAsAdmin));
     may.then(|| Credential { origin: install.site.clone(), token: user.token })
 }

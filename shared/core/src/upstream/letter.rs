@@ -3,8 +3,7 @@
 //! The token carries what the install was granted: the bot's token, the acting user's. Both are for this one app,
 //! travel in a header that nothing logs, and are never part of an error.
 
-use super::{Call, Trouble};
-use crate::model::RegisteredApp;
+use super::{Call, Registered, Trouble};
 use bytes::Bytes;
 use cloud_apps_protocol::{
     FunctionName, Millis,
@@ -28,7 +27,8 @@ pub(super) struct Letter {
 
 impl Letter {
     /// Writes and signs it.
-    pub async fn write(app: &RegisteredApp, call: Call<'_>) -> Result<Self, Trouble> {
+    pub async fn write(app: &Registered, call: Call<'_>) -> Result<Self, Trouble> {
+        let Registered { app, manifest, .. } = app;
         let Call {
             function, mut request, settings, bot, proof, user, now, deadline, request_id, trace, ..
         } = call;
@@ -54,7 +54,7 @@ impl Letter {
                  makes another secret"
             ))
         })?;
-        let bot_token = if install.granted.permissions.contains(&Permission::ActAsBot) {
+        let bot_token = if install.permits(manifest, Permission::ActAsBot) {
             let credential = world.keys.open_bot_token(install, now).await.map_err(Trouble::Store)?;
             Some(credential.token.expose_secret().to_owned())
         } else {

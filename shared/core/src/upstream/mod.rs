@@ -85,7 +85,7 @@ pub async fn call(app: &Known<'_>, call: Call<'_>) -> Called {
 async fn elsewhere(app: &Registered, call: Call<'_>) -> Result<Answer, Trouble> {
     let ends = Instant::now() + call.left;
     let world = Arc::clone(&call.bot.world);
-    let letter = Letter::write(&app.app, call).await?;
+    let letter = Letter::write(app, call).await?;
     let left = ends.saturating_duration_since(Instant::now());
     let reply = match &app.manifest.upstream {
         Upstream::Http { url } => http::post(&world, url, letter, left).await?,

@@ -1,7 +1,10 @@
 //! The app of these tests: it does what its command says, and remembers that it was called.
 
 use cloud_app::{App, Command, Cx, Failure, Fields, Result, Run};
-use cloud_apps_protocol::{Answer, BadId, CommandRequest, Field, InstallId, Values, manifest::CommandEntry};
+use cloud_apps_protocol::{
+    Answer, BadId, CommandRequest, Field, InstallId, Values,
+    manifest::{CommandEntry, Permission},
+};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -141,6 +144,7 @@ pub fn curious() -> App {
 /// The app.
 pub fn app() -> App {
     App::new("jira", "1.2.0", "Jira")
+        .permissions([Permission::ActAsBot, Permission::ActAsUser, Permission::ActAsAdmin])
         .command::<CreateIssue>()
         .command::<Search>()
         .command::<Quote>()

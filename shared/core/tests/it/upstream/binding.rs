@@ -252,3 +252,20 @@ async fn what_a_revoked_key_vouched_for_is_not_believed_and_is_registered_again(
         [("1.0.0".to_owned(), installed(&yard, &home).await.manifest.unwrap())].into()
     );
 }
+
+#[tokio::test]
+async fn an_install_that_was_granted_more_in_the_table_hands_its_app_no_token_that_it_never_asked_for() {
+    let yard = Yard::empty().await;
+    let mut manifest = yard.manifest();
+    manifest["permissions"] = json!([]);
+    yard.add(&manifest).await;
+    let home = yard.install(&[]).await;
+    let mut install = installed(&yard, &home).await;
+    install.granted.permissions =
+        serde_json::from_value(json!(["act_as_bot", "act_as_user", "act_as_admin"])).unwrap();
+    yard.memory.put_install(install);
+    yard.later(61_000);
+    assert_eq!(yard.run(&home, "/remote look").await.code(), "(none)");
+    let (_, claims) = opened(&yard.service.last());
+    assert_eq!((claims.get("bot_token"), claims.get("user_token")), (None, None), "{claims}");
+}
