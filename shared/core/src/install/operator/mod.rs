@@ -336,7 +336,8 @@ async fn removed(
     line: &mut LogLine,
 ) -> Result<InstallRemoved, Refusal> {
     let Some(install) = stored(office, id, moment.now).await? else {
-        return remove::remembered(office, id, moment.now).await?.ok_or_else(|| unknown(id));
+        let gone = remove::remembered(office, id, moment.now).await?;
+        return gone.map(|gone| gone.answer).ok_or_else(|| unknown(id));
     };
     if if_match.is_some_and(|rev| rev != install.rev) {
         let message = format!(
