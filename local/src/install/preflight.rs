@@ -8,7 +8,7 @@ use super::{
     mark::{self, Home, Whose},
     stop::Stop,
 };
-use crate::mattermost::{ClientConfig, Finding, Mattermost, Setting, Team, User, loopback, tame};
+use crate::mattermost::{ClientConfig, Finding, Mattermost, Setting, Team, User, loopback};
 use cloud_apps_protocol::{PROTOCOL, SiteUrl, install::AppView};
 use serde::Serialize;
 
@@ -197,7 +197,7 @@ fn version(version: &str, found: &mut Vec<Finding>) {
             "Upgrade the server.",
         )),
         _ => found.push(Finding::stop(
-            format!("the server does not say which version it is ({:?})", tame(version)),
+            format!("the server does not say which version it is ({version:?})"),
             "Check --site: is it a Mattermost?",
         )),
     }
@@ -280,7 +280,7 @@ async fn installed(
     let (id, state) = (&install.install_id, &install.state);
     let fix = match state.as_str() {
         "active" | "disabled" => format!(
-            "`cloud-apps sync {id}` brings in teams and mends what is missing; `cloud-apps uninstall {id}` removes it."
+            "`cloud-apps sync {id}` brings in teams and fixes what is missing; `cloud-apps uninstall {id}` removes it."
         ),
         "removing" => format!("`cloud-apps uninstall {id}` finishes that; then install again."),
         _ => format!(
@@ -411,12 +411,16 @@ pub async fn clash(
 ) -> Result<Finding, Stop> {
     let whose = server.user(&command.creator_id).await?;
     let whose = whose.map_or_else(|| "somebody who is gone".to_owned(), |user| format!("@{}", user.username));
-    let host = command.url.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(tame)).unwrap_or_default();
+    let host = command
+        .url
+        .parse::<http::Uri>()
+        .ok()
+        .and_then(|uri| uri.host().map(str::to_owned))
+        .unwrap_or_default();
     Ok(Finding::stop(
         format!(
             "/{} is taken in the team {}: a slash command of {whose}, which goes to {host}",
-            tame(&command.trigger),
-            team.name
+            command.trigger, team.name
         ),
         "Delete that command (Integrations > Slash Commands) or leave the team out.",
     ))

@@ -23,7 +23,7 @@ pub enum Change {
     /// It was made.
     Made,
     /// It stood, and differed.
-    Mended,
+    Fixed,
     /// It stood, and neither the journal nor the bundle knew it: it has a new token now.
     Adopted {
         /// What it is, and who made it, for people.
@@ -53,7 +53,7 @@ pub struct Wish {
     pub trigger: String,
     /// Shown in the suggestion.
     pub about: String,
-    /// Shown behind the trigger.
+    /// Shown after the trigger.
     pub hint: String,
 }
 
@@ -77,7 +77,7 @@ pub async fn command(
             } else {
                 before(true)?;
                 server.update_command(&stands, &wanted).await?;
-                (stands, Change::Mended)
+                (stands, Change::Fixed)
             }
         }
         Some(stands) => {
@@ -163,10 +163,10 @@ pub async fn webhook(
             let what = format!("the webhook of channel {channel} (made by {maker})");
             (stands, Change::Adopted { what })
         }
-        (Some(stands), None) if right => (stands, if doubled { Change::Mended } else { Change::None }),
+        (Some(stands), None) if right => (stands, if doubled { Change::Fixed } else { Change::None }),
         (Some(stands), None) => {
             server.update_webhook(&stands, &wanted).await?;
-            (stands, Change::Mended)
+            (stands, Change::Fixed)
         }
         (None, _) => (server.create_webhook(&wanted).await?, Change::Made),
     };
@@ -221,10 +221,7 @@ impl Wanted {
         }
         wanted.by_hand.extend(unknown.iter().map(|one| {
             let kind = one.get("kind").and_then(serde_json::Value::as_str).unwrap_or("something");
-            format!(
-                "{}, which this `cloud-apps` does not know: use a newer one",
-                crate::mattermost::tame(kind)
-            )
+            format!("{kind}, which this `cloud-apps` does not know: use a newer one")
         }));
         wanted
     }

@@ -254,7 +254,7 @@ impl Synced {
             Change::None => {}
             Change::Adopted { what } => self.changed.push(format!("took up {what}, with a new token")),
             Change::Made => self.changed.push(format!("made {name}")),
-            Change::Mended => self.changed.push(format!("put right {name}")),
+            Change::Fixed => self.changed.push(format!("put right {name}")),
         }
     }
 }

@@ -1,30 +1,16 @@
-//! Characters that do something, as characters that stand there.
+//! Characters that act on a terminal or a reader without being seen, as characters that stand there.
 
-use icu_properties::{
-    CodePointMapData,
-    props::GeneralCategory::{self, Control, Format, LineSeparator, ParagraphSeparator},
-};
+use cloud_apps_protocol::text::is_unseen;
 use std::fmt::Write;
-
-/// Whether a character does something else than to stand there: controls (C0, C1, among them what begins a terminal's
-/// commands), marks of writing direction and other invisible format characters, separators of lines and paragraphs.
-pub fn acts(c: char) -> bool {
-    // ASCII by itself: most texts have nothing else.
-    if c.is_ascii() {
-        return c.is_ascii_control();
-    }
-    let category = CodePointMapData::<GeneralCategory>::new().get(c);
-    matches!(category, Control | Format | LineSeparator | ParagraphSeparator)
-}
 
 /// The text with a picture in the place of each such character: `␛`, `␊`. As many characters as before.
 pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if acts(c) { picture(c) } else { c }).collect()
+    text.chars().map(|c| if is_unseen(c) { picture(c) } else { c }).collect()
 }
 
 /// The same of a text that may have lines.
 pub fn clean_lines(text: &str) -> String {
-    text.chars().map(|c| if c != '\n' && acts(c) { picture(c) } else { c }).collect()
+    text.chars().map(|c| if c != '\n' && is_unseen(c) { picture(c) } else { c }).collect()
 }
 
 fn picture(c: char) -> char {
@@ -45,7 +31,7 @@ pub fn escaped(json: &str) -> String {
             '\n' | '\t' => out.push(c),
             // In valid JSON it stands outside of strings.
             '\r' => out.push(' '),
-            c if acts(c) => {
+            c if is_unseen(c) => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
                     // Writing to a string cannot fail.
                     let _ = write!(out, "\\u{unit:04x}");
@@ -82,9 +68,9 @@ mod tests {
         ] {
             let cleaned = clean(&format!("a{c}b"));
             assert_eq!(cleaned.chars().count(), 3, "{c:?}");
-            assert!(!cleaned.contains(acts), "{c:?}: {cleaned:?}");
+            assert!(!cleaned.contains(is_unseen), "{c:?}: {cleaned:?}");
         }
-        let read = "Grüße, 世界! שלום ¯\\_(ツ)_/¯ ❤️ é";
+        let read = "Grüße, 世界! שלום می\u{200c}خواهم ¯\\_(ツ)_/¯ 👩\u{200d}💻 ❤️ é";
         assert_eq!(clean(read), read);
         assert_eq!(clean_lines("a\nb\u{1b}"), "a\nb␛");
     }
@@ -94,7 +80,7 @@ mod tests {
         let value = serde_json::json!({ "a\u{202e}": ["\u{1b}]0;x\u{7}", "\u{9b}", "\u{e0041}", "\n\t\u{2028}", "ü"] });
         for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
             let safe = escaped(&text);
-            assert!(!safe.contains(|c| c != '\n' && acts(c)), "{safe}");
+            assert!(!safe.contains(|c| c != '\n' && is_unseen(c)), "{safe}");
             assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap(), value);
         }
         assert_eq!(escaped("{\r\n}"), "{ \n}");

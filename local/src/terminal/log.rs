@@ -1,7 +1,8 @@
 //! Log lines of `serve`. The formatter escapes controls in fields and colours its own words; what else acts is replaced
 //! here.
 
-use super::clean::{acts, clean, escaped};
+use super::clean::{clean, escaped};
+use cloud_apps_protocol::text::is_unseen;
 use std::io::{self, Write};
 
 /// Where the formatter writes one line after the other.
@@ -43,7 +44,7 @@ fn readable(text: &str) -> String {
             None => out += &clean(&format!("\u{1b}{part}")),
         }
     }
-    debug_assert!(!out.contains(|c| c != '\u{1b}' && acts(c)), "only colours are left");
+    debug_assert!(!out.contains(|c| c != '\u{1b}' && is_unseen(c)), "only colours are left");
     out + end
 }
 

@@ -73,7 +73,7 @@ impl From<&String> for Line {
 
 /// Says a line on standard output: results.
 pub fn out(line: impl Into<Line>) {
-    write_out(&format!("{}\n", line.into().rendered()));
+    write_out(format!("{}\n", line.into().rendered()).as_bytes());
 }
 
 /// Says a line on standard error: what goes on beside the result. Where nobody listens, work goes on.
@@ -98,7 +98,7 @@ pub fn quote(text: &str) {
 /// Says a value as JSON, on standard output. What a terminal would obey stands there escaped, so it is the same value.
 pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(error.to_string()))?;
-    write_out(&format!("{}\n", escaped(&text)));
+    write_out(format!("{}\n", escaped(&text)).as_bytes());
     Ok(())
 }
 
@@ -106,7 +106,7 @@ pub fn json(value: &impl Serialize) -> Result<(), Failure> {
 /// said as text.
 pub fn json_as_it_came(text: &str) {
     if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
-        write_out(&format!("{}\n", escaped(text)));
+        write_out(format!("{}\n", escaped(text)).as_bytes());
     } else {
         quote(text);
     }
@@ -114,7 +114,7 @@ pub fn json_as_it_came(text: &str) {
 
 /// Says text of this program that is for another program and has many lines, as it is.
 pub fn own(text: &[u8]) {
-    write_bytes(text);
+    write_out(text);
 }
 
 /// Asks, on standard error: what is typed stands beside the question.
@@ -134,13 +134,9 @@ pub fn shows_colours() -> bool {
     std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal()
 }
 
-fn write_out(text: &str) {
-    write_bytes(text.as_bytes());
-}
-
 /// A result that cannot be written ends the program: nobody is to believe that it was. Where the reader has gone, as in
 /// `cloud-apps serve | head -1`, nobody waits for more.
-fn write_bytes(bytes: &[u8]) {
+fn write_out(bytes: &[u8]) {
     match anstream::stdout().write_all(bytes) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             err(format!("error: standard output cannot be written: {error}"));

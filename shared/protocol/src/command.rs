@@ -158,7 +158,7 @@ pub const LOCATIONS: [&str; 8] = [
 ];
 
 impl Source {
-    /// The longest known location that `id` is or starts with, and the element behind it:
+    /// The longest known location that `id` is or starts with, and the element after it:
     /// `post_menu_create` → (`post_menu`, `create`); anything else is (`other`, the id).
     pub fn location(&self) -> (&str, &str) {
         self.known().unwrap_or(("other", &self.id))

@@ -88,13 +88,10 @@ fn base32(text: &str) -> bool {
     text.len() == 26 && text.bytes().all(|b| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b))
 }
 
-/// Names of no account: Mattermost gives some to none, and a mention of `all`, `channel` or `here` notifies everybody.
-pub(crate) const NO_USERNAMES: [&str; 5] = ["all", "channel", "here", "matterbot", "system"];
-
 /// Mattermost's rule for the names of users; a `:` stands in the name of a user whom another server shares.
 fn username(text: &str) -> bool {
     let named = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-:".contains(&b);
-    (1..=64).contains(&text.len()) && text.bytes().all(named) && !NO_USERNAMES.contains(&text)
+    (1..=64).contains(&text.len()) && text.bytes().all(named)
 }
 
 /// Mattermost's rule for the names that stand in addresses: those of channels and teams.
@@ -147,7 +144,7 @@ id!(
     PostId, "^[a-z0-9]{26}$", "a Mattermost id (26 characters of a-z and 0-9)", mattermost);
 
 id!(
-    /// The name of a Mattermost user, without `@`. It holds nothing that Markdown gives a meaning to behind an `@`.
+    /// The name of a Mattermost user, without `@`. It holds nothing that Markdown gives a meaning to after an `@`.
     Username, "^[a-z0-9._:-]{1,64}$", "a user name (1 to 64 characters of a-z, 0-9, ., _, - and :)", username);
 id!(
     /// The name of a Mattermost channel as it stands in addresses, without `~`.

@@ -285,7 +285,7 @@ pub enum Rotation {
 }
 
 /// Names one rotation of a shared secret: 128 random bits of the caller's, as 22 characters of base64url without padding.
-/// With it, and nothing else, a lost answer is got again, so it is made anew for each rotation, kept until its answer has
+/// With it, and nothing else, a lost answer is got again, so each rotation has a new one, which is kept until its answer has
 /// arrived, and never logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RotationId(String);

@@ -5,6 +5,7 @@ mod findings;
 mod rules;
 mod shape;
 mod source;
+mod texts;
 mod webhooks;
 
 use crate::{AppId, Field, FunctionName, Namespace, Values, limits};
@@ -187,7 +188,7 @@ pub enum AccountUse {
     Optional,
 }
 
-/// How much of an object is wanted (section 8): `id`, `summary` or `all`, with `!` behind it when required.
+/// How much of an object is wanted (section 8): `id`, `summary` or `all`, with `!` after it when required.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String"))]
@@ -217,7 +218,7 @@ impl TryFrom<String> for Expand {
             "all" => Level::All,
             _ => {
                 return Err(format!(
-                    "{text:?} is no level: write id, summary or all, with ! behind it when required"
+                    "{text:?} is no level: write id, summary or all, with ! after it when required"
                 ));
             }
         };
@@ -513,7 +514,7 @@ fn too_large(bytes: usize) -> Found {
 #[cfg(feature = "schema")]
 pub fn schema() -> serde_json::Value {
     let mut schema = schemars::schema_for!(Manifest).to_value();
-    rules::say_in_schema(&mut schema, false);
+    texts::say_in_schema(&mut schema, false);
     if let Some(object) = schema.as_object_mut() {
         let id = "urn:cloud-apps:manifest:2";
         object.insert("$id".to_owned(), id.into());

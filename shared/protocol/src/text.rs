@@ -1,8 +1,10 @@
-//! Characters of texts that are shown to people.
+//! Texts that are shown to people: which characters may stand there, and how much of one is repeated.
 
-/// Whether a character may not stand in a name or a label: people see nothing of it, and it can make a text look like
-/// another one. Control characters, line breaks and tabs among them; marks that turn the direction of a text; other
-/// characters without a shape. Joiners stay: emoji and the scripts of Persia and India need them.
+use std::borrow::Cow;
+
+/// Whether a character may not stand in a name or a label, and reaches no terminal: people see nothing of it, and it can
+/// make a text look like another one. Control characters, line breaks and tabs among them; marks that turn the direction
+/// of a text; other characters without a shape. Joiners stay: emoji and the scripts of Persia and India need them.
 ///
 /// ```
 /// use cloud_apps_protocol::text::is_unseen;
@@ -11,17 +13,34 @@
 /// assert!(!is_unseen('a') && !is_unseen(' ') && !is_unseen('é') && !is_unseen('\u{200d}'));
 /// ```
 pub fn is_unseen(c: char) -> bool {
-    c.is_control() || UNSEEN.iter().any(|(first, last)| (*first..=*last).contains(&c))
+    c.is_control() || (!c.is_ascii() && UNSEEN.iter().any(|(first, last)| (*first..=*last).contains(&c)))
+}
+
+/// At most so many characters of a text: a longer one ends with `…`.
+///
+/// ```
+/// use cloud_apps_protocol::text::shortened;
+///
+/// assert_eq!((shortened("Zoë", 3), shortened("Zoë!", 3)), ("Zoë".into(), "Zo…".into()));
+/// ```
+pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    if text.char_indices().nth(most).is_none() {
+        return text.into();
+    }
+    let end = text.char_indices().nth(most.saturating_sub(1)).map_or(0, |(at, _)| at);
+    format!("{}…", text.get(..end).unwrap_or_default()).into()
 }
 
 /// Unicode's format characters but the joiners, the separators of lines and paragraphs, and letters without a shape.
-const UNSEEN: [(char, char); 20] = [
+const UNSEEN: [(char, char); 25] = [
     ('\u{ad}', '\u{ad}'),
     ('\u{34f}', '\u{34f}'),
     ('\u{600}', '\u{605}'),
     ('\u{61c}', '\u{61c}'),
     ('\u{6dd}', '\u{6dd}'),
     ('\u{70f}', '\u{70f}'),
+    ('\u{890}', '\u{891}'),
+    ('\u{8e2}', '\u{8e2}'),
     ('\u{115f}', '\u{1160}'),
     ('\u{17b4}', '\u{17b5}'),
     ('\u{180e}', '\u{180e}'),
@@ -33,7 +52,10 @@ const UNSEEN: [(char, char); 20] = [
     ('\u{feff}', '\u{feff}'),
     ('\u{ffa0}', '\u{ffa0}'),
     ('\u{fff9}', '\u{fffc}'),
+    ('\u{110bd}', '\u{110bd}'),
+    ('\u{110cd}', '\u{110cd}'),
     ('\u{13430}', '\u{1345f}'),
+    ('\u{1bca0}', '\u{1bca3}'),
     ('\u{1d173}', '\u{1d17a}'),
     ('\u{e0000}', '\u{e0fff}'),
 ];
@@ -59,4 +81,31 @@ pub(crate) fn pattern(with: &[char]) -> String {
         }
     }
     format!("^[^{ranges}]*$")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use icu_properties::{
+        CodePointMapData,
+        props::GeneralCategory::{self, Control, Format, LineSeparator, ParagraphSeparator},
+    };
+
+    #[test]
+    fn all_that_unicode_calls_a_control_a_format_or_a_separator_of_lines_is_unseen_but_the_joiners() {
+        let categories = CodePointMapData::<GeneralCategory>::new();
+        for c in ('\0'..=char::MAX).filter(|c| !matches!(c, '\u{200c}' | '\u{200d}')) {
+            let acts = matches!(categories.get(c), Control | Format | LineSeparator | ParagraphSeparator);
+            assert!(!acts || is_unseen(c), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_shortened_by_characters() {
+        for (text, most, short) in
+            [("", 0, ""), ("ab", 0, "…"), ("ab", 1, "…"), ("éé", 2, "éé"), ("ééé", 2, "é…")]
+        {
+            assert_eq!(shortened(text, most), short);
+        }
+    }
 }

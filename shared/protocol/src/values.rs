@@ -2,12 +2,13 @@
 //! encoded or set by an admin.
 //!
 //! Clients differ in how they write the same value (a number as text, a list joined by commas), so checking also
-//! normalises: what comes out has the one form of section 9. Errors are half-sentences that read behind the field's
+//! normalises: what comes out has the one form of section 9. Errors are half-sentences that read after the field's
 //! name: `count: "many" is not a number`.
 
 use crate::{
     ChannelId, Field, FieldType, PostId, TeamId, UserId,
     form::{SelectOption, Subtype},
+    text::shortened,
 };
 use jiff::{Timestamp, civil::Date};
 use regex_lite::{Regex, RegexBuilder};
@@ -204,20 +205,19 @@ fn found(value: &Value) -> String {
     }
 }
 
+/// Characters of a text that an error repeats, the mark of a cut included.
+const QUOTED: usize = 41;
+
 /// The text in quotes, cut to what a person needs to recognise it.
-fn quote(text: &str) -> String {
-    let mut short: String = text.chars().take(40).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    format!("\"{short}\"")
+pub(crate) fn quote(text: &str) -> String {
+    format!("\"{}\"", shortened(text, QUOTED))
 }
 
 fn is_not(value: &Value, expected: &str) -> String {
     format!("{} is not {expected}", found(value))
 }
 
-/// Something before one `@` and a domain behind it. Whether it exists only a message can tell.
+/// Something before one `@` and a domain after it. Whether it exists only a message can tell.
 fn email(text: &str) -> bool {
     text.split_once('@').is_some_and(|(name, domain)| {
         !name.is_empty()
@@ -352,7 +352,7 @@ fn date(field: &Field, value: &Value) -> Result<Value, String> {
     let expected = "a date: write 2026-11-22, today or +2d";
     let text = value.as_str().ok_or_else(|| is_not(value, expected))?;
     let date: Date = text.parse().map_err(|_| is_not(value, expected))?;
-    // `parse` also takes a date with a time behind it; the form on the wire has none.
+    // `parse` also takes a date with a time after it; the form on the wire has none.
     within(field, &date)
 }
 

@@ -4,14 +4,13 @@
 //! A key that stands there twice has two readings. It is refused, so that what is verified is what is used.
 
 use crate::refusal::Refusal;
-use cloud_apps_protocol::seal::SealKind;
+use cloud_apps_protocol::{json::is_object, seal::SealKind};
 use serde::Deserialize;
 use std::borrow::Cow;
 
 /// The part of a JSON object that `T` names. A body that has no such part holds no credential.
 pub(crate) fn json<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Refusal> {
-    // Serde reads an array as a struct too, in the order of its fields.
-    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+    if !is_object(body) {
         return Err(Refusal::unauthorized());
     }
     serde_json::from_slice(body).map_err(|_| Refusal::unauthorized())

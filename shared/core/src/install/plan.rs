@@ -6,6 +6,7 @@ use cloud_apps_protocol::{
     AppId, ChannelId, InstallId, Manifest, SiteUrl,
     install::{Endpoints, Granted, Standing, Unavailable, Wanted},
     manifest::{AccountUse, CommandEntry},
+    text::shortened,
 };
 use std::collections::BTreeSet;
 
@@ -71,11 +72,7 @@ fn hint(manifest: &Manifest) -> String {
 }
 
 fn one_line(text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.chars().count() <= LINE {
-        return text;
-    }
-    text.chars().take(LINE - 1).chain(['…']).collect()
+    shortened(&text.split_whitespace().collect::<Vec<_>>().join(" "), LINE).into_owned()
 }
 
 /// What somebody may type to see that it works.

@@ -7,7 +7,7 @@ use crate::{
     ports::{InvokeError, StoreError},
     world::World,
 };
-use cloud_apps_protocol::limits;
+use cloud_apps_protocol::{json::is_object, limits};
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, Visitor},
@@ -147,9 +147,7 @@ fn reply(payload: Vec<u8>) -> Result<Reply, Trouble> {
     }
     let none = |_| Trouble::failed("its Lambda function did not answer as an HTTP API's integration does");
     let media = || "application/json".to_owned();
-    // Serde reads an array as a struct too, in the order of its fields.
-    let object = payload.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-    let marked = if object {
+    let marked = if is_object(&payload) {
         serde_json::from_slice::<Marked>(&payload).map_err(none)?.status_code.is_some()
     } else {
         serde_json::from_slice::<IgnoredAny>(&payload).map_err(none)?;

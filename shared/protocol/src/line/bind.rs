@@ -1,4 +1,4 @@
-//! The words behind a function's name become values of its fields.
+//! The words after a function's name become values of its fields.
 
 use super::{
     Fault, Grammar, Line, LineError, MAX_NAMED, Target, asks_for_help, find, lexer::Word, typed::Written,
@@ -115,7 +115,7 @@ impl Binding<'_, '_> {
             return None;
         }
         let near = self.nearest_flag(name)?;
-        let expected = "a flag with two dashes, or a value (behind `--` it may begin with a dash)";
+        let expected = "a flag with two dashes, or a value (after `--` it may begin with a dash)";
         Some(Fault::new(word.start, word.flag_name(), expected, "begins with one dash").near(Some(near)))
     }
 
@@ -138,7 +138,7 @@ impl Binding<'_, '_> {
         let flags: Vec<String> = fields.map(|f| format!("`{}`", flag(f))).take(12).collect();
         let command = find::spoken(self.target.command.function.as_str());
         let expected = if flags.is_empty() {
-            format!("no flags behind `{command}`")
+            format!("no flags after `{command}`")
         } else {
             format!("one of {}, or `--` before text that begins with dashes", flags.join(", "))
         };

@@ -3,7 +3,7 @@
 //! What somebody wrote is shown cut, as code or escaped, and never where it may be a password.
 
 use super::{Grammar, LineError, MAX_NAMED, find, lexer, next_word};
-use crate::{FunctionName, manifest::CommandEntry};
+use crate::{FunctionName, manifest::CommandEntry, text::shortened};
 use std::collections::BTreeMap;
 
 /// What is wrong at a place of the line, before it is put into words for a person.
@@ -12,10 +12,10 @@ pub(super) struct Fault {
     pub position: usize,
     pub found: String,
     pub expected: String,
-    /// Reads behind the found word.
+    /// Reads after the found word.
     pub what: String,
     pub near: Option<String>,
-    /// The field that the word, a value, does not fit; then `what` reads behind the field's name.
+    /// The field that the word, a value, does not fit; then `what` reads after the field's name.
     pub field: Option<Box<FunctionName>>,
 }
 
@@ -110,10 +110,12 @@ impl Grammar<'_> {
     }
 }
 
+/// Characters of somebody's own words that are repeated, the mark of a cut included.
+const SHOWN: usize = 61;
+
 /// Somebody's own words, cut to what is needed to recognise them.
 pub(super) fn cut(text: &str) -> String {
-    let short: String = text.chars().take(60).collect();
-    if short.len() < text.len() { format!("{short}…") } else { short }
+    shortened(text, SHOWN).into_owned()
 }
 
 /// What is wrong with a value, as the end of a sentence.

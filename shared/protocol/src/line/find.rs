@@ -30,7 +30,7 @@ pub(super) fn spoken(name: &str) -> String {
     name.replace('_', " ")
 }
 
-/// The target that the most words name, and the words behind them.
+/// The target that the most words name, and the words after them.
 pub(super) fn longest<'g, 'w>(grammar: &Grammar<'g>, words: &'w [Word]) -> Option<(Target<'g>, &'w [Word])> {
     let bare: Vec<String> = bare(words).map(normal).collect();
     (1..=bare.len()).rev().find_map(|n| {

@@ -12,7 +12,7 @@ pub(super) struct Word {
     pub text: String,
     /// Where it begins, in characters.
     pub start: usize,
-    /// Where it ends: the character behind it.
+    /// Where it ends: the character after it.
     pub end: usize,
     /// Where the value of `--name=value` begins; `start` in other words.
     pub value: usize,
@@ -35,7 +35,7 @@ impl Word {
         Some(self.plain()?.strip_prefix("--")?.trim_start_matches('-'))
     }
 
-    /// The word up to the first `=`: what may be shown of `--name=value`, for the value may be a password.
+    /// The word up to the first `=`: what may be shown of `--name=value`, because the value may be a password.
     pub fn flag_name(&self) -> &str {
         self.text.split('=').next().unwrap_or_default()
     }
@@ -95,7 +95,7 @@ fn word(chars: &[char], quotes: &mut Quotes<'_>, start: usize) -> Result<Word, F
         if quote(c).is_some() && begins(&word, at) {
             word.literal |= at == start;
             let Some(length) = quotes.closing(c, at + 1) else {
-                // What is behind a flag may be a password.
+                // What stands after a flag may be a password.
                 let shown = if word.value == start { 20 } else { 1 };
                 let found: String = chars.iter().skip(at).take(shown).collect();
                 let expected = format!("a closing {}", quote(c).unwrap_or(c));

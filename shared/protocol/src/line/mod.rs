@@ -213,7 +213,7 @@ impl<'a> Grammar<'a> {
         Some(format!("/{} {}", self.manifest.namespace(), find::spoken(near)))
     }
 
-    /// Every preset: the install's own first, for they win over the manifest's of the same name.
+    /// Every preset: the install's own first, because they win over the manifest's of the same name.
     fn all_presets(&self) -> impl Iterator<Item = &'a Preset> {
         self.presets.iter().chain(&self.manifest.presets)
     }
@@ -295,7 +295,7 @@ fn asks_for_help(words: &[lexer::Word]) -> bool {
     flags.any(|flag| flag.is_some_and(|flag| flag.eq_ignore_ascii_case("help")))
 }
 
-/// The word by which a name goes on behind `stem`: `issue` for `create_issue` behind `create`.
+/// The word by which a name goes on after `stem`: `issue` for `create_issue` after `create`.
 fn next_word<'n>(name: &'n str, stem: &str) -> Option<&'n str> {
     name.strip_prefix(stem)?.strip_prefix('_')?.split('_').next()
 }

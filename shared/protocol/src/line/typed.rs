@@ -1,7 +1,10 @@
 //! What people write for a value, and what it means: a mention is an id, `tomorrow` a date, a permalink a post.
 
 use super::{Grammar, dates};
-use crate::{ChannelId, Field, FieldType, SiteUrl, UserId, values::Checker};
+use crate::{
+    ChannelId, Field, FieldType, SiteUrl, UserId,
+    values::{Checker, quote},
+};
 use serde_json::Value;
 
 /// Where a value was written.
@@ -104,7 +107,7 @@ impl Grammar<'_> {
     }
 }
 
-/// The id behind a name, which may stand in a sentence: `@bob,`. Names are in lower case.
+/// The id of a name, which may stand in a sentence: `@bob,`. Names are in lower case.
 fn mention<'m>(text: &str, sign: char, find: impl Fn(&str) -> Option<&'m str>) -> Option<&'m str> {
     let name = text.strip_prefix(sign).unwrap_or(text).to_lowercase();
     find(&name).or_else(|| find(name.trim_end_matches([',', ';', ':', '!', '?', '.'])))
@@ -122,11 +125,4 @@ fn stands_on(site: &SiteUrl, link: &str) -> bool {
     let link = url::Url::parse(link.trim_matches(['<', '>'])).ok();
     let below = link.as_ref().and_then(|link| link.as_str().strip_prefix(site.as_str()));
     below.is_some_and(|path| path.starts_with('/'))
-}
-
-/// In quotes, cut to what a person needs to recognise it.
-fn quote(text: &str) -> String {
-    let short: String = text.chars().take(40).collect();
-    let dots = if short.len() < text.len() { "…" } else { "" };
-    format!("\"{short}{dots}\"")
 }

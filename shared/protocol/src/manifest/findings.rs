@@ -1,6 +1,7 @@
 //! What is wrong with a manifest, before its place in the text is known. Only so many problems are told at once.
 
 use super::Problem;
+use crate::text::shortened;
 
 /// The most problems that are told at once; of more only the number.
 pub(super) const MOST: usize = 50;
@@ -36,20 +37,13 @@ impl Found {
 
     pub fn at(self, line: u32, column: u32, length: u32) -> Problem {
         Problem {
-            pointer: short(self.pointer, POINTER),
+            pointer: shortened(&self.pointer, POINTER).into_owned(),
             line,
             column,
             length,
-            message: short(self.message, SENTENCES),
-            hint: short(self.hint, SENTENCES),
+            message: shortened(&self.message, SENTENCES).into_owned(),
+            hint: shortened(&self.hint, SENTENCES).into_owned(),
         }
-    }
-}
-
-fn short(text: String, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
     }
 }
 

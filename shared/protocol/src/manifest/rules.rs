@@ -6,15 +6,14 @@ use super::{
     findings::{Findings, Found},
     shape::did_you_mean,
 };
-use crate::{
-    FieldType, PROTOCOL, form::Subtype, ids::NO_USERNAMES, json::escaped, limits, text::is_unseen,
-    values::Checker,
-};
-use serde_json::Value;
+use crate::{FieldType, PROTOCOL, form::Subtype, json::escaped, limits, values::Checker};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names of functions and presets that the bundle answers itself.
 pub(super) const RESERVED: [&str; 3] = ["help", "connect", "disconnect"];
+
+/// Names that Mattermost gives to no account.
+const NO_USERNAMES: [&str; 4] = ["all", "channel", "matterbot", "system"];
 
 /// Collects what is wrong.
 pub(super) struct Rules<'f> {
@@ -61,42 +60,6 @@ impl Rules<'_> {
     /// A hint, where the problem that it belongs to is told.
     pub(super) fn did_you_mean<'w>(&self, word: &str, words: impl Iterator<Item = &'w str>) -> String {
         if self.findings.is_full() { String::new() } else { did_you_mean(word, words) }
-    }
-
-    /// Every text of the manifest is read by people, on a consent screen too.
-    fn texts(&mut self, manifest: &Manifest) {
-        let value = serde_json::to_value(manifest).unwrap_or_default();
-        self.text(&value, &mut Vec::new(), false);
-    }
-
-    /// `path`: the keys above, as in a pointer. It is joined only where something is wrong.
-    fn text(&mut self, value: &Value, path: &mut Vec<String>, lines: bool) {
-        let pointer = |path: &[String]| path.iter().flat_map(|key| ["/", key]).collect::<String>();
-        match value {
-            Value::String(text) => {
-                if let Some((message, hint)) = unseen(text, lines) {
-                    self.say(&pointer(path), message, hint);
-                }
-            }
-            Value::Array(values) => {
-                for (i, value) in values.iter().enumerate() {
-                    path.push(i.to_string());
-                    self.text(value, path, lines);
-                    path.pop();
-                }
-            }
-            Value::Object(entries) => {
-                for (key, value) in entries {
-                    path.push(escaped(key));
-                    if let Some((message, hint)) = unseen(key, lines) {
-                        self.say_at_key(&pointer(path), message, hint);
-                    }
-                    self.text(value, path, lines || has_lines(key));
-                    path.pop();
-                }
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        }
     }
 
     pub(super) fn at_most(&mut self, n: usize, most: usize, what: &str, pointer: &str) {
@@ -192,7 +155,7 @@ impl Rules<'_> {
                 let pure = url::Url::parse(url).is_ok_and(|u| u.query().is_none() && u.fragment().is_none());
                 if url.ends_with('/') || !pure {
                     let message =
-                        "Functions are called at {url}/{function}, so nothing may stand behind its path.";
+                        "Functions are called at {url}/{function}, so nothing may stand after its path.";
                     self.say("/upstream/url", message, "Leave out a trailing /, a query and a fragment.");
                 }
             }
@@ -481,49 +444,6 @@ impl Rules<'_> {
     }
 }
 
-/// Whether texts at this key, or below it, may have several lines: descriptions, what stands in a field, and their
-/// translations. Everything else is a label, a name or an address.
-fn has_lines(key: &str) -> bool {
-    matches!(key, "description" | "default" | "values" | "translations")
-}
-
-/// What is wrong with the characters of a text, and what to do; `lines`: it may have several.
-fn unseen(text: &str, lines: bool) -> Option<(String, &'static str)> {
-    let unseen = |c: char| is_unseen(c) && !(lines && LINES.contains(&c));
-    let (at, c) = text.chars().enumerate().find(|(_, c)| unseen(*c))?;
-    let (at, code) = (at + 1, u32::from(c));
-    Some(if matches!(c, '\n' | '\r') {
-        ("This is one line, and has a line break.".to_owned(), "Write it in one line.")
-    } else {
-        let hint = "Remove it: with it a text can look like another, or change what a terminal shows.";
-        (format!("Character {at} of this text is U+{code:04X}, which nobody sees."), hint)
-    })
-}
-
-/// What a text of several lines may have.
-const LINES: [char; 3] = ['\n', '\r', '\t'];
-
-/// Says in a JSON Schema which characters texts may have. Words that are checked otherwise already need nothing.
-#[cfg(feature = "schema")]
-pub(super) fn say_in_schema(schema: &mut Value, lines: bool) {
-    let Value::Object(entries) = schema else { return };
-    let is_text = |kind: &Value| kind == "string" || kind.get(0).is_some_and(|kind| kind == "string");
-    let free = ["const", "enum", "pattern", "format"].iter().all(|key| !entries.contains_key(*key));
-    if free && entries.get("type").is_some_and(is_text) {
-        let with: &[char] = if lines { &LINES } else { &[] };
-        entries.insert("pattern".to_owned(), crate::text::pattern(with).into());
-    }
-    for (key, below) in entries {
-        match (key.as_str(), below) {
-            ("properties" | "$defs", Value::Object(named)) => {
-                named.iter_mut().for_each(|(name, one)| say_in_schema(one, lines || has_lines(name)));
-            }
-            (_, Value::Array(several)) => several.iter_mut().for_each(|one| say_in_schema(one, lines)),
-            (_, one) => say_in_schema(one, lines),
-        }
-    }
-}
-
 fn permission(permission: Permission) -> &'static str {
     match permission {
         Permission::ActAsBot => "act_as_bot",
@@ -556,7 +476,7 @@ fn is_loopback(url: &url::Url) -> bool {
     }
 }
 
-/// A name, or an ARN, each with a version or alias behind it if wanted.
+/// A name, or an ARN, each with a version or alias after it if wanted.
 fn is_lambda(text: &str) -> bool {
     let name = |text: &str| {
         (1..=64).contains(&text.len())

@@ -79,7 +79,7 @@ pub struct UpstreamClaims {
     pub jti: String,
     /// `POST`.
     pub htm: String,
-    /// `/{function}`: what stands behind the address that the manifest names.
+    /// `/{function}`: what stands after the address that the manifest names.
     pub htp: String,
     /// The bot's REST token, if `act_as_bot` was granted. A credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
