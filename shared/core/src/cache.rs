@@ -8,9 +8,9 @@
 use crate::{
     model::{Install, Sha256, Team},
     ports::{Installs, Stored},
+    recent::Recent,
 };
 use cloud_apps_protocol::{InstallId, Millis, TeamId};
-use lru::LruCache;
 use std::{
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -124,7 +124,7 @@ impl InstallCache {
         self.lock().tokens.settle(sha256, read, self.keep, now)
     }
 
-    /// Reads an install anew next time: after this process changed it.
+    /// Reads an install again next time: after this process changed it.
     pub fn forget(&self, install: &InstallId) {
         let mut shelves = self.lock();
         shelves.installs.forget(|id| id == install);
@@ -171,8 +171,8 @@ impl Ages {
 
 /// What was found, and what was found to be absent.
 pub(crate) struct Shelf<K: Hash + Eq, V> {
-    found: LruCache<K, Slot<V>>,
-    absent: LruCache<K, Millis>,
+    found: Recent<K, Slot<V>>,
+    absent: Recent<K, Millis>,
 }
 
 struct Slot<V> {
@@ -185,9 +185,7 @@ struct Slot<V> {
 
 impl<K: Hash + Eq + Clone, V: Clone> Shelf<K, V> {
     pub(crate) fn new() -> Self {
-        // `unbounded` and a bound of its own on insertion: an LRU of 4,000 would take its room when it is made, and a
-        // function starts cold.
-        Self { found: LruCache::unbounded(), absent: LruCache::unbounded() }
+        Self { found: Recent::new(FOUND), absent: Recent::new(ABSENT) }
     }
 
     /// What may be answered without a read; the inner `None` is a known absence.
@@ -223,12 +221,12 @@ impl<K: Hash + Eq + Clone, V: Clone> Shelf<K, V> {
         match read {
             Ok(_) if keep == 0 => {}
             Ok(Some(ref value)) => {
-                self.absent.pop(key);
-                put(&mut self.found, FOUND, key, Slot { value: value.clone(), at: now, pause: 0 });
+                self.absent.forget(key);
+                self.found.put(key.clone(), Slot { value: value.clone(), at: now, pause: 0 });
             }
             Ok(None) => {
-                self.found.pop(key);
-                put(&mut self.absent, ABSENT, key, now);
+                self.found.forget(key);
+                self.absent.put(key.clone(), now);
             }
             Err(error) => return self.stale(key, now).map(Some).ok_or(error),
         }
@@ -244,18 +242,11 @@ impl<K: Hash + Eq + Clone, V: Clone> Shelf<K, V> {
         let keys: Vec<K> = self.found.iter().map(|(k, _)| k).filter(|k| which(k)).cloned().collect();
         let absent: Vec<K> = self.absent.iter().map(|(k, _)| k).filter(|k| which(k)).cloned().collect();
         for key in keys {
-            self.found.pop(&key);
+            self.found.forget(&key);
         }
         for key in absent {
-            self.absent.pop(&key);
+            self.absent.forget(&key);
         }
-    }
-}
-
-fn put<K: Hash + Eq + Clone, V>(shelf: &mut LruCache<K, V>, room: usize, key: &K, value: V) {
-    shelf.put(key.clone(), value);
-    if shelf.len() > room {
-        shelf.pop_lru();
     }
 }
 
@@ -359,7 +350,7 @@ mod tests {
         for n in 0..5_000 {
             cache.find(&sample::install_id(100 + n), Cached, 0).await.unwrap();
         }
-        assert!(cache.lock().installs.absent.len() <= ABSENT);
+        assert!(cache.lock().installs.absent.iter().count() <= ABSENT);
         memory.reset_counts();
         cache.find(&id, Cached, 0).await.unwrap();
         assert_eq!(memory.counts().reads(), 0);
@@ -373,7 +364,7 @@ mod tests {
             cache.find(&sample::install_id(n), Cached, 0).await.unwrap();
             cache.find(&sample::install_id(1), Cached, 0).await.unwrap();
         }
-        assert_eq!(cache.lock().installs.found.len(), FOUND);
+        assert_eq!(cache.lock().installs.found.iter().count(), FOUND);
         memory.reset_counts();
         cache.find(&sample::install_id(1), Cached, 0).await.unwrap();
         assert_eq!(memory.counts().reads(), 0, "the one in use stays");

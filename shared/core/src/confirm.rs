@@ -5,14 +5,13 @@
 //! [`Confirmed`] is made here and nowhere else, and [`Hand`], which alone acts with the bot's rights, takes nothing less.
 //! What the server confirmed is remembered for some minutes, so a command that posts costs one call more, once.
 
-use crate::bot::InstallBot;
+use crate::{bot::InstallBot, recent::Recent};
 use cloud_app::{
     Mattermost,
     mattermost::{Channel, Error, NewPost},
 };
 use cloud_apps_protocol::{ChannelId, InstallId, Millis, PostId, TeamId, UserId, command::Bot};
 use http::StatusCode;
-use lru::LruCache;
 use serde_json::Value;
 use std::{
     hash::Hash,
@@ -30,7 +29,7 @@ pub struct Confirmed<T>(T);
 
 /// What the credential of a request proves of the channel that the request names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Proof {
+pub enum ChannelProof {
     /// The server signed the whole request, the channel included.
     Request,
     /// A slash command's token: the server sent it for this team.
@@ -94,13 +93,13 @@ impl Hand {
     pub async fn confirm(
         &self,
         channel: &ChannelId,
-        proof: &Proof,
+        proof: &ChannelProof,
         user: Option<&UserId>,
     ) -> Result<Confirmed<ChannelId>, Unconfirmed> {
         let team = match proof {
-            Proof::Request => return Ok(Confirmed(channel.clone())),
-            Proof::Team(team) => Some(team),
-            Proof::Install => None,
+            ChannelProof::Request => return Ok(Confirmed(channel.clone())),
+            ChannelProof::Team(team) => Some(team),
+            ChannelProof::Install => None,
         };
         match (self.kind(channel).await?, team) {
             (Kind::Of(of), Some(team)) if of == *team => {}
@@ -191,7 +190,7 @@ impl Default for Confirmations {
 }
 
 /// Facts and until when each is believed.
-struct Facts<K: Hash + Eq, V>(LruCache<K, (V, Millis)>);
+struct Facts<K: Hash + Eq, V>(Recent<K, (V, Millis)>);
 
 impl<K: Hash + Eq, V: Clone> Facts<K, V> {
     fn get(&mut self, key: &K, now: Millis) -> Option<V> {
@@ -200,16 +199,12 @@ impl<K: Hash + Eq, V: Clone> Facts<K, V> {
 
     fn put(&mut self, key: K, fact: V, now: Millis) {
         self.0.put(key, (fact, now.saturating_add(KEEP)));
-        if self.0.len() > KEPT {
-            self.0.pop_lru();
-        }
     }
 }
 
 impl<K: Hash + Eq, V> Default for Facts<K, V> {
     fn default() -> Self {
-        // With a bound of its own on insertion: a bounded one takes its room when it is made, and a function starts cold.
-        Self(LruCache::unbounded())
+        Self(Recent::new(KEPT))
     }
 }
 
@@ -227,6 +222,5 @@ mod tests {
             facts.put(n, "b", 1_000);
         }
         assert_eq!((facts.get(&0, 1_000), facts.get(&1, 1_000)), (None, Some("b")));
-        assert_eq!(facts.0.len(), KEPT);
     }
 }

@@ -6,9 +6,9 @@
 use crate::{
     model::{Key, Ring},
     ports::{Keys, Stored},
+    recent::Recent,
 };
 use cloud_apps_protocol::{AppId, KeyId, Millis, secret::Secret};
-use lru::LruCache;
 use std::{
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -32,8 +32,8 @@ pub struct KeyCache {
 }
 
 struct Rings {
-    found: LruCache<AppId, Slot>,
-    absent: LruCache<AppId, Millis>,
+    found: Recent<AppId, Slot>,
+    absent: Recent<AppId, Millis>,
 }
 
 #[derive(Clone)]
@@ -50,8 +50,7 @@ struct Slot {
 impl KeyCache {
     /// A cache in front of `keys`.
     pub fn new(keys: Arc<dyn Keys>) -> Self {
-        // Unbounded, with a bound on insertion: an LRU with a bound takes its room when it is made.
-        let rings = Rings { found: LruCache::unbounded(), absent: LruCache::unbounded() };
+        let rings = Rings { found: Recent::new(ROOM), absent: Recent::new(ROOM) };
         Self { keys, jitter: RandomState::new(), rings: Mutex::new(rings) }
     }
 
@@ -110,11 +109,8 @@ impl KeyCache {
             Ok(Some(ring)) => Ok(Some(self.settle(Arc::new(ring), now))),
             Ok(None) => {
                 let mut rings = self.lock();
-                rings.found.pop(app);
+                rings.found.forget(app);
                 rings.absent.put(app.clone(), now);
-                if rings.absent.len() > ROOM {
-                    rings.absent.pop_lru();
-                }
                 Ok(None)
             }
             Err(error) => {
@@ -129,11 +125,8 @@ impl KeyCache {
         let until = now.saturating_add(KEEP * 4 / 5 + share);
         let slot = Slot { ring, at: now, until, asked: now };
         let mut rings = self.lock();
-        rings.absent.pop(&slot.ring.app);
+        rings.absent.forget(&slot.ring.app);
         rings.found.put(slot.ring.app.clone(), slot.clone());
-        if rings.found.len() > ROOM {
-            rings.found.pop_lru();
-        }
         slot
     }
 

@@ -32,6 +32,7 @@ pub mod memory;
 pub mod model;
 pub mod offline;
 pub mod ports;
+mod recent;
 pub mod refusal;
 pub mod resolve;
 pub mod respond;

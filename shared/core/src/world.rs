@@ -43,9 +43,9 @@ pub struct World {
     pub http: Outbound,
     /// Random bytes; tests hand in a counter.
     pub random: Arc<dyn Random>,
-    /// The hashes of the linked apps' manifests; made when the first is asked for, because writing one out takes as long
-    /// as all the rest of a small command.
-    built: OnceLock<BTreeMap<AppId, Sha256>>,
+    /// The hashes of the linked apps' manifests, each made when it is first asked for, because writing a manifest out takes
+    /// as long as all the rest of a small command.
+    built: BTreeMap<AppId, OnceLock<Sha256>>,
 }
 
 /// What a [`World`] is built on.
@@ -73,8 +73,11 @@ impl World {
         http: Outbound,
         random: Arc<dyn Random>,
     ) -> Self {
+        let linked: BTreeMap<AppId, App> =
+            linked.into_iter().map(|app| (app.manifest().id.clone(), app)).collect();
         Self {
-            linked: linked.into_iter().map(|app| (app.manifest().id.clone(), app)).collect(),
+            built: linked.keys().map(|app| (app.clone(), OnceLock::new())).collect(),
+            linked,
             installs: InstallCache::new(stores.installs, stores.keep_installs),
             catalogue: CatalogueCache::new(Arc::clone(&stores.apps)),
             registered: AppCache::new(Arc::clone(&stores.apps), stores.keep_installs),
@@ -86,7 +89,6 @@ impl World {
             confirmations: Confirmations::default(),
             http,
             random,
-            built: OnceLock::new(),
         }
     }
 
@@ -114,8 +116,8 @@ impl World {
 
     /// The hash of a linked app's manifest, as it was built.
     pub(crate) fn built(&self, app: &AppId) -> Option<&Sha256> {
-        let of = |(id, app): (&AppId, &App)| (id.clone(), Sha256::of_manifest(app.manifest()));
-        self.built.get_or_init(|| self.linked.iter().map(of).collect()).get(app)
+        let linked = self.linked.get(app)?;
+        Some(self.built.get(app)?.get_or_init(|| Sha256::of_manifest(linked.manifest())))
     }
 
     /// Whether there is such an app, linked or registered. Strangers' apps are refused from memory.

@@ -4,7 +4,7 @@
 use super::{Caller, Command, UserToken};
 use crate::{
     bot::InstallBot,
-    confirm::{Hand, Proof},
+    confirm::{ChannelProof, Hand},
     edge::Arrival,
     expand,
     model::Install,
@@ -63,10 +63,10 @@ pub(super) fn prepare(
     request.delivery = Some(Delivery { id: delivery_id, attempt: 1 });
     let (proof, user) = match caller {
         Caller::Server { user_token, .. } => {
-            (Proof::Request, user_token.and_then(|token| of_user(token, manifest, &install)))
+            (ChannelProof::Request, user_token.and_then(|token| of_user(token, manifest, &install)))
         }
-        Caller::StaticToken => (Proof::Install, None),
-        Caller::Slash { team } => (Proof::Team(team), None),
+        Caller::StaticToken => (ChannelProof::Install, None),
+        Caller::Slash { team } => (ChannelProof::Team(team), None),
     };
     let bot = Arc::new(InstallBot { world: Arc::clone(world), install, now: arrival.now });
     // The answer may be posted until the platform gives up, however long the function took.

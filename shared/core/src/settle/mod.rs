@@ -9,7 +9,7 @@ mod post;
 pub mod text;
 
 use crate::{
-    confirm::{Hand, Proof},
+    confirm::{ChannelProof, Hand},
     log::LogLine,
 };
 use cloud_apps_protocol::{
@@ -17,6 +17,7 @@ use cloud_apps_protocol::{
     answer::{Kind, Message, To},
     command::Context,
     limits,
+    text::shortened,
 };
 use mentions::Mentions;
 use std::collections::BTreeMap;
@@ -27,13 +28,13 @@ pub struct Place {
     channel: Option<ChannelId>,
     root: Option<PostId>,
     user: Option<UserId>,
-    proof: Proof,
+    proof: ChannelProof,
     hand: Hand,
 }
 
 impl Place {
     /// The request's channel and thread, what its credential proves of them, and the bot.
-    pub fn new(context: &Context, proof: Proof, hand: Hand) -> Self {
+    pub fn new(context: &Context, proof: ChannelProof, hand: Hand) -> Self {
         Self {
             channel: context.channel.as_ref().map(|channel| channel.id.clone()),
             root: context.root_post.as_ref().map(|post| post.id.clone()),
@@ -56,7 +57,7 @@ pub async fn settle(answer: Answer, place: &Place, line: &mut LogLine) -> Answer
         Kind::Message(message) => {
             let message = presentable(message, &mut warnings, line);
             match message.to {
-                To::User => Kind::Message(shortened(message, "")),
+                To::User => Kind::Message(noted(message, "")),
                 To::Channel => post::post(message, place, &mut warnings, line).await,
             }
         }
@@ -93,18 +94,12 @@ fn few(mut warnings: Vec<String>) -> Vec<String> {
 
 /// A short text in one line.
 fn one_line(text: &str) -> String {
-    let short: String = text.chars().take(LINE_LIMIT + 1).collect();
-    let words: Vec<_> = short.split_whitespace().collect();
-    let line = words.join(" ");
-    if short.chars().count() <= LINE_LIMIT {
-        return Mentions::Quiet.shown(&line).into_owned();
-    }
-    let kept: String = line.chars().take(LINE_LIMIT - 1).collect();
-    Mentions::Quiet.shown(&kept).into_owned() + "…"
+    let line = shortened(text, LINE_LIMIT).split_whitespace().collect::<Vec<_>>().join(" ");
+    Mentions::Quiet.shown(&line).into_owned()
 }
 
 /// An ephemeral message with a note under it; what is too long is cut, the note is not.
-fn shortened(mut message: Message, note: &str) -> Message {
+fn noted(mut message: Message, note: &str) -> Message {
     message.text = text::with_note(&message.text, note, POST_LIMIT, Mentions::of(message.notify));
     message
 }

@@ -130,5 +130,5 @@ fn why(error: Error) -> String {
 
 fn alone(mut message: Message, note: &str) -> Kind {
     message.to = To::User;
-    Kind::Message(super::shortened(message, &format!("_{note}_")))
+    Kind::Message(super::noted(message, &format!("_{note}_")))
 }

@@ -10,11 +10,11 @@ use crate::{
     cache::{Ages, Freshness, Shelf},
     model::{Install, RegisteredApp, Sha256},
     ports::{Apps, StoreError, Stored},
+    recent::Recent,
     world::World,
 };
 use cloud_app::App;
 use cloud_apps_protocol::{AppId, Manifest, Millis};
-use lru::LruCache;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How many manifests are kept in memory.
@@ -161,8 +161,8 @@ impl World {
             return Ok(Known::Linked { app, agreed: None });
         }
         let sha256 = install.manifest.as_ref().ok_or_else(not_kept)?;
-        let kept = self.registered.manifest(&built.id, sha256).await?.ok_or_else(not_kept)?;
-        Ok(Known::Linked { app, agreed: Some(Arc::new(agreed::of_both(built, &kept))) })
+        let both = self.registered.of_both(built, sha256).await?.ok_or_else(not_kept)?;
+        Ok(Known::Linked { app, agreed: Some(both) })
     }
 
     async fn with_manifest(
@@ -202,14 +202,16 @@ pub struct AppCache {
     apps: Arc<dyn Apps>,
     keep: Millis,
     shelf: Mutex<Shelf<AppId, Arc<RegisteredApp>>>,
-    manifests: Mutex<LruCache<(AppId, Sha256), Arc<Manifest>>>,
+    manifests: Mutex<Recent<(AppId, Sha256), Arc<Manifest>>>,
+    /// Of linked apps: what an install that agreed to the manifest of this hash gets of the build's.
+    of_both: Mutex<Recent<(AppId, Sha256), Arc<Manifest>>>,
 }
 
 impl AppCache {
     /// A cache in front of `apps` that keeps what it finds for `keep` ms; 0 reads every time.
     pub fn new(apps: Arc<dyn Apps>, keep: Millis) -> Self {
-        // Unbounded, with a bound on insertion: an LRU with a bound takes its room when it is made.
-        Self { apps, keep, shelf: Mutex::new(Shelf::new()), manifests: Mutex::new(LruCache::unbounded()) }
+        let (manifests, of_both) = (Mutex::new(Recent::new(MANIFESTS)), Mutex::new(Recent::new(MANIFESTS)));
+        Self { apps, keep, shelf: Mutex::new(Shelf::new()), manifests, of_both }
     }
 
     /// What is registered of the app, as it stands in the table: nobody has vouched for it yet.
@@ -243,13 +245,24 @@ impl AppCache {
         })?;
         let manifest = Arc::new(manifest);
         if self.keep != 0 {
-            let mut manifests = lock(&self.manifests);
-            manifests.put(place, Arc::clone(&manifest));
-            if manifests.len() > MANIFESTS {
-                manifests.pop_lru();
-            }
+            lock(&self.manifests).put(place, Arc::clone(&manifest));
         }
         Ok(Some(manifest))
+    }
+
+    /// What a linked app and the manifest that an install agreed to have both. It is made once: a manifest is large, and
+    /// neither of the two changes while a process lives.
+    async fn of_both(&self, built: &Manifest, sha256: &Sha256) -> Result<Option<Arc<Manifest>>, KnownError> {
+        let place = (built.id.clone(), sha256.clone());
+        if let Some(known) = lock(&self.of_both).get(&place) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let Some(kept) = self.manifest(&built.id, sha256).await? else { return Ok(None) };
+        let both = Arc::new(agreed::of_both(built, &kept));
+        if self.keep != 0 {
+            lock(&self.of_both).put(place, Arc::clone(&both));
+        }
+        Ok(Some(both))
     }
 
     /// The app where it is in memory, whatever its age: for what is made without a read.

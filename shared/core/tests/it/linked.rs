@@ -107,4 +107,10 @@ async fn an_install_of_the_version_that_was_built_costs_no_read_of_its_manifest(
         assert_eq!(older.run("/jira search").await.body["text"], "Nothing found.");
     }
     assert_eq!(older.memory.counts().reads.get("Apps.manifest"), Some(&1), "another one is read once");
+    let [one, other] = [
+        older.world.app_of(&older.install, older.now).await,
+        older.world.app_of(&older.install, older.now).await,
+    ]
+    .map(|known| known.unwrap().unwrap());
+    assert!(std::ptr::eq(one.manifest(), other.manifest()), "what both versions have is made once");
 }
