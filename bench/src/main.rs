@@ -232,7 +232,7 @@ fn calls(calls: Calls) -> Value {
     json!({ "reads": calls.reads, "writes": calls.writes, "secrets": calls.secrets })
 }
 
-/// Two digits behind the point are more than the noise allows.
+/// Two digits after the point are more than the noise allows.
 fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }

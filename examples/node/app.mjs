@@ -134,7 +134,7 @@ const server = createServer((request, response) => {
     } catch (error) {
       console.error(error);
     }
-    // One line per request; never a header or a body, for the token is a credential.
+    // One line per request; never a header or a body, because the token is a credential.
     console.log(request.method, request.url, status);
     response.writeHead(status, { "content-type": "application/json" });
     response.end(JSON.stringify(answer));

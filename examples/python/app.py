@@ -147,7 +147,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format, *arguments):
-        # One line per request; never a header or a body, for the token is a credential.
+        # One line per request; never a header or a body, because the token is a credential.
         print(f"{self.command} {self.path} {arguments[1] if len(arguments) > 1 else ''}", flush=True)
 
 

@@ -238,7 +238,7 @@ pub enum OperatorCommand {
         /// How many minutes the code is good for (at most 1440).
         #[arg(long, value_name = "MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=1440))]
         valid: u64,
-        /// It may supersede the install that stands there: for a server that was made anew.
+        /// It may supersede the install that stands there: for a server that was rebuilt.
         #[arg(long)]
         replace: bool,
     },

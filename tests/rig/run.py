@@ -17,7 +17,7 @@ OBSERVATION = LOGS / "observation.json"
 BUILT = ROOT / ".aws-sam/build"
 SAM, TOOLS = ROOT / ".venv/sam/bin", ROOT / ".venv/tools/bin"
 ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
-# The tests that `make check` leaves out, for they need what `setup` installs.
+# The tests that `make check` leaves out, because they need what `setup` installs.
 RIGGED = "cloud-apps-aws/emulators,cloud-apps/rig,stack-tests/rig"
 LIMIT = 45 * 60  # seconds; a step that hangs fails
 

@@ -161,7 +161,7 @@ def add_routes(endpoint, stack):
     return ids[api]
 
 
-def mend_mappings(endpoint):
+def fix_mappings(endpoint):
     """Gives the pollers of queues a number where the emulator kept the parameter's text."""
     functions = client("lambda", endpoint)
     for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
@@ -229,7 +229,7 @@ def main():
         with emulator(work, log, args.host, observer) as endpoint:
             started = time.monotonic()
             deploy(endpoint, args.template, args.stack, parameters, work)
-            mend_mappings(endpoint)
+            fix_mappings(endpoint)
             env = stack_env(endpoint, args.stack, add_routes(endpoint, args.stack), log)
             print(f"with_stack: deployed in {time.monotonic() - started:.1f} s, {env.get('STACK_URL', endpoint)}",
                   file=sys.stderr, flush=True)

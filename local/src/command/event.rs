@@ -19,7 +19,7 @@ use std::{path::Path, process::ExitCode};
 
 /// The time of the committed events: 2026-11-22T12:00:00Z, in Unix milliseconds.
 const COMMITTED: u64 = 1_795_348_800_000;
-/// The line of the committed events, behind the trigger.
+/// The line of the committed events, after the trigger.
 const LINE: &str = "greet @bob --language=de";
 
 /// One kind of event.
@@ -162,7 +162,7 @@ fn inner(env: &Value) -> Result<Value, Failure> {
 struct Maker<'a> {
     sample: &'a Sample,
     at: u64,
-    /// The line behind the trigger; the committed one where none is given.
+    /// The line after the trigger; the committed one where none is given.
     line: Option<&'a str>,
 }
 

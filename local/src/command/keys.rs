@@ -35,7 +35,7 @@ struct On {
 enum KeysCommand {
     /// Show the keys of an app's ring, and how many installs depend on each.
     List(On),
-    /// Add a key. It is used 15 minutes later; what installs keep is then sealed anew.
+    /// Add a key. It is used 15 minutes later; what installs keep is then sealed again.
     Rotate(On),
     /// Revoke a key at once: what was made with it neither verifies nor opens any more.
     Revoke {

@@ -137,7 +137,7 @@ pub(super) fn show_install(install: &InstallView) {
     }
 }
 
-/// As the protocol writes them, one behind the other.
+/// As the protocol writes them, one after the other.
 pub(super) fn words(items: impl IntoIterator<Item = impl Serialize>) -> String {
     let word = |item| match serde_json::to_value(item) {
         Ok(Value::String(word)) => word,

@@ -77,7 +77,7 @@ fn install(facts: &Facts, report: &mut Report) {
         Some(0) => {}
         Some(jobs) => report.wrong.push(Finding::stop(
             format!("{jobs} of its jobs were given up"),
-            format!("`cloud-apps dead list --install {id}` says why, and sends them back when the cause is mended."),
+            format!("`cloud-apps dead list --install {id}` says why, and sends them back when the cause is fixed."),
         )),
         None => report.not_looked_at.push(
             "jobs that were given up: the bundle did not tell; it tells an operator (--stack, or beside the local bundle)"
@@ -281,7 +281,7 @@ fn moved(facts: &Facts) -> String {
 /// The slash commands of one team.
 fn commands(team: &TeamFacts, facts: &Facts, report: &mut Report) {
     let (view, id) = (&facts.view, &facts.view.install_id);
-    let sync = format!("`cloud-apps sync {id}` mends it.");
+    let sync = format!("`cloud-apps sync {id}` fixes it.");
     let registered = view.registered.iter().filter_map(|standing| match standing {
         Standing::SlashCommand { team_id, id, trigger } if team_id.as_str() == team.id => Some((id, trigger)),
         _ => None,
@@ -336,7 +336,7 @@ fn commands(team: &TeamFacts, facts: &Facts, report: &mut Report) {
         let all = view.registered.iter().chain(&view.leftovers);
         all.clone().any(|s| matches!(s, Standing::SlashCommand { id: known, .. } if known == id))
     };
-    // What another bundle serves on the same server is not this one's to mend.
+    // What another bundle serves on the same server is not this one's to fix.
     let home = Home::of_install(view);
     let ours = |command: &Command| home.command(&view.app_id, command) == Whose::Ours;
     for stray in there.iter().filter(|command| ours(command) && !known(&command.id)) {
@@ -365,7 +365,7 @@ fn webhooks(team: &TeamFacts, facts: &Facts, report: &mut Report) {
         ));
         return;
     };
-    let sync = format!("`cloud-apps sync {id}` mends it.");
+    let sync = format!("`cloud-apps sync {id}` fixes it.");
     for standing in &view.registered {
         let Standing::OutgoingWebhook { team_id, id: webhook, channel_id } = standing else { continue };
         if team_id.as_str() != team.id {

@@ -108,9 +108,9 @@ impl Stop {
             Self::Bundle(trouble) => Failure::new(trouble.to_string()),
             Self::Found(findings) => {
                 let stops: Vec<&Finding> = findings.iter().filter(|finding| finding.stops).collect();
-                Failure::new(format!("{} to be mended first:", count(stops.len())))
+                Failure::new(format!("{} to be fixed first:", count(stops.len())))
                     .more(stops.iter().flat_map(|finding| finding.lines("✗")))
-                    .hint("nothing was made; mend it and run the same again")
+                    .hint("nothing was made; fix it and run the same again")
             }
             Self::Here(failure) => failure,
             Self::Unsure(_) => Failure::new(self.line())

@@ -6,7 +6,7 @@ use serde::Serialize;
 /// One thing that stands in the way, or that is good to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Nothing can be done before it is mended.
+    /// Nothing can be done before it is fixed.
     pub stops: bool,
     /// What is wrong.
     pub what: String,
@@ -63,7 +63,7 @@ impl Setting {
 }
 
 impl Finding {
-    /// Something that must be mended first.
+    /// Something that must be fixed first.
     pub fn stop(what: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { stops: true, what: what.into(), setting: None, fix: fix.into() }
     }
@@ -80,7 +80,7 @@ impl Finding {
         self
     }
 
-    /// The lines for a terminal, the first one behind this sign.
+    /// The lines for a terminal, the first one after this sign.
     pub fn lines(&self, sign: &str) -> Vec<String> {
         let mut lines = vec![format!("  {sign} {}", self.what)];
         lines
@@ -185,7 +185,7 @@ impl Mattermost {
                 "The server's own log says why. Run the same again when it is well: it goes on where it was.",
             );
         }
-        Finding::stop(what, format!("Mend what the server complains about. {again}"))
+        Finding::stop(what, format!("Fix what the server complains about. {again}"))
     }
 }
 

@@ -30,7 +30,7 @@ pub struct ClientConfig {
 pub struct User {
     /// 26 characters.
     pub id: String,
-    /// Behind the `@`.
+    /// Without the `@`.
     pub username: String,
     /// Words with spaces between.
     pub roles: String,
@@ -75,7 +75,7 @@ pub(super) struct Member {
 pub struct Bot {
     /// Its user.
     pub user_id: String,
-    /// Behind the `@`.
+    /// Without the `@`.
     pub username: String,
     /// As people read it.
     pub display_name: String,
@@ -87,7 +87,7 @@ pub struct Bot {
     pub delete_at: u64,
 }
 
-/// A credential that was made anew.
+/// A credential that was replaced.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Regenerated {
@@ -130,7 +130,7 @@ pub struct Command {
     pub auto_complete: bool,
     /// Shown in the suggestion.
     pub auto_complete_desc: String,
-    /// Shown behind the trigger.
+    /// Shown after the trigger.
     pub auto_complete_hint: String,
     /// As admins read it: at most 64 characters.
     pub display_name: String,
@@ -155,7 +155,7 @@ pub struct NewCommand {
     pub auto_complete: bool,
     /// Shown in the suggestion.
     pub auto_complete_desc: String,
-    /// Shown behind the trigger.
+    /// Shown after the trigger.
     pub auto_complete_hint: String,
     /// As admins read it.
     pub display_name: String,

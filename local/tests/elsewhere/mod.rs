@@ -91,7 +91,7 @@ fn a_service_that_answers_with_nothing_of_the_protocol_is_told_what_is_wrong() {
     let manifest = folder().join("python/mattermost-cloud-app.json");
     let checked = check(&url, &manifest, &[]);
     assert!(
-        checked.out.contains("FAIL greet\n       the upstream's answer is none of the protocol: "),
+        checked.out.contains("FAIL greet\n       the upstream's answer is not one of the protocol: "),
         "{}",
         checked.out
     );

@@ -36,7 +36,7 @@ async fn all_that_stands_in_the_way_is_told_at_once_with_its_setting_and_the_fix
             "ServiceSettings.SiteURL",
             "https://chat.example.com",
             "there is no team \"nowhere\"",
-            "4 things are to be mended",
+            "4 things are to be fixed",
         ] {
             assert!(text.contains(part), "{version:?}: {part} is missing in\n{text}");
         }

@@ -383,7 +383,7 @@ fn problem(pointer: &str, message: &dyn fmt::Display) -> Problem {
     }
 }
 
-/// Stands where an app's id is none, so that the other problems can be told too.
+/// Stands where an app's id is not one, so that the other problems can be told too.
 #[allow(clippy::expect_used)] // A literal of the right shape: a test holds it.
 fn nameless() -> AppId {
     AppId::new("nameless").expect("the literal is an app id")

@@ -177,7 +177,7 @@ impl FieldValue for f64 {
 }
 impl Ordered for f64 {}
 
-/// The whole number in a JSON number; `3.0` is one too, for that is how some clients write 3.
+/// The whole number in a JSON number; `3.0` is one too, because that is how some clients write 3.
 fn whole(value: &Value) -> Option<i128> {
     let Value::Number(number) = value else { return None };
     let exact = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));

@@ -38,7 +38,7 @@ impl CatalogueCache {
         Ok(known.ids.contains(app))
     }
 
-    /// Reads the catalogue anew next time: after this process changed it.
+    /// Reads the catalogue again next time: after this process changed it.
     pub async fn forget(&self) {
         *self.known.lock().await = Known::default();
     }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// Answers one request.
 pub async fn handle(world: &Arc<World>, arrival: Arrival) -> Response<Bytes> {
     let mut line = LogLine::new(&arrival);
-    // Boxed, for it holds the whole of a command while it runs, and each caller's future would hold it in turn.
+    // Boxed, because it holds the whole of a command while it runs, and each caller's future would hold it in turn.
     let result = Box::pin(route(world, &arrival, &mut line)).await;
     line.close(&Responder::new(&arrival), result)
 }

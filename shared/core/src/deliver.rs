@@ -1,6 +1,6 @@
 //! The queues' consumer: what becomes of one message, whatever its job does and wherever it fails.
 //!
-//! Read it; claim it in the ledger; do it; write that it is done. A job that failed in a way that time mends is tried
+//! Read it; claim it in the ledger; do it; write that it is done. A job that failed in a way that may pass with time is tried
 //! again **by sending it again** with the next attempt and a delay, then acknowledging this message: the queue's count of
 //! receives then counts crashes only, and no message is held in flight while it waits. The next attempt is sent before
 //! the ledger is told, so that a process that dies in between loses nothing; the copy that then comes back finds in
@@ -84,7 +84,7 @@ pub enum Outcome {
         /// In ms.
         after: Millis,
     },
-    /// It failed in a way that time mends (no connection, timeout, 408, 425, 429, 5xx, a busy store): it is tried again
+    /// It failed in a way that may pass with time (no connection, timeout, 408, 425, 429, 5xx, a busy store): it is tried again
     /// as the queue's schedule says.
     Again {
         /// Why, for the log and the dead letter.
@@ -221,7 +221,7 @@ impl Delivery {
         let fate = match run {
             Ok(Ok(fate)) => fate,
             Ok(Err(error)) => Fate::Stays(crate::log::chain(&error)),
-            Err(panic) => Fate::Stays(format!("it panicked: {}", crate::log::of_panic(panic.as_ref()))),
+            Err(panic) => Fate::Stays(format!("it panicked: {}", said(panic.as_ref()))),
         };
         line.write(&fate);
         fate
@@ -313,7 +313,7 @@ impl Delivery {
     }
 }
 
-/// What comes of the job is safe by now, and repeating it would mend nothing: the message goes. Only a copy of it,
+/// What comes of the job is safe by now, and repeating it would fix nothing: the message goes. Only a copy of it,
 /// should there be one, may be worked on again when the lease is over. (`false`, a later attempt's claim, is no failure:
 /// that attempt will end it.)
 fn told(told: Stored<bool>) {
@@ -372,4 +372,10 @@ fn unreadable(message: &str, body: &str, sent_at: Millis, why: &str, now: Millis
         at: now,
         trace: None,
     })
+}
+
+/// What a panic said.
+fn said(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it gave no text")
 }

@@ -70,11 +70,11 @@ pub enum Work {
         /// The revision that it was sent for.
         rev: u64,
     },
-    /// Seals anew, with the app's current key, what its installs keep; a page of them, then itself for the next.
+    /// Seals again, with the app's current key, what its installs keep; a page of them, then itself for the next.
     Reseal {
         /// The app.
         app: AppId,
-        /// Behind which site the page begins.
+        /// After which site the page begins.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<String>,
     },

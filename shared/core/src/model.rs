@@ -276,7 +276,7 @@ pub struct InstallCode {
     /// `complete` was done with it.
     #[serde(default)]
     pub spent: bool,
-    /// It may supersede the install that stands on the site: the server was made anew.
+    /// It may supersede the install that stands on the site: the server was rebuilt.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replace: bool,
 }

@@ -222,7 +222,7 @@ pub trait KeyMaker: Send + Sync {
     /// Keeps `ring` unless the app has one; answers the one that stands. Of any number at once, one is kept.
     async fn make(&self, ring: &Ring) -> Stored<Ring>;
     /// Keeps `ring` in place of the app's own. Secrets Manager has no compare-and-set: whoever calls this has read the
-    /// ring anew and holds the app's lease ([`Ledger::claim`]), so that of two rotations none loses the other's key.
+    /// ring again and holds the app's lease ([`Ledger::claim`]), so that of two rotations none loses the other's key.
     async fn replace(&self, ring: &Ring) -> Stored<()>;
 }
 

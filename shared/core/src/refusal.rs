@@ -1,7 +1,7 @@
 //! Why a request is not served: one value, which each dialect renders in its own way.
 //!
 //! V2 makes of it a status and an [`ErrorBody`](cloud_apps_protocol::ErrorBody); a built-in dialect shows the
-//! sentence to a person, for Mattermost swallows the body of everything but a 200. The cause stands in the log only.
+//! sentence to a person, because Mattermost swallows the body of everything but a 200. The cause stands in the log only.
 
 use crate::{ports::StoreError, upstream::KnownError};
 use cloud_apps_protocol::{Code, ErrorBody, line::LineError, token};

@@ -79,7 +79,7 @@ pub fn site_says(entry: Option<&SiteEntry>, holder: Option<&Install>, now: Milli
     }
 }
 
-/// Whether an install was never finished and cannot be any more, for its code is over and nobody is at it.
+/// Whether an install was never finished and cannot be any more, because its code is over and nobody is at it.
 pub fn abandoned(install: &Install, now: Millis) -> bool {
     match install.state {
         State::Pending { until, .. } => over(until, now),

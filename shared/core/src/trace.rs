@@ -16,7 +16,7 @@ pub fn of_request(request_id: &str) -> String {
     id
 }
 
-/// The trace id of a `traceparent`, `version-trace-parent-flags`. A version after 00 may have more parts behind these.
+/// The trace id of a `traceparent`, `version-trace-parent-flags`. A version after 00 may have more parts after these.
 fn of_parent(header: &str) -> Option<String> {
     let mut parts = header.split('-');
     let mut next = |length: usize| parts.next().filter(|part| part.len() == length && is_hex(part));

@@ -88,7 +88,7 @@ fn main() -> ExitCode {
         elsewhere::tests(&stage),
         // It looks at what all others left.
         stored::tests(&stage),
-        // The last, for it ends the installs.
+        // The last, because it ends the installs.
         life::tests(&stage),
     ];
     let conclusion = libtest_mimic::run(&arguments, tests.into_iter().flatten().collect());

@@ -23,7 +23,7 @@ const NOWHERE: &str = "https://nobody.example.com";
 pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     vec![
         test(stage, "an install whose code is over is removed by the consumer", unfinished),
-        test(stage, "a rotated key waits for its time, and so does the walk that seals anew", rotated),
+        test(stage, "a rotated key waits for its time, and so does the walk that seals again", rotated),
         test(stage, "a job that nobody can read waits for an operator, who discards it", parked),
         test(stage, "a job that was given up is sent back and tried again", sent_back),
         test(stage, "a job about an install that cannot be read waits beside that install", unreadable),
@@ -162,7 +162,7 @@ async fn sent_back(stage: Arc<Stage>) -> Outcome {
     done(&stage, &job).await?;
     let back = operator(&stage, json!({ "do": "send_back", "id": first["id"] })).await?;
     assert_eq!(back["dead_letter"]["id"], first["id"]);
-    // It was tried once more, for it is parked once more.
+    // It was tried once more, because it is parked once more.
     let second = letter(&stage).await?;
     assert_eq!(second["id"], first["id"]);
     assert!(second["at"].as_u64() > first["at"].as_u64(), "{second}");

@@ -6,7 +6,7 @@ use cloud_apps_protocol::Millis;
 const SECOND: Millis = 1_000;
 const MINUTE: Millis = 60 * SECOND;
 
-/// After which time each attempt is followed by the next: about three minutes in all, for a person waits.
+/// After which time each attempt is followed by the next: about three minutes in all, because a person waits.
 const COMMANDS: [Millis; 4] = [2 * SECOND, 10 * SECOND, 30 * SECOND, 2 * MINUTE];
 /// About three hours in all: as long as a server is usually down.
 const EVENTS: [Millis; 15] = [

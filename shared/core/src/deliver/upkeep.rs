@@ -31,7 +31,7 @@ impl Worker for Office {
     }
 }
 
-/// What time mends is tried again: what is busy, cannot be reached, took too long, or was changed by somebody else.
+/// What may pass with time is tried again: what is busy, cannot be reached, took too long, or was changed by somebody else.
 fn outcome(refusal: &Refusal) -> Outcome {
     let why = match refusal.chain() {
         Some(cause) => format!("{refusal} ({cause})"),
@@ -51,7 +51,7 @@ mod tests {
     use crate::ports::StoreError;
 
     #[test]
-    fn what_time_mends_is_tried_again_and_the_rest_is_parked_with_its_cause() {
+    fn what_may_pass_is_tried_again_and_the_rest_is_parked_with_its_cause() {
         let busy = StoreError::Busy { what: "Registry.change", source: "slow".into() };
         let Outcome::Again { why, after } = outcome(&busy.into()) else { panic!("tried again") };
         assert!(after == Some(1_000) && why.contains("Registry.change"), "{why}");

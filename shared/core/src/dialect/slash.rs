@@ -1,6 +1,6 @@
 //! A slash command of an unmodified Mattermost server (section 14).
 //!
-//! In: a form whose keys repeat. Out: always a 200 with exactly `application/json`, for the server shows its user
+//! In: a form whose keys repeat. Out: always a 200 with exactly `application/json`, because the server shows its user
 //! nothing of any other answer; only a failed authentication is a 401. The body never holds an action: the server
 //! hands it, integrations included, to the client that typed the command, who could then act as anybody.
 
@@ -159,7 +159,7 @@ impl<'b> Form<'b> {
         let bad = |key: &str, error: cloud_apps_protocol::BadId| {
             Refusal::bad_request(
                 &format!("/{key}"),
-                format!("Mattermost sent a {key} that is none: {error}."),
+                format!("Mattermost sent a {key} that is not one: {error}."),
             )
         };
         let channel = one(self.channel_id.as_ref()).parse().map_err(|error| bad("channel_id", error))?;

@@ -146,7 +146,7 @@ async fn make_room(
     let standing = stored(office, &entry.install, arrival.now).await?;
     match standing.filter(|standing| code.replace && replaceable(standing)) {
         Some(old) => {
-            // Its server was made anew and knows nothing of it: the app has nothing to clean up there.
+            // Its server was rebuilt and knows nothing of it: the app has nothing to clean up there.
             remove::remove(office, Moment::of(arrival), old, false, line).await?;
             Ok(())
         }
@@ -353,7 +353,7 @@ async fn taken(
         ),
         _ => format!(
             "{app} was installed on {site}{who} on {since} and works. Remove it with `cloud-apps uninstall {id}` to make \
-             room; where the server was made anew, ask the operator for a code with `--replace`."
+             room; where the server was rebuilt, ask the operator for a code with `--replace`."
         ),
     };
     Ok(Refusal::new(Code::AlreadyInstalled, message)

@@ -58,7 +58,7 @@ pub async fn complete(
             let settings = office.world.keys.open_settings(&known, arrival.now).await?;
             let install = take(office, &known, &code, arrival.now).await?;
             let outcome = finish(office, arrival, &install, &code, (teams, settings), line).await;
-            // Whatever came of it, this process reads it anew.
+            // Whatever came of it, this process reads it again.
             office.world.installs.forget(&id);
             outcome
         }

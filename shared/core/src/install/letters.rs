@@ -13,7 +13,7 @@ use cloud_apps_protocol::{InstallId, Millis};
 
 /// How many stand on a page.
 const PAGE: usize = 100;
-/// After how many ms a job that is sent back is done: by then its letter is gone, so that one which it may write anew is
+/// After how many ms a job that is sent back is done: by then its letter is gone, so that one which it may write again is
 /// not taken for it.
 const AFTER: Millis = 10_000;
 

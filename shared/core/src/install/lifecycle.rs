@@ -163,7 +163,7 @@ fn broken(id: &str, turn: Turn, function: &FunctionName, trouble: Trouble) -> Re
         Code::UnknownFunction => (
             Code::InstallRefused,
             format!(
-                "{id} names {function} as its {} function and does not have it. Its author must mend that; {outcome}.",
+                "{id} names {function} as its {} function and does not have it. Its author must fix that; {outcome}.",
                 turn.name()
             ),
         ),

@@ -1,5 +1,5 @@
 //! Everything that is wrong with a request, said at once: each problem with its JSON pointer, so that whoever
-//! filled in a dialog does not learn of the second after mending the first.
+//! filled in a dialog does not learn of the second after fixing the first.
 
 use crate::refusal::Refusal;
 use cloud_apps_protocol::Code;
@@ -101,7 +101,7 @@ impl<'a> Reader<'a> {
                 n + self.more
             ),
         };
-        let message = format!("{lead}: {}. Mend it and send it again.", sentences.join("; "));
+        let message = format!("{lead}: {}. Fix it and send it again.", sentences.join("; "));
         let first = self.problems.first().map(|(pointer, _)| pointer.clone()).unwrap_or_default();
         let problems: Vec<Value> = self
             .problems

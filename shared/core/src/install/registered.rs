@@ -70,7 +70,7 @@ pub(super) fn read(
 }
 
 /// Refuses what is registered in teams that the server does not have: somebody invented them. Teams that the install knows
-/// already are not asked for, nor are commands, for a bot may not see them.
+/// already are not asked for, nor are commands, because a bot may not see them.
 ///
 /// The server is asked with the bot's token. The bot's own teams come in one answer, and in those the installer puts it;
 /// of any other it is told whether there is such a team, though not more (`403`), where it is no member. Where the server

@@ -1,4 +1,4 @@
-//! What the queue's jobs do for installs: what was left half-done is ended, what an old key sealed is sealed anew.
+//! What the queue's jobs do for installs: what was left half-done is ended, what an old key sealed is sealed again.
 //!
 //! | the install | a watch |
 //! |---|---|

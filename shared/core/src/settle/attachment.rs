@@ -1,5 +1,5 @@
 //! Message attachments: only the keys that Mattermost shows pass, so that nothing a client could click gets out
-//! unsealed, whatever an app wrote, and no address that is none.
+//! unsealed, whatever an app wrote, and no address that is not one.
 
 use super::{
     address::{is_link, is_picture},

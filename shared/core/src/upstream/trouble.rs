@@ -9,7 +9,7 @@ use std::error::Error;
 pub enum Trouble {
     /// A linked function panicked.
     #[error("the function panicked: {0}")]
-    Panicked(&'static str),
+    Panicked(String),
     /// It did not end in its time.
     #[error("the function did not end in its time")]
     TookTooLong,
@@ -32,7 +32,7 @@ pub enum Trouble {
         source: Option<Box<dyn Error + Send + Sync>>,
     },
     /// It answered with JSON that is no answer.
-    #[error("the upstream's answer is none of the protocol: {0}")]
+    #[error("the upstream's answer is not one of the protocol: {0}")]
     BadAnswer(String),
     /// It answered more than is read.
     #[error("the upstream answered more than 1 MiB")]

@@ -28,7 +28,7 @@ pub enum OperatorRequest {
         /// How long it is good, in seconds: at most 86,400.
         #[serde(default = "valid")]
         valid_seconds: u64,
-        /// It may supersede the install that stands there: the server was made anew.
+        /// It may supersede the install that stands there: the server was rebuilt.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         replace: bool,
     },
@@ -96,7 +96,7 @@ pub enum OperatorRequest {
         /// Which app.
         app: AppId,
     },
-    /// Adds a key to the ring of an app; in 15 minutes it is the one that seals. What installs keep is sealed anew.
+    /// Adds a key to the ring of an app; in 15 minutes it is the one that seals. What installs keep is sealed again.
     /// Answered by [`OperatorAnswer::Keys`].
     RotateKeys {
         /// Which app.

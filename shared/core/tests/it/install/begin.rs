@@ -225,7 +225,7 @@ async fn everything_that_is_wrong_with_a_request_is_said_at_once_with_its_place(
     assert_eq!(said, expected);
     assert_eq!(refused.body["error"]["pointer"], "/server/site_url");
     assert!(refused.message().starts_with("13 things are wrong with this request: /server/site_url is"));
-    assert!(refused.message().ends_with("Mend it and send it again."), "{}", refused.message());
+    assert!(refused.message().ends_with("Fix it and send it again."), "{}", refused.message());
     assert_eq!(desk.memory.kept(), 0);
 }
 
@@ -248,7 +248,7 @@ async fn a_password_that_is_not_taken_is_not_repeated() {
         assert_eq!(
             refused.message(),
             "Something is wrong with this request: /settings/password is not what this setting takes (it is a \
-             password, so it is not shown). Mend it and send it again."
+             password, so it is not shown). Fix it and send it again."
         );
     }
 }
@@ -369,7 +369,7 @@ async fn an_app_is_on_a_site_once_and_the_second_reads_since_when_and_what_to_do
         refused.message(),
         format!(
             "hello was installed on {SITE} by user {ADMIN} on 2026-11-22 21:39 UTC and works. Remove it with `cloud-apps \
-             uninstall {id}` to make room; where the server was made anew, ask the operator for a code with `--replace`."
+             uninstall {id}` to make room; where the server was rebuilt, ask the operator for a code with `--replace`."
         )
     );
     assert_eq!(refused.body["error"]["since"], NOW);
@@ -457,7 +457,7 @@ async fn a_revoked_key_gives_way_to_the_current_one_while_nothing_is_active() {
     ring.keys[0].revoked = true;
     ring.keys.push(second);
     desk.memory.put_ring(ring);
-    // Another process, for this one has the old ring in its cache.
+    // Another process, because this one has the old ring in its cache.
     desk.behave(Behaviour::Agrees);
     let again = desk.begin(&code, &body()).await;
     assert_eq!(again.id(), first.id());
@@ -529,12 +529,12 @@ async fn of_sixteen_codes_for_one_site_one_begins() {
 #[tokio::test]
 async fn a_flood_of_problems_is_counted_and_the_first_are_told() {
     let desk = Desk::new().await;
-    let flood = changed("/granted/permissions", json!(vec![0; 40_000]));
+    let flood = changed("/granted/permissions", json!(vec![0; 400_000]));
     let refused = desk.begin(&desk.code().await, &flood).await;
     assert_eq!((refused.status, refused.code()), (StatusCode::BAD_REQUEST, "bad_request"));
     let message = refused.message();
     assert!(
-        message.starts_with("40000 things are wrong with this request, of which these are the first 50: ")
+        message.starts_with("400000 things are wrong with this request, of which these are the first 50: ")
     );
     assert_eq!(refused.body["error"]["problems"].as_array().unwrap().len(), 50);
     assert!(message.len() < 10_000, "{}", message.len());

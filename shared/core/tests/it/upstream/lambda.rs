@@ -114,14 +114,14 @@ async fn what_a_function_cannot_answer_with_is_refused_like_a_services() {
             "is base64, and it is not",
         ),
         (with(json!({"statusCode": 200, "headers": {"content-type": 7}})), "upstream_failed", "integration"),
-        (with(json!([200, {}, r#"{"type":"done"}"#, false])), "bad_answer", "none of the protocol"),
+        (with(json!([200, {}, r#"{"type":"done"}"#, false])), "bad_answer", "not one of the protocol"),
         (
             with(json!({"statusCode": 200, "body": format!("{{\"type\":\"{large}\"}}")})),
             "answer_too_large",
             "1 MiB",
         ),
-        (with(json!({"type": BOT_TOKEN})), "bad_answer", "none of the protocol"),
-        (with(Value::Null), "bad_answer", "none of the protocol"),
+        (with(json!({"type": BOT_TOKEN})), "bad_answer", "not one of the protocol"),
+        (with(Value::Null), "bad_answer", "not one of the protocol"),
         (Invoked { failed: false, payload: b"<html>".to_vec() }, "upstream_failed", "integration"),
         (Invoked { failed: false, payload: vec![b' '; 4 << 20] }, "answer_too_large", "1 MiB"),
     ] {
