@@ -5,14 +5,17 @@
 //! Whether a thing came to be is looked up on the server, by what is recognisable about it; the journal says only
 //! that it is ours to make and to remove. One file for each app and site, mode 0600, replaced as a whole.
 
-use crate::failure::{Failure, file};
+use crate::{
+    failure::{Failure, file},
+    store::files,
+};
 use cloud_apps_core::model::Sha256;
 use cloud_apps_protocol::{AppId, InstallId, Millis, SiteUrl};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    io::{ErrorKind, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    io::ErrorKind,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -117,14 +120,14 @@ impl Journal {
         run: &str,
         now: Millis,
     ) -> Result<Self, Failure> {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(file("make", folder))?;
+        let failure = |error: files::FileError| Failure::new(error.to_string());
+        files::private_folder(folder).map_err(failure)?;
         let name = name(app, site);
         let lock_path = folder.join(format!("{name}.lock"));
-        let lock = File::create(&lock_path).map_err(file("make", &lock_path))?;
+        files::refuse_link(&lock_path).map_err(failure)?;
+        let mut open = OpenOptions::new();
+        let lock = open.create(true).append(true).mode(0o600).open(&lock_path);
+        let lock = lock.map_err(file("make", &lock_path))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -276,21 +279,16 @@ impl Journal {
 
     fn write(&mut self) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(&self.record).map_err(|e| Failure::new(e.to_string()))?;
-        let beside = self.path.with_extension("new");
-        let written = (|| {
-            let mut open =
-                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-            open.write_all(text.as_bytes())?;
-            open.sync_all()?;
-            std::fs::rename(&beside, &self.path)
-        })();
-        written.map_err(file("write", &self.path))?;
+        files::replace(&self.path, text.as_bytes()).map_err(|error| Failure::new(error.to_string()))?;
         self.stands = true;
         Ok(())
     }
 }
 
+/// The folder may have come with somebody's project, and what a journal names is removed by it: so it is believed only if
+/// it is as this program writes it.
 fn read(path: &Path) -> Result<Option<Record>, Failure> {
+    files::check_private(path).map_err(|error| Failure::new(error.to_string()))?;
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -397,6 +395,31 @@ mod tests {
         assert!(older.exists(), "it is of another site");
         assert!(open(&folder, &ours).unwrap().unfinished());
         assert!(!older.exists());
+    }
+
+    #[test]
+    fn what_came_into_the_folder_with_a_project_is_neither_followed_nor_believed() {
+        let (folder, site) = (TempDir::new().unwrap(), site("https://chat.example.com"));
+        let precious = folder.path().join("precious");
+        std::fs::write(&precious, "precious").unwrap();
+        let path = open(&folder, &site).unwrap().path().to_owned();
+        let lock = path.with_extension("lock");
+        std::fs::remove_file(&lock).unwrap();
+        std::os::unix::fs::symlink(&precious, &lock).unwrap();
+        assert!(open(&folder, &site).unwrap_err().text().contains("this is a link"));
+        std::fs::remove_file(&lock).unwrap();
+        std::os::unix::fs::symlink(&precious, path.with_extension("new")).unwrap();
+        std::os::unix::fs::symlink(&precious, &path).unwrap();
+        assert!(open(&folder, &site).unwrap_err().text().contains("this is a link"));
+        std::fs::remove_file(&path).unwrap();
+        let mut journal = open(&folder, &site).unwrap();
+        journal.intend(Made::Install).unwrap();
+        drop(journal);
+        assert_eq!(std::fs::read_to_string(&precious).unwrap(), "precious");
+        // As a checkout makes it.
+        let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        std::fs::set_permissions(&path, readable).unwrap();
+        assert!(open(&folder, &site).unwrap_err().text().contains("others may read this"));
     }
 
     #[test]

@@ -78,6 +78,10 @@ impl Mattermost {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Answer, Trouble> {
+        if !stays(path) {
+            let why = "a name or an id that goes into the call's address would make another call of it";
+            return Err(Trouble::unlike(doing, StatusCode::BAD_REQUEST, why));
+        }
         let mut request = self.http.request(method, format!("{}/api/v4{path}", self.site));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.expose_secret());
@@ -181,6 +185,14 @@ impl Answer {
     }
 }
 
+/// Whether a call's path stays what it is when it becomes an address. Ids and names in it come from bundles, journals and
+/// command lines, and `..` would make another call of it, with an admin's rights.
+fn stays(path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or_default();
+    let plain = !path.contains(|c: char| matches!(c, '\\' | '%' | '#') || c.is_ascii_control());
+    plain && path.split('/').all(|segment| !matches!(segment, "." | ".."))
+}
+
 /// The `Date` of an answer, in seconds since 1970.
 pub fn date(headers: &http::HeaderMap) -> Option<i64> {
     let text = headers.get(header::DATE)?.to_str().ok()?;
@@ -215,4 +227,25 @@ pub fn loopback(address: &str) -> bool {
 pub fn tame(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     shortened(&words.collect::<Vec<_>>().join(" "), 2_000).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_or_id_makes_another_call_of_a_path() {
+        for id in
+            ["..", ".", "../users/x", "a/../../users/x", "..\\users", ".\t.", "%2e%2e/users", "a#", ".\n./x"]
+        {
+            assert!(!stays(&format!("/commands/{id}")), "{id:?}");
+        }
+        for path in [
+            "/users/username/a.b_c-d:e",
+            "/commands?team_id=x&custom_only=true",
+            "/bots/x?include_deleted=true",
+        ] {
+            assert!(stays(path), "{path}");
+        }
+    }
 }

@@ -32,24 +32,32 @@ pub(crate) fn private_folder(path: &Path) -> Result<(), FileError> {
 /// Refuses what no bundle of this user's has left here: a link, and a file that others may read. A folder may have come
 /// with somebody's project. A link in it leads to a file that is none of the bundle's, and whoever wrote a key ring knows
 /// every secret that follows from it.
-pub(super) fn check_private(path: &Path) -> Result<(), FileError> {
+pub(crate) fn check_private(path: &Path) -> Result<(), FileError> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(at(path)(error)),
     };
-    let refused = |why: &str| Err(at(path)(io::Error::other(why.to_owned())));
-    if !found.is_file() {
-        return refused("this is a link or a folder, and a local bundle makes a file: remove it");
-    }
+    refuse_link(path)?;
     #[cfg(unix)]
     if std::os::unix::fs::MetadataExt::mode(&found) & 0o077 != 0 {
-        return refused(
-            "others may read this, and a local bundle makes it for its owner only: close it if it is yours (chmod 600), \
-             else remove it",
-        );
+        return Err(at(path)(io::Error::other(
+            "others may read this, and cloud-apps makes it for its owner only: close it if it is yours (chmod 600), else \
+             remove it",
+        )));
     }
     Ok(())
+}
+
+/// Refuses what is there and is no file: a link leads to a file that is none of this program's.
+pub(crate) fn refuse_link(path: &Path) -> Result<(), FileError> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => Err(at(path)(io::Error::other(
+            "this is a link or a folder, and cloud-apps makes a file: remove it",
+        ))),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path)(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Makes a file for its owner only, empty if it was not there.

@@ -22,6 +22,11 @@ pub enum AwsError {
     /// The service was not reached.
     #[error("not reached: {0}")]
     Dispatch(String),
+    /// The SDK could not send the request.
+    #[error(
+        "the SDK did not send the request: look at AWS_REGION, the credentials, and AWS_ENDPOINT_URL if it is set"
+    )]
+    NotSent,
     /// The answer was not one.
     #[error("the answer could not be read")]
     Response,
@@ -72,9 +77,11 @@ pub(crate) fn reason<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> 
             }
         }
         SdkError::TimeoutError(_) => AwsError::Timeout,
-        SdkError::DispatchFailure(failure) => {
-            AwsError::Dispatch(failure.as_connector_error().map_or_else(String::new, |error| chain(error)))
-        }
+        // What our own connector says is told. The SDK's own words may repeat the request whole, a key ring in it.
+        SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
+            Some(error) if !error.is_other() => AwsError::Dispatch(chain(error)),
+            _ => AwsError::NotSent,
+        },
         SdkError::ResponseError(_) => AwsError::Response,
         _ => AwsError::Construction,
     }

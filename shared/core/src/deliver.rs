@@ -221,7 +221,7 @@ impl Delivery {
         let fate = match run {
             Ok(Ok(fate)) => fate,
             Ok(Err(error)) => Fate::Stays(crate::log::chain(&error)),
-            Err(panic) => Fate::Stays(format!("it panicked: {}", said(panic.as_ref()))),
+            Err(panic) => Fate::Stays(format!("it panicked: {}", crate::log::of_panic(panic.as_ref()))),
         };
         line.write(&fate);
         fate
@@ -372,10 +372,4 @@ fn unreadable(message: &str, body: &str, sent_at: Millis, why: &str, now: Millis
         at: now,
         trace: None,
     })
-}
-
-/// What a panic said.
-fn said(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it gave no text")
 }

@@ -14,6 +14,7 @@ use cloud_app::App;
 use cloud_apps_protocol::{Code, UserId};
 use http::Response;
 use std::{
+    any::Any,
     collections::BTreeSet,
     sync::atomic::{AtomicBool, Ordering},
     time::Instant,
@@ -48,14 +49,22 @@ impl Lines {
     }
 }
 
-/// Makes a panic a line of the log that says where it was. Its message stands there if it is a literal of the source;
-/// any other may repeat what a request or an answer brought.
+/// Makes a panic a line of the log that says where it was.
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
-        let error = panic.payload().downcast_ref::<&'static str>().copied();
-        tracing::error!(place, error, "panic");
+        tracing::error!(place, error = literal(panic.payload()), "panic");
     }));
+}
+
+/// A panic's message, if it is a literal of the source: any other may repeat what a request or an answer brought.
+fn literal(panic: &(dyn Any + Send)) -> Option<&'static str> {
+    panic.downcast_ref::<&'static str>().copied()
+}
+
+/// What a line says of a panic that was caught.
+pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> &'static str {
+    literal(panic).unwrap_or("the line `panic` before this one says where")
 }
 
 /// Set by the first request of this process.

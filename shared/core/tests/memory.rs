@@ -1,5 +1,6 @@
-//! What a request of a stranger costs: before a credential verifies, no body makes the bundle take more than a small
-//! multiple of its size, whatever its form, and all are answered alike.
+//! What is read from outside costs. Before a credential verifies, no body makes the bundle take more than a small multiple
+//! of its size, whatever its form, and all are answered alike. What a known sender or an app wrote is read into values, and
+//! their number is bounded.
 //!
 //! This is a program of its own, because its allocator counts for the whole process.
 
@@ -13,16 +14,25 @@ mod stage;
 use cloud_apps_core::{
     edge::MAX_BODY,
     route::{Function, ROUTES},
+    upstream::read_answer,
 };
-use http::{HeaderValue, Method, Request, header};
+use cloud_apps_protocol::{CommandRequest, json};
+use http::{HeaderValue, Method, Request, Response, header};
 use peak_alloc::PeakAlloc;
 use stage::Stage;
+use std::sync::{Mutex, PoisonError};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
+/// One test at a time: the allocator counts for all.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// How many times its own size a body may take while it is refused.
 const MOST: usize = 6;
+
+/// What the largest body of a known sender, or an app's answer, may take: a function of 128 MB has it twice.
+const READ: usize = 40 * 1024 * 1024;
 
 /// A text as often as it fits into the largest body, between a beginning and an end.
 fn filled(begin: &str, text: &str, end: &str) -> String {
@@ -67,6 +77,7 @@ fn paths(stage: &Stage) -> Vec<String> {
 
 #[test]
 fn a_body_without_a_credential_costs_a_small_multiple_of_its_size() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let stage = Stage::new();
     let bodies = bodies();
@@ -94,4 +105,36 @@ fn a_body_without_a_credential_costs_a_small_multiple_of_its_size() {
     }
     assert!(sent > 60, "{sent}");
     assert_eq!(stage.calls().len(), 1, "the first request alone ran anything");
+}
+
+/// As many small things as fit, and as many as are read.
+fn filled_with(begin: &str, text: &str, end: &str) -> [String; 2] {
+    let some = format!("{begin}{}{end}", text.repeat(49_000 / text.matches([',', ':', '{', '[']).count()));
+    [filled(begin, text, end), some]
+}
+
+#[test]
+fn what_is_read_into_values_has_a_bound_of_its_own() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut read = 0;
+    for small in ["{\"\":0},", "[],", "0,", "{\"a\":{}},", "\"\","] {
+        let places = [
+            ("{\"type\":\"message\",\"attachments\":[", "0]}"),
+            ("{\"type\":\"message\",\"attachments\":[{\"fields\":[", "0]}]}"),
+            ("{\"type\":\"done\",\"more\":[", "0]}"),
+            ("{\"command\":{\"encoded\":{\"a\":[", "0]}}}"),
+            ("{\"context\":{\"post\":{\"props\":{\"a\":[", "0]}}}}"),
+        ];
+        for body in places.iter().flat_map(|(begin, end)| filled_with(begin, small, end)) {
+            let answer = Response::builder().header(header::CONTENT_TYPE, "application/json");
+            let answer = answer.body(bytes::Bytes::copy_from_slice(body.as_bytes())).unwrap();
+            let before = ALLOCATOR.current_usage();
+            ALLOCATOR.reset_peak_usage();
+            read += usize::from(read_answer(&answer).is_ok());
+            read += usize::from(json::read::<CommandRequest>(body.as_bytes()).is_ok());
+            let peak = ALLOCATOR.peak_usage().saturating_sub(before);
+            assert!(peak <= READ, "{peak} bytes are taken for {}…", &body[..60]);
+        }
+    }
+    assert!(read >= 20, "{read}");
 }

@@ -3,12 +3,15 @@
 //! Serde's own messages quote the text that they stumble over, and that text may be a token in the wrong place, as a value
 //! or as a key. So what was found is told by its kind alone, and a key is repeated only where it looks like one.
 
-use crate::error::{Code, ErrorBody};
+use crate::{
+    error::{Code, ErrorBody},
+    limits,
+};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
 /// Reads an object: `bad_json` with line and column where the text is no JSON, `bad_request` with a JSON pointer where
-/// it has another shape.
+/// it has another shape, `too_large` where it holds more values than [`limits::VALUES`].
 ///
 /// ```
 /// use cloud_apps_protocol::{CommandRequest, json};
@@ -20,6 +23,11 @@ use serde_path_to_error::{Path, Segment};
 /// assert_eq!(refused.error.more["pointer"], "/command/raw");
 /// ```
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ErrorBody> {
+    if values(bytes) > limits::VALUES {
+        let message =
+            format!("The body has more than {} values and keys. Send fewer at a time.", limits::VALUES);
+        return Err(ErrorBody::new(Code::TooLarge, message).with("limit", limits::VALUES));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let at = pointer(error.path());
@@ -31,6 +39,21 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ErrorBody> {
         return Err(ErrorBody::new(Code::BadRequest, "The body is not a JSON object.").with("pointer", ""));
     }
     Ok(value)
+}
+
+/// How many values and keys a text holds if it is JSON: each stands behind one of these signs. Counted before any is made.
+fn values(bytes: &[u8]) -> usize {
+    let (mut count, mut quoted, mut escaped) = (0, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' | b',' | b':' if !quoted => count += 1,
+            _ => {}
+        }
+    }
+    count
 }
 
 /// What is wrong with a JSON text whose reading failed at `pointer`.
@@ -167,6 +190,20 @@ mod tests {
         assert_eq!(message, "The body is not JSON: trailing comma at line 2, column 14.");
         assert_eq!(refusal::<Shape>("").0, Code::BadJson);
         assert_eq!(refusal::<Shape>("{\"list\":[]} x").0, Code::BadJson);
+    }
+
+    #[test]
+    fn more_values_than_are_read_are_refused_before_any_is_made() {
+        let most = limits::VALUES;
+        let list = |n: usize| format!(r#"{{"list":[{}0]}}"#, "0,".repeat(n));
+        assert!(read::<Shape>(list(most - 3).as_bytes()).is_ok());
+        for text in [list(most - 2), "[".repeat(most + 1), format!("{{{}", r#""a":{},"#.repeat(most / 2))] {
+            let error = read::<Shape>(text.as_bytes()).map(|_| ()).unwrap_err().error;
+            assert_eq!((error.code, &error.more["limit"]), (Code::TooLarge, &most.into()));
+        }
+        // What stands in a text is none, whatever is escaped there.
+        let text = format!(r#"{{"list":[],"x":"{}","y":"\\"}}"#, r#"[\",{:"#.repeat(most));
+        assert!(read::<Shape>(text.as_bytes()).is_ok());
     }
 
     #[test]

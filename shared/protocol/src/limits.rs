@@ -2,6 +2,9 @@
 
 /// A request's body and an answer, in bytes.
 pub const BODY: usize = 1024 * 1024;
+/// Values and keys in JSON that is read from outside, all together. What one costs in memory is a hundred times what it
+/// needs in a text (`{"":0}`), so that their number is bounded beside the text's length.
+pub const VALUES: usize = 50_000;
 /// A manifest, in bytes.
 pub const MANIFEST: usize = 256 * 1024;
 /// Commands of an app.

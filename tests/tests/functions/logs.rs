@@ -21,7 +21,7 @@ use cloud_apps_core::{
 };
 use cloud_apps_protocol::token::Scope;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, error::Error, path::PathBuf, sync::Arc, time::Duration};
 
 /// How everything begins that these tests send.
 const SENT: &str = "CANARY";
@@ -136,14 +136,26 @@ pub async fn call_everything() {
     let variable = |name: &str| std::env::var(name).ok();
     let level = variable("CLOUD_APPS_LOG_LEVEL").and_then(|level| level.parse().ok());
     telemetry::start(Lines::new(level.unwrap_or(tracing::Level::INFO), &[]));
-    // The second is nobody's address: what the SDKs say of failures.
-    for endpoint in [variable("AWS_ENDPOINT_URL").unwrap_or_default(), "http://127.0.0.1:9".to_owned()] {
+    // The others are nobody's address and no addresses: what the SDKs say of failures.
+    let good = variable("AWS_ENDPOINT_URL").unwrap_or_default();
+    for endpoint in [good, "http://127.0.0.1:9".to_owned(), "http://".to_owned(), "http://[::1".to_owned()] {
         let clients = Clients::from_variables(None, |name| match name {
             "AWS_ENDPOINT_URL" => Some(endpoint.clone()),
             name => variable(name),
         });
         calls(Arc::new(clients.unwrap()), &endpoint).await;
     }
+}
+
+/// Logs an error as functions do, with its causes.
+fn told<T, E: Error>(answer: Result<T, E>) {
+    let Err(error) = answer else { return };
+    let (mut chain, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        chain = format!("{chain}: {error}");
+        cause = error.source();
+    }
+    tracing::error!(chain, ?error, "a call failed");
 }
 
 async fn calls(clients: Arc<Clients>, endpoint: &str) {
@@ -155,25 +167,25 @@ async fn calls(clients: Arc<Clients>, endpoint: &str) {
     let ring = sample.ring().unwrap();
     let dynamo = Dynamo::new(Arc::clone(&clients), "Installs", "Ledger");
     let hash = Sha256::of("CANARY");
-    let _ = Installs::find(&dynamo, &install.id).await;
-    let _ = dynamo.find_with_team(&install.id, &sample.install.team_id).await;
-    let _ = dynamo.find_static_token(&hash).await;
-    let _ = dynamo.change(&install, 1).await;
-    let _ = dynamo.list(&install.app, 10, None).await;
-    let _ = dynamo.teams(&install.id).await;
-    let _ = dynamo.undo(&install, 1).await;
-    let _ = dynamo.once("JTI#CANARYKEY", 10, 0).await;
-    let _ = dynamo.claim("DO#CANARYKEY", 1, 10, 10, 0).await;
-    let _ = dynamo.done("DO#CANARYKEY", 1, 10, 0).await;
-    let _ = dynamo.put("TALK#CANARYKEY", "CANARYVALUE", 10, 0).await;
-    let _ = dynamo.look("TALK#CANARYKEY", 0).await;
-    let _ = Ledger::take(&dynamo, "TALK#CANARYKEY", 0).await;
+    told(Installs::find(&dynamo, &install.id).await);
+    told(dynamo.find_with_team(&install.id, &sample.install.team_id).await);
+    told(dynamo.find_static_token(&hash).await);
+    told(dynamo.change(&install, 1).await);
+    told(dynamo.list(&install.app, 10, None).await);
+    told(dynamo.teams(&install.id).await);
+    told(dynamo.undo(&install, 1).await);
+    told(dynamo.once("JTI#CANARYKEY", 10, 0).await);
+    told(dynamo.claim("DO#CANARYKEY", 1, 10, 10, 0).await);
+    told(dynamo.done("DO#CANARYKEY", 1, 10, 0).await);
+    told(dynamo.put("TALK#CANARYKEY", "CANARYVALUE", 10, 0).await);
+    told(dynamo.look("TALK#CANARYKEY", 0).await);
+    told(Ledger::take(&dynamo, "TALK#CANARYKEY", 0).await);
     let secrets = Secrets::new(Arc::clone(&clients), "bench");
-    let _ = secrets.ring(&install.app).await;
-    let _ = secrets.make(&ring).await;
-    let _ = secrets.replace(&ring).await;
+    told(secrets.ring(&install.app).await);
+    told(secrets.make(&ring).await);
+    told(secrets.replace(&ring).await);
     let job = Job::new(Work::Watch { install: install.id.clone(), rev: 1 }, 0, None, 1);
-    let _ = Sqs::new(Arc::clone(&clients), &format!("{endpoint}/0/CANARYQUEUE")).send(&job, 1).await;
+    told(Sqs::new(Arc::clone(&clients), &format!("{endpoint}/0/CANARYQUEUE")).send(&job, 1).await);
     let letter = Dead {
         id: "1".to_owned(),
         install: Some(install.id.clone()),
@@ -186,11 +198,11 @@ async fn calls(clients: Arc<Clients>, endpoint: &str) {
         trace: None,
     };
     let letters = Letters::new(Arc::clone(&clients), "data");
-    let _ = letters.park(&letter).await;
-    let _ = DeadLetters::list(&letters, Some(&install.id), 10, None).await;
-    let _ = DeadLetters::take(&letters, Some(&install.id), "1").await;
-    let _ =
-        Lambda::new(clients).invoke("f", b"{\"a\":\"CANARYPAYLOAD\"}".to_vec(), Duration::from_secs(9)).await;
+    told(letters.park(&letter).await);
+    told(DeadLetters::list(&letters, Some(&install.id), 10, None).await);
+    told(DeadLetters::take(&letters, Some(&install.id), "1").await);
+    let payload = b"{\"a\":\"CANARYPAYLOAD\"}".to_vec();
+    told(Lambda::new(clients).invoke("f", payload, Duration::from_secs(9)).await);
 }
 
 /// The lines of an app's crate, and only of its crate, follow the level.

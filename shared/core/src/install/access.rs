@@ -99,7 +99,8 @@ pub(super) async fn admin(
                 }
                 None => remove::remembered(office, &verified.kid.install, arrival.now)
                     .await?
-                    .map(Found::Gone)
+                    .filter(|gone| gone.signed_by(&verified.kid))
+                    .map(|gone| Found::Gone(gone.answer))
                     .ok_or_else(Refusal::unauthorized),
             }
         }
@@ -128,9 +129,11 @@ pub(super) async fn holder(
             line.app = Some(install.app.to_string());
             Ok(Found::Stands(install, By::Holder { made_at: kept.created_at }))
         }
-        None => {
-            remove::remembered(office, &kept.install, arrival.now).await?.map(Found::Gone).ok_or_else(refused)
-        }
+        None => remove::remembered(office, &kept.install, arrival.now)
+            .await?
+            .filter(|gone| !gone.revoked(&kept))
+            .map(|gone| Found::Gone(gone.answer))
+            .ok_or_else(refused),
     }
 }
 

@@ -14,16 +14,17 @@ use super::{
 use crate::{
     job::{Job, Work},
     log::LogLine,
-    model::{Cleanup, Install, State, Team},
+    model::{Cleanup, Install, ManageCode, State, Team},
     ports::{Changed, StoreError, Stored},
     refusal::Refusal,
     rules::{MAX_TEAMS, MAX_VALUE, given_up, next, over},
     world::Office,
 };
 use cloud_apps_protocol::{
-    Code, InstallId, Millis, TeamId,
+    Code, Generation, InstallId, KeyId, Millis, TeamId,
     install::{InstallRemoved, Standing},
     text::shortened,
+    token::Kid,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -53,14 +54,14 @@ pub(super) async fn remove(
     line.install = Some(install.id.to_string());
     let mut going = stop(office, moment.now, install, line).await?;
     // Somebody may have come as far as this before.
-    let answer = if let Some(answer) = remembered(office, &going.id, moment.now).await? {
-        answer
+    let answer = if let Some(gone) = remembered(office, &going.id, moment.now).await? {
+        gone.answer
     } else {
         if call && going.state == State::Removing {
             going = clean_up(office, moment, going, line).await?;
         }
         let answer = answer(&going, teams(office, &going, line).await?);
-        remember(office, &answer, moment.now).await?;
+        remember(office, &going, &answer, moment.now).await?;
         answer
     };
     office.dead_letters.clear(&going.id).await?;
@@ -213,11 +214,37 @@ fn answer(going: &Install, teams: Option<Vec<(TeamId, Team)>>) -> InstallRemoved
     }
 }
 
-/// An answer as the ledger keeps it: the leftovers of a large install do not fit one value.
+/// What is remembered of an install that is gone.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Gone {
+    /// What was answered.
+    #[serde(flatten)]
+    pub answer: InstallRemoved,
+    /// Who is told so: whoever has the shared secret that was current at the end.
+    #[serde(default)]
+    secret: Option<(KeyId, Generation)>,
+    /// Manage codes that were made until then were revoked.
+    #[serde(default)]
+    codes_void_until: Option<Millis>,
+}
+
+impl Gone {
+    /// Whether the install's last shared secret has this name. One that was replaced learns nothing of what came after.
+    pub fn signed_by(&self, kid: &Kid) -> bool {
+        self.secret.as_ref().is_some_and(|(key, generation)| *key == kid.key && *generation == kid.generation)
+    }
+
+    /// Whether the code was revoked while the install was there.
+    pub fn revoked(&self, code: &ManageCode) -> bool {
+        self.codes_void_until.is_some_and(|until| code.created_at <= until)
+    }
+}
+
+/// The same as the ledger keeps it: the leftovers of a large install do not fit one value.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     #[serde(flatten)]
-    answer: InstallRemoved,
+    gone: Gone,
     /// In how many further values its leftovers are.
     #[serde(default)]
     parts: usize,
@@ -236,11 +263,16 @@ fn part_key(install: &InstallId, part: usize) -> String {
 
 /// Keeps the answer; what says how many parts there are is written last, so that whoever finds it finds all of them. Of
 /// two at once the first one's answer stands; an install that is going has the same leftovers for both.
-async fn remember(office: &Office, answer: &InstallRemoved, now: Millis) -> Stored<()> {
+async fn remember(office: &Office, going: &Install, answer: &InstallRemoved, now: Millis) -> Stored<()> {
     let (ledger, until) = (&office.world.ledger, now.saturating_add(REMEMBERED));
-    let mut kept = Kept { answer: answer.clone(), parts: 0 };
+    let gone = Gone {
+        answer: answer.clone(),
+        secret: Some((going.key.clone(), going.generation)),
+        codes_void_until: going.codes_void_until,
+    };
+    let mut kept = Kept { gone, parts: 0 };
     if answer.leftovers.len() > PART {
-        kept.answer.leftovers.clear();
+        kept.gone.answer.leftovers.clear();
         for (part, leftovers) in answer.leftovers.chunks(PART).enumerate() {
             ledger.put(&part_key(&answer.install_id, part), &text(&leftovers), until, now).await?;
             kept.parts = part.saturating_add(1);
@@ -254,15 +286,12 @@ fn text(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-/// What was answered when an install was removed, for a day.
-pub(super) async fn remembered(
-    office: &Office,
-    install: &InstallId,
-    now: Millis,
-) -> Stored<Option<InstallRemoved>> {
+/// What was answered when an install was removed, and to whom, for a day.
+pub(super) async fn remembered(office: &Office, install: &InstallId, now: Millis) -> Stored<Option<Gone>> {
     let ledger = &office.world.ledger;
     let Some(kept) = ledger.look(&key(install), now).await? else { return Ok(None) };
-    let Ok(Kept { mut answer, parts }) = serde_json::from_str(&kept) else { return Ok(None) };
+    let Ok(Kept { mut gone, parts }) = serde_json::from_str(&kept) else { return Ok(None) };
+    let answer = &mut gone.answer;
     for part in 0..parts {
         let kept = ledger.look(&part_key(install, part), now).await?;
         match kept.and_then(|kept| serde_json::from_str::<Vec<Standing>>(&kept).ok()) {
@@ -271,7 +300,7 @@ pub(super) async fn remembered(
             None => answer.more = true,
         }
     }
-    Ok(Some(answer))
+    Ok(Some(gone))
 }
 
 /// Somebody else's call of the app's function runs, until `until` at the latest.

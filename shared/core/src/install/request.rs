@@ -3,7 +3,7 @@
 use super::problems::Reader;
 use crate::refusal::Refusal;
 use cloud_apps_protocol::{
-    Manifest, SiteUrl, Values,
+    Manifest, SiteUrl, Username, Values,
     form::{Field, FieldType, Subtype},
     install::{BotCredentials, Granted, InstallRequest, Server},
     manifest::Permission,
@@ -71,8 +71,8 @@ fn server_version(reader: &mut Reader<'_>) -> Option<String> {
 fn username(reader: &mut Reader<'_>) -> Option<String> {
     const AT: &str = "/bot/username";
     let text = reader.text(AT)?;
-    let named = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_');
-    if (1..=64).contains(&text.len()) && text.bytes().all(named) {
+    // Of this server, and not shared by another one.
+    if !text.contains(':') && Username::new(text).is_ok() {
         return Some(text.to_owned());
     }
     reader.problem(AT, "is not the name of a bot account: a-z, 0-9, '.', '-' and '_', without @");

@@ -1,7 +1,8 @@
 //! Mentions that notify everybody who reads a channel (`@all`, `@channel`, `@here`), and how they are made quiet.
 //!
 //! A Mattermost server looks for them after it has read the Markdown: it decodes character references, so `&#64;all`
-//! and `@al&#108;` are as loud as `@all`. What is made quiet here is what the server would see.
+//! and `@al&#108;` are as loud as `@all`. What is made quiet here is what the server would see, oddities of its reader
+//! included: a test holds it to the server's rules.
 
 use std::borrow::Cow;
 
@@ -35,16 +36,26 @@ impl Mentions {
     }
 }
 
-/// The text with an invisible character in each mention of everybody.
+/// White space that nobody types and clients do not show. Where a paragraph begins with so many of them, the server takes
+/// as many bytes from the end of its first line: there `@allison` becomes `@all`, and a line joins the next one.
+const ODD_SPACES: [char; 2] = ['\u{b}', '\u{c}'];
+
+/// The text with an invisible character in each mention of everybody, and with plain spaces for odd ones.
 fn quiet(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut copied = 0;
     let mut at = 0;
-    while let Some(next) = text.get(at..).and_then(|rest| rest.find(['@', '&'])) {
+    while let Some(next) = text.get(at..).and_then(|rest| rest.find(['@', '&', '\u{b}', '\u{c}'])) {
         at += next;
         let (head, tail) = text.split_at(at);
         let Some((sign, length)) = first(tail) else { break };
         at += length;
+        if ODD_SPACES.contains(&sign) {
+            out.push_str(text.get(copied..at - length).unwrap_or_default());
+            out.push(' ');
+            copied = at;
+            continue;
+        }
         // An address is no mention: in `a@all.org` a letter stands before the `@`.
         let address = head.ends_with(|c: char| c.is_ascii_alphanumeric());
         if sign == '@' && !address && tail.get(length..).is_some_and(names_everybody) {
@@ -64,11 +75,15 @@ fn quiet(text: &str) -> Cow<'_, str> {
 /// whatever else stands beside a mention may end it: what is a letter to us (`Ⓐ`, a vowel sign) is not one to the server.
 fn names_everybody(text: &str) -> bool {
     LOUD.iter().any(|name| {
-        let rest = name.chars().try_fold(text, |text, wanted| {
+        let rest = name.chars().try_fold((text, false), |(text, _), wanted| {
             let (found, length) = first(text)?;
-            if found.eq_ignore_ascii_case(&wanted) { text.get(length..) } else { None }
+            let found = found.eq_ignore_ascii_case(&wanted);
+            found.then(|| text.get(length..)).flatten().map(|rest| (rest, length > 1))
         });
-        rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
+        // After a reference an address may begin, which ends the word before it: `@al&#108;https://example.com`.
+        rest.is_some_and(|(rest, reference)| {
+            reference || !rest.starts_with(|c: char| c.is_ascii_alphanumeric())
+        })
     })
 }
 
@@ -133,9 +148,18 @@ mod tests {
             ("&#64all &amp;#64;all", "&#64all &amp;#64;all"),
             ("&#;all &;all &#x;all &#+64;all &", "&#;all &;all &#x;all &#+64;all &"),
             ("R&D, AT&T; &commat", "R&D, AT&T; &commat"),
+            // An address ends the word before it, and it may begin behind a reference.
+            ("@al&#108;https://x @allhttps://x", "@\u{200b}al&#108;https://x @allhttps://x"),
         ] {
             assert_eq!(quiet(text), quieted, "{text}");
         }
+    }
+
+    #[test]
+    fn spaces_for_which_a_server_cuts_a_line_are_plain() {
+        assert_eq!(quiet("\u{b}\u{b}\u{c}\u{b}@allison"), "    @allison");
+        assert_eq!(quiet("a\u{c}@\nall"), "a @\nall");
+        assert_eq!(Mentions::Loud.shown("\u{b}@allison"), "\u{b}@allison");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! A function that is linked into the bundle: cancelled when its time is over, its panic caught.
 
 use super::{Call, Called, Trouble};
+use crate::log::of_panic;
 use cloud_app::{App, Cx, cx::Inner};
 use futures_util::FutureExt;
-use std::{any::Any, panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 /// Calls it.
 pub(super) async fn call(app: &App, call: Call<'_>) -> Called {
@@ -27,12 +28,7 @@ pub(super) async fn call(app: &App, call: Call<'_>) -> Called {
     };
     match tokio::time::timeout(call.left, AssertUnwindSafe(running).catch_unwind()).await {
         Ok(Ok(called)) => called,
-        Ok(Err(panic)) => Called::Broken(Trouble::Panicked(text_of(&*panic).to_owned())),
+        Ok(Err(panic)) => Called::Broken(Trouble::Panicked(of_panic(&*panic))),
         Err(_) => Called::Broken(Trouble::TookTooLong),
     }
-}
-
-fn text_of(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)")
 }

@@ -9,7 +9,7 @@ use std::error::Error;
 pub enum Trouble {
     /// A linked function panicked.
     #[error("the function panicked: {0}")]
-    Panicked(String),
+    Panicked(&'static str),
     /// It did not end in its time.
     #[error("the function did not end in its time")]
     TookTooLong,

@@ -247,9 +247,16 @@ async fn no_spelling_of_a_mention_and_no_split_is_loud() {
     let mattermost = Mattermost::new(Bot::IsMember);
     let stage = mattermost.stage();
     let dots = ".".repeat(16_379);
-    for text in
-        ["@al&#108;", "&#64;all", "&commat;channel", &format!("{dots}@allison"), &format!("{dots}...x@all")]
-    {
+    for text in [
+        "@al&#108;",
+        "&#64;all",
+        "&commat;channel",
+        "@al&#108;https://example.com",
+        "\u{b}\u{b}\u{c}\u{b}@allison",
+        "\u{c}@\nall",
+        &format!("{dots}@allison"),
+        &format!("{dots}...x@all"),
+    ] {
         let attachments =
             json!([{"pretext": text, "text": text, "fields": [{"title": text, "value": text}]}]);
         let answer = json!({"type": "message", "to": "channel", "text": text, "attachments": attachments});

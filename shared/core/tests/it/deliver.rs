@@ -1,5 +1,6 @@
 //! The queues' consumer: what becomes of messages, and of those over which a process dies.
 
+use crate::log_line::Log;
 use crate::office::{Desk, NOW};
 use async_trait::async_trait;
 use cloud_apps_core::{
@@ -52,7 +53,7 @@ impl Script {
 impl Worker for Script {
     async fn work(&self, job: &Job, _: Millis, _: Millis) -> Outcome {
         self.runs.lock().unwrap().push((job.step, job.attempt));
-        assert!(!self.panics, "as the script says");
+        assert!(!self.panics, "as the script says of CANARY{}", job.attempt);
         let nth = usize::try_from(job.attempt).unwrap() - 1;
         let end = self.ends.get(nth).or(self.ends.last()).cloned();
         if job.step > 0 { Outcome::Done } else { end.unwrap_or(Outcome::Done) }
@@ -267,8 +268,11 @@ async fn a_panic_leaves_its_own_message_on_the_queue_and_no_other() {
     let loud = Script { panics: true, ..quiet.clone() };
     let (delivery, _) = process(&memory, &Faults::none(), &loud);
     let batch = [record("a", &body(&Job::new(watch(), 0, None, 0))), record("b", "not json")];
+    let log = Log::begin();
     assert_eq!(delivery.handle(&batch, 10, 40_000).await, ["a"]);
     assert_eq!(letters(&memory).await.len(), 1);
+    let log = log.text();
+    assert!(log.contains("it panicked") && !log.contains("CANARY"), "{log}");
 }
 
 #[tokio::test]

@@ -106,9 +106,10 @@ command!(Flood, "flood", {"summary": "Answers more than anybody reads.", "safe":
 
 command!(Hang, "hang", {"summary": "Never ends."}, |_cx, _values| std::future::pending().await);
 
-command!(Panics, "panics", {"summary": "Panics."}, |_cx, values| {
+command!(Panics, "panics", {"summary": "Panics and repeats what a request brought."}, |_cx, values| {
     let nothing: Option<&Value> = values.get("nothing");
-    Ok(Answer::text(nothing.expect("there is nothing").to_string()))
+    let asker = "CANARY".to_owned();
+    Ok(Answer::text(nothing.unwrap_or_else(|| panic!("there is nothing for {asker}")).to_string()))
 });
 
 command!(Fails, "fails", {"summary": "Fails for a reason that is not its user's."},

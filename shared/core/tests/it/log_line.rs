@@ -52,6 +52,15 @@ impl Log {
 }
 
 #[tokio::test]
+async fn a_panic_of_an_app_is_logged_without_what_it_repeats() {
+    let stage = Stage::new();
+    let log = Log::begin();
+    assert_eq!(stage.run("/jira panics").await.code(), "upstream_failed");
+    let log = log.text();
+    assert!(log.contains("the function panicked") && !log.contains("CANARY"), "{log}");
+}
+
+#[tokio::test]
 async fn a_request_is_one_line_that_says_what_happened() {
     let stage = Stage::new();
     let log = Log::begin();

@@ -17,6 +17,9 @@ fn runs(markdown: &str, joined: bool) -> Vec<String> {
     let mut runs = vec![String::new()];
     let mut at = 0;
     while at < chars.len() {
+        if (at == 0 || !chars[at - 1].is_ascii_alphanumeric()) && begins_address(&chars[at..]) {
+            runs.push(String::new());
+        }
         let (text, taken) = match chars[at] {
             '\n' | '\r' => {
                 runs.push(String::new());
@@ -37,6 +40,25 @@ fn runs(markdown: &str, joined: bool) -> Vec<String> {
         at += taken;
     }
     runs
+}
+
+/// Whether an address begins here: the text before it ends, and this is no part of it.
+fn begins_address(chars: &[char]) -> bool {
+    let text: String = chars.iter().take(9).collect::<String>().to_lowercase();
+    ["http", "https", "ftp", "mailto", "tel"].iter().any(|scheme| text.starts_with(&format!("{scheme}://")))
+}
+
+/// The text without what the server loses of it: where a paragraph begins with so many vertical tabs or form feeds, it
+/// takes as many bytes from the end of its first line, the line's end included. Here each line may begin a paragraph.
+fn shortened(markdown: &str) -> String {
+    let odd = |c: char| matches!(c, '\u{b}' | '\u{c}');
+    let lines = markdown.split_inclusive('\n').map(|line| {
+        let text = line.trim_start_matches([' ', '\t', '>', '-', '*', '+', '.', '1']);
+        let lost = text.chars().take_while(|c| odd(*c)).count();
+        let kept = line.chars().count() - lost;
+        line.chars().take(kept).collect::<String>()
+    });
+    lines.collect()
 }
 
 /// What a character reference stands for, and how long its name is: up to 8 digits, or a name of HTML's table.
@@ -89,7 +111,9 @@ fn notifies(text: &str) -> bool {
 
 /// Whether a post with this text notifies everybody, on any server.
 pub fn loud(markdown: &str) -> bool {
-    [true, false].iter().any(|joined| runs(markdown, *joined).iter().any(|run| notifies(run)))
+    [markdown.to_owned(), shortened(markdown)].iter().any(|markdown| {
+        [true, false].iter().any(|joined| runs(markdown, *joined).iter().any(|run| notifies(run)))
+    })
 }
 
 /// Texts in which mentions of everybody are likely, however they are written.
@@ -135,6 +159,9 @@ fn texts() -> impl Strategy<Value = String> {
         "\u{93e}",
         "\u{200b}",
         "4",
+        "\u{b}",
+        "\u{c}",
+        "https://x",
     ]);
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
@@ -156,12 +183,25 @@ fn the_judge_knows_what_is_loud() {
         "-@here-",
         "&#x40;h&#101;re",
         "*@all*",
+        "@al&#108;https://example.com",
+        "\u{b}\u{c}\u{b}\u{b}@allies\n",
+        "\u{c}@\nall",
     ] {
         assert!(loud(text), "{text}");
     }
-    for text in
-        ["@allison", "a@all", "@all_the", "&#64all", "&amp;#64;all", "@\u{200b}all", "@ all", "@a\nll", "all"]
-    {
+    for text in [
+        "@allison",
+        "a@all",
+        "@all_the",
+        "&#64all",
+        "&amp;#64;all",
+        "@\u{200b}all",
+        "@ all",
+        "@a\nll",
+        "all",
+        "@allhttps://example.com",
+        "@\u{b}allison",
+    ] {
         assert!(!loud(text), "{text}");
     }
 }
@@ -183,7 +223,7 @@ proptest! {
 
     #[test]
     fn the_same_glyphs_are_seen(text in texts()) {
-        let shown = |text: &str| text.replace('\u{200b}', "");
+        let shown = |text: &str| text.replace('\u{200b}', "").replace(['\u{b}', '\u{c}'], " ");
         prop_assert_eq!(shown(&Mentions::Quiet.shown(&text)), shown(&text));
     }
 

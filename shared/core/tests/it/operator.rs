@@ -3,6 +3,7 @@
 use crate::office::{BASE, Desk, NOW, PASSWORD, SITE, TEAM, body};
 use cloud_apps_core::{
     conformance::sample,
+    faults::{Fault, Faults},
     install::{self, OperatorAnswer, OperatorRequest, is_operator},
     model::Sha256,
     ports::{Apps, Keys, Registry},
@@ -16,6 +17,18 @@ fn code_request() -> Value {
 
 fn message(answer: &Value) -> &str {
     answer["error"]["message"].as_str().unwrap_or_else(|| panic!("no error: {answer}"))
+}
+
+#[tokio::test]
+async fn an_operator_reads_what_a_store_said() {
+    let process = Desk::new().await.process(&Faults::at(1, Fault::Before));
+    let list = json!({"operator": {"do": "list", "app": "hello"}});
+    let answer = install::operator(&process, list, NOW, "request-1").await;
+    assert_eq!(answer["error"]["code"], "unavailable", "{answer}");
+    assert!(
+        message(&answer).contains("Registry.list")
+            && message(&answer).contains("a fault that a test asked for")
+    );
 }
 
 #[tokio::test]

@@ -304,3 +304,22 @@ async fn an_install_that_fails_keeps_no_other_from_moving_to_the_new_key_and_is_
         assert!(opens(&desk, id).await, "{id}");
     }
 }
+
+#[tokio::test]
+async fn a_key_is_revoked_by_force_although_the_installs_cannot_be_read() {
+    let request = json!({"operator": {"do": "revoke_key", "app": "hello", "key": "1", "force": true}});
+    // After the lock, the ring, and the ring's writing.
+    for n in 4.. {
+        let desk = Desk::new().await;
+        two_installs(&desk).await;
+        keys(&desk, json!({"do": "rotate_keys", "app": "hello"})).await;
+        let faults = Faults::at(n, Fault::Before);
+        install::operator(&desk.process(&faults), request.clone(), NOW, "request-1").await;
+        let ring = desk.memory.ring(&sample::app()).await.unwrap().unwrap();
+        assert!(ring.keys[0].revoked, "{n}");
+        if !faults.struck() {
+            assert!(n > 6, "{n}");
+            return;
+        }
+    }
+}

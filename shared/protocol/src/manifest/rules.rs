@@ -6,14 +6,11 @@ use super::{
     findings::{Findings, Found},
     shape::did_you_mean,
 };
-use crate::{FieldType, PROTOCOL, form::Subtype, json::escaped, limits, values::Checker};
+use crate::{FieldType, PROTOCOL, form::Subtype, ids::NO_USERNAMES, json::escaped, limits, values::Checker};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names of functions and presets that the bundle answers itself.
 pub(super) const RESERVED: [&str; 3] = ["help", "connect", "disconnect"];
-
-/// Names that Mattermost gives to no account.
-const NO_USERNAMES: [&str; 4] = ["all", "channel", "matterbot", "system"];
 
 /// Collects what is wrong.
 pub(super) struct Rules<'f> {

@@ -100,6 +100,7 @@ fn each_rule_is_told_at_the_place_that_breaks_it() {
         ("/namespace", json!("Jira"), "/namespace"),
         ("/bot/username", json!("Jira"), "/bot/username"),
         ("/bot/username", json!("all"), "/bot/username"),
+        ("/bot/username", json!("here"), "/bot/username"),
         ("/bot/username", json!(long), "/bot/username"),
         ("/bot/display_name", json!(long), "/bot/display_name"),
         ("/permissions/1", json!("act_as_bot"), "/permissions/1"),

@@ -158,6 +158,22 @@ fn mentioned_may_be_a_list_of_users() {
     assert_eq!(list, object);
 }
 
+/// An app may post the name of who is mentioned: nobody is called like what notifies everybody.
+#[test]
+fn nobody_is_called_all_channel_or_here() {
+    for name in ["all", "channel", "here", "*bob*", "bob](x)"] {
+        for mentioned in [
+            json!({"users": {name: {"id": id('b')}}}),
+            json!({"users": {"bob": {"id": id('b'), "username": name}}}),
+            json!([{"id": id('b'), "username": name}]),
+        ] {
+            let text = json!({"context": {"mentioned": mentioned}}).to_string();
+            let refused = json::read::<CommandRequest>(text.as_bytes()).unwrap_err().error;
+            assert_eq!(refused.code, Code::BadRequest, "{text}");
+        }
+    }
+}
+
 #[test]
 fn an_app_in_a_request_is_never_believed() {
     assert_eq!(full().context.app, None);

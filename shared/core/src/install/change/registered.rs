@@ -11,7 +11,7 @@ use crate::{
     ports::Stored,
     refusal::Refusal,
 };
-use cloud_apps_protocol::{Code, TeamId, install::Standing};
+use cloud_apps_protocol::{Code, TeamId, install::Standing, json::without_values};
 use std::collections::BTreeMap;
 
 /// `{"register":[…]}`: in each team what is named takes the place of what has its trigger or channel. What a manage code
@@ -84,7 +84,7 @@ pub(super) async fn unregister(change: &Change<'_>) -> Result<Outcome, Refusal> 
             Ok(standing) => gone.push(standing),
             Err(error) => reader.problem(
                 format!("/unregister/{n}"),
-                format!("is none of what an install shows as registered ({error})"),
+                format!("is none of what an install shows as registered ({})", without_values(&error)),
             ),
         }
     }

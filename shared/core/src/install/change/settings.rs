@@ -17,6 +17,7 @@ use crate::{
 use cloud_apps_protocol::{
     Code, Field, Manifest, Values,
     form::Subtype,
+    json::without_values,
     manifest::{Preset, Problem},
 };
 use serde_json::{Value, json};
@@ -150,7 +151,10 @@ pub(super) fn presets(change: &Change<'_>) -> Result<Outcome, Refusal> {
             Ok(preset) => presets.push(preset),
             Err(error) => reader.problem(
                 format!("/presets/{n}"),
-                format!("is not a preset ({error}): send name, label, function, values and locations"),
+                format!(
+                    "is not a preset ({}): send name, label, function, values and locations",
+                    without_values(&error)
+                ),
             ),
         }
     }

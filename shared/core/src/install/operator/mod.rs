@@ -78,8 +78,12 @@ pub async fn operator(office: &Office, request: Value, now: Millis, request_id: 
     serde_json::to_value(&answer).unwrap_or_default()
 }
 
+/// An operator may read the log, and must act on what a store said: a secret that is scheduled for deletion, or a missing
+/// permission, does not come right by trying again.
 fn error(refusal: Refusal, request_id: &str) -> ErrorBody {
+    let said = refusal.chain().filter(|_| matches!(refusal.code, Code::Unavailable | Code::Internal));
     let Refusal { code, message, more, .. } = refusal;
+    let message = said.map_or_else(|| message.clone(), |said| format!("{message} The cause: {said}."));
     ErrorBody { error: ErrorDetail { code, message, request_id: request_id.to_owned(), more } }
 }
 
@@ -336,7 +340,8 @@ async fn removed(
     line: &mut LogLine,
 ) -> Result<InstallRemoved, Refusal> {
     let Some(install) = stored(office, id, moment.now).await? else {
-        return remove::remembered(office, id, moment.now).await?.ok_or_else(|| unknown(id));
+        let gone = remove::remembered(office, id, moment.now).await?;
+        return gone.map(|gone| gone.answer).ok_or_else(|| unknown(id));
     };
     if if_match.is_some_and(|rev| rev != install.rev) {
         let message = format!(

@@ -193,6 +193,14 @@ async fn presets_are_held_to_the_rules_of_the_manifest() {
     }
     let shapeless = problems(&desk.patch(&id, &code, &json!({"presets": [{"name": "hi"}, 7]})).await);
     assert!(shapeless[0].contains("send name, label, function, values and locations"), "{shapeless:?}");
+    let misplaced =
+        [json!({"kind": "s3cret"}), json!({"name": "s3cret!"}), json!({"name": "hi", "s3cret": 1})];
+    for (what, entry) in
+        [("presets", &misplaced[1]), ("presets", &misplaced[2]), ("unregister", &misplaced[0])]
+    {
+        let said = problems(&desk.patch(&id, &code, &json!({ what: [entry] })).await);
+        assert!(!said[0].contains("s3cret"), "{said:?}");
+    }
     let many: Vec<Value> = (0..101).map(|n| preset(&format!("p{n}"), "greet")).collect();
     assert!(problems(&desk.patch(&id, &code, &json!({ "presets": many })).await)[0].contains("101 entries"));
     assert_eq!(desk.stored(&id).await.unwrap().presets.len(), 1, "what is refused changes nothing");

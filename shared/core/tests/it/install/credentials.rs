@@ -1,7 +1,7 @@
 //! Who obtains which credential, tried by those who must not: a thief with the secret that was replaced, the holder of a
 //! manage code, a stranger.
 
-use super::{managed, ok, serving, unauthorized};
+use super::{bad_manage_code, managed, ok, serving, unauthorized};
 
 use crate::office::{Answered, COMMAND, Desk, NEXT_TOKEN, NOW, SLASH_TOKEN, TEAM, request, rotation};
 use http::{Method, StatusCode};
@@ -302,4 +302,25 @@ async fn a_body_that_cannot_be_read_spends_the_token_that_is_good_for_it_alone()
     *by_code.body_mut() = "{\"enabled\":".into();
     assert_eq!(desk.send(by_code).await.code(), "bad_json");
     ok(desk.patch(&id, &code, &json!({"enabled": false})).await);
+}
+
+/// What is left on the server is told to who might have removed the install, and to nobody whose credential was over before.
+#[tokio::test]
+async fn of_a_removed_install_nothing_is_told_for_a_credential_that_was_over_before() {
+    let mut desk = Desk::new().await;
+    let (id, first) = installed(&desk).await;
+    let second = held(&desk.change(&id, &rotation(1)).await);
+    let third = held(&desk.change(&id, &rotation(2)).await);
+    let revoked = desk.manage_code(&id).await;
+    desk.now += MINUTE;
+    desk.operator(json!({"do": "revoke_manage_codes", "install_id": id})).await;
+    desk.now += MINUTE;
+    let code = desk.manage_code(&id).await;
+    let removed = ok(signed(&desk, &id, Method::DELETE, "", &third, "admin").await);
+    for over in [&first, &second] {
+        unauthorized(&signed(&desk, &id, Method::DELETE, "", over, "admin").await);
+    }
+    bad_manage_code(&desk.delete(&id, &revoked).await);
+    assert_eq!(ok(signed(&desk, &id, Method::DELETE, "", &third, "admin").await), removed);
+    assert_eq!(ok(desk.delete(&id, &code).await), removed);
 }
