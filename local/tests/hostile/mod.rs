@@ -320,6 +320,17 @@ fn an_admins_token_goes_to_no_server_that_only_a_bundle_names() {
     assert_eq!(called.load(Ordering::SeqCst), 0);
 }
 
+/// A bundle that cannot answer just now still has its installs.
+#[test]
+fn a_bundle_that_says_it_is_busy_is_not_cleaned_away() {
+    let busy = json!({ "error": { "code": "busy", "message": "Try again.", "request_id": "r" } });
+    let bundle = listening(None, Arc::new(move |_, _, _| (503, busy.clone())));
+    let server = listening(None, mattermost());
+    let said = run(&["cleanup", "--site", &server.url, "--of", &bundle.url, "--yes"], |_| {});
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert!(said.err.contains("it is not lost"), "{}", said.err);
+}
+
 #[test]
 fn a_hostile_bundle_rules_no_operators_terminal() {
     let views = views();

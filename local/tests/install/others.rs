@@ -517,3 +517,16 @@ async fn what_a_member_made_is_not_handed_over_when_an_install_goes_on() {
     rig.admin().delete_command(&made.id).await.unwrap();
     rig.assert_it_is_whole(&before, "gone on with").await;
 }
+
+/// A team admin may fill a team's list until it is longer than what is read.
+#[tokio::test]
+async fn an_uninstall_goes_on_where_a_teams_commands_cannot_be_listed() {
+    let (rig, before) = Rig::installed().await;
+    rig.mattermost.fault_on(Method::GET, "/api/v4/commands", 1, Fault::Status(400));
+    let gone = rig.uninstall(false).await.unwrap_or_else(|stop| panic!("{stop:?}"));
+    assert!(!gone.is_whole() && gone.not_looked_at.concat().contains("the team demo"), "{gone:?}");
+    assert_eq!(gone.removed, ["the token of @hello"]);
+    let again = rig.uninstall(false).await.unwrap();
+    assert!(again.is_whole() && again.removed == ["/hello of the team demo"], "{again:?}");
+    rig.assert_nothing_is_left(&before, "uninstalled").await;
+}
