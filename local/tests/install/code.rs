@@ -31,7 +31,7 @@ async fn a_code_that_is_not_good_is_told_before_anything_is_made() {
     let means = rig.means_by(Rights::Code("A".repeat(43).into()));
     let stop = install::install(&means, &rig.request()).await.expect_err("the code is nobody's");
     let text = stop.failure(&means.server, &means.bundle).text();
-    assert!(text.contains("Send an install code"), "{text}");
+    assert!(text.contains("This needs an install code or a manage code that is good here"), "{text}");
     rig.assert_nothing_is_left(&before, "a bad code").await;
 }
 

@@ -141,8 +141,8 @@ pub(super) async fn holder(
 /// credential that cannot be a code is refused without a read; the rest alike, after the same look-ups.
 pub(super) async fn app(office: &Office, arrival: &Arrival) -> Result<AppId, Refusal> {
     let refused = || {
-        let message = "The catalogue of this bundle is not public. Send an install code or a manage code as Authorization: \
-                       Bearer: it shows the app that it is for. The operator of the bundle makes codes.";
+        let message = "This needs an install code or a manage code that is good here, because the catalogue of this bundle is \
+                       not public. Ask the operator of the bundle for one, and send it as Authorization: Bearer.";
         Refusal { message: message.into(), ..Refusal::unauthorized() }
     };
     let Ok(Credential::Opaque(code)) = authenticate::credential(arrival) else { return Err(refused()) };

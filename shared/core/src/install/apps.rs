@@ -178,8 +178,8 @@ async fn with_version(
     if other && has(version) {
         let count = count(version);
         let message = format!(
-            "{id} {version} is registered with another manifest, and {count} installs agreed to that one, so nothing was \
-             changed. Give this manifest a higher version: installs then go on as they are until they are upgraded."
+            "{id} {version} is registered with another manifest, and installs agreed to that one ({count} of them), so nothing \
+             was changed. Give this manifest a higher version: installs then go on as they are until they are upgraded."
         );
         return Err(Refusal::new(Code::VersionConflict, message).with("version", version.as_str()));
     }
@@ -200,9 +200,9 @@ async fn with_version(
 }
 
 /// A generation that no secret was ever derived for, whatever somebody wrote into the table, and whatever became of an
-/// earlier registration, whose secret may have leaked since: nobody rotates a secret every minute from 1970 on.
+/// earlier registration, whose secret may have leaked since: nobody rotates a secret every second from 1970 on.
 fn never_used(now: Millis) -> Generation {
-    Generation(u32::try_from(now / 60_000).unwrap_or(u32::MAX))
+    Generation(u32::try_from(now / 1_000).unwrap_or(u32::MAX))
 }
 
 /// The app, bound with the current key of its ring.

@@ -137,7 +137,7 @@ async fn a_version_that_installs_have_is_not_replaced_by_another_manifest() {
     assert_eq!(refused["error"]["code"], "version_conflict");
     assert_eq!(
         refused["error"]["message"],
-        "remote 1.0.0 is registered with another manifest, and 1 installs agreed to that one, so nothing was changed. Give \
+        "remote 1.0.0 is registered with another manifest, and installs agreed to that one (1 of them), so nothing was changed. Give \
          this manifest a higher version: installs then go on as they are until they are upgraded."
     );
     yard.run(&home, "/remote look").await;

@@ -30,6 +30,28 @@ async fn an_app_is_registered_shown_and_removed() {
     );
 }
 
+/// The key ring outlives an app. A secret that was replaced because somebody knows it must not come back with a second
+/// registration.
+#[tokio::test]
+async fn no_secret_that_was_handed_out_is_one_again_after_a_removal() {
+    let (yard, first) = Yard::new().await;
+    let rotate = json!({"do": "rotate_upstream", "app": "remote", "at_once": true});
+    let rotated = Registered::of(&yard.operator(rotate).await);
+    let mut known = vec![(first.kid, first.secret), (rotated.kid, rotated.secret)];
+    for _ in 0..3 {
+        yard.later(1_000);
+        assert_eq!(yard.operator(json!({"do": "remove_app", "app": "remote"})).await, json!({"apps": []}));
+        let again = yard.add(&yard.manifest()).await;
+        let again = (again.kid, again.secret);
+        assert!(again.1.is_some());
+        for before in &known {
+            assert_ne!(again.0, before.0);
+            assert_ne!(again.1, before.1);
+        }
+        known.push(again);
+    }
+}
+
 #[tokio::test]
 async fn an_app_that_is_installed_stays_and_the_refusal_names_where() {
     let (yard, _, home) = Yard::installed().await;
@@ -140,8 +162,8 @@ async fn the_catalogue_is_shown_to_who_holds_a_code_and_then_only_its_app() {
     assert_eq!(refused.code(), "unauthorized");
     assert_eq!(
         refused.message(),
-        "The catalogue of this bundle is not public. Send an install code or a manage code as Authorization: Bearer: it \
-         shows the app that it is for. The operator of the bundle makes codes."
+        "This needs an install code or a manage code that is good here, because the catalogue of this bundle is not public. \
+         Ask the operator of the bundle for one, and send it as Authorization: Bearer."
     );
     let home = yard.install(&[]).await;
     let manages = yard.operator(json!({"do": "manage_code", "install_id": home.id})).await;
