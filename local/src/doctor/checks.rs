@@ -6,7 +6,7 @@ use crate::{
     mattermost::{Command, Finding, Setting, Trouble},
 };
 use cloud_apps_protocol::{
-    SiteUrl,
+    InstallId, SiteUrl,
     install::{Standing, Wanted},
 };
 
@@ -273,8 +273,16 @@ fn bot(admin: &Admin, facts: &Facts, report: &mut Report) {
 fn moved(facts: &Facts) -> String {
     format!(
         "Ask the bundle's operator whether {} is its address. If it is, `cloud-apps sync {}` sends it there, and asks first \
-         where the host is another. If it is not, the operator puts the install right with `cloud-apps sync --base-url URL`.",
-        facts.base_url, facts.view.install_id
+         where the host is another. If it is not, the operator puts the install right with `cloud-apps sync {} --base-url URL`.",
+        facts.base_url, facts.view.install_id, facts.view.install_id
+    )
+}
+
+/// What to do about a command that calls another bundle's install of the app.
+fn taken_over(id: &InstallId, other: &SiteUrl) -> String {
+    format!(
+        "The bundle at {other} took the app over. If that is right, `cloud-apps uninstall {id}` removes the install here, and \
+         touches nothing of that bundle. If it is not, do that, and install it again with --take-over."
     )
 }
 
@@ -313,7 +321,10 @@ fn commands(team: &TeamFacts, facts: &Facts, report: &mut Report) {
         if stands.url != view.endpoints.slash {
             report.wrong.push(Finding::stop(
                 format!("/{trigger} of {name} calls another address than the install's: {}", stands.url),
-                moved(facts),
+                match Home::of_install(view).command(&view.app_id, stands) {
+                    Whose::OtherBundle(other) => taken_over(id, &other),
+                    _ => moved(facts),
+                },
             ));
         }
         if stands.method != "P" {
