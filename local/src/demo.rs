@@ -90,11 +90,16 @@ impl Credentials {
 
     /// The app whose namespace a line begins with.
     pub fn app_of(&self, line: &str) -> Result<&DemoApp, Failure> {
-        let word = line.trim_start_matches('/').split_whitespace().next().unwrap_or_default();
+        let known = || self.apps.keys().map(|name| format!("/{name}")).collect::<Vec<_>>().join(", ");
+        let Some(typed) = line.strip_prefix('/') else {
+            return Err(Failure::usage("a command begins with a slash")
+                .hint(format!("type it as in Mattermost; there is {}", known())));
+        };
+        let word = typed.split_whitespace().next().unwrap_or_default();
         self.apps.get(word).ok_or_else(|| {
-            let known: Vec<String> = self.apps.keys().map(|name| format!("/{name}")).collect();
-            Failure::new(format!("no app of the demo has the command /{word}"))
-                .hint(format!("there is {}", known.join(", ")))
+            Failure::new(format!("no app that came with the demo has the command /{word}"))
+                .hint(format!("there is {}", known()))
+                .hint("an app that you installed in the demo yourself answers with --slash")
         })
     }
 

@@ -30,6 +30,7 @@ fn program() -> Command {
         "CLOUD_APPS_UPSTREAM_KID",
         "CLOUD_APPS_UPSTREAM_SECRET",
         "CLOUD_APPS_CODE",
+        "CLOUD_APPS_ADMIN_TOKEN",
     ] {
         command.env_remove(name);
     }
@@ -169,6 +170,43 @@ fn who_or_what_the_demo_does_not_have_is_told_with_what_it_has() {
         let refused = bundle.say(arguments);
         assert_eq!(refused.code, 1, "{}", refused.err);
         assert!(refused.err.contains(there), "{}", refused.err);
+    }
+}
+
+#[test]
+fn a_line_without_its_slash_is_told_how_it_begins() {
+    let refused = Serving::start().say(&["run", "hello greet @bob"]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(refused.err.contains("a command begins with a slash"), "{}", refused.err);
+}
+
+/// The token of the demo's admin was made up by `serve`, so nobody could type it.
+#[test]
+fn of_the_demo_everybody_is_the_admin_and_its_app_can_be_removed_and_installed_again() {
+    let bundle = Serving::start();
+    let site = bundle.demo()["site_url"].as_str().unwrap().to_owned();
+    let at = ["hello", "--site", &site];
+    let looked = bundle.say(&[&["doctor"], &at[..]].concat());
+    assert_eq!(looked.code, 0, "{}{}", looked.out, looked.err);
+    assert!(looked.out.contains("the bot @hello is there and enabled"), "{}", looked.out);
+    for command in [&["sync"][..], &["uninstall", "--yes"], &["install", "--yes", "--all-teams"]] {
+        let done = bundle.say(&[command, &at].concat());
+        assert_eq!(done.code, 0, "{command:?}: {}{}", done.out, done.err);
+        assert!(done.err.contains("is the demo, and you are its admin"), "{command:?}: {}", done.err);
+    }
+    let answered = bundle.say(&["run", "--slash", "/hello greet @bob"]);
+    assert!(answered.out.contains("@bob"), "{}{}", answered.out, answered.err);
+}
+
+/// A code is asked for only where one helps.
+#[test]
+fn what_only_an_operator_may_is_refused_before_a_code_is_asked_for() {
+    for command in
+        [&["list"][..], &["keys", "list", "hello"], &["dead", "list"], &["rotate", "shared-secret", "hello"]]
+    {
+        let refused = say(&[command, &["--bundle", "https://bundle.example.com"]].concat());
+        assert_eq!(refused.code, 2, "{command:?}: {}", refused.err);
+        assert!(refused.err.contains("takes the rights of an operator"), "{command:?}: {}", refused.err);
     }
 }
 

@@ -193,8 +193,8 @@ fn hand_over(what: &AppCommand, app: &AppView, kid: &str, secret: &str, previous
     let id = &app.id;
     match (what, previous_until) {
         (AppCommand::Rotate { .. }, Some(until)) => terminal::err(format!(
-            "The next secret of {id}. It is shown while the rotation lasts. Give it to the app beside the one that it has; the \
-             bundle signs with that one until {}, and then with this one. When the app has both, `cloud-apps app rotate {id} \
+            "The next secret of {id}. It is shown while the rotation lasts. Give it to the app beside the one that it has \
+             (the examples read it from CLOUD_APPS_UPSTREAM_NEXT_KID and CLOUD_APPS_UPSTREAM_NEXT_SECRET); the bundle signs with that one until {}, and then with this one. When the app has both, `cloud-apps app rotate {id} \
              --now` ends the rotation:",
             date(until)
         )),

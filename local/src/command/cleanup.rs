@@ -21,8 +21,8 @@ use std::{process::ExitCode, sync::Arc};
 /// `cleanup`.
 #[derive(Debug, Args)]
 #[command(after_help = format!("\
-Without --of it shows what the apps of every bundle have on the server, and removes nothing. With --of it removes what is of that\n\
-bundle: it revokes the bots' tokens, disables the bots, and deletes slash commands and webhooks. A bundle that still answers is\n\
+Without --of it shows what the apps of every bundle have on the server, and removes nothing. With --of it removes what is of that \
+bundle: it revokes the bots' tokens, disables the bots, and deletes slash commands and webhooks. A bundle that still answers is \
 left alone: `cloud-apps uninstall` removes what it has.\n\n\
 {ADMIN_TOKEN} is as for `install`: `cloud-apps install --help`."))]
 pub struct Cleanup {

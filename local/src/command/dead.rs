@@ -55,7 +55,7 @@ const LOOKING: &str = "looking after jobs that were given up";
 pub async fn run(arguments: Dead) -> Result<ExitCode, Failure> {
     let (DeadCommand::List(on) | DeadCommand::SendBack { on, .. } | DeadCommand::Discard { on, .. }) =
         &arguments.what;
-    let bundle = on.reach.bundle("An operator's rights").await?;
+    let bundle = on.reach.operator(LOOKING).await?;
     let install = on.install.clone();
     let ask = async |request: OperatorRequest| {
         let answer = bundle.operator(LOOKING, &request).await;

@@ -43,10 +43,11 @@ pub async fn run(arguments: Doctor) -> Result<ExitCode, Failure> {
     let bundle = arguments.reach.bundle("A manage code of the install").await?;
     let view = arguments.which.install(&bundle).await?;
     let at_base = at(&doctor::base_url(&view)).await;
-    let token = given_admin_token();
-    let site = if token.is_some() { arguments.which.site(&bundle, &view)? } else { &view.site_url }.clone();
+    let site =
+        if given_admin_token().is_some() { arguments.which.site(&bundle, &view)? } else { &view.site_url }
+            .clone();
     let means = means(&arguments.reach, bundle, &site, &*person, Interrupt::never())?;
-    let admin: Option<Mattermost> = token.map(|token| means.server.with_token(token));
+    let admin: Option<Mattermost> = means.token.clone().map(|token| means.server.with_token(token));
     let now = i64::try_from(system_now() / 1_000).unwrap_or(i64::MAX);
     let facts = doctor::gather(view, &means.bundle, at_base, &means.server, admin.as_ref(), now).await;
     let report = doctor::check(&facts);

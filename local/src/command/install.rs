@@ -16,12 +16,12 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 #[derive(Debug, Args)]
 #[command(
     after_help = format!("\
-{ADMIN_TOKEN} holds a personal access token of a system admin of the server (Profile > Security > Personal Access\n\
-Tokens). Without it you are asked, and can log in with name and password instead: the session is logged out at the end.\n\
+{ADMIN_TOKEN} holds a personal access token of a system admin of the server (Profile > Security > Personal Access \
+Tokens). Without it you are asked, and can log in with name and password instead: the session is logged out at the end. \
 It stays on this machine: the bundle never sees it.\n\n\
-A run that fails, or is ended with Ctrl-C, takes back what it made, unless --keep says else. Whatever ends it (a crash,\n\
-a second Ctrl-C, a network that is away), the same command goes on where it was, and --undo takes back what was made.\n\
-What is to be made is written down beside the local bundle's files, or in $XDG_STATE_HOME/cloud-apps/installing\n\
+A run that fails, or is ended with Ctrl-C, takes back what it made, unless --keep says else. Whatever ends it (a crash, \
+a second Ctrl-C, a network that is away), the same command goes on where it was, and --undo takes back what was made. \
+What is to be made is written down beside the local bundle's files, or in $XDG_STATE_HOME/cloud-apps/installing \
 (~/.local/state/…); no credential stands there.\n\n\
 Examples:\n  \
 cloud-apps install hello --site https://chat.example.com --team ops --stack my-bundle\n  \

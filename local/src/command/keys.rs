@@ -49,6 +49,9 @@ enum KeysCommand {
     },
 }
 
+/// For what an operator's rights are needed.
+const LOOKING: &str = "looking after keys";
+
 /// Looks after a key ring.
 pub async fn run(arguments: Keys) -> Result<ExitCode, Failure> {
     let (on, request) = match arguments.what {
@@ -65,8 +68,8 @@ pub async fn run(arguments: Keys) -> Result<ExitCode, Failure> {
             (on, request)
         }
     };
-    let bundle = on.reach.bundle("An operator's rights").await?;
-    let answer = bundle.operator("looking after keys", &request).await;
+    let bundle = on.reach.operator(LOOKING).await?;
+    let answer = bundle.operator(LOOKING, &request).await;
     let OperatorAnswer::Keys { keys } = answer.map_err(|trouble| trouble.failure(bundle.base_url()))? else {
         return Err(Failure::new("the bundle answers something that is no key ring"));
     };

@@ -43,9 +43,12 @@ struct Row {
     offered: Option<String>,
 }
 
+/// For what an operator's rights are needed.
+const LISTING: &str = "listing installs";
+
 /// Lists installs.
 pub async fn list(arguments: List) -> Result<ExitCode, Failure> {
-    let bundle = arguments.reach.bundle("A manage code of the install").await?;
+    let bundle = arguments.reach.operator(LISTING).await?;
     let rows = rows(&bundle, arguments.app.as_ref()).await?;
     print(arguments.json, &rows, || {
         if rows.is_empty() {
@@ -73,7 +76,7 @@ pub(super) async fn installs(bundle: &Bundle, app: Option<&AppId>) -> Result<Vec
     let lost = |trouble: BundleTrouble| trouble.failure(bundle.base_url());
     let apps = match app {
         Some(app) => vec![app.clone()],
-        None => match bundle.operator("listing installs", &OperatorRequest::Apps {}).await.map_err(lost)? {
+        None => match bundle.operator(LISTING, &OperatorRequest::Apps {}).await.map_err(lost)? {
             OperatorAnswer::Apps { apps } => apps.into_iter().map(|app| app.id).collect(),
             _ => Vec::new(),
         },
@@ -82,7 +85,7 @@ pub(super) async fn installs(bundle: &Bundle, app: Option<&AppId>) -> Result<Vec
     for app in apps {
         let page = async |cursor| {
             let request = OperatorRequest::List { app: app.clone(), cursor };
-            match bundle.operator("listing installs", &request).await? {
+            match bundle.operator(LISTING, &request).await? {
                 OperatorAnswer::Installs { installs, cursor } => Ok((installs, cursor)),
                 _ => Ok((Vec::new(), None)),
             }

@@ -83,8 +83,9 @@ fn show(request: &OperatorRequest, answer: &OperatorAnswer) {
                 ));
                 terminal::out(code);
                 terminal::err(format!(
-                    "Next: whoever holds it gives --bundle with the bundle's address to `cloud-apps show`, `configure`, `sync` \
-                     and the like, and is asked for it. `cloud-apps operator revoke-codes {install_id}` takes it back."
+                    "Next: whoever holds it gives the install's id, --bundle with the bundle's address and --site with the server's to \
+                     `cloud-apps show`, `configure`, `presets`, `sync`, `rotate bot-token`, `upgrade` or `uninstall`, and is \
+                     asked for it. `cloud-apps operator revoke-codes {install_id}` takes it back."
                 ));
             }
         }
@@ -98,7 +99,12 @@ fn show(request: &OperatorRequest, answer: &OperatorAnswer) {
                 );
             }
         }
-        OperatorAnswer::Install(install) => show_install(install),
+        OperatorAnswer::Install(install) => {
+            show_install(install);
+            if matches!(request, OperatorRequest::RevokeManageCodes { .. }) {
+                terminal::err("No manage code that was made for it is good any more.");
+            }
+        }
         // `Target::ask` makes a failure of an error.
         OperatorAnswer::Error(_)
         | OperatorAnswer::App { .. }

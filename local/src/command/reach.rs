@@ -3,10 +3,11 @@
 
 use super::operator::Target;
 use crate::{
+    demo::Credentials,
     failure::Failure,
     install::{
         ADMIN_TOKEN, Means, Patience, Stop,
-        bundle::{Bundle, Operator, Rights},
+        bundle::{Bundle, BundleTrouble, Operator, Rights},
         interrupt::Interrupt,
         journal,
         person::{Person, Terminal},
@@ -62,6 +63,25 @@ impl Reach {
             .hint("give the bundle's https address"),
             other => Failure::new(other.to_string()),
         })
+    }
+
+    /// The bundle, for its operator alone; `what` says what takes an operator's rights.
+    pub async fn operator(&self, what: &'static str) -> Result<Bundle, Failure> {
+        match &self.bundle {
+            Some(url) => Err(BundleTrouble::NeedsOperator(what).failure(url)),
+            None => self.bundle("").await,
+        }
+    }
+
+    /// The token of the demo's admin, where the server is the demo beside the local bundle: nobody knows it who could
+    /// type it.
+    fn demo_admin(&self, site: &SiteUrl) -> Option<SecretString> {
+        if self.bundle.is_some() || self.stack.is_some() {
+            return None;
+        }
+        let demo = Credentials::read(&Files::below(&self.dir)).ok()?;
+        let admin = demo.users.get("admin").filter(|_| demo.site_url == site.as_str())?;
+        Some(admin.token.clone().into())
     }
 
     /// Where the ids of rotations stand while they are under way.
@@ -185,7 +205,11 @@ pub fn means<'a>(
     let server = Mattermost::new(site, TIMEOUT).map_err(|trouble| {
         Failure::usage(trouble.to_string()).hint("give the https address of the Mattermost server")
     })?;
-    let token = secret(ADMIN_TOKEN);
+    let token = secret(ADMIN_TOKEN).or_else(|| {
+        let token = reach.demo_admin(site)?;
+        person.tell(&format!("{site} is the demo, and you are its admin."));
+        Some(token)
+    });
     let (patience, journals) = (Patience::default(), reach.journals()?);
     Ok(Means { server, bundle, token, person, interrupt, patience, journals })
 }

@@ -81,9 +81,7 @@ pub async fn run(arguments: Rotate) -> Result<ExitCode, Failure> {
 impl At {
     /// The bundle and the install, for an operator: what is handed over would outlive a manage code.
     async fn find(&self) -> Result<(Bundle, InstallView), Failure> {
-        let bundle = self.reach.bundle("An operator's rights").await?;
-        let allowed = bundle.needs_operator("replacing this credential");
-        allowed.map_err(|trouble| trouble.failure(bundle.base_url()))?;
+        let bundle = self.reach.operator("replacing this credential").await?;
         let view = self.which.install(&bundle).await?;
         Ok((bundle, view))
     }
@@ -106,6 +104,14 @@ async fn shared_secret(at: At, now: bool) -> Result<ExitCode, Failure> {
         Ok(changed) => {
             let code = at.done(&changed)?;
             begun.close()?;
+            if !at.json {
+                terminal::err(if now {
+                    "The one before is over: the server is refused until it has this one."
+                } else {
+                    "Give it to the server. The one before is good for 24 hours, for what users and the bot do; if somebody else \
+                     knows that one, rotate again with --now."
+                });
+            }
             Ok(code)
         }
         Err(trouble) if trouble.transient() => Err(trouble

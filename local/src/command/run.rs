@@ -222,7 +222,15 @@ async fn signed(http: &reqwest::Client, sender: &Sender, arguments: &Run) -> Res
         terminal::json_as_it_came(&text);
     }
     if status != 200 {
-        return Err(refused(&sender.base_url, status, &text));
+        let failure = refused(&sender.base_url, status, &text);
+        let replaced = status == 401 && sender.watch.is_some();
+        return Err(if replaced {
+            failure.hint(
+                "if its secret was rotated: `cloud-apps serve`, started again, installs the demo's apps anew",
+            )
+        } else {
+            failure
+        });
     }
     let answer: Answer = serde_json::from_str(&text).map_err(|e| {
         Failure::new(format!("{} does not answer as a bundle does: {e}", sender.base_url))
@@ -310,8 +318,11 @@ async fn in_demo(http: &reqwest::Client, demo: &Credentials, arguments: &Run) ->
     if status != 200 {
         let message =
             shown.get("message").and_then(Value::as_str).unwrap_or("the demo Mattermost refuses it");
-        return Err(Failure::new(message)
-            .hint("the bundle's log has the request: look at the terminal of `cloud-apps serve`"));
+        return Err(Failure::new(message).hint(if status == 404 {
+            "no app has this command in the demo's team: `cloud-apps list` shows what is installed"
+        } else {
+            "the bundle's log has the request: look at the terminal of `cloud-apps serve`"
+        }));
     }
     if !arguments.json {
         show_slash(arguments.line.trim_start_matches('/').split_whitespace().next().unwrap_or("app"), &shown);

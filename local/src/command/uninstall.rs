@@ -21,8 +21,8 @@ use std::{process::ExitCode, sync::Arc};
 /// `uninstall`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = format!("It may be repeated, also when the bundle has no install any more: what is gone is gone, and what is left is\n\
-looked for again. What belongs to another bundle is not touched.\n\
+    after_help = format!("It may be repeated, also when the bundle has no install any more: what is gone is gone, and what is left is \
+looked for again. What belongs to another bundle is not touched.\n\n\
 {ADMIN_TOKEN} is as for `install`: `cloud-apps install --help`.")
 )]
 pub struct Uninstall {

@@ -175,7 +175,7 @@ pub fn read(field: &Field, text: &str) -> Result<Value, String> {
 pub async fn agrees(person: &dyn Person, question: &str) -> Result<bool, Stop> {
     if !person.answers() {
         return Err(Failure::usage("nobody is here to agree")
-            .hint("--yes agrees to what is asked for; --dry-run shows it and changes nothing")
+            .hint("--yes agrees to what is asked for")
             .into());
     }
     loop {

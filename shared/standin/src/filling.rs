@@ -1,7 +1,7 @@
 //! Filling the world, as its owner does: by typed calls, past all permissions.
 
 use crate::naming::{channel_id, team_id, user_id};
-use crate::world::{Bot, ChannelKind, Command, Credentials};
+use crate::world::{Bot, ChannelKind, Command, Credentials, World};
 use crate::{Standin, StandinError, rest};
 
 /// Filling the world. Users, teams and channels are named by their name or id.
@@ -117,7 +117,7 @@ impl Standin {
         if world.user_named(username).is_some() {
             return Err(StandinError::Taken { what: "user", name: username.to_owned() });
         }
-        let bot = Bot { description: description.to_owned(), owner_id: String::new() };
+        let bot = Bot { description: description.to_owned(), owner_id: an_admin(&world) };
         let id = world.add_user(username, Some(bot)).id.clone();
         let token = world.add_token(&id, description).token.clone();
         Ok((id, token))
@@ -144,13 +144,12 @@ impl Standin {
         if taken || rest::is_built_in(world.version, &trigger) {
             return Err(StandinError::Taken { what: "command", name: trigger });
         }
-        let admin = world.users.iter().find(|user| world.is_admin(&user.id)).map(|user| user.id.clone());
         let command = Command {
             id: world.ids.next(),
             token: world.ids.next(),
             create_at: world.now,
             update_at: world.now,
-            creator_id: admin.unwrap_or_default(),
+            creator_id: an_admin(&world),
             team_id,
             trigger,
             method: "P".to_owned(),
@@ -167,4 +166,9 @@ impl Standin {
         world.commands.push(command);
         Ok(both)
     }
+}
+
+/// Whose what is filled in is: the first admin's, where there is one.
+fn an_admin(world: &World) -> String {
+    world.users.iter().find(|user| world.is_admin(&user.id)).map(|user| user.id.clone()).unwrap_or_default()
 }

@@ -88,7 +88,9 @@ pub async fn install(
     };
     let site = SiteUrl::new(&mattermost.site_url())?;
     let code = code(bundle, app, &site, base_url).await?;
-    let (bot, token) = mattermost.add_bot(app.as_str(), &manifest.description)?;
+    // As `cloud-apps install` describes it, and knows it again by.
+    let about = format!("{} (Cloud App {app} of {base_url})", manifest.description);
+    let (bot, token) = mattermost.add_bot(app.as_str(), about.trim_start())?;
     mattermost.join_team(app.as_str(), team)?;
     let request = InstallRequest {
         app_id: app.clone(),

@@ -43,7 +43,7 @@ pub(super) async fn settings(change: &Change<'_>, line: &mut LogLine) -> Result<
     let key = super::rotate::current_key(office, &install.app, now).await?;
     let mut merged = match office.world.keys.open_settings(install, now).await {
         Ok(held) => held,
-        // Passwords whose key was revoked are lost: whoever sets them anew mends that.
+        // Passwords whose key was revoked are lost: setting them anew is the way out.
         Err(StoreError::Corrupt { .. }) => install.settings.clone(),
         Err(error) => return Err(error.into()),
     };
