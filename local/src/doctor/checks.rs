@@ -256,9 +256,9 @@ fn bot(admin: &Admin, facts: &Facts, report: &mut Report) {
             format!("@{name} has no access token: whatever the app asks of the server is refused"),
             format!("`cloud-apps rotate bot-token {id}` makes one and hands it over."),
         )),
-        (all, 0) if all > 0 => report.notes.push(Finding::note(
-            format!("@{name} has a token that cloud-apps did not make"),
-            format!("If the app cannot reach the server, `cloud-apps rotate bot-token {id}` makes another."),
+        (all, ours) if all > ours => report.notes.push(Finding::note(
+            format!("@{name} has a token that cloud-apps did not make: whoever has it acts as the bot"),
+            format!("`cloud-apps rotate bot-token {id}` makes a new one and revokes all others."),
         )),
         (_, ours) if ours > 1 => report.notes.push(Finding::note(
             format!("@{name} has {ours} tokens of cloud-apps: one is enough"),

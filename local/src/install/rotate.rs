@@ -1,10 +1,10 @@
-//! A new token for an install's bot: made on the server, handed to the bundle, which tries it, and then the tokens before
-//! it are revoked. Cut off anywhere the bot has a token that works; a token that was made and never handed over is one
-//! of those before the next.
+//! A new token for an install's bot: made on the server, handed to the bundle, which tries it, and then every token
+//! before it is revoked, whoever made it. Cut off anywhere the bot has a token that works; a token that was made and never
+//! handed over is one of those before the next.
 
 use super::{
     Means, Stop, adopt, as_admin,
-    mark::{Home, is_token, token_description},
+    mark::{Home, token_description},
 };
 use cloud_apps_protocol::{
     InstallId,
@@ -42,7 +42,8 @@ pub async fn rotate_bot_token(means: &Means<'_>, view: &InstallView) -> Result<R
         })
         .await?;
         let mut revoked = 0;
-        for token in before.iter().filter(|token| is_token(&view.app_id, token) && token.id != new.id) {
+        // Also those that somebody made by hand: whoever has one acts as the bot.
+        for token in before.iter().filter(|token| token.id != new.id) {
             pace.step("revoked a token before it", async || Ok(server.revoke_token(&token.id).await?))
                 .await?;
             revoked += 1;

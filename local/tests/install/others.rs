@@ -430,6 +430,19 @@ async fn a_bundle_that_claims_what_another_has_is_given_nothing() {
     a.assert_it_is_whole(&before, "claimed by another").await;
 }
 
+/// Whoever made a token of the bot acts as the bot: a rotation leaves the one that it made.
+#[tokio::test]
+async fn a_rotation_revokes_every_token_of_the_bot_whoever_made_it() {
+    let (rig, before) = Rig::installed().await;
+    let view = shown(&rig).await;
+    let foreign = rig.admin().create_token(view.bot.id.as_str(), "made by hand").await.unwrap().token;
+    assert!(works(&rig, &foreign).await);
+    let rotated = install::rotate_bot_token(&rig.means(), &view).await.unwrap();
+    assert_eq!(rotated.revoked, 2);
+    assert!(!works(&rig, &foreign).await);
+    rig.assert_it_is_whole(&before, "rotated").await;
+}
+
 #[tokio::test]
 async fn a_manage_code_is_enough_for_what_is_the_bundles_own() {
     let (rig, before) = Rig::installed().await;
