@@ -147,21 +147,31 @@ impl Which {
         Some((self.name.parse().ok()?, self.site.clone()?))
     }
 
-    /// The install, if the bundle has it.
+    /// The install's id, if that is how it is named. An app may have such a name, too.
+    pub fn id(&self) -> Option<InstallId> {
+        InstallId::new(&self.name).ok()
+    }
+
+    /// The install, if the bundle has it. An id goes first: whoever gives --site beside it means that install all the same.
     pub async fn find(&self, bundle: &Bundle) -> Result<Option<InstallView>, Failure> {
-        let found = if let (Some((app, site)), true) = (self.app_and_site(), bundle.is_operator()) {
-            bundle.find(&app, &site).await
-        } else if let Ok(id) = InstallId::new(&self.name) {
-            bundle.show(&id).await
-        } else {
+        let failure = |trouble: BundleTrouble| trouble.failure(bundle.base_url());
+        let by_app = self.app_and_site().filter(|_| bundle.is_operator());
+        let id = self.id();
+        if id.is_none() && by_app.is_none() {
             let why = if bundle.is_operator() {
                 "name the install's id, or the app and --site"
             } else {
                 "a manage code is for one install: name its id"
             };
             return Err(Failure::usage(format!("{} names no install", self.name)).hint(why));
-        };
-        found.map_err(|trouble| trouble.failure(bundle.base_url()))
+        }
+        if let Some(id) = id
+            && let Some(install) = bundle.show(&id).await.map_err(failure)?
+        {
+            return Ok(Some(install));
+        }
+        let Some((app, site)) = by_app else { return Ok(None) };
+        bundle.find(&app, &site).await.map_err(failure)
     }
 
     /// The install.

@@ -15,8 +15,15 @@ use crate::{
     terminal::Line,
 };
 use clap::Args;
-use cloud_apps_protocol::SiteUrl;
+use cloud_apps_protocol::{
+    AppId, Code, SiteUrl,
+    install::{AppView, InstallView},
+};
 use std::{process::ExitCode, sync::Arc};
+
+/// What to do where the bundle has no such install.
+const GONE: &str = "if the bundle does not have it any more, name the app and its server: `cloud-apps uninstall APP \
+                    --site URL` with the same options removes what is left on the server";
 
 /// `uninstall`.
 #[derive(Debug, Args)]
@@ -75,22 +82,50 @@ pub async fn run(arguments: Uninstall) -> Result<ExitCode, Failure> {
 /// What is to be removed, and from where: what the bundle has, or what an earlier removal left on the site.
 async fn removal(arguments: &Uninstall, bundle: &Bundle) -> Result<(SiteUrl, Removal), Failure> {
     let keep_bot = arguments.keep_bot;
-    if let Some(install) = arguments.which.find(bundle).await? {
+    let named_bot = arguments.bot.clone();
+    if let Some(install) = find(&arguments.which, bundle).await? {
         let (app, bot) = (install.app_id.clone(), install.bot.username.clone());
         let site = arguments.which.site(bundle, &install)?.clone();
-        let bot_is_named = arguments.bot.as_ref() == Some(&bot);
-        return Ok((site, Removal { app, bot, install: Some(install), bot_is_named, hears: true, keep_bot }));
+        return Ok((site, Removal { app, bot, install: Some(install), named_bot, hears: true, keep_bot }));
     }
     let Some((app, site)) = arguments.which.app_and_site() else {
-        return Err(arguments.which.unknown().hint(
-            "if it is gone from the bundle already, name the app and --site: what it left on the server is removed",
-        ));
+        return Err(arguments.which.unknown().hint(GONE));
     };
-    let view = bundle.app(&app).await.ok();
+    let view = app_of(&arguments.which, &app, bundle).await?;
     let hears = view.as_ref().is_none_or(|app| app.requests.events.contains("message_posted"));
     let own = view.map_or_else(|| app.to_string(), |app| app.bot.username);
-    let (bot, bot_is_named) = (arguments.bot.clone().unwrap_or(own), arguments.bot.is_some());
-    Ok((site, Removal { app, bot, install: None, bot_is_named, hears, keep_bot }))
+    let bot = named_bot.clone().unwrap_or(own);
+    Ok((site, Removal { app, bot, install: None, named_bot, hears, keep_bot }))
+}
+
+/// The install, if the bundle has it. A manage code ends with its install: who has one and names the app goes on from
+/// nothing, and the bundle is not asked.
+async fn find(which: &Which, bundle: &Bundle) -> Result<Option<InstallView>, Failure> {
+    if bundle.is_operator() {
+        return which.find(bundle).await;
+    }
+    match (which.id(), which.app_and_site()) {
+        (Some(id), _) => bundle.show(&id).await.map_err(|trouble| {
+            let failure = trouble.failure(bundle.base_url());
+            if trouble.code() == Some(Code::Unauthorized) { failure.hint(GONE) } else { failure }
+        }),
+        (None, Some(_)) => Ok(None),
+        (None, None) => which.find(bundle).await,
+    }
+}
+
+/// The app, as far as the bundle tells. What is named like an install and is no app of the bundle is an install that
+/// the bundle does not have: what is left of it cannot be looked for under that name.
+async fn app_of(which: &Which, app: &AppId, bundle: &Bundle) -> Result<Option<AppView>, Failure> {
+    if !bundle.is_operator() {
+        return Ok(None);
+    }
+    match bundle.app(app).await {
+        Ok(view) => Ok(Some(view)),
+        Err(_) if which.id().is_none() => Ok(None),
+        Err(trouble) if trouble.code() == Some(Code::BadRequest) => Err(which.unknown().hint(GONE)),
+        Err(trouble) => Err(trouble.failure(bundle.base_url())),
+    }
 }
 
 fn done(removal: &Removal, site: &SiteUrl, gone: &Uninstalled) -> Vec<Line> {

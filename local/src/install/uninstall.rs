@@ -57,8 +57,9 @@ pub struct Removal {
     pub install: Option<InstallView>,
     /// The bot's name, where no install tells.
     pub bot: String,
-    /// Somebody named the bot: then it is this bundle's although its description does not say which bundle.
-    pub bot_is_named: bool,
+    /// The name of a bot that somebody typed: the bot of that name on the server is this bundle's although its
+    /// description does not say so.
+    pub named_bot: Option<String>,
     /// The app has webhooks, as far as is known.
     pub hears: bool,
     /// The bot goes on existing, without a token.
@@ -241,47 +242,10 @@ async fn look(
             Whose::Unsaid | Whose::NotTheApp => {}
         }
     }
-    if let Some(bot) = bot {
-        let name = &bot.username;
-        let on_record = install.is_some() && home.on_record();
-        match home.bot(app, &bot) {
-            Whose::Ours => belongings.bots.push(bot),
-            // The bundle's own record names it; a description may be older than an address.
-            Whose::OtherBundle(bundle) if on_record && !others.contains(&bundle) => {
-                belongings.bots.push(bot);
-            }
-            Whose::OtherBundle(bundle) => {
-                done.not_touched.push(format!("the bot @{name}: {}", of(&bundle)));
-            }
-            // Older versions did not write which bundle: the record says it, the commands do, or somebody.
-            Whose::Unsaid
-                if on_record
-                    || removal.bot_is_named
-                    || (others.is_empty() && !belongings.commands.is_empty()) =>
-            {
-                belongings.bots.push(bot);
-            }
-            Whose::Unsaid => done.not_touched.push(format!(
-                "the bot @{name}: its description does not say of which bundle it is. If it is of this one, name it: \
-                 --bot {name}"
-            )),
-            Whose::NotTheApp if mark::bot_mark(&bot.description).is_some() => {
-                done.not_touched.push(format!("the bot @{name}: its description says that it is another app's"));
-            }
-            // Anybody who may edit the bot may have written another description; its tokens work on.
-            Whose::NotTheApp if on_record => belongings.bots.push(bot),
-            Whose::NotTheApp if has_our_token(server, app, &bot).await? => {
-                if removal.bot_is_named {
-                    belongings.bots.push(bot);
-                } else {
-                    done.failed.push(format!(
-                        "the bot @{name}: its description does not say that it is {app}'s any more, and it has a token \
-                         that cloud-apps made for {app}. If it is of this bundle, name it: --bot {name}"
-                    ));
-                }
-            }
-            Whose::NotTheApp => {}
-        }
+    if let Some(bot) = bot
+        && is_to_go(server, (removal, home), &bot, (&belongings, &others), &mut done).await?
+    {
+        belongings.bots.push(bot);
     }
     let kinds = [
         (seen.commands_off, Setting::COMMANDS, "slash commands", stands(install, true).unwrap_or(true)),
@@ -305,6 +269,50 @@ async fn look(
     }
     done.not_looked_at.extend(seen.hidden);
     Ok((done, belongings))
+}
+
+/// Whether the bot is this bundle's and is to go. If not, what is said of it is noted.
+async fn is_to_go(
+    server: &Mattermost,
+    (removal, home): (&Removal, &Home),
+    bot: &Bot,
+    (belongings, others): (&Belongings, &[SiteUrl]),
+    done: &mut Uninstalled,
+) -> Result<bool, Stop> {
+    let (app, name) = (&removal.app, &bot.username);
+    let on_record = removal.install.is_some() && home.on_record();
+    // The name that the server has: what the bundle calls the bot of an id is only its word.
+    let is_named = removal.named_bot.as_ref().is_some_and(|typed| typed.eq_ignore_ascii_case(name));
+    // The commands speak for the bot of that name, and not for one whose id only the bundle says.
+    let by_commands = removal.install.is_none() && others.is_empty() && !belongings.commands.is_empty();
+    match home.bot(app, bot) {
+        Whose::Ours => return Ok(true),
+        // The bundle's own record names it; a description may be older than an address.
+        Whose::OtherBundle(bundle) if on_record && !others.contains(&bundle) => return Ok(true),
+        Whose::OtherBundle(bundle) => done.not_touched.push(format!("the bot @{name}: {}", of(&bundle))),
+        // Older versions did not write which bundle: the record says it, the commands do, or somebody.
+        Whose::Unsaid if on_record || is_named || by_commands => return Ok(true),
+        Whose::Unsaid => done.not_touched.push(format!(
+            "the bot @{name}: its description does not say of which bundle it is. If it is of this one, name it: \
+             --bot {name}"
+        )),
+        Whose::NotTheApp if mark::bot_mark(&bot.description).is_some() => {
+            done.not_touched.push(format!("the bot @{name}: its description says that it is another app's"));
+        }
+        // Anybody who may edit the bot may have written another description; its tokens work on.
+        Whose::NotTheApp if on_record => return Ok(true),
+        Whose::NotTheApp if has_our_token(server, app, bot).await? => {
+            if is_named {
+                return Ok(true);
+            }
+            done.failed.push(format!(
+                "the bot @{name}: its description does not say that it is {app}'s any more, and it has a token that \
+                 cloud-apps made for {app}. If it is of this bundle, name it: --bot {name}"
+            ));
+        }
+        Whose::NotTheApp => {}
+    }
+    Ok(false)
 }
 
 /// A token of the bot works, and its description says that cloud-apps made it for the app.

@@ -181,7 +181,7 @@ async fn an_install_lives_from_its_first_greeting_to_its_last_trace() {
             app,
             install: view,
             bot: "hello".to_owned(),
-            bot_is_named: false,
+            named_bot: None,
             hears: false,
             keep_bot: false,
         };

@@ -419,7 +419,7 @@ async fn a_bundle_that_claims_what_another_has_is_given_nothing() {
         app: claimed.app_id.clone(),
         install: Some(claimed.clone()),
         bot: "hello".to_owned(),
-        bot_is_named: false,
+        named_bot: None,
         hears: false,
         keep_bot: false,
     };
@@ -428,6 +428,30 @@ async fn a_bundle_that_claims_what_another_has_is_given_nothing() {
     let _ = install::sync(&by_code(), &claimed, &Teams::Named(Vec::new()), true).await;
     assert!(whole.difference(&a.mattermost.snapshot()).is_empty(), "{}", b.person.text());
     a.assert_it_is_whole(&before, "claimed by another").await;
+}
+
+/// Somebody who names a bot means the one of that name, and not the one that the bundle calls so.
+#[tokio::test]
+async fn a_bundle_that_calls_a_strangers_bot_by_the_name_that_was_typed_removes_nothing_of_it() {
+    for described in ["Hi (Cloud App hello)", "Our friendly greeter"] {
+        let (rig, _) = Rig::installed().await;
+        let carol = another_admin(&rig);
+        let victim = carol.create_bot("victim", "Victim", described).await.unwrap().user_id;
+        let token = carol.create_token(&victim, "Cloud App hello, made by cloud-apps, run x").await.unwrap();
+        let mut claimed = shown(&rig).await;
+        claimed.bot.id = victim.parse().unwrap();
+        let removal = Removal {
+            app: claimed.app_id.clone(),
+            bot: "hello".to_owned(),
+            install: Some(claimed),
+            named_bot: Some("hello".to_owned()),
+            hears: false,
+            keep_bot: false,
+        };
+        let gone = install::uninstall(&rig.means_by(manage_code(&rig).await), &removal).await.unwrap();
+        assert!(works(&rig, &token.token).await, "{described}: {gone:?}");
+        assert!(rig.admin().bot(&victim).await.unwrap().unwrap().delete_at == 0, "{described}");
+    }
 }
 
 /// Whoever made a token of the bot acts as the bot: a rotation leaves the one that it made.
@@ -460,7 +484,7 @@ async fn a_manage_code_is_enough_for_what_is_the_bundles_own() {
         app: view.app_id.clone(),
         bot: view.bot.username.clone(),
         install: Some(view),
-        bot_is_named: false,
+        named_bot: None,
         hears: false,
         keep_bot: false,
     };
@@ -482,7 +506,7 @@ async fn a_bot_with_another_description_loses_its_token_all_the_same() {
             app: view.app_id.clone(),
             bot: view.bot.username.clone(),
             install: Some(view),
-            bot_is_named: false,
+            named_bot: None,
             hears: false,
             keep_bot: false,
         };
@@ -492,7 +516,7 @@ async fn a_bot_with_another_description_loses_its_token_all_the_same() {
             // A code is no proof that the bot is the bundle's; from nothing, somebody names it.
             assert!(gone.failed.concat().contains("--bot hello"), "{gone:?}");
             removal.install = None;
-            removal.bot_is_named = true;
+            removal.named_bot = Some("hello".to_owned());
             let again = install::uninstall(&rig.means(), &removal).await.unwrap();
             assert!(again.is_whole() && again.removed == ["the token of @hello"], "{again:?}");
         }

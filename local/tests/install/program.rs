@@ -39,6 +39,14 @@ impl Site {
         said(self.command(bundle, arguments).output().unwrap())
     }
 
+    /// The same where the bundle is reached at its address, with a code.
+    pub fn say_by_code(&self, (base, code): (&str, &str), arguments: &[&str]) -> Said {
+        let mut command = program();
+        command.args(arguments).args(["--bundle", base]).stdin(Stdio::null());
+        command.env("CLOUD_APPS_ADMIN_TOKEN", &self.token).env("CLOUD_APPS_CODE", code);
+        said(command.output().unwrap())
+    }
+
     pub fn install(&self, bundle: &Serving, more: &[&str]) -> Said {
         self.say(
             bundle,

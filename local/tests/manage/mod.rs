@@ -1,6 +1,7 @@
 //! What people do with an install from a terminal once it stands: the program itself.
 
 use crate::{Said, Serving, install::program::Site};
+use cloud_apps_standin::Fault;
 use expect_test::expect;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -303,4 +304,64 @@ fn a_bundle_that_moved_is_called_at_its_new_address() {
     assert_eq!(synced.code, 0, "{}{}", synced.out, synced.err);
     assert_eq!(site.hello()["url"], moved);
     assert!(site.typed("/hello greet @bob").contains("Hello, @bob!"));
+}
+
+#[test]
+fn an_uninstall_by_id_removes_that_install_also_where_the_server_is_named() {
+    let (site, bundle) = (Site::new(), Serving::without_demo());
+    let before = site.mattermost.snapshot();
+    assert_eq!(site.install(&bundle, &["--yes"]).code, 0);
+    let id = install(&bundle);
+    // The id of no install may be the name of an app, too.
+    let nobodys = "a".repeat(26);
+    let unknown = site.say(&bundle, &["uninstall", &nobodys, "--site", site.url(), "--yes"]);
+    assert_eq!(unknown.code, 1, "{}{}", unknown.out, unknown.err);
+    assert!(unknown.err.contains(&format!("the bundle has no install {nobodys}")), "{}", unknown.err);
+    assert!(unknown.err.contains("cloud-apps uninstall APP --site URL"), "{}", unknown.err);
+    let elsewhere = site.say(&bundle, &["uninstall", &id, "--site", "https://chat.example.com", "--yes"]);
+    assert_eq!(elsewhere.code, 2, "{}{}", elsewhere.out, elsewhere.err);
+    assert!(site.typed("/hello greet @bob").contains("Hello, @bob!"), "nothing was touched");
+
+    let gone = site.say(&bundle, &["uninstall", &id, "--site", site.url(), "--yes"]);
+    assert_eq!(gone.code, 0, "{}{}", gone.out, gone.err);
+    assert!(gone.out.contains("removed the token of @hello"), "{}", gone.out);
+    assert!(site.left(&before).is_empty(), "{:?}", site.left(&before));
+    assert_eq!(json(&bundle.say(&["list", "--json"])), json!([]));
+}
+
+/// A manage code ends with its install, and what is left on the server is the most dangerous part.
+#[test]
+fn who_had_a_manage_code_goes_on_from_nothing() {
+    let (site, bundle) = (Site::new(), Serving::without_demo());
+    let before = site.mattermost.snapshot();
+    assert_eq!(site.install(&bundle, &["--yes"]).code, 0);
+    let id = install(&bundle);
+    let called = site.hello()["url"].as_str().unwrap().to_owned();
+    let base = called.split("/hooks/").next().unwrap();
+    let code = json(&bundle.say(&["operator", "manage-code", &id, "--json"]));
+    let by_code = (base, code["code"].as_str().unwrap());
+    let uninstall =
+        |name: &str| site.say_by_code(by_code, &["uninstall", name, "--site", site.url(), "--yes"]);
+
+    site.mattermost.fault_on(http::Method::POST, "/api/v4/users/tokens/revoke", 1, Fault::Status(403));
+    site.mattermost.configure(|settings| settings.enable_commands = false);
+    let cut_off = uninstall(&id);
+    assert_eq!(cut_off.code, 1, "{}{}", cut_off.out, cut_off.err);
+    assert!(
+        cut_off.out.contains(&format!("cloud-apps uninstall hello --site {}", site.url())),
+        "{}",
+        cut_off.out
+    );
+    assert!(site.mattermost.snapshot().to_string().contains("token of hello: active"));
+    site.mattermost.configure(|settings| settings.enable_commands = true);
+
+    let again = uninstall(&id);
+    assert_eq!(again.code, 1, "{}{}", again.out, again.err);
+    assert!(again.err.contains("cloud-apps uninstall APP --site URL"), "{}", again.err);
+    let gone = uninstall("hello");
+    assert_eq!(gone.code, 0, "{}{}", gone.out, gone.err);
+    for part in ["removed the token of @hello", "removed /hello of the team demo"] {
+        assert!(gone.out.contains(part), "{part}: {}", gone.out);
+    }
+    assert!(site.left(&before).is_empty(), "{:?}", site.left(&before));
 }
