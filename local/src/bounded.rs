@@ -1,10 +1,14 @@
 //! The one reader of what the command line is answered over HTTP. A bundle, a server or an app that streams for ever, or
 //! gives page after page without end, costs a bounded amount of memory and time, and is told as such.
 
+use cloud_apps_protocol::json;
 use std::time::{Duration, Instant};
 
 /// The longest answer that is read: the commands of a big team fit in it many times.
 pub const LARGEST: usize = 8 << 20;
+/// The most values and keys of one answer: the commands of a team of thousands. The smallest, `{}`, become structs of
+/// hundreds of bytes each.
+pub const VALUES: usize = 200_000;
 /// The most pages of one list: of 200 entries each, as Mattermost gives them, more than any server has.
 const PAGES: usize = 500;
 /// The most that the pages of one list hold together.
@@ -15,7 +19,7 @@ const LIST_TIME: Duration = Duration::from_mins(10);
 /// Why an answer was not read to its end.
 #[derive(Debug)]
 pub enum Unread {
-    /// It is longer than [`LARGEST`].
+    /// It is longer than [`LARGEST`], or holds more values than [`VALUES`].
     TooLong,
     /// The connection ended, or the time was over.
     Lost(reqwest::Error),
@@ -30,11 +34,14 @@ pub async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, Unread> {
         }
         bytes.extend_from_slice(&chunk);
     }
+    if json::values(&bytes) > VALUES {
+        return Err(Unread::TooLong);
+    }
     Ok(bytes)
 }
 
 /// That an answer is too long, in words.
-pub const TOO_LONG: &str = "the answer is longer than 8 MiB";
+pub const TOO_LONG: &str = "the answer is longer than 8 MiB, or holds more than 200,000 values";
 
 /// How much of one list was read, page by page.
 #[derive(Debug)]

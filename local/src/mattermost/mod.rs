@@ -160,6 +160,11 @@ impl Mattermost {
             let path = format!("{path}{joint}page={}&per_page={PAGE}", pages.count());
             let answer = self.send(doing, Method::GET, &path, None).await?;
             let list: Vec<T> = answer.read(doing)?;
+            if list.len() > PAGE {
+                let message =
+                    format!("a page of the list has more than the {PAGE} entries that were asked for");
+                return Err(Trouble::unlike(doing, StatusCode::OK, &message));
+            }
             let ended = list.len() < PAGE;
             all.extend(list);
             if ended {

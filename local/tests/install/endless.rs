@@ -34,10 +34,19 @@ async fn page() -> axum::Json<serde_json::Value> {
     axum::Json((0..200).map(|n| json!({"id": "t", "name": format!("team-{n}")})).collect())
 }
 
+/// So many empty objects, each of which becomes a struct of hundreds of bytes.
+fn crumbs(count: usize) -> String {
+    format!("[{}]", vec!["{}"; count].join(","))
+}
+
 async fn listening() -> SiteUrl {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = SiteUrl::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-    let router = Router::new().route("/api/v4/teams", get(page)).fallback(stream);
+    let router = Router::new()
+        .route("/api/v4/teams", get(page))
+        .route("/api/v4/commands", get(async || crumbs(200_001)))
+        .route("/api/v4/bots", get(async || crumbs(201)))
+        .fallback(stream);
     tokio::spawn(async move { axum::serve(listener, router).await });
     url
 }
@@ -50,6 +59,10 @@ async fn a_server_that_does_not_end_is_given_up() {
     assert!(pages.contains("the list does not end"), "{pages}");
     let streamed = server.me().await.expect_err("it streams for ever").to_string();
     assert!(streamed.contains("longer than 8 MiB"), "{streamed}");
+    let many = server.commands("t").await.err().expect("it gives a great many").to_string();
+    assert!(many.contains("more than 200,000 values"), "{many}");
+    let page = server.bots().await.expect_err("it gives more than a page holds").to_string();
+    assert!(page.contains("more than the 200 entries"), "{page}");
 }
 
 /// An operator's bundle whose lists go on for ever.

@@ -91,10 +91,13 @@ fn base32(text: &str) -> bool {
 /// Names of no account: Mattermost gives some to none, and a mention of `all`, `channel` or `here` notifies everybody.
 pub(crate) const NO_USERNAMES: [&str; 5] = ["all", "channel", "here", "matterbot", "system"];
 
-/// Mattermost's rule for the names of users; a `:` stands in the name of a user whom another server shares.
+/// Mattermost's rule for the names of users; a `:` stands in the name of a user whom another server shares. A server reads
+/// `@all.` as `@all`.
 fn username(text: &str) -> bool {
     let named = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-:".contains(&b);
-    (1..=64).contains(&text.len()) && text.bytes().all(named) && !NO_USERNAMES.contains(&text)
+    (1..=64).contains(&text.len())
+        && text.bytes().all(named)
+        && !NO_USERNAMES.contains(&text.trim_end_matches(['.', '_', '-', ':']))
 }
 
 /// Mattermost's rule for the names that stand in addresses: those of channels and teams.

@@ -185,7 +185,7 @@ fn compiled(pattern: &str, room: usize) -> Result<Pattern, String> {
 }
 
 /// Each item is checked by itself, so that a mebibyte of them would take its time.
-fn few(items: &[Value]) -> Result<(), String> {
+pub(crate) fn few(items: &[Value]) -> Result<(), String> {
     let count = items.len();
     if count > MAX_ITEMS {
         Err(format!("has {count} values, at most {MAX_ITEMS} are allowed"))

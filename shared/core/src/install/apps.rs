@@ -200,9 +200,12 @@ async fn with_version(
 }
 
 /// A generation that no secret was ever derived for, whatever somebody wrote into the table, and whatever became of an
-/// earlier registration, whose secret may have leaked since: nobody rotates a secret every second from 1970 on.
+/// earlier registration, whose secret may have leaked since: nobody rotates a secret every second from 2020 on.
 fn never_used(now: Millis) -> Generation {
-    Generation(u32::try_from(now / 1_000).unwrap_or(u32::MAX))
+    /// 2020-01-01: from then on seconds have the nine digits that a kid has room for, until 2051.
+    const FROM: Millis = 1_577_836_800_000;
+    let seconds = (now.saturating_sub(FROM) / 1_000).min(999_999_999);
+    Generation(u32::try_from(seconds).unwrap_or(999_999_999).max(1))
 }
 
 /// The app, bound with the current key of its ring.

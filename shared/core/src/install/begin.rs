@@ -9,6 +9,7 @@ use super::{
     plan, remove, request,
     state::{OnBegin, on_begin},
     stored,
+    upkeep::LOOK,
 };
 use crate::{
     edge::Arrival,
@@ -154,8 +155,8 @@ async fn make_room(
     }
 }
 
-/// The intent first: whatever becomes of this request and of its code, somebody looks after the install when the code
-/// is over.
+/// The intent first: whatever becomes of this request and of its code, somebody looks after the install until the code
+/// is over. The first look ends a watch whose install is gone, so that begun and removed installs leave nothing behind.
 async fn watch(
     office: &Office,
     install: &Install,
@@ -164,7 +165,7 @@ async fn watch(
     line: &LogLine,
 ) -> Result<(), Refusal> {
     let work = Work::Watch { install: install.id.clone(), rev: install.rev };
-    let left = code.exp.saturating_sub(arrival.now).max(1);
+    let left = code.exp.saturating_sub(arrival.now).clamp(1, LOOK);
     let job = Job::new(work, left, Some(line.trace().to_owned()), arrival.now);
     Ok(office.queue.send(&job, arrival.now).await?)
 }

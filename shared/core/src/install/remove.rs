@@ -7,7 +7,7 @@
 //! at every try.
 
 use super::{
-    agreed,
+    absent,
     lifecycle::{self, Moment, Turn},
     stored, view,
 };
@@ -136,7 +136,7 @@ async fn clean_up(
     let called = Cleanup { tries, until: moment.now.saturating_add(CALL), ..Cleanup::default() };
     let going = note(office, &going, called).await?;
     let warning = uninstall(office, moment, &going, line)
-        .await
+        .await?
         .map(|warning| shortened(&warning, WARNING).into_owned());
     note(office, &going, Cleanup { tries, done: true, warning, ..Cleanup::default() }).await
 }
@@ -152,18 +152,26 @@ async fn note(office: &Office, going: &Install, cleanup: Cleanup) -> Result<Arc<
     }
 }
 
-/// Runs the app's function. It cannot keep the install: what it says is a warning.
+/// Runs the app's function. It cannot keep the install: what it says is a warning. A store that cannot be read now ends this
+/// try, because without it the app would not be asked, or not with its passwords.
 async fn uninstall(
     office: &Office,
     moment: Moment<'_>,
     going: &Install,
     line: &mut LogLine,
-) -> Option<String> {
-    let failed = match agreed(office, going, moment.now).await {
+) -> Result<Option<String>, Refusal> {
+    let app = match office.world.app_of(going, moment.now).await {
+        Err(error) if error.passes() => return Err(error.into()),
+        app => app.map_err(Refusal::from).and_then(|app| app.ok_or_else(|| absent(&going.app))),
+    };
+    let failed = match app {
         Err(refusal) => refusal,
         Ok(app) => {
             let settings = match office.world.keys.open_settings(going, moment.now).await {
                 Ok(settings) => settings,
+                Err(error @ (StoreError::Busy { .. } | StoreError::Unavailable { .. })) => {
+                    return Err(error.into());
+                }
                 // Its passwords cannot be opened any more; what else there is may be enough to clean up.
                 Err(error) => {
                     line.failed(&error);
@@ -171,14 +179,14 @@ async fn uninstall(
                 }
             };
             let ran = lifecycle::run(office, moment, &app, going, Turn::Uninstall, settings, line).await;
-            let Err(refusal) = ran else { return None };
+            let Err(refusal) = ran else { return Ok(None) };
             refusal
         }
     };
     if let Some(source) = &failed.source {
         line.failed(source.as_ref());
     }
-    Some(failed.message)
+    Ok(Some(failed.message))
 }
 
 /// What is registered, as far as it can be read: what cannot does not keep the install. `None`: nothing can.

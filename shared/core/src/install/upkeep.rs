@@ -28,6 +28,9 @@ use cloud_apps_protocol::{InstallId, Millis};
 /// When a watch comes again that somebody else was faster than, in ms.
 const SOON: Millis = 10_000;
 
+/// The longest that a watch waits for its next look, in ms: as long as a queue holds a message back.
+pub(super) const LOOK: Millis = 15 * 60_000;
+
 /// What comes after a piece of work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
@@ -82,13 +85,13 @@ async fn watch(
     line.app = Some(install.app.to_string());
     match on_watch(&install, now) {
         OnWatch::Nothing => Ok(Next::Done),
-        OnWatch::Wait(until) => Ok(Next::same(until.saturating_sub(now).max(1))),
+        OnWatch::Wait(until) => Ok(Next::same(until.saturating_sub(now).clamp(1, LOOK))),
         OnWatch::Reopen { code, until } => {
             let pending = Install { state: State::Pending { code, until }, ..(*install).clone() };
             office.registry.change(&pending, install.rev).await?;
             office.world.installs.forget(id);
             // Whoever was faster is looked at in time, too.
-            Ok(Next::same(until.saturating_sub(now).max(1)))
+            Ok(Next::same(until.saturating_sub(now).clamp(1, LOOK)))
         }
         OnWatch::Undo => {
             let undone = office.registry.undo(&install, install.rev).await?;

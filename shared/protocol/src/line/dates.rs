@@ -7,9 +7,14 @@ use jiff::{
     tz::TimeZone,
 };
 
+/// Bytes of a time zone's name; the longest has 32.
+const LONGEST_ZONE: usize = 64;
+
 /// `2026-11-22`, `today`, `tomorrow 9:00`, `+2d`, `9:00` as the field's form on the wire; `None` when it is nothing of
 /// that.
 pub(super) fn read(kind: FieldType, text: &str, now: Millis, zone: Option<&str>) -> Option<String> {
+    // No zone has a longer name, and a look-up that fails copies it, for each date of a list.
+    let zone = zone.filter(|name| name.len() <= LONGEST_ZONE);
     let zone = zone.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
     let now = Timestamp::from_millisecond(i64::try_from(now).ok()?).ok()?.to_zoned(zone.clone());
     let text = text.trim().to_lowercase().replace(" am", "am").replace(" pm", "pm");

@@ -3,7 +3,7 @@
 use super::{Grammar, dates};
 use crate::{
     ChannelId, Field, FieldType, SiteUrl, UserId,
-    values::{Checker, quote},
+    values::{Checker, few, quote},
 };
 use serde_json::Value;
 
@@ -45,13 +45,14 @@ impl Grammar<'_> {
                 .map(|one| self.understood(field, one.trim(), written))
                 .collect::<Result<_, _>>()?,
             Value::String(text) => self.understood(field, text, written)?,
-            Value::Array(items) if field.multiple && field.r#type != FieldType::Json => items
-                .iter()
-                .map(|item| match item {
+            Value::Array(items) if field.multiple && field.r#type != FieldType::Json => {
+                few(items)?;
+                let understood = items.iter().map(|item| match item {
                     Value::String(text) => self.understood(field, text, written),
                     other => Ok(other.clone()),
-                })
-                .collect::<Result<_, _>>()?,
+                });
+                understood.collect::<Result<_, _>>()?
+            }
             other => other.clone(),
         };
         let value = checker.check(field, &understood)?;

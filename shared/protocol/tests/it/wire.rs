@@ -161,7 +161,7 @@ fn mentioned_may_be_a_list_of_users() {
 /// An app may post the name of who is mentioned: nobody is called like what notifies everybody.
 #[test]
 fn nobody_is_called_all_channel_or_here() {
-    for name in ["all", "channel", "here", "*bob*", "bob](x)"] {
+    for name in ["all", "channel", "here", "all.", "here-", "channel_", "all:", "*bob*", "bob](x)"] {
         for mentioned in [
             json!({"users": {name: {"id": id('b')}}}),
             json!({"users": {"bob": {"id": id('b'), "username": name}}}),

@@ -129,8 +129,14 @@ pub(super) async fn change(
         return Err(Refusal::new(Code::VersionConflict, message));
     }
     let what = which(body)?;
-    let app = agreed(office, &install, moment.now).await?;
-    let offered = super::offered(office, &install.app, moment.now).await?;
+    let mut app = agreed(office, &install, moment.now).await;
+    let mut offered = super::offered(office, &install.app, moment.now).await;
+    if what == "enabled" {
+        // Needs no app, and so waits for nothing that the app is read from.
+        app = app.or_else(|refusal| Ok(Err(refusal)));
+        offered = offered.or(Ok(None));
+    }
+    let (app, offered) = (app?, offered?);
     let change = Change { office, moment, by, install: &install, app: &app, offered: offered.as_ref(), body };
     // Before the revision is compared: the rotation whose answer was lost has changed it.
     if let Some(again) = rotate::again(&change).await? {

@@ -100,8 +100,10 @@ fn stay_where_they_were_given(
     settings: &Values,
 ) {
     let urls = manifest.settings.iter().filter(|field| field.subtype == Some(Subtype::Url));
-    let moved =
-        urls.map(|field| field.name.as_str()).find(|name| settings.get(*name) != install.settings.get(*name));
+    // What is not named has not moved: a setting that is new to the install has its default.
+    let moved = urls
+        .map(|field| field.name.as_str())
+        .find(|name| given.contains_key(*name) && settings.get(*name) != install.settings.get(*name));
     let Some(moved) = moved else { return };
     let kept = |name: &&String| settings.contains_key(*name) && !given.contains_key(*name);
     for name in install.passwords.keys().filter(kept) {

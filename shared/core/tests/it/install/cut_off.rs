@@ -3,7 +3,8 @@
 
 use super::{leftovers, ok, serving, upkeep, upkeep_once};
 use crate::office::{
-    Answered, BASE, COMMAND, Desk, NEXT_TOKEN, NOW, SITE, TEAM, arrival, body, registered, request, rotation,
+    Answered, BASE, COMMAND, Desk, NEXT_TOKEN, NOW, PASSWORD, SITE, TEAM, arrival, body, registered, request,
+    rotation,
 };
 use cloud_apps_core::{
     conformance::sample,
@@ -112,6 +113,12 @@ async fn whatever_is_cut_off_is_whole_after_the_same_request_and_the_queue() {
                 if *name == "remove" {
                     assert_eq!(desk.memory.kept(), 0, "{at}");
                     assert_eq!(again["removed"]["leftovers"], leftovers(), "{at}");
+                    // Whatever could not be read for a while: the app cleaned up, with its password.
+                    let calls = desk.calls();
+                    let mut asked = calls.iter().filter(|call| call.function == "on_uninstall").peekable();
+                    let in_the_app = faults.log().contains(&"App.on_uninstall");
+                    assert!(asked.peek().is_some() || in_the_app, "{at}");
+                    assert!(asked.all(|call| call.password.as_deref() == Some(PASSWORD)), "{at}");
                     continue;
                 }
                 let install = desk.stored(&id).await.unwrap_or_else(|| panic!("{at}: it is gone"));

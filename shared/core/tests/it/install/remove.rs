@@ -7,8 +7,9 @@ use cloud_apps_core::{
     deliver::Worker,
     faults::{Fault, Faults},
     install,
-    job::{Job, Work},
+    job::{Job, Lane, Work},
     model::State,
+    ports::Consumer,
 };
 use cloud_apps_protocol::Millis;
 use http::{Method, StatusCode};
@@ -89,6 +90,27 @@ async fn an_install_that_nobody_finishes_goes_with_its_code() {
     assert!(desk.stored(&id).await.is_some(), "its code is still good");
     upkeep(&desk, NOW + 15 * 60_000).await;
     assert_eq!(desk.memory.kept(), 0);
+}
+
+/// Who holds a code may begin and remove as often as they like. What a removed install leaves on the queue ends at its first
+/// look, a quarter of an hour later, however long the code is good.
+#[tokio::test]
+async fn an_install_that_was_begun_and_removed_leaves_no_job_until_its_code_ends() {
+    let desk = Desk::new().await;
+    let code = json!({
+        "do": "code", "app": "hello", "site_url": SITE, "base_url": crate::office::BASE, "valid_seconds": 86_400,
+    });
+    let code = desk.operator(code).await["code"].as_str().unwrap().to_owned();
+    for _ in 0..5 {
+        let begun = desk.begin(&code, &body()).await;
+        let (kid, secret) =
+            (begun.body["kid"].as_str().unwrap(), begun.body["shared_secret"].as_str().unwrap());
+        let path = format!("/install/{}", begun.id());
+        ok(desk.send(desk.signed(Method::DELETE, &path, "", kid, secret, "admin")).await);
+    }
+    upkeep(&desk, NOW + 16 * 60_000).await;
+    let left = desk.memory.take(Lane::Commands, 100, 1, NOW + 86_400_000).await.unwrap();
+    assert!(left.is_empty(), "{} jobs", left.len());
 }
 
 #[tokio::test]

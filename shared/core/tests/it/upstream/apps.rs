@@ -1,6 +1,7 @@
 //! The registry of apps, as an operator sees it, and `GET /apps`.
 
 use super::*;
+use cloud_apps_protocol::token::UpstreamKid;
 
 #[tokio::test]
 async fn an_app_is_registered_shown_and_removed() {
@@ -44,6 +45,8 @@ async fn no_secret_that_was_handed_out_is_one_again_after_a_removal() {
         let again = yard.add(&yard.manifest()).await;
         let again = (again.kid, again.secret);
         assert!(again.1.is_some());
+        let kid: UpstreamKid = again.0.parse().expect("apps read it by the protocol's grammar");
+        assert_eq!(kid.to_string(), again.0);
         for before in &known {
             assert_ne!(again.0, before.0);
             assert_ne!(again.1, before.1);
