@@ -43,6 +43,10 @@ pub struct Uninstall {
     /// the bot's description does not say of which bundle it is.
     #[arg(long, value_name = "NAME")]
     pub bot: Option<String>,
+    /// Another address that the bundle has or had, where things on the server name that one; may be repeated. An
+    /// operator's.
+    #[arg(long = "base-url", value_name = "URL")]
+    pub base_urls: Vec<SiteUrl>,
     /// Do not ask.
     #[arg(long)]
     pub yes: bool,
@@ -60,6 +64,10 @@ pub async fn run(arguments: Uninstall) -> Result<ExitCode, Failure> {
     let on = "`cloud-apps uninstall` may be run again at any time: it goes on where it was.";
     let interrupt = Interrupt::listen(person.clone(), on.to_owned());
     let bundle = arguments.reach.bundle("A manage code of the install").await?;
+    if !arguments.base_urls.is_empty() {
+        let allowed = bundle.needs_operator("naming another address of the bundle");
+        allowed.map_err(|trouble| trouble.failure(bundle.base_url()))?;
+    }
     let (site, removal) = removal(&arguments, &bundle).await?;
     let means = means(&arguments.reach, bundle, &site, &*person, interrupt)?;
     let question = format!("Remove {} from {site}, with all that it keeps?", removal.app);
@@ -69,10 +77,7 @@ pub async fn run(arguments: Uninstall) -> Result<ExitCode, Failure> {
     }
     let outcome = install::uninstall(&means, &removal).await;
     if outcome.is_err() {
-        person.tell(&format!(
-            "`cloud-apps uninstall {} --site {site} --bot {}` with the same options goes on where it was.",
-            removal.app, removal.bot
-        ));
+        person.tell(&again(&removal, &site));
     }
     let gone = settle(&means, outcome)?;
     print(arguments.json, &gone, || done(&removal, &site, &gone))?;
@@ -82,11 +87,15 @@ pub async fn run(arguments: Uninstall) -> Result<ExitCode, Failure> {
 /// What is to be removed, and from where: what the bundle has, or what an earlier removal left on the site.
 async fn removal(arguments: &Uninstall, bundle: &Bundle) -> Result<(SiteUrl, Removal), Failure> {
     let keep_bot = arguments.keep_bot;
-    let named_bot = arguments.bot.clone();
+    let (named_bot, mut addresses) = (arguments.bot.clone(), arguments.base_urls.clone());
     if let Some(install) = find(&arguments.which, bundle).await? {
         let (app, bot) = (install.app_id.clone(), install.bot.username.clone());
         let site = arguments.which.site(bundle, &install)?.clone();
-        return Ok((site, Removal { app, bot, install: Some(install), named_bot, hears: true, keep_bot }));
+        let known = |base: &SiteUrl| base == bundle.base_url() || addresses.contains(base);
+        let own = install::base_of(&install).filter(|base| bundle.is_operator() && !known(base));
+        addresses.extend(own);
+        let install = Some(install);
+        return Ok((site, Removal { app, install, bot, named_bot, addresses, hears: true, keep_bot }));
     }
     let Some((app, site)) = arguments.which.app_and_site() else {
         return Err(arguments.which.unknown().hint(GONE));
@@ -95,7 +104,7 @@ async fn removal(arguments: &Uninstall, bundle: &Bundle) -> Result<(SiteUrl, Rem
     let hears = view.as_ref().is_none_or(|app| app.requests.events.contains("message_posted"));
     let own = view.map_or_else(|| app.to_string(), |app| app.bot.username);
     let bot = named_bot.clone().unwrap_or(own);
-    Ok((site, Removal { app, bot, install: None, named_bot, hears, keep_bot }))
+    Ok((site, Removal { app, install: None, bot, named_bot, addresses, hears, keep_bot }))
 }
 
 /// The install, if the bundle has it. A manage code ends with its install: who has one and names the app goes on from
@@ -128,6 +137,15 @@ async fn app_of(which: &Which, app: &AppId, bundle: &Bundle) -> Result<Option<Ap
     }
 }
 
+/// How to go on from nothing: the bundle may not have the install any more, which knows its other address.
+fn again(removal: &Removal, site: &SiteUrl) -> String {
+    let mut options = format!("--site {site} --bot {}", removal.bot);
+    for address in &removal.addresses {
+        options = format!("{options} --base-url {address}");
+    }
+    format!("`cloud-apps uninstall {} {options}` with the same options goes on where it was.", removal.app)
+}
+
 fn done(removal: &Removal, site: &SiteUrl, gone: &Uninstalled) -> Vec<Line> {
     let mut lines = vec![match &gone.install_id {
         Some(install) => format!("{} is removed (install {install}).", removal.app),
@@ -144,12 +162,14 @@ fn done(removal: &Removal, site: &SiteUrl, gone: &Uninstalled) -> Vec<Line> {
             "What belongs to another bundle is removed there: check --stack, --bundle or --data. For a bundle that is lost \
              for good: `cloud-apps cleanup --site {site}`."
         ));
+        lines.push(format!(
+            "What names another address of this very bundle goes with --base-url URL, if you are its operator, and else with \
+             `cloud-apps uninstall {} --site {site} --bundle URL`.",
+            removal.app
+        ));
     }
     if !gone.failed.is_empty() || !gone.not_looked_at.is_empty() {
-        lines.push(format!(
-            "`cloud-apps uninstall {} --site {site} --bot {}` with the same options goes on where it was.",
-            removal.app, removal.bot
-        ));
+        lines.push(again(removal, site));
     }
     Line::all(lines)
 }

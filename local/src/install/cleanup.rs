@@ -149,7 +149,7 @@ async fn look(pace: &Pace<'_>, server: &Mattermost) -> Result<Survey, Stop> {
     let admin = pace.step("looked who asks", async || Ok(server.me().await?)).await?;
     rights(server, &admin)?;
     let teams = pace.step("listed the teams", async || Ok(server.teams().await?)).await?;
-    let all = pace.step("looked at every team", async || seen(server, &teams).await).await?;
+    let all = pace.step("looked at every team", async || seen(pace, server, &teams).await).await?;
     let bots = pace.step("looked at every bot", async || Ok(server.bots().await?)).await?;
     Ok(sorted(all, bots))
 }

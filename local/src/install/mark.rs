@@ -47,13 +47,22 @@ impl Home {
         let on_record = bundle.is_operator();
         let view = view.filter(|_| on_record);
         let mut addresses = vec![bundle.base_url().clone()];
-        addresses.extend(view.and_then(|view| place(&view.endpoints.slash)).map(|(base, _)| base));
+        addresses.extend(view.and_then(base_of));
         Self { addresses, install: view.map(|view| view.install_id.clone()), on_record }
+    }
+
+    /// The same bundle at more addresses: its operator says which it has or had. Whoever has a code only cannot say it.
+    #[must_use]
+    pub fn also_at(mut self, addresses: &[SiteUrl]) -> Self {
+        if self.on_record {
+            self.addresses.extend_from_slice(addresses);
+        }
+        self
     }
 
     /// The bundle that has an install, by the address that the install has of it. To look only.
     pub fn of_install(view: &InstallView) -> Self {
-        let addresses = place(&view.endpoints.slash).map(|(base, _)| base).into_iter().collect();
+        let addresses = base_of(view).into_iter().collect();
         Self { addresses, install: Some(view.install_id.clone()), on_record: false }
     }
 
@@ -103,6 +112,11 @@ pub fn place(url: &str) -> Option<(SiteUrl, InstallId)> {
     let (bundle, rest) = url.rsplit_once("/hooks/")?;
     let (install, _) = rest.split_once('/')?;
     Some((SiteUrl::new(bundle).ok()?, InstallId::new(install).ok()?))
+}
+
+/// The address that an install has of its bundle: its commands go there.
+pub fn base_of(view: &InstallView) -> Option<SiteUrl> {
+    place(&view.endpoints.slash).map(|(base, _)| base)
 }
 
 /// The app of a bot, and its bundle where that is said: `… (Cloud App hello of https://bundle.example.com)`.

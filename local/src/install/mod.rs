@@ -33,7 +33,7 @@ pub mod work;
 pub use cleanup::{Cleaned, Cleaning, Remains, Survey, cleanup, survey};
 pub use consent::{agrees, read as read_setting};
 pub use credentials::ADMIN_TOKEN;
-pub use mark::{Home, Whose, is_token, token_description};
+pub use mark::{Home, Whose, base_of, is_token, token_description};
 pub use preflight::Plan;
 pub use rotate::{Rotated, rotate_bot_token};
 pub use stop::Stop;

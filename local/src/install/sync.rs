@@ -220,8 +220,15 @@ async fn describe(work: &Work<'_>, view: &InstallView, home: &Home) -> Result<Op
         return Err(adopt::gone(view).into());
     };
     let name = &view.bot.username;
-    let about = mark::bot_description(work.app, work.bundle.base_url());
+    // Where the commands go: a bundle may have more than one address, and is recognised by this one.
+    let base = mark::base_of(view).unwrap_or_else(|| work.bundle.base_url().clone());
+    let about = mark::bot_description(work.app, &base);
+    let described = mark::bot_mark(&bot.description).and_then(|(_, bundle)| bundle);
     match home.bot(&view.app_id, &bot) {
+        Whose::Ours if home.on_record() && described.as_ref() != Some(&base) => {
+            work.server.update_bot(&bot, &mark::bot_title(work.app), &about).await?;
+            Ok(Some(format!("wrote into the description of @{name} that its bundle is at {base}")))
+        }
         Whose::Unsaid if home.on_record() => {
             work.server.update_bot(&bot, &mark::bot_title(work.app), &about).await?;
             Ok(Some(format!("wrote into the description of @{name} of which bundle it is")))

@@ -35,6 +35,8 @@ pub struct Uninstalled {
     pub not_looked_at: Vec<String>,
     /// What belongs to another bundle, and was not touched.
     pub not_touched: Vec<String>,
+    /// The install's bot is among what was not touched, and no command shows that another bundle took it over.
+    pub bot_is_left: bool,
     /// What the app said when it could not clean up.
     pub warning: Option<String>,
 }
@@ -44,7 +46,7 @@ impl Uninstalled {
     pub fn is_whole(&self) -> bool {
         let only_others =
             self.removed.is_empty() && !self.not_touched.is_empty() && self.install_id.is_none();
-        self.failed.is_empty() && self.not_looked_at.is_empty() && !only_others
+        self.failed.is_empty() && self.not_looked_at.is_empty() && !self.bot_is_left && !only_others
     }
 }
 
@@ -60,6 +62,8 @@ pub struct Removal {
     /// The name of a bot that somebody typed: the bot of that name on the server is this bundle's although its
     /// description does not say so.
     pub named_bot: Option<String>,
+    /// More addresses that the bundle has or had, as its operator says.
+    pub addresses: Vec<SiteUrl>,
     /// The app has webhooks, as far as is known.
     pub hears: bool,
     /// The bot goes on existing, without a token.
@@ -84,8 +88,8 @@ pub async fn uninstall(means: &Means<'_>, removal: &Removal) -> Result<Uninstall
         // Rights first: what stops serving and cannot be cleaned up is half a removal.
         let admin = pace.step("looked who asks", async || Ok(server.me().await?)).await?;
         rights(server, &admin)?;
-        let home = Home::of(&means.bundle, removal.install.as_ref());
-        let looking = async || look(server, removal, &home).await;
+        let home = Home::of(&means.bundle, removal.install.as_ref()).also_at(&removal.addresses);
+        let looking = async || look(&pace, server, removal, &home).await;
         let (mut done, belongings) = pace.step("looked for what is to go", looking).await?;
         if let Some(install) = &removal.install {
             let id = &install.install_id;
@@ -201,6 +205,7 @@ async fn attempt<T>(
 
 /// What is there, and what of it is this bundle's. Nothing is changed.
 async fn look(
+    pace: &Pace<'_>,
     server: &Mattermost,
     removal: &Removal,
     home: &Home,
@@ -208,9 +213,10 @@ async fn look(
     let (app, install) = (&removal.app, removal.install.as_ref());
     let mut done = Uninstalled::default();
     let bot = bot(server, removal).await?;
-    let seen = seen(server, &teams(server, install, bot.as_ref()).await?).await?;
+    let seen = seen(pace, server, &teams(server, install, bot.as_ref()).await?).await?;
     let mut belongings = Belongings::default();
     let mut others: Vec<SiteUrl> = Vec::new();
+    let all_seen = !seen.commands_off && seen.hidden.is_empty();
     for (team, command) in seen.commands {
         match home.command(app, &command) {
             Whose::Ours => belongings.commands.push((team, command)),
@@ -243,7 +249,8 @@ async fn look(
         }
     }
     if let Some(bot) = bot
-        && is_to_go(server, (removal, home), &bot, (&belongings, &others), &mut done).await?
+        && is_to_go(server, (removal, home), &bot, (&belongings, all_seen.then_some(&others)), &mut done)
+            .await?
     {
         belongings.bots.push(bot);
     }
@@ -271,12 +278,13 @@ async fn look(
     Ok((done, belongings))
 }
 
-/// Whether the bot is this bundle's and is to go. If not, what is said of it is noted.
+/// Whether the bot is this bundle's and is to go. If not, what is said of it is noted. `others` are the bundles that the
+/// app's commands name beside this one; none where not every command was seen.
 async fn is_to_go(
     server: &Mattermost,
     (removal, home): (&Removal, &Home),
     bot: &Bot,
-    (belongings, others): (&Belongings, &[SiteUrl]),
+    (belongings, others): (&Belongings, Option<&Vec<SiteUrl>>),
     done: &mut Uninstalled,
 ) -> Result<bool, Stop> {
     let (app, name) = (&removal.app, &bot.username);
@@ -284,19 +292,29 @@ async fn is_to_go(
     // The name that the server has: what the bundle calls the bot of an id is only its word.
     let is_named = removal.named_bot.as_ref().is_some_and(|typed| typed.eq_ignore_ascii_case(name));
     // The commands speak for the bot of that name, and not for one whose id only the bundle says.
-    let by_commands = removal.install.is_none() && others.is_empty() && !belongings.commands.is_empty();
+    let by_commands =
+        removal.install.is_none() && others.is_some_and(Vec::is_empty) && !belongings.commands.is_empty();
     match home.bot(app, bot) {
         Whose::Ours => return Ok(true),
         // The bundle's own record names it; a description may be older than an address.
-        Whose::OtherBundle(bundle) if on_record && !others.contains(&bundle) => return Ok(true),
-        Whose::OtherBundle(bundle) => done.not_touched.push(format!("the bot @{name}: {}", of(&bundle))),
+        Whose::OtherBundle(bundle) if on_record && others.is_some_and(|all| !all.contains(&bundle)) => {
+            return Ok(true);
+        }
+        Whose::OtherBundle(bundle) => {
+            done.bot_is_left = removal.install.is_some() && others.is_none_or(|all| !all.contains(&bundle));
+            done.not_touched.push(format!("the bot @{name}: {}", of(&bundle)));
+        }
         // Older versions did not write which bundle: the record says it, the commands do, or somebody.
         Whose::Unsaid if on_record || is_named || by_commands => return Ok(true),
-        Whose::Unsaid => done.not_touched.push(format!(
-            "the bot @{name}: its description does not say of which bundle it is. If it is of this one, name it: \
-             --bot {name}"
-        )),
+        Whose::Unsaid => {
+            done.bot_is_left = removal.install.is_some();
+            done.not_touched.push(format!(
+                "the bot @{name}: its description does not say of which bundle it is. If it is of this one, name it: \
+                 --bot {name}"
+            ));
+        }
         Whose::NotTheApp if mark::bot_mark(&bot.description).is_some() => {
+            done.bot_is_left = removal.install.is_some();
             done.not_touched.push(format!("the bot @{name}: its description says that it is another app's"));
         }
         // Anybody who may edit the bot may have written another description; its tokens work on.
@@ -396,45 +414,74 @@ pub(super) struct Seen {
     pub hidden: Vec<String>,
 }
 
-/// Looks at every team. What is switched off is asked for once.
-pub(super) async fn seen(server: &Mattermost, teams: &[Team]) -> Result<Seen, Stop> {
-    let mut seen = Seen::default();
+/// Looks at every team. What is switched off is asked for once. A list that is never shown keeps nothing else from
+/// going: after the last try it counts as not looked at.
+pub(super) async fn seen(pace: &Pace<'_>, server: &Mattermost, teams: &[Team]) -> Result<Seen, Stop> {
+    let (mut seen, mut pace) = (Seen::default(), pace.clone());
     for team in teams {
         if !seen.commands_off {
-            match server.commands(&team.id).await {
+            let list = pace.patiently(async || Ok(server.commands(&team.id).await?)).await;
+            match list.map_err(Unlisted::of) {
                 Ok(list) => {
                     seen.commands.extend(list.into_iter().map(|command| (team.name.clone(), command)));
                 }
-                Err(trouble) if is_off(&trouble) => seen.commands_off = true,
-                Err(trouble) if cannot_be_listed(&trouble) => {
+                Err(Unlisted::Off) => seen.commands_off = true,
+                Err(Unlisted::Hidden(trouble)) => {
+                    still_there(&mut pace, server, &trouble).await?;
                     seen.hidden.push(format!("the slash commands of the team {}: {trouble}", team.name));
                 }
-                Err(trouble) => return Err(trouble.into()),
+                Err(Unlisted::Ends(stop)) => return Err(stop),
             }
         }
         if !seen.webhooks_off {
-            match server.webhooks(&team.id).await {
+            let list = pace.patiently(async || Ok(server.webhooks(&team.id).await?)).await;
+            match list.map_err(Unlisted::of) {
                 Ok(list) => {
                     seen.webhooks.extend(list.into_iter().map(|webhook| (team.name.clone(), webhook)));
                 }
-                Err(trouble) if is_off(&trouble) => seen.webhooks_off = true,
-                Err(trouble) if cannot_be_listed(&trouble) => {
+                Err(Unlisted::Off) => seen.webhooks_off = true,
+                Err(Unlisted::Hidden(trouble)) => {
+                    still_there(&mut pace, server, &trouble).await?;
                     seen.hidden.push(format!("the outgoing webhooks of the team {}: {trouble}", team.name));
                 }
-                Err(trouble) => return Err(trouble.into()),
+                Err(Unlisted::Ends(stop)) => return Err(stop),
             }
         }
     }
     Ok(seen)
 }
 
-/// The server says that the feature is switched off (`api.command.disabled`, `api.outgoing_webhook.disabled`).
-fn is_off(trouble: &Trouble) -> bool {
-    trouble.status() == Some(501) && trouble.id().contains("disabled")
+/// Why a list is not there.
+enum Unlisted {
+    /// The feature is switched off (`api.command.disabled`, `api.outgoing_webhook.disabled`).
+    Off,
+    /// The server does not show it to this admin, has no such team, shows more than is read, or fails at it each time.
+    Hidden(Trouble),
+    /// The token is over, or somebody wants an end.
+    Ends(Stop),
 }
 
-/// The server does not show it to this admin, has no such team, or shows more than is read: the same again is answered
-/// the same, and must keep nothing else from going.
-fn cannot_be_listed(trouble: &Trouble) -> bool {
-    !trouble.transient() && trouble.status().is_some_and(|status| status != 401)
+impl Unlisted {
+    fn of(stop: Stop) -> Self {
+        match stop {
+            Stop::Server(trouble) if trouble.status() == Some(501) && trouble.id().contains("disabled") => {
+                Self::Off
+            }
+            Stop::Server(trouble) if trouble.transient() => Self::Hidden(trouble),
+            Stop::Server(trouble) if trouble.status().is_some_and(|status| status != 401) => {
+                Self::Hidden(trouble)
+            }
+            stop => Self::Ends(stop),
+        }
+    }
+}
+
+/// Fails where the server answers nothing at all: then it is no matter of one list. If it does answer, the next lists are
+/// not waited for as long.
+async fn still_there(pace: &mut Pace<'_>, server: &Mattermost, trouble: &Trouble) -> Result<(), Stop> {
+    if trouble.transient() {
+        server.me().await?;
+        pace.patience.tries = 1;
+    }
+    Ok(())
 }

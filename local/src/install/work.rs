@@ -62,21 +62,25 @@ impl Work<'_> {
 impl Pace<'_> {
     /// Does one step. A step looks before it acts, so it is simply done again where the trouble may pass: whether a
     /// call that was cut off took effect is what its looking finds out.
-    pub async fn step<T>(
-        &self,
-        title: &str,
-        mut step: impl AsyncFnMut() -> Result<T, Stop>,
-    ) -> Result<T, Stop> {
+    pub async fn step<T>(&self, title: &str, step: impl AsyncFnMut() -> Result<T, Stop>) -> Result<T, Stop> {
+        let done = self.patiently(step).await;
+        match &done {
+            Ok(_) => self.person.tell(&format!("  ✓ {title}")),
+            Err(Stop::Interrupted) => {}
+            Err(trouble) => self.person.tell(&format!("  ✗ {title}: {}", trouble.line())),
+        }
+        done
+    }
+
+    /// The same for a part of a step, which has no line of its own.
+    pub async fn patiently<T>(&self, mut step: impl AsyncFnMut() -> Result<T, Stop>) -> Result<T, Stop> {
         let mut pause = self.patience.pause;
         for tried in 1.. {
             if self.interrupt.is_set() {
                 return Err(Stop::Interrupted);
             }
             match step().await {
-                Ok(done) => {
-                    self.person.tell(&format!("  ✓ {title}"));
-                    return Ok(done);
-                }
+                Ok(done) => return Ok(done),
                 Err(trouble) if trouble.transient() && tried < self.patience.tries => {
                     let wait = trouble.after().unwrap_or(pause).min(LONGEST);
                     self.person.tell(&format!("  … {}; again in {} s", trouble.line(), wait.as_secs()));
@@ -86,10 +90,7 @@ impl Pace<'_> {
                         () = self.interrupt.set() => return Err(Stop::Interrupted),
                     }
                 }
-                Err(trouble) => {
-                    self.person.tell(&format!("  ✗ {title}: {}", trouble.line()));
-                    return Err(trouble);
-                }
+                Err(trouble) => return Err(trouble),
             }
         }
         Err(Stop::Interrupted)

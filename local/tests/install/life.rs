@@ -182,6 +182,7 @@ async fn an_install_lives_from_its_first_greeting_to_its_last_trace() {
             install: view,
             bot: "hello".to_owned(),
             named_bot: None,
+            addresses: Vec::new(),
             hears: false,
             keep_bot: false,
         };

@@ -5,10 +5,10 @@ use cloud_apps::{
     install::{self, Cleaning, Removal, Stop, Teams, bundle::Rights},
     mattermost::{Command, Mattermost, NewCommand},
 };
-use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
+use cloud_apps_core::install::{OperatorAnswer, OperatorRequest, operator::Patch};
 use cloud_apps_protocol::{
     AppId, SiteUrl,
-    install::{InstallView, Standing},
+    install::{InstallPatch, InstallView, Standing},
 };
 use cloud_apps_standin::{Fault, Kind, Version};
 use http::Method;
@@ -266,6 +266,27 @@ async fn an_install_from_another_bundle_takes_nothing_without_consent() {
     b.assert_it_is_whole(&before, "after the first one went").await;
 }
 
+/// Only the commands tell a bot that was taken over from one whose description is older than an address.
+#[tokio::test]
+async fn an_uninstall_that_does_not_see_the_commands_takes_no_bot_that_another_bundle_took_over() {
+    for off in [false, true] {
+        let (a, before) = Rig::installed().await;
+        let b = a.beside().await;
+        let mut request = b.request();
+        request.take_over = true;
+        install::install(&b.means(), &request).await.unwrap_or_else(|stop| panic!("{stop:?}"));
+        if off {
+            a.mattermost.configure(|settings| settings.enable_commands = false);
+        } else {
+            a.mattermost.fault_on(Method::GET, "/api/v4/commands", 1, Fault::Status(500));
+        }
+        let gone = a.uninstall(false).await.unwrap();
+        assert!(!gone.is_whole() && gone.removed.is_empty(), "{gone:?}");
+        a.mattermost.configure(|settings| settings.enable_commands = true);
+        b.assert_it_is_whole(&before, "after the first one went").await;
+    }
+}
+
 #[tokio::test]
 async fn a_take_over_that_fails_gives_back_what_it_did_not_take() {
     let (a, _) = Rig::installed().await;
@@ -420,6 +441,7 @@ async fn a_bundle_that_claims_what_another_has_is_given_nothing() {
         install: Some(claimed.clone()),
         bot: "hello".to_owned(),
         named_bot: None,
+        addresses: Vec::new(),
         hears: false,
         keep_bot: false,
     };
@@ -445,11 +467,13 @@ async fn a_bundle_that_calls_a_strangers_bot_by_the_name_that_was_typed_removes_
             bot: "hello".to_owned(),
             install: Some(claimed),
             named_bot: Some("hello".to_owned()),
+            addresses: Vec::new(),
             hears: false,
             keep_bot: false,
         };
         let gone = install::uninstall(&rig.means_by(manage_code(&rig).await), &removal).await.unwrap();
         assert!(works(&rig, &token.token).await, "{described}: {gone:?}");
+        assert!(!gone.is_whole(), "{described}: {gone:?}");
         assert!(rig.admin().bot(&victim).await.unwrap().unwrap().delete_at == 0, "{described}");
     }
 }
@@ -485,6 +509,7 @@ async fn a_manage_code_is_enough_for_what_is_the_bundles_own() {
         bot: view.bot.username.clone(),
         install: Some(view),
         named_bot: None,
+        addresses: Vec::new(),
         hears: false,
         keep_bot: false,
     };
@@ -507,6 +532,7 @@ async fn a_bot_with_another_description_loses_its_token_all_the_same() {
             bot: view.bot.username.clone(),
             install: Some(view),
             named_bot: None,
+            addresses: Vec::new(),
             hears: false,
             keep_bot: false,
         };
@@ -555,15 +581,80 @@ async fn what_a_member_made_is_not_handed_over_when_an_install_goes_on() {
     rig.assert_it_is_whole(&before, "gone on with").await;
 }
 
-/// A team admin may fill a team's list until it is longer than what is read.
+/// A team admin may fill a team's list until it is longer than what is read, or than what the server can read.
 #[tokio::test]
 async fn an_uninstall_goes_on_where_a_teams_commands_cannot_be_listed() {
+    for fault in [Fault::Status(400), Fault::Status(500), Fault::Cut] {
+        let (rig, before) = Rig::installed().await;
+        rig.mattermost.fault_on(Method::GET, "/api/v4/commands", 1, fault);
+        let gone = rig.uninstall(false).await.unwrap_or_else(|stop| panic!("{stop:?}"));
+        assert!(!gone.is_whole() && gone.not_looked_at.concat().contains("the team demo"), "{gone:?}");
+        assert_eq!(gone.removed, ["the token of @hello"]);
+        let again = rig.uninstall(false).await.unwrap();
+        assert!(again.is_whole() && again.removed == ["/hello of the team demo"], "{again:?}");
+        rig.assert_nothing_is_left(&before, "uninstalled").await;
+    }
+}
+
+/// Another address of the rig's bundle.
+fn other_address(rig: &Rig) -> SiteUrl {
+    SiteUrl::new(&rig.base_url().as_str().replace("127.0.0.1", "localhost")).unwrap()
+}
+
+/// What is left of hello, where the bundle has no install.
+fn from_nothing(addresses: Vec<SiteUrl>) -> Removal {
+    Removal {
+        app: AppId::new("hello").unwrap(),
+        install: None,
+        bot: "hello".to_owned(),
+        named_bot: None,
+        addresses,
+        hears: false,
+        keep_bot: false,
+    }
+}
+
+#[tokio::test]
+async fn a_bundle_with_two_addresses_knows_its_own_things_by_each() {
     let (rig, before) = Rig::installed().await;
-    rig.mattermost.fault_on(Method::GET, "/api/v4/commands", 1, Fault::Status(400));
-    let gone = rig.uninstall(false).await.unwrap_or_else(|stop| panic!("{stop:?}"));
-    assert!(!gone.is_whole() && gone.not_looked_at.concat().contains("the team demo"), "{gone:?}");
-    assert_eq!(gone.removed, ["the token of @hello"]);
-    let again = rig.uninstall(false).await.unwrap();
-    assert!(again.is_whole() && again.removed == ["/hello of the team demo"], "{again:?}");
+    let other = other_address(&rig);
+    let install_id = shown(&rig).await.install_id;
+    let rebase = Patch(InstallPatch::Rebase(other.to_string()).body());
+    let change = OperatorRequest::Change { install_id: install_id.clone(), patch: rebase, if_match: None };
+    assert!(matches!(rig.operate(change).await, OperatorAnswer::Changed { .. }));
+    let none = Teams::Named(Vec::new());
+    let sync = async || install::sync(&rig.means(), &shown(&rig).await, &none, true).await.unwrap();
+    assert!(!sync().await.changed.is_empty());
+    let bot = rig.mattermost.user("hello").unwrap().id;
+    let described = rig.admin().bot(&bot).await.unwrap().unwrap().description;
+    assert!(described.ends_with(&format!("(Cloud App hello of {other})")), "{described}");
+    assert!(sync().await.changed.is_empty());
+
+    // The bundle has forgotten the install, and with it the address.
+    rig.operate(OperatorRequest::Remove { install_id, if_match: None }).await;
+    let gone = install::uninstall(&rig.means(), &from_nothing(Vec::new())).await.unwrap();
+    assert!(!gone.is_whole() && gone.removed.is_empty(), "{gone:?}");
+    let code = || Rights::Code("A".repeat(43).into());
+    let by_code =
+        install::uninstall(&rig.means_by(code()), &from_nothing(vec![other.clone()])).await.unwrap();
+    assert!(by_code.removed.is_empty(), "whoever has a code only cannot say it: {by_code:?}");
+    let gone = install::uninstall(&rig.means(), &from_nothing(vec![other])).await.unwrap();
+    assert!(gone.is_whole(), "{gone:?}");
+    assert_eq!(gone.removed, ["the token of @hello", "/hello of the team demo"]);
+    rig.assert_nothing_is_left(&before, "removed by its other address").await;
+}
+
+#[tokio::test]
+async fn an_uninstall_that_leaves_the_installs_own_bot_is_not_whole() {
+    let (rig, before) = Rig::installed().await;
+    let (view, other) = (shown(&rig).await, other_address(&rig));
+    let bot = rig.admin().bot(view.bot.id.as_str()).await.unwrap().unwrap();
+    rig.admin().update_bot(&bot, "Hello", &format!("Hi (Cloud App hello of {other})")).await.unwrap();
+    let removal = Removal { install: Some(view), ..from_nothing(Vec::new()) };
+    let gone = install::uninstall(&rig.means_by(manage_code(&rig).await), &removal).await.unwrap();
+    assert!(gone.not_touched.concat().contains("the bot @hello"), "{gone:?}");
+    assert!(!gone.is_whole(), "its token works on: {gone:?}");
+    let again = install::uninstall(&rig.means(), &from_nothing(vec![other])).await.unwrap();
+    assert!(again.is_whole() && again.removed == ["the token of @hello"], "{again:?}");
     rig.assert_nothing_is_left(&before, "uninstalled").await;
 }

@@ -20,7 +20,8 @@ impl Rig {
         let install = self.install_at_the_bundle().await;
         let app = AppId::new("hello").unwrap();
         let bot = "hello".to_owned();
-        let removal = Removal { app, install, bot, named_bot: None, hears: false, keep_bot };
+        let removal =
+            Removal { app, install, bot, named_bot: None, addresses: Vec::new(), hears: false, keep_bot };
         install::uninstall(&self.means(), &removal).await
     }
 

@@ -157,6 +157,7 @@ fn a_manage_code_is_refused_what_outlives_it_before_anything_is_asked() {
         &["rotate", "static-token", &id],
         &["rotate", "webhook", &id, "--path", "tickets"],
         &["sync", &id, "--base-url", "https://elsewhere.example.com"],
+        &["uninstall", &id, "--base-url", "https://elsewhere.example.com"],
     ] {
         let refused = by_code(arguments);
         assert_eq!(refused.code, 2, "{arguments:?}: {}", refused.err);
@@ -304,6 +305,15 @@ fn a_bundle_that_moved_is_called_at_its_new_address() {
     assert_eq!(synced.code, 0, "{}{}", synced.out, synced.err);
     assert_eq!(site.hello()["url"], moved);
     assert!(site.typed("/hello greet @bob").contains("Hello, @bob!"));
+    // From nothing, its things are known by that address.
+    let uninstall = ["uninstall", "hello", "--site", site.url(), "--yes"];
+    site.mattermost.fault_on(http::Method::POST, "/api/v4/users/tokens/revoke", 1, Fault::Status(403));
+    let cut_off = site.say(&bundle, &uninstall);
+    assert_eq!(cut_off.code, 1, "{}{}", cut_off.out, cut_off.err);
+    assert!(cut_off.out.contains(&format!("--bot hello --base-url {base}`")), "{}", cut_off.out);
+    let gone = site.say(&bundle, &[&uninstall[..], &["--base-url", base]].concat());
+    assert_eq!(gone.code, 0, "{}{}", gone.out, gone.err);
+    assert!(gone.out.contains("removed the token of @hello"), "{}", gone.out);
 }
 
 #[test]
