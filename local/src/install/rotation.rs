@@ -65,8 +65,10 @@ impl Begun {
     }
 }
 
-/// What an earlier command left, if its answer may still be had.
+/// What an earlier command left, if its answer may still be had. The folder may have come with somebody's project, and
+/// whoever knows the id of a rotation gets its answer: so a file is believed only if it is as this program writes it.
 fn read(path: &Path, now: Millis) -> Result<Option<RotationId>, Failure> {
+    files::check_private(path).map_err(|error| Failure::new(error.to_string()))?;
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

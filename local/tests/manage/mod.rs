@@ -4,7 +4,7 @@ use crate::{Said, Serving, install::program::Site};
 use cloud_apps_standin::Fault;
 use expect_test::expect;
 use serde_json::{Value, json};
-use std::io::Write;
+use std::{fs::Permissions, io::Write, os::unix::fs::PermissionsExt};
 
 /// A fault that is made on the server, and what is read then.
 type Made = (&'static str, fn(&Site), &'static [&'static str]);
@@ -130,6 +130,11 @@ fn a_rotation_whose_answer_was_lost_is_gone_on_with_by_the_same_command() {
     let mut told = Vec::new();
     for more in [None, None, Some("--now")] {
         std::fs::write(&file, &begun).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        let foreign = bundle.say(&["rotate", "shared-secret", &id]);
+        assert!(foreign.code == 1 && foreign.out.is_empty(), "{}{}", foreign.out, foreign.err);
+        assert!(foreign.err.contains("others may read this"), "{}", foreign.err);
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         let rotated = bundle.say(&[&["rotate", "shared-secret", &id][..], more.as_slice()].concat());
         assert!(rotated.err.contains(".3)"), "one rotation: {}", rotated.err);
         assert!(!file.exists());
