@@ -28,6 +28,17 @@ pub enum Made {
         /// Its name.
         username: String,
     },
+    /// The bot account stood already.
+    FoundBot {
+        /// Its user id.
+        user: String,
+        /// How it was called.
+        title: String,
+        /// How it was described.
+        about: String,
+        /// The ids of the tokens that it had, which are no secrets: one that comes later is another installation's.
+        tokens: Vec<String>,
+    },
     /// The bot account that an earlier install had left disabled was enabled.
     EnabledBot {
         /// Its user id.
@@ -97,6 +108,9 @@ struct Record {
     started_at: Millis,
     /// As the bundle named it.
     install: Option<InstallId>,
+    /// Installs of earlier tries, which are gone at the bundle. What was registered for them may stand.
+    #[serde(default)]
+    earlier: Vec<InstallId>,
     made: Vec<Made>,
 }
 
@@ -163,6 +177,7 @@ impl Journal {
             run: run.to_owned(),
             started_at: now,
             install: None,
+            earlier: Vec::new(),
             made: Vec::new(),
         });
         if record.bundle != bundle {
@@ -202,6 +217,32 @@ impl Journal {
     /// The install, as far as the bundle has named it.
     pub fn install(&self) -> Option<&InstallId> {
         self.record.install.as_ref()
+    }
+
+    /// Whether the install is this journal's, the one of now or of an earlier try.
+    pub fn named(&self, install: &InstallId) -> bool {
+        self.record.install.iter().chain(&self.record.earlier).any(|known| known == install)
+    }
+
+    /// Whether anything about this bot was set out to be done.
+    pub fn knows_bot(&self, username: &str, id: &str) -> bool {
+        self.record.made.iter().any(|made| match made {
+            Made::Bot { username: known } => known == username,
+            Made::FoundBot { user, .. }
+            | Made::EnabledBot { user }
+            | Made::BotToken { user }
+            | Made::Member { user, .. } => user == id,
+            _ => false,
+        })
+    }
+
+    /// The ids of the tokens that stood on a bot before anything was done about it.
+    pub fn tokens_before(&self, id: &str) -> &[String] {
+        let found = self.record.made.iter().find_map(|made| match made {
+            Made::FoundBot { user, tokens, .. } if user == id => Some(tokens.as_slice()),
+            _ => None,
+        });
+        found.unwrap_or_default()
     }
 
     /// What was set out to be made, the latest last.
@@ -265,7 +306,7 @@ impl Journal {
         if self.record.install == install {
             return Ok(());
         }
-        self.record.install = install;
+        self.record.earlier.extend(std::mem::replace(&mut self.record.install, install));
         self.write()
     }
 

@@ -225,6 +225,8 @@ async fn make(
     if revoked > 0 {
         work.tell(&format!("    revoked {revoked} that stood before"));
     }
+    let describe = async || steps::describe(work, &bot).await;
+    work.step("the bot's description names the bundle", describe).await?;
     let mut registered =
         work.step("slash commands", async || steps::commands(work, log, plan, &begun).await).await?;
     if !begun.wanted.channels.is_empty() {

@@ -63,9 +63,9 @@ pub struct BotToken {
 pub async fn bot(work: &Work<'_>, log: &Log<'_>, plan: &Plan) -> Result<String, Stop> {
     let (server, app) = (work.server, work.app);
     let home = Home::of(work.bundle, None);
-    let (title, about) = (mark::bot_title(app), mark::bot_description(app, work.bundle.base_url()));
     let Some(user) = server.user_named(&plan.bot).await? else {
         intend(log, Made::Bot { username: plan.bot.clone() })?;
+        let (title, about) = (mark::bot_title(app), mark::bot_description(app, work.bundle.base_url()));
         return Ok(server.create_bot(&plan.bot, &title, &about).await?.user_id);
     };
     let Some(bot) = server.bot(&user.id).await? else {
@@ -76,14 +76,29 @@ pub async fn bot(work: &Work<'_>, log: &Log<'_>, plan: &Plan) -> Result<String, 
     if !(made_here && bot.owner_id == plan.admin.id && mark::is_bot(&app.id, &bot)) {
         adopt::bot(server, (&app.id, &home), &bot).await?.with_consent(plan.take_over)?;
     }
+    let known = log.borrow().knows_bot(&plan.bot, &bot.user_id);
+    if !known {
+        let tokens = server.tokens(&bot.user_id).await?.into_iter().map(|token| token.id).collect();
+        let (user, title, about) = (bot.user_id.clone(), bot.display_name.clone(), bot.description.clone());
+        intend(log, Made::FoundBot { user, title, about, tokens })?;
+    }
     if bot.delete_at != 0 {
         intend(log, Made::EnabledBot { user: bot.user_id.clone() })?;
         server.enable_bot(&bot.user_id).await?;
     }
-    if bot.display_name != title || bot.description != about {
-        server.update_bot(&bot, &title, &about).await?;
-    }
     Ok(bot.user_id)
+}
+
+/// The bot's title and description are this bundle's. Only once no other token of the bot works: by its description a
+/// bundle knows its bot, and until then the bot may be the one by which another bundle serves.
+pub async fn describe(work: &Work<'_>, bot: &str) -> Result<(), Stop> {
+    let (title, about) = (mark::bot_title(work.app), mark::bot_description(work.app, work.bundle.base_url()));
+    if let Some(bot) = work.server.bot(bot).await?
+        && (bot.display_name != title || bot.description != about)
+    {
+        work.server.update_bot(&bot, &title, &about).await?;
+    }
+    Ok(())
 }
 
 /// The bot in its teams.
@@ -129,20 +144,16 @@ pub async fn only_token(work: &Work<'_>, bot: &str, ours: &BotToken) -> Result<u
 /// Where an earlier run left the install. A pending one of our own is removed: its code is lost, and a new code makes
 /// a new install.
 pub async fn left_behind(work: &Work<'_>, log: &Log<'_>, plan: &Plan) -> Result<Left, Stop> {
-    let (begun, known) = {
+    let (begun, known, run) = {
         let journal = log.borrow();
-        (journal.has(&Made::Install), journal.install().cloned())
+        (journal.has(&Made::Install), journal.install().cloned(), journal.run().to_owned())
     };
     // Who has a code sends it again, and is answered the same again.
     if !begun || !work.bundle.is_operator() {
         return Ok(Left::Nothing);
     }
     if let Some(view) = work.bundle.find(&work.app.id, &plan.site).await? {
-        let ours = match known {
-            Some(known) => known == view.install_id,
-            // The answer that named it was lost: it is ours if its bot is.
-            None => is_our_bot(work, &view).await?,
-        };
+        let ours = is_ours(work, (known.as_ref(), &run), &view).await?;
         let done = matches!(view.state.as_str(), "active" | "disabled");
         if !ours {
             let what = format!(
@@ -163,9 +174,23 @@ pub async fn left_behind(work: &Work<'_>, log: &Log<'_>, plan: &Plan) -> Result<
     Ok(Left::Nothing)
 }
 
-async fn is_our_bot(work: &Work<'_>, view: &InstallView) -> Result<bool, Stop> {
-    let user = work.server.user_named(&view.bot.username).await?;
-    Ok(user.is_some_and(|user| user.id == view.bot.id.as_str()))
+/// Whether an install at the bundle is the one that a run began: the one that the bundle named. Where the answer that
+/// names it was lost, it was not completed, and its bot has the token of that run: whoever begins another install
+/// removes this one first and revokes that token.
+pub async fn is_ours(
+    work: &Work<'_>,
+    (known, run): (Option<&InstallId>, &str),
+    view: &InstallView,
+) -> Result<bool, Stop> {
+    if let Some(known) = known {
+        return Ok(*known == view.install_id);
+    }
+    if !matches!(view.state.as_str(), "pending" | "removing") {
+        return Ok(false);
+    }
+    let description = mark::token_description(&work.app.id, run);
+    let tokens = work.server.tokens(view.bot.id.as_str()).await?;
+    Ok(tokens.iter().any(|token| token.description == description))
 }
 
 /// The pending install at the bundle. The same code is answered the same again.

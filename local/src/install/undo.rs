@@ -1,13 +1,19 @@
 //! Taking back what an unfinished installation made, on both sides, by its journal. What is gone is struck out; what
 //! cannot be reached stays in the journal for the next try.
+//!
+//! Since that run somebody else may have installed the same app from the same bundle, with the same bot. So a command or
+//! a webhook is taken back only if it calls an install of this journal, and a bot only if no other installation has
+//! made a token for it.
 
 use super::{
     journal::{Journal, Made},
     mark::{self, Home, Whose},
+    steps,
     stop::Stop,
     work::Work,
 };
 use cloud_apps_protocol::SiteUrl;
+use std::collections::BTreeMap;
 
 /// Takes everything back. `Err` with the first trouble, after all the rest was tried.
 pub async fn undo(work: &Work<'_>, mut journal: Journal, site: &SiteUrl) -> Result<(), Stop> {
@@ -26,9 +32,24 @@ pub async fn undo(work: &Work<'_>, mut journal: Journal, site: &SiteUrl) -> Resu
         journal.strike_completion()?;
         journal.name_install(None)?;
     }
-    let run = journal.run().to_owned();
+    let looking = async || bots_of_others(work, &journal).await;
+    let of_others = match work.step("looked whether another installation has the bot", looking).await {
+        Ok(of_others) => Some(of_others),
+        Err(stop) => {
+            trouble = Some(stop);
+            None
+        }
+    };
     for made in journal.made().to_vec().iter().rev() {
-        match work.step(&title(made), async || take_back(work, made, &run).await).await {
+        if is_about_a_bot(made) {
+            // What is not known to be free is not touched.
+            let Some(of_others) = &of_others else { continue };
+            if of_others.contains(made) {
+                journal.strike(made)?;
+                continue;
+            }
+        }
+        match work.step(&title(made), async || take_back(work, made, &journal).await).await {
             Ok(()) => journal.strike(made)?,
             Err(stop) => trouble = trouble.or(Some(stop)),
         }
@@ -50,33 +71,71 @@ async fn at_the_bundle(work: &Work<'_>, journal: &Journal, site: &SiteUrl) -> Re
         return Ok(());
     }
     let Some(view) = work.bundle.find(&work.app.id, site).await? else { return Ok(()) };
-    let ours = if let Some(known) = journal.install() {
-        *known == view.install_id
-    } else {
-        let user = work.server.user_named(&view.bot.username).await?;
-        user.is_some_and(|user| user.id == view.bot.id.as_str())
-    };
-    if ours {
+    if steps::is_ours(work, (journal.install(), journal.run()), &view).await? {
         work.bundle.remove(&view.install_id).await?;
     }
     Ok(())
 }
 
+fn is_about_a_bot(made: &Made) -> bool {
+    matches!(made, Made::Bot { .. } | Made::FoundBot { .. } | Made::EnabledBot { .. } | Made::Member { .. })
+}
+
+/// What was done about bots that another installation has since: such a bot has a token of `cloud-apps` that neither
+/// this run made nor stood before it.
+async fn bots_of_others(work: &Work<'_>, journal: &Journal) -> Result<Vec<Made>, Stop> {
+    let own = mark::token_description(&work.app.id, journal.run());
+    let mut taken: BTreeMap<String, bool> = BTreeMap::new();
+    let mut of_others = Vec::new();
+    for made in journal.made().iter().filter(|made| is_about_a_bot(made)) {
+        let user = match made {
+            Made::Bot { username } => match work.server.user_named(username).await? {
+                Some(user) if user.is_bot => user.id,
+                _ => continue,
+            },
+            Made::FoundBot { user, .. } | Made::EnabledBot { user } | Made::Member { user, .. } => {
+                user.clone()
+            }
+            _ => continue,
+        };
+        let is_taken = if let Some(known) = taken.get(&user) {
+            *known
+        } else {
+            let before = journal.tokens_before(&user);
+            let is_taken = work.server.tokens(&user).await?.iter().any(|token| {
+                mark::is_token(&work.app.id, token) && token.description != own && !before.contains(&token.id)
+            });
+            if is_taken {
+                work.tell("    the bot stays as it is: another installation has made a token for it since");
+            }
+            taken.insert(user, is_taken);
+            is_taken
+        };
+        if is_taken {
+            of_others.push(made.clone());
+        }
+    }
+    Ok(of_others)
+}
+
 fn title(made: &Made) -> String {
     match made {
         Made::Bot { username } => format!("@{username} is disabled (Mattermost cannot delete a bot)"),
+        Made::FoundBot { .. } => "the bot is described as before".to_owned(),
         Made::EnabledBot { .. } => "the bot is disabled again".to_owned(),
         Made::BotToken { .. } => "the bot's token is revoked".to_owned(),
         Made::Member { .. } => "the bot is out of the team".to_owned(),
         Made::Install | Made::Completion { .. } => "the install is gone".to_owned(),
         Made::Command { trigger, .. } | Made::AdoptedCommand { trigger, .. } => {
-            format!("/{trigger} is deleted")
+            format!("/{trigger} of this installation is deleted")
         }
-        Made::Webhook { .. } | Made::AdoptedWebhook { .. } => "the outgoing webhook is deleted".to_owned(),
+        Made::Webhook { .. } | Made::AdoptedWebhook { .. } => {
+            "the outgoing webhook of this installation is deleted".to_owned()
+        }
     }
 }
 
-async fn take_back(work: &Work<'_>, made: &Made, run: &str) -> Result<(), Stop> {
+async fn take_back(work: &Work<'_>, made: &Made, journal: &Journal) -> Result<(), Stop> {
     let (server, app) = (work.server, &work.app.id);
     // What another bundle has goes on as it is: it was to be taken over, and was not.
     let home = Home::of(work.bundle, None);
@@ -88,9 +147,17 @@ async fn take_back(work: &Work<'_>, made: &Made, run: &str) -> Result<(), Stop> 
                 disable(work, &user.id).await?;
             }
         }
+        Made::FoundBot { user, title, about, .. } => {
+            if let Some(bot) = server.bot(user).await?
+                && home.bot(app, &bot) == Whose::Ours
+                && (bot.display_name != *title || bot.description != *about)
+            {
+                server.update_bot(&bot, title, about).await?;
+            }
+        }
         Made::EnabledBot { user } => disable(work, user).await?,
         Made::BotToken { user } => {
-            let description = mark::token_description(app, run);
+            let description = mark::token_description(app, journal.run());
             for token in server.tokens(user).await? {
                 if token.description == description {
                     server.revoke_token(&token.id).await?;
@@ -104,14 +171,23 @@ async fn take_back(work: &Work<'_>, made: &Made, run: &str) -> Result<(), Stop> 
         }
         Made::Command { team, trigger } | Made::AdoptedCommand { team, trigger } => {
             for command in server.commands(team).await? {
-                if command.trigger == *trigger && home.command(app, &command) == Whose::Ours {
+                if command.trigger != *trigger || home.command(app, &command) != Whose::Ours {
+                    continue;
+                }
+                if calls_ours(journal, &command.url) {
                     server.delete_command(&command.id).await?;
+                } else {
+                    work.tell(&format!(
+                        "    /{trigger} stays as it is: it calls another install, {}",
+                        command.url
+                    ));
                 }
             }
         }
         Made::Webhook { team, channel } | Made::AdoptedWebhook { team, channel } => {
             for webhook in server.webhooks(team).await? {
-                if webhook.channel_id == *channel && home.webhook(app, &webhook) == Whose::Ours {
+                let ours = webhook.callback_urls.first().is_some_and(|url| calls_ours(journal, url));
+                if webhook.channel_id == *channel && home.webhook(app, &webhook) == Whose::Ours && ours {
                     server.delete_webhook(&webhook.id).await?;
                 }
             }
@@ -119,6 +195,11 @@ async fn take_back(work: &Work<'_>, made: &Made, run: &str) -> Result<(), Stop> 
         Made::Install | Made::Completion { .. } => {}
     }
     Ok(())
+}
+
+/// The address is of an install that this journal names.
+fn calls_ours(journal: &Journal, url: &str) -> bool {
+    mark::place(url).is_some_and(|(_, install)| journal.named(&install))
 }
 
 /// Disables the app's bot if it is not.

@@ -297,6 +297,132 @@ async fn a_take_over_that_fails_gives_back_what_it_did_not_take() {
     request.take_over = true;
     install::install(&b.means(), &request).await.expect_err("the server refuses");
     assert!(standing(&a, "demo").await.unwrap() == command, "it is the first bundle's still");
+    let described = described(&a).await;
+    assert!(described.contains(a.base_url().as_str()), "{described}\n{}", b.person.text());
+}
+
+/// What stands in the profile of the app's bot.
+async fn described(rig: &Rig) -> String {
+    let id = rig.mattermost.user("hello").unwrap().id;
+    rig.admin().bot(&id).await.unwrap().unwrap().description
+}
+
+/// The call to the bundle by which an install is begun; the one by which it is completed is the next.
+async fn begin_call(by_code: bool) -> usize {
+    let rig = Rig::new(Version::V11).await;
+    let means = if by_code { rig.means_by(Rights::Code(rig.code().await)) } else { rig.means() };
+    install::install(&means, &rig.request()).await.unwrap();
+    rig.http.calls() - 1
+}
+
+#[tokio::test]
+async fn a_take_over_that_is_refused_leaves_the_other_bundle_its_bot() {
+    let begin = begin_call(false).await;
+    for keep in [false, true] {
+        let (a, before) = Rig::installed().await;
+        let b = a.beside().await;
+        b.order(To::Bundle, begin, Fault::Status(400));
+        let mut request = b.request();
+        (request.take_over, request.keep) = (true, keep);
+        install::install(&b.means(), &request).await.expect_err("the bundle refuses");
+        b.clear();
+        let described = described(&a).await;
+        assert!(described.contains(a.base_url().as_str()), "{described}");
+        if keep {
+            assert!(install::undo(&b.means(), &request).await.unwrap());
+        }
+        a.assert_it_is_whole(&before, "a take-over was refused").await;
+        let gone = b.uninstall(false).await.unwrap();
+        assert!(gone.removed.is_empty() && !gone.is_whole(), "{gone:?}");
+        a.assert_it_is_whole(&before, "after an uninstall of the bundle that was refused").await;
+    }
+}
+
+/// How the first of two admins ends.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    /// The process was killed when the slash command was made.
+    Command,
+    /// The answer that names the install was lost.
+    Begin,
+}
+
+/// Of two admins of one bundle the first one's run was cut off, and the second one removed what it left and installed the
+/// app, with the same bot. Whatever the first one does then, the second one's install serves.
+#[tokio::test]
+async fn what_a_colleague_installed_since_is_not_taken_back() {
+    for end in [End::Command, End::Begin] {
+        for by_code in [false, true] {
+            for undo in [false, true] {
+                let case = format!("{end:?}, by a code: {by_code}, --undo: {undo}");
+                let rig = Rig::new(Version::V11).await;
+                let before = rig.mattermost.snapshot();
+                let first = Rights::Code(rig.code().await);
+                match end {
+                    End::Command => {
+                        rig.mattermost.fault_on(Method::POST, "/api/v4/commands", 1, Fault::CutAfter);
+                    }
+                    End::Begin => rig.order(To::Bundle, begin_call(by_code).await, Fault::CutAfter),
+                }
+                let mut request = rig.request();
+                request.keep = true;
+                let means = if by_code { rig.means_by(first) } else { rig.means() };
+                install::install(&means, &request).await.expect_err("cut off");
+                rig.clear();
+                assert!(rig.unfinished(), "{case}: {}", rig.person.text());
+
+                let elsewhere = tempfile::TempDir::new().unwrap();
+                let mut colleague = rig.means();
+                colleague.journals = elsewhere.path().to_owned();
+                rig.uninstall(false).await.unwrap_or_else(|stop| panic!("{case}: {stop:?}"));
+                let installed = install::install(&colleague, &rig.request()).await;
+                let installed = installed.unwrap_or_else(|stop| panic!("{case}: {stop:?}"));
+                let whole = rig.mattermost.snapshot();
+
+                request.keep = false;
+                let later = Rights::Code(rig.code().await);
+                let means = if by_code { rig.means_by(later) } else { rig.means() };
+                if undo {
+                    let undone = install::undo(&means, &request).await;
+                    assert!(undone.unwrap_or_else(|stop| panic!("{case}: {stop:?}")), "{case}");
+                } else {
+                    install::install(&means, &request).await.expect_err("somebody else installed it");
+                }
+                assert_eq!(shown(&rig).await.install_id, installed.install_id, "{case}");
+                let differs = whole.difference(&rig.mattermost.snapshot());
+                assert!(differs.is_empty(), "{case}: {differs:#?}\n{}", rig.person.text());
+                rig.assert_it_is_whole(&before, &case).await;
+                let told = "another installation has made a token for it since";
+                assert!(rig.person.text().contains(told), "{case}\n{}", rig.person.text());
+            }
+        }
+    }
+}
+
+/// The colleague is not done yet: what is pending with the same bot is not the install whose name was lost.
+#[tokio::test]
+async fn what_a_colleague_has_begun_since_is_not_taken_for_an_install_whose_name_was_lost() {
+    let begin = begin_call(false).await;
+    let rig = Rig::new(Version::V11).await;
+    let mut request = rig.request();
+    request.keep = true;
+    rig.order(To::Bundle, begin, Fault::CutAfter);
+    install::install(&rig.means(), &request).await.expect_err("cut off");
+    rig.clear();
+    rig.uninstall(false).await.unwrap();
+    let elsewhere = tempfile::TempDir::new().unwrap();
+    let colleague = || install::Means { journals: elsewhere.path().to_owned(), ..rig.means() };
+    rig.mattermost.fault_on(Method::POST, "/api/v4/commands", 1, Fault::CutAfter);
+    install::install(&colleague(), &request).await.expect_err("cut off");
+    let pending = shown(&rig).await;
+    assert_eq!(pending.state, "pending");
+    let before = rig.mattermost.snapshot();
+    assert!(install::undo(&rig.means(), &request).await.unwrap());
+    assert_eq!(shown(&rig).await.install_id, pending.install_id);
+    let differs = before.difference(&rig.mattermost.snapshot());
+    assert!(differs.is_empty(), "{differs:#?}\n{}", rig.person.text());
+    install::install(&colleague(), &request).await.unwrap_or_else(|stop| panic!("{stop:?}"));
+    assert_eq!(shown(&rig).await.state, "active");
 }
 
 fn cleaning(rig: &Rig) -> Cleaning<'_> {
