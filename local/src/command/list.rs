@@ -8,7 +8,7 @@ use super::{
 use crate::{
     failure::Failure,
     install::bundle::{Bundle, BundleTrouble},
-    terminal::Line,
+    terminal::{self, Line},
 };
 use clap::Args;
 use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
@@ -71,7 +71,7 @@ pub async fn list(arguments: List) -> Result<ExitCode, Failure> {
     })
 }
 
-/// The installs of a bundle, or of one app.
+/// The installs of a bundle, or of one app. What the bundle cannot read of its list is told beside the result.
 pub(super) async fn installs(bundle: &Bundle, app: Option<&AppId>) -> Result<Vec<InstallId>, Failure> {
     let lost = |trouble: BundleTrouble| trouble.failure(bundle.base_url());
     let apps = match app {
@@ -83,14 +83,13 @@ pub(super) async fn installs(bundle: &Bundle, app: Option<&AppId>) -> Result<Vec
     };
     let mut found = Vec::new();
     for app in apps {
-        let page = async |cursor| {
-            let request = OperatorRequest::List { app: app.clone(), cursor };
-            match bundle.operator(LISTING, &request).await? {
-                OperatorAnswer::Installs { installs, cursor } => Ok((installs, cursor)),
-                _ => Ok((Vec::new(), None)),
-            }
-        };
-        let listed = bundle.pages(page).await.map_err(lost)?;
+        let (listed, unread) = bundle.installs(&app).await.map_err(lost)?;
+        for line in unread {
+            terminal::err(format!(
+                "What the bundle stores of {app} on {} cannot be read, so that install is left out: {}",
+                line.site, line.why
+            ));
+        }
         found.extend(listed.into_iter().map(|listed| listed.install_id));
     }
     Ok(found)

@@ -6,7 +6,13 @@ use crate::{
     mattermost::{Trouble, client, date, tame},
 };
 use async_trait::async_trait;
-use cloud_apps_core::install::{OperatorAnswer, OperatorRequest, operator::Patch};
+use cloud_apps_core::{
+    install::{
+        OperatorAnswer, OperatorRequest,
+        operator::{Listed, Patch},
+    },
+    model::UnreadSite,
+};
 use cloud_apps_protocol::{
     AppId, Code, ErrorBody, InstallId, SiteUrl,
     install::{
@@ -192,18 +198,38 @@ impl Bundle {
 
     /// The install of an app on a site, whatever its state. Operators only.
     pub async fn find(&self, app: &AppId, site: &SiteUrl) -> Result<Option<InstallView>, BundleTrouble> {
-        let on_site = async |cursor| {
-            let list = OperatorRequest::List { app: app.clone(), cursor };
-            match self.operate(&list).await? {
-                OperatorAnswer::Installs { installs, cursor } => Ok((installs, cursor)),
-                _ => Err(self.odd()),
-            }
-        };
-        let installs = self.pages(on_site).await?;
+        let (installs, unread) = self.installs(app).await?;
+        if let Some(line) = unread.iter().find(|line| line.site == site.as_str()) {
+            return Err(BundleTrouble::Refused {
+                code: Code::Internal,
+                message: format!(
+                    "What {} stores of {app} on {site} cannot be read: {}",
+                    self.base_url,
+                    tame(&line.why)
+                ),
+                install: None,
+                after: None,
+            });
+        }
         match installs.into_iter().find(|install| install.site_url == *site) {
             Some(found) => self.show(&found.install_id).await,
             None => Ok(None),
         }
+    }
+
+    /// The installs of an app, and the lines of their list that the bundle cannot read. Operators only.
+    pub async fn installs(&self, app: &AppId) -> Result<(Vec<Listed>, Vec<UnreadSite>), BundleTrouble> {
+        let page = async |cursor| {
+            let list = OperatorRequest::List { app: app.clone(), cursor };
+            match self.operate(&list).await? {
+                OperatorAnswer::Installs { installs, unread, cursor } => {
+                    Ok((vec![(installs, unread)], cursor))
+                }
+                _ => Err(self.odd()),
+            }
+        };
+        let (installs, unread): (Vec<_>, Vec<_>) = self.pages(page).await?.into_iter().unzip();
+        Ok((installs.concat(), unread.concat()))
     }
 
     /// All pages of a list that the bundle gives with cursors. `page` asks for one.

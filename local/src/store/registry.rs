@@ -3,7 +3,7 @@
 use super::sqlite::{Sqlite, Trouble, document, int, number};
 use async_trait::async_trait;
 use cloud_apps_core::{
-    model::{Catalogue, Install, InstallCode, ManageCode, Page, RegisteredApp, Sha256, SiteEntry, Team},
+    model::{Catalogue, Install, InstallCode, ManageCode, RegisteredApp, Sha256, SiteEntry, Sites, Team},
     ports::{Apps, Begun, Changed, Installs, Registry, StoreError, Stored},
     rules::{self, CodeSays, ITEM_VERSION, SiteSays, Undo},
 };
@@ -447,18 +447,25 @@ impl Registry for Sqlite {
         self.with("Registry.undo", move |books| books.undo(&install, expected)).await
     }
 
-    async fn list(&self, app: &AppId, limit: usize, cursor: Option<&str>) -> Stored<Page<SiteEntry>> {
+    async fn list(&self, app: &AppId, limit: usize, cursor: Option<&str>) -> Stored<Sites> {
         const WHAT: &str = "Registry.list";
         let limit = limit.clamp(1, rules::MAX_PAGE);
         let after = cursor.map(|cursor| rules::site_before(WHAT, cursor)).transpose()?;
         let app = app.clone();
         self.with(WHAT, move |books| {
             let after = after.as_ref().map_or("", |site| site.as_str());
-            let items = books.many(
-                "SELECT v, document FROM sites WHERE app = ?1 AND site > ?2 ORDER BY site LIMIT ?3",
-                params![app.as_str(), after, int(limit as u64 + 1)],
-            )?;
-            Ok(rules::sites(items, limit))
+            let sql =
+                "SELECT v, document, site FROM sites WHERE app = ?1 AND site > ?2 ORDER BY site LIMIT ?3";
+            let mut statement = books.tx.prepare_cached(sql)?;
+            let rows = statement.query_map(params![app.as_str(), after, int(limit as u64 + 1)], |row| {
+                Ok((row.get::<_, String>(2)?, versioned(row)?))
+            })?;
+            let lines = rows.map(|row| {
+                let (site, (v, document)) = row?;
+                Ok((site, number(WHAT, v).and_then(|v| rules::from_document(WHAT, v, &document))))
+            });
+            let lines = lines.collect::<rusqlite::Result<_>>()?;
+            Ok(rules::sites(WHAT, lines, limit)?)
         })
         .await
     }
@@ -491,6 +498,36 @@ mod tests {
     async fn sqlite_keeps_installs_and_the_registry() {
         let folder = Folder::new();
         conformance::installs_and_registry(async || folder.next()).await;
+    }
+
+    #[tokio::test]
+    async fn sqlite_lists_the_installs_beside_a_line_that_cannot_be_read() {
+        let store = Folder::new().next();
+        conformance::unread_sites(store.clone(), async |site| {
+            let later = move |tx: &Transaction<'_>| {
+                Ok(tx.execute("UPDATE sites SET v = 2 WHERE site = ?1", [site.as_str()])?)
+            };
+            assert_eq!(store.run("a test", later).await.unwrap(), 1);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_line_of_the_list_that_has_another_shape_is_named_and_hides_no_other() {
+        let store = Folder::new().next();
+        for n in 1..=2 {
+            store.put_code(&sample::code(n, 1_000)).await.unwrap();
+            store.begin(&sample::pending(n, 1_000), 0).await.unwrap();
+        }
+        let spoil = |tx: &Transaction<'_>| {
+            let sql = "UPDATE sites SET document = '\"the secret\"', site = 'no site' WHERE site = ?1";
+            Ok(tx.execute(sql, [sample::site(1).as_str()])?)
+        };
+        store.run("a test", spoil).await.unwrap();
+        let page = store.list(&sample::app(), 2, None).await.unwrap();
+        assert_eq!((page.items.len(), page.cursor), (1, None));
+        assert_eq!(page.unread[0].site, "no site");
+        assert!(!page.unread[0].why.contains("secret"), "{:?}", page.unread);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

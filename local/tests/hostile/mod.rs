@@ -176,7 +176,7 @@ fn operator(views: &Views, url: &str) -> Answers {
             (_, "code" | "manage_code") => json!({ "code": text("code"), "expires_at": 1 }),
             (_, "list") => json!({ "installs": [
                 { "install_id": install["install_id"], "site_url": install["site_url"], "created_at": 1 }
-            ] }),
+            ], "unread": [{ "site": text("https://b"), "why": text("why") }] }),
             (_, "show") => install.clone(),
             (_, "dead_letters") => json!({ "dead_letters": [{
                 "id": text("id"), "kind": text("kind"), "attempts": 1, "first_at": 1, "at": 1, "reason": text("reason"),

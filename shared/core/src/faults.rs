@@ -18,7 +18,8 @@
 use crate::{
     job::{Job, Lane},
     model::{
-        Catalogue, Dead, Install, InstallCode, ManageCode, Page, RegisteredApp, Ring, Sha256, SiteEntry, Team,
+        Catalogue, Dead, Install, InstallCode, ManageCode, Page, RegisteredApp, Ring, Sha256, SiteEntry,
+        Sites, Team,
     },
     ports::{
         Apps, Begun, Changed, Claim, Consumer, DeadLetters, Installs, KeyMaker, Keys, Ledger, Queue,
@@ -198,7 +199,7 @@ faulty! {
         teams(install: &InstallId) -> Vec<(TeamId, Team)>;
         activate(install: &Install, expected: u64, code: &Sha256, now: Millis) -> Changed;
         undo(install: &Install, expected: u64) -> Changed;
-        list(app: &AppId, limit: usize, cursor: Option<&str>) -> Page<SiteEntry>;
+        list(app: &AppId, limit: usize, cursor: Option<&str>) -> Sites;
     }
     Ledger {
         once(key: &str, until: Millis, now: Millis) -> bool;

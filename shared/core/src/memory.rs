@@ -5,8 +5,8 @@
 
 use crate::{
     model::{
-        Catalogue, CatalogueEntry, Dead, Install, InstallCode, ManageCode, Page, RegisteredApp, Ring, Sha256,
-        SiteEntry, Team,
+        Catalogue, CatalogueEntry, Dead, Install, InstallCode, ManageCode, RegisteredApp, Ring, Sha256,
+        SiteEntry, Sites, Team,
     },
     ports::{Apps, Begun, Changed, Claim, Installs, KeyMaker, Keys, Ledger, Registry, StoreError, Stored},
     rules::{self, CodeSays, SiteSays, Undo, Work},
@@ -37,6 +37,7 @@ struct Maps {
     teams: BTreeMap<(InstallId, TeamId), Team>,
     sites: BTreeMap<(AppId, SiteUrl), SiteEntry>,
     spoilt: BTreeSet<InstallId>,
+    spoilt_sites: BTreeSet<(AppId, SiteUrl)>,
     tokens: BTreeMap<Sha256, InstallId>,
     ledger: BTreeMap<String, Entry>,
     rings: BTreeMap<AppId, Ring>,
@@ -122,6 +123,11 @@ impl Memory {
         self.lock().spoilt.insert(install);
     }
 
+    /// From here on the line of a site in the list of an app's installs cannot be read, as where a later version wrote it.
+    pub fn spoil_site(&self, app: AppId, site: SiteUrl) {
+        self.lock().spoilt_sites.insert((app, site));
+    }
+
     /// Puts what is registered in a team there.
     pub fn put_registered(&self, install: InstallId, team: TeamId, registered: Team) {
         self.lock().teams.insert((install, team), registered);
@@ -167,6 +173,7 @@ impl Memory {
             teams,
             sites,
             spoilt: _,
+            spoilt_sites: _,
             tokens,
             ledger,
             rings: _,
@@ -240,6 +247,13 @@ impl Maps {
         }
         self.installs.insert(install.id.clone(), install);
         Ok(())
+    }
+
+    fn site(&self, what: &'static str, key: &(AppId, SiteUrl)) -> Stored<Option<SiteEntry>> {
+        if self.spoilt_sites.contains(key) {
+            rules::check_version(what, rules::ITEM_VERSION + 1)?;
+        }
+        Ok(self.sites.get(key).cloned())
     }
 
     fn live(&self, key: &str, now: Millis) -> Option<&Entry> {
@@ -370,7 +384,8 @@ impl Registry for Memory {
     }
 
     async fn site(&self, app: &AppId, site: &SiteUrl) -> Stored<Option<SiteEntry>> {
-        Ok(self.reading("Registry.site").sites.get(&(app.clone(), site.clone())).cloned())
+        const WHAT: &str = "Registry.site";
+        self.reading(WHAT).site(WHAT, &(app.clone(), site.clone()))
     }
 
     async fn begin(&self, install: &Install, now: Millis) -> Stored<Begun> {
@@ -386,9 +401,9 @@ impl Registry for Memory {
             CodeSays::Again(id) => return Ok(Begun::Again(id)),
         }
         let site = (install.app.clone(), install.site.clone());
-        let entry = maps.sites.get(&site);
-        let holder = entry.and_then(|entry| maps.installs.get(&entry.install)).cloned();
-        match rules::site_says(entry, holder.as_ref(), now) {
+        let entry = maps.site(WHAT, &site)?;
+        let holder = entry.as_ref().and_then(|entry| maps.installs.get(&entry.install)).cloned();
+        match rules::site_says(entry.as_ref(), holder.as_ref(), now) {
             SiteSays::Free => {}
             SiteSays::Held(entry) => return Ok(Begun::AlreadyInstalled(entry)),
             SiteSays::Abandoned(_) => {
@@ -470,14 +485,16 @@ impl Registry for Memory {
         Ok(self.writing("Registry.undo").undo(install, expected))
     }
 
-    async fn list(&self, app: &AppId, limit: usize, cursor: Option<&str>) -> Stored<Page<SiteEntry>> {
+    async fn list(&self, app: &AppId, limit: usize, cursor: Option<&str>) -> Stored<Sites> {
         const WHAT: &str = "Registry.list";
         let maps = self.reading(WHAT);
         let after = cursor.map(|cursor| rules::site_before(WHAT, cursor)).transpose()?;
         let limit = limit.clamp(1, rules::MAX_PAGE);
-        let all = maps.sites.iter().filter(|((of, _), _)| of == app).map(|(_, entry)| entry);
-        let behind = all.filter(|entry| after.as_ref().is_none_or(|after| entry.site > *after));
-        Ok(rules::sites(behind.take(limit + 1).cloned().collect(), limit))
+        let all = maps.sites.keys().filter(|(of, _)| of == app);
+        let behind = all.filter(|(_, site)| after.as_ref().is_none_or(|after| site > after));
+        let read =
+            |key: &(AppId, SiteUrl)| maps.site(WHAT, key).transpose().map(|read| (key.1.to_string(), read));
+        rules::sites(WHAT, behind.filter_map(read).take(limit + 1).collect(), limit)
     }
 }
 

@@ -536,6 +536,26 @@ pub struct Page<T> {
     pub cursor: Option<String>,
 }
 
+/// A page of the list of an app's installs, by site.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sites {
+    /// What can be read.
+    pub items: Vec<SiteEntry>,
+    /// The lines that cannot be read: an install is, or was, on each of these sites.
+    pub unread: Vec<UnreadSite>,
+    /// Opaque; asks for the next page.
+    pub cursor: Option<String>,
+}
+
+/// A line of the list of an app's installs that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadSite {
+    /// The site, as the line's key has it.
+    pub site: String,
+    /// Why the line cannot be read, without its content.
+    pub why: String,
+}
+
 /// What of an install stands in the list of an app's installs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteEntry {

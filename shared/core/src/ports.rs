@@ -7,7 +7,8 @@
 use crate::{
     job::{Job, Lane},
     model::{
-        Catalogue, Dead, Install, InstallCode, ManageCode, Page, RegisteredApp, Ring, Sha256, SiteEntry, Team,
+        Catalogue, Dead, Install, InstallCode, ManageCode, Page, RegisteredApp, Ring, Sha256, SiteEntry,
+        Sites, Team,
     },
 };
 use async_trait::async_trait;
@@ -168,8 +169,9 @@ pub trait Registry: Send + Sync {
     /// at any point; `Yes` also when it is gone already.
     async fn undo(&self, install: &Install, expected: u64) -> Stored<Changed>;
 
-    /// The installs of an app, by site; at most `limit` (≤ 100) a page.
-    async fn list(&self, app: &AppId, limit: usize, cursor: Option<&str>) -> Stored<Page<SiteEntry>>;
+    /// The installs of an app, by site; at most `limit` (≤ 100) a page. A line that cannot be read is one of them: it is
+    /// told beside those that can.
+    async fn list(&self, app: &AppId, limit: usize, cursor: Option<&str>) -> Stored<Sites>;
 }
 
 /// What a claim was answered.

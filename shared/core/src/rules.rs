@@ -3,7 +3,7 @@
 //! condition expressions and uses these to read what a refused condition gives back.
 
 use crate::{
-    model::{Dead, Install, InstallCode, Page, SiteEntry, State},
+    model::{Dead, Install, InstallCode, Page, SiteEntry, Sites, State, UnreadSite},
     ports::{Claim, StoreError, Stored},
 };
 use cloud_apps_protocol::{InstallId, Millis, SiteUrl};
@@ -340,9 +340,32 @@ pub fn page<T>(mut items: Vec<T>, limit: usize, name: impl Fn(&T) -> &str) -> Pa
     Page { items, cursor }
 }
 
-/// A page of sites.
-pub fn sites(entries: Vec<SiteEntry>, limit: usize) -> Page<SiteEntry> {
-    page(entries, limit, |entry| entry.site.as_str())
+/// A page of `limit` sites from up to one more line than that: the site in each line's key, and what was read of it.
+pub fn sites(what: &'static str, mut lines: Vec<(String, Stored<SiteEntry>)>, limit: usize) -> Stored<Sites> {
+    let mut cursor = None;
+    if lines.len() > limit {
+        lines.truncate(limit);
+        // The next page begins behind a site: a line whose key is none does not end this one.
+        let is_site = |text: &str| SiteUrl::new(text).is_ok_and(|site| site.as_str() == text);
+        let last = lines.iter().rposition(|(site, _)| is_site(site));
+        let last = last.ok_or_else(|| StoreError::Corrupt {
+            what,
+            detail: format!("the keys of {limit} lines in a row name no site"),
+        })?;
+        lines.truncate(last + 1);
+        cursor = lines.last().map(|(site, _)| cursor_after(site));
+    }
+    let mut page = Sites { items: Vec::new(), unread: Vec::new(), cursor };
+    for (site, read) in lines {
+        match read {
+            Ok(entry) => page.items.push(entry),
+            Err(error @ StoreError::Corrupt { .. }) => {
+                page.unread.push(UnreadSite { site, why: error.to_string() });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(page)
 }
 
 /// A page of dead letters.

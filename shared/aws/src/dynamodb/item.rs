@@ -176,6 +176,12 @@ pub(super) fn of_manage_code(code: &ManageCode) -> Item {
     item
 }
 
+/// The site in the key of an app's install, whatever the rest of the item is.
+pub(super) fn site_behind(item: &Item) -> &str {
+    let key = item.get("sk").and_then(|sk| sk.as_s().ok());
+    key.and_then(|key| key.strip_prefix(SITE)).unwrap_or_default()
+}
+
 /// An item as it was read.
 pub(super) struct Read<'a> {
     what: &'static str,

@@ -11,7 +11,7 @@ use crate::failure::failed;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{operation::delete_item::DeleteItemError, types::AttributeValue};
 use cloud_apps_core::{
-    model::{Catalogue, Install, InstallCode, ManageCode, Page, RegisteredApp, Sha256, SiteEntry, Team},
+    model::{Catalogue, Install, InstallCode, ManageCode, RegisteredApp, Sha256, SiteEntry, Sites, Team},
     ports::{Begun, Changed, Registry, Stored},
     rules,
 };
@@ -339,14 +339,14 @@ impl Registry for Dynamo {
         self.undo_install("Registry.undo", install, expected).await
     }
 
-    async fn list(&self, app: &AppId, limit: usize, cursor: Option<&str>) -> Stored<Page<SiteEntry>> {
+    async fn list(&self, app: &AppId, limit: usize, cursor: Option<&str>) -> Stored<Sites> {
         const WHAT: &str = "Registry.list";
         let limit = limit.clamp(1, rules::MAX_PAGE);
         let after = cursor.map(|cursor| rules::site_before(WHAT, cursor)).transpose()?;
         let mut after = after.map(|site| Key::site(app, &site).item());
-        let mut entries = Vec::new();
+        let mut lines = Vec::new();
         loop {
-            let missing = limit + 1 - entries.len();
+            let missing = limit + 1 - lines.len();
             let page = self
                 .client()
                 .query()
@@ -359,11 +359,12 @@ impl Registry for Dynamo {
                 .consistent_read(true);
             let page = page.send().await.map_err(|error| failed(WHAT, &error))?;
             for item in page.items.unwrap_or_default() {
-                entries.push(Read::new(WHAT, &item)?.site_entry()?);
+                let read = Read::new(WHAT, &item).and_then(|read| read.site_entry());
+                lines.push((item::site_behind(&item).to_owned(), read));
             }
             after = page.last_evaluated_key;
-            if after.is_none() || entries.len() > limit {
-                return Ok(rules::sites(entries, limit));
+            if after.is_none() || lines.len() > limit {
+                return rules::sites(WHAT, lines, limit);
             }
         }
     }

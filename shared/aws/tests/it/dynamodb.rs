@@ -33,6 +33,7 @@ macro_rules! on_both {
 on_both! {
     the_tables_keep_installs_and_the_registry
     the_tables_keep_apps_and_manage_codes
+    installs_are_listed_beside_a_line_that_cannot_be_read
     the_table_keeps_the_ledger
     an_undo_that_was_cut_off_at_any_request_is_finished
     items_have_the_documented_attributes
@@ -78,6 +79,22 @@ async fn an_undo_that_was_cut_off_at_any_request_is_finished(emulator: Emulator)
         })
         .await;
     }
+}
+
+async fn installs_are_listed_beside_a_line_that_cannot_be_read(emulator: Emulator) {
+    let tables = emulator.tables().await;
+    conformance::unread_sites(tables.store(), async |site| {
+        let update = tables.clients.dynamodb().update_item().table_name(&tables.installs);
+        update
+            .key("pk", AttributeValue::S(format!("APP#{}", sample::app())))
+            .key("sk", AttributeValue::S(format!("SITE#{site}")))
+            .update_expression("SET v = :later REMOVE created_at")
+            .expression_attribute_values(":later", AttributeValue::N("2".to_owned()))
+            .send()
+            .await
+            .unwrap();
+    })
+    .await;
 }
 
 /// A pending install with a team and a static token.

@@ -33,7 +33,7 @@ pub use functions::functions;
 pub use keys::keys;
 pub use ledger::ledger;
 pub use queue::{Drained, consumer, drain, queue};
-pub use registry::installs_and_registry;
+pub use registry::{installs_and_registry, unread_sites};
 pub use undo::interrupted_undo;
 
 use futures_util::FutureExt;
@@ -115,6 +115,12 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn memory_keeps_installs_and_the_registry() {
         installs_and_registry(async || Memory::new()).await;
+    }
+
+    #[tokio::test]
+    async fn memory_lists_the_installs_beside_a_line_that_cannot_be_read() {
+        let memory = Memory::new();
+        unread_sites(memory.clone(), async |site| memory.spoil_site(sample::app(), site)).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -8,7 +8,7 @@ use crate::{
     ports::{Apps, Begun, Changed, Installs, Registry, StoreError},
     rules,
 };
-use cloud_apps_protocol::{ChannelId, InstallId};
+use cloud_apps_protocol::{ChannelId, InstallId, SiteUrl};
 
 /// Everything in one store.
 pub trait Store: Installs + Apps + Registry + Clone + 'static {}
@@ -601,6 +601,39 @@ async fn installs_are_listed_in_pages_by_site(store: impl Store) {
         "a full page that is the last"
     );
     assert_eq!(store.list(&sample::app(), 0, None).await.unwrap().items.len(), 1, "at least one");
+}
+
+/// A line of the list of installs that cannot be read hides no other, wherever on a page it stands. `spoil` makes that of a
+/// site one that a later version wrote.
+pub async fn unread_sites(store: impl Store, spoil: impl AsyncFn(SiteUrl)) {
+    const SPOILT: [usize; 4] = [1, 3, 4, 7];
+    for n in 1..=7 {
+        begun(&store, n, 1_000).await;
+    }
+    for n in SPOILT {
+        spoil(sample::site(n)).await;
+    }
+    let (mut items, mut unread, mut cursor, mut pages) = (Vec::new(), Vec::new(), None, 0);
+    loop {
+        let page = store.list(&sample::app(), 2, cursor.as_deref()).await.unwrap();
+        assert!(page.items.len() + page.unread.len() <= 2, "{page:?}");
+        items.extend(page.items);
+        unread.extend(page.unread);
+        pages += 1;
+        cursor = page.cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(pages, 4);
+    let readable: Vec<_> = [2, 5, 6].map(|n| rules::site_entry(&sample::pending(n, 1_000))).into();
+    assert_eq!(items, readable);
+    let named: Vec<&str> = unread.iter().map(|line| line.site.as_str()).collect();
+    assert_eq!(named, SPOILT.map(|n| sample::site(n).to_string()));
+    assert!(unread.iter().all(|line| line.why.contains("version 2")), "{unread:?}");
+    let error = store.site(&sample::app(), &sample::site(1)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    assert!(store.site(&sample::app(), &sample::site(2)).await.unwrap().is_some());
 }
 
 async fn a_cursor_that_no_list_gave_is_refused(store: impl Store) {

@@ -349,7 +349,7 @@ pub(super) async fn remove(office: &Office, app: &AppId) -> Result<(), Refusal> 
         );
         return Err(Refusal::bad_request("/operator/app", message));
     }
-    let installs = office.registry.list(app, NAMED, None).await?;
+    let installs = super::listed(office, app, NAMED, None).await?;
     if !installs.items.is_empty() {
         let named = installs.items.iter().map(|entry| format!("{} ({})", entry.site, entry.install));
         let named = named.collect::<Vec<_>>().join(", ");
@@ -360,6 +360,15 @@ pub(super) async fn remove(office: &Office, app: &AppId) -> Result<(), Refusal> 
         );
         let ids: Vec<&str> = installs.items.iter().map(|entry| entry.install.as_str()).collect();
         return Err(Refusal::new(Code::AlreadyInstalled, message).with("installs", ids));
+    }
+    if !installs.unread.is_empty() {
+        let sites: Vec<&str> = installs.unread.iter().map(|unread| unread.site.as_str()).collect();
+        let message = format!(
+            "What is stored of the installs of {app} on {} cannot be read, so {app} stays: it may be installed there. The \
+             log says why.",
+            sites.join(", ")
+        );
+        return Err(Refusal::new(Code::AlreadyInstalled, message).with("unread", sites));
     }
     let listed = !catalogued(office, app, None).await?;
     for sha256 in office.registry.manifests(app).await? {

@@ -37,7 +37,7 @@ use crate::{
     command::{no_route, upstream},
     edge::{Arrival, Route},
     log::LogLine,
-    model::Install,
+    model::{Install, Sites, UnreadSite},
     ports::Stored,
     refusal::Refusal,
     respond::Responder,
@@ -244,6 +244,16 @@ fn absent(app: &AppId) -> Refusal {
 async fn stored(office: &Office, id: &InstallId, now: Millis) -> Stored<Option<Arc<Install>>> {
     office.world.installs.forget(id);
     office.world.installs.find(id, Freshness::Cached, now).await
+}
+
+/// A page of an app's installs. Each line that cannot be read is logged: whoever asks goes on with the others.
+async fn listed(office: &Office, app: &AppId, limit: usize, cursor: Option<&str>) -> Stored<Sites> {
+    let page = office.registry.list(app, limit, cursor).await?;
+    for UnreadSite { site, why } in &page.unread {
+        let app = app.as_str();
+        tracing::error!(app, site, error = why, "a line of the list of an app's installs cannot be read");
+    }
+    Ok(page)
 }
 
 /// Somebody else is at it, until `lease` at the latest.

@@ -133,7 +133,7 @@ pub(super) async fn reseal(
     if cursor.is_none() {
         apps::bind_again(office, app, now).await?;
     }
-    let page = office.registry.list(app, PAGE, cursor).await?;
+    let page = super::listed(office, app, PAGE, cursor).await?;
     for entry in page.items {
         if let Err(refusal) = seal_anew(office, &entry.install, key, now).await {
             let cause = refusal.chain();
@@ -279,7 +279,9 @@ async fn views(office: &Office, ring: &Ring, now: Millis) -> Result<Vec<KeyView>
 
 /// An install of an app, and what was looked for in it.
 pub(super) struct Seen<T> {
-    entry: SiteEntry,
+    site: String,
+    /// `None`: the line that names it cannot be read.
+    install: Option<InstallId>,
     /// `None`: what is stored of it cannot be read.
     pub has: Option<T>,
 }
@@ -332,8 +334,11 @@ fn needed(app: &AppId, key: &KeyId, installs: &[Dependent]) -> Option<Refusal> {
         return None;
     }
     let message = format!("{} Revoke it all the same with --force.", sentences.join(" "));
-    let ids: Vec<&str> =
-        which(Some(true)).chain(which(None)).take(MAX_PAGE).map(|one| one.entry.install.as_str()).collect();
+    let ids: Vec<&str> = which(Some(true))
+        .chain(which(None))
+        .take(MAX_PAGE)
+        .filter_map(|one| one.install.as_ref().map(InstallId::as_str))
+        .collect();
     Some(
         Refusal::new(Code::VersionConflict, message)
             .with("installs", depend + unread)
@@ -343,15 +348,19 @@ fn needed(app: &AppId, key: &KeyId, installs: &[Dependent]) -> Option<Refusal> {
 
 /// Some of them by name.
 fn named<'a>(installs: impl Iterator<Item = &'a Dependent>) -> String {
-    let mut names: Vec<String> =
-        installs.map(|one| format!("{} ({})", one.entry.site, one.entry.install)).collect();
+    let mut names: Vec<String> = installs
+        .map(|one| match &one.install {
+            Some(install) => format!("{} ({install})", one.site),
+            None => one.site.clone(),
+        })
+        .collect();
     let more = names.len().saturating_sub(NAMED);
     names.truncate(NAMED);
     let names = names.join(", ");
     if more > 0 { format!("{names} and {more} others") } else { names }
 }
 
-/// Looks at every install of an app. One that cannot be read is told and logged; a store that does not answer ends the walk,
+/// Looks at every install of an app. One that cannot be read, or whose line in the list cannot, is told and logged; a store that does not answer ends the walk,
 /// for nothing would be known then.
 pub(super) async fn installs<T>(
     office: &Office,
@@ -360,13 +369,14 @@ pub(super) async fn installs<T>(
     has: impl Fn(&Install) -> T,
 ) -> Stored<Vec<Seen<T>>> {
     let look = async |entry: SiteEntry| -> Stored<Option<Seen<T>>> {
+        let seen = |has| Seen { site: entry.site.to_string(), install: Some(entry.install.clone()), has };
         match super::stored(office, &entry.install, now).await {
             Ok(None) => Ok(None),
-            Ok(Some(install)) => Ok(Some(Seen { entry, has: Some(has(&install)) })),
+            Ok(Some(install)) => Ok(Some(seen(Some(has(&install))))),
             Err(error @ StoreError::Corrupt { .. }) => {
                 let (app, site, install) = (app.as_str(), entry.site.as_str(), entry.install.as_str());
                 tracing::error!(app, site, install, %error, "what is stored of an install cannot be read");
-                Ok(Some(Seen { entry, has: None }))
+                Ok(Some(seen(None)))
             }
             Err(error) => Err(error),
         }
@@ -374,7 +384,8 @@ pub(super) async fn installs<T>(
     let mut all = Vec::new();
     let mut cursor = None;
     loop {
-        let page = office.registry.list(app, MAX_PAGE, cursor.as_deref()).await?;
+        let page = super::listed(office, app, MAX_PAGE, cursor.as_deref()).await?;
+        all.extend(page.unread.into_iter().map(|line| Seen { site: line.site, install: None, has: None }));
         let found: Vec<Option<Seen<T>>> =
             stream::iter(page.items).map(&look).buffered(AT_ONCE).try_collect().await?;
         all.extend(found.into_iter().flatten());

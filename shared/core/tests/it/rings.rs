@@ -306,6 +306,40 @@ async fn an_install_that_fails_keeps_no_other_from_moving_to_the_new_key_and_is_
 }
 
 #[tokio::test]
+async fn a_line_of_the_list_that_cannot_be_read_stops_nothing_and_is_named() {
+    let mut desk = Desk::new().await;
+    let ids = many_installs(&desk).await;
+    let site = sample::site(3);
+    desk.memory.spoil_site(sample::app(), site.clone());
+
+    let rotated = keys(&desk, json!({"do": "rotate_keys", "app": "hello"})).await;
+    assert_eq!((rotated.len(), &rotated[0]["installs"]), (2, &json!(29)), "of those that can be read");
+    desk.now += 15 * MINUTE;
+    walk(&desk).await;
+    for id in &ids {
+        let moved = desk.stored(id).await.unwrap().key.as_str() == "2";
+        assert_eq!(moved, *id != ids[3], "{id}");
+        assert!(opens(&desk, id).await, "{id}");
+    }
+
+    // It may depend on any key, so none is revoked without force.
+    for key in ["1", "2"] {
+        let refused = desk.operator(json!({"do": "revoke_key", "app": "hello", "key": key})).await;
+        let said = format!("cannot be read, so nobody knows what they depend on: {site}.");
+        assert!(message(&refused).contains(&said), "{refused}");
+    }
+    let listed = desk.operator(json!({"do": "list", "app": "hello"})).await;
+    assert_eq!(listed["installs"].as_array().unwrap().len(), 29);
+    assert_eq!(listed["unread"][0]["site"], site.as_str());
+    assert!(listed["unread"][0]["why"].as_str().unwrap().contains("version 2"), "{listed}");
+    let registered = desk.operator(json!({"do": "register"})).await;
+    assert_eq!(registered["apps"].as_array().map(Vec::len), Some(1), "{registered}");
+
+    let force = json!({"do": "revoke_key", "app": "hello", "key": "1", "force": true});
+    assert_eq!(keys(&desk, force).await[0]["state"], "revoked");
+}
+
+#[tokio::test]
 async fn a_key_is_revoked_by_force_although_the_installs_cannot_be_read() {
     let request = json!({"operator": {"do": "revoke_key", "app": "hello", "key": "1", "force": true}});
     // After the lock, the ring, and the ring's writing.

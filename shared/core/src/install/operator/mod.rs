@@ -146,13 +146,17 @@ async fn run(
             removed: removed(office, &install_id, if_match, moment, line).await?,
         }),
         OperatorRequest::List { app, cursor } => {
-            let page = office.registry.list(&app, PAGE, cursor.as_deref()).await?;
+            let page = super::listed(office, &app, PAGE, cursor.as_deref()).await?;
             let listed = page.items.into_iter().map(|entry| Listed {
                 install_id: entry.install,
                 site_url: entry.site,
                 created_at: entry.created_at,
             });
-            Ok(OperatorAnswer::Installs { installs: listed.collect(), cursor: page.cursor })
+            Ok(OperatorAnswer::Installs {
+                installs: listed.collect(),
+                unread: page.unread,
+                cursor: page.cursor,
+            })
         }
         OperatorRequest::Show { install_id } => {
             let install = found(office, &install_id, now).await?;

@@ -1,6 +1,9 @@
 //! What an operator asks and is answered, in JSON: what the `cloud-apps` command and the function share.
 
-use crate::{install::codes, model::CatalogueEntry};
+use crate::{
+    install::codes,
+    model::{CatalogueEntry, UnreadSite},
+};
 use cloud_apps_protocol::{
     AppId, ErrorBody, InstallId, KeyId, Millis, SiteUrl,
     install::{AppView, InstallChanged, InstallRemoved, InstallView},
@@ -256,6 +259,9 @@ pub enum OperatorAnswer {
     Installs {
         /// This page.
         installs: Vec<Listed>,
+        /// What of this page the store cannot read.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unread: Vec<UnreadSite>,
         /// Asks for the next page; absent on the last.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<String>,
@@ -335,9 +341,12 @@ impl std::fmt::Debug for OperatorAnswer {
                 f.debug_struct("Code").field("expires_at", expires_at).finish_non_exhaustive()
             }
             Self::Apps { apps } => f.debug_struct("Apps").field("apps", apps).finish(),
-            Self::Installs { installs, cursor } => {
-                f.debug_struct("Installs").field("installs", installs).field("cursor", cursor).finish()
-            }
+            Self::Installs { installs, unread, cursor } => f
+                .debug_struct("Installs")
+                .field("installs", installs)
+                .field("unread", unread)
+                .field("cursor", cursor)
+                .finish(),
             Self::Install(install) => f.debug_tuple("Install").field(install).finish(),
             Self::App { app, kid, .. } => {
                 f.debug_struct("App").field("app", app).field("kid", kid).finish_non_exhaustive()

@@ -73,6 +73,26 @@ async fn an_app_that_is_installed_stays_and_the_refusal_names_where() {
 }
 
 #[tokio::test]
+async fn an_app_stays_while_a_line_of_its_installs_cannot_be_read_and_a_version_is_added() {
+    let (yard, ..) = Yard::installed().await;
+    yard.memory.spoil_site("remote".parse().unwrap(), SITE.parse().unwrap());
+    let remove = json!({"do": "remove_app", "app": "remote"});
+    let refused = yard.operator(remove).await;
+    assert_eq!(refused["error"]["code"], "already_installed");
+    let said = format!("What is stored of the installs of remote on {SITE} cannot be read, so remote stays");
+    assert!(refused["error"]["message"].as_str().unwrap().starts_with(&said), "{refused}");
+    assert_eq!(refused["error"]["unread"], json!([SITE]));
+
+    let mut next = yard.manifest();
+    let former = next["version"].clone();
+    next["version"] = "9.0.0".into();
+    yard.add(&next).await;
+    let shown = yard.operator(json!({"do": "app", "app": "remote"})).await;
+    let kept = shown["versions"].to_string();
+    assert!(kept.contains(&former.to_string()), "it may have any version: {shown}");
+}
+
+#[tokio::test]
 async fn every_problem_of_a_manifest_is_told_with_its_line() {
     let yard = Yard::empty().await;
     let text = "{\n  \"protocol\": 2,\n  \"id\": \"remote\",\n  \"version\": \"1\",\n  \"dispaly_name\": \"Remote\",\n  \
