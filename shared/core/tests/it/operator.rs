@@ -6,7 +6,7 @@ use cloud_apps_core::{
     faults::{Fault, Faults},
     install::{self, OperatorAnswer, OperatorRequest, is_operator},
     model::Sha256,
-    ports::{Apps, Keys, Registry},
+    ports::{Apps, Installs, Keys, Registry},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -29,6 +29,22 @@ async fn an_operator_reads_what_a_store_said() {
         message(&answer).contains("Registry.list")
             && message(&answer).contains("a fault that a test asked for")
     );
+}
+
+#[tokio::test]
+async fn codes_that_are_revoked_are_never_told_as_an_error() {
+    for n in 1.. {
+        let desk = Desk::new().await;
+        let id = desk.install(&desk.code().await, &body()).await;
+        let faults = Faults::at(n, Fault::Before);
+        let request = json!({"operator": {"do": "revoke_manage_codes", "install_id": id}});
+        let answer = install::operator(&desk.process(&faults), request, NOW, "request-1").await;
+        if !faults.struck() {
+            break;
+        }
+        let stored = Installs::find(&desk.memory, &id.parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!(answer.get("error").is_none(), stored.codes_void_until.is_some(), "{n}: {answer}");
+    }
 }
 
 #[tokio::test]

@@ -329,7 +329,11 @@ async fn revoke_codes(office: &Office, id: &InstallId, now: Millis) -> Result<Op
         let changed = office.registry.change(&revoked, install.rev).await?;
         office.world.installs.forget(id);
         if changed == Changed::Yes {
-            return show(office, &Install { rev: next(install.rev), ..revoked }, now).await;
+            let install = Install { rev: next(install.rev), ..revoked };
+            // An error now would read as if the codes were still good.
+            return Ok(show(office, &install, now).await.unwrap_or_else(|unread| {
+                OperatorAnswer::Install(Box::new(view::view(Err(&unread.message), None, &install, &[])))
+            }));
         }
     }
     Err(faster("this install"))
