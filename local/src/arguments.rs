@@ -1,5 +1,6 @@
 //! The command line. What stands here is also what `--help` says.
 
+use crate::folder::Data;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{net::IpAddr, path::PathBuf};
 
@@ -76,18 +77,10 @@ pub enum Command {
     },
 }
 
-/// Where the local bundle keeps its files.
-#[derive(Debug, Clone, Args)]
-pub struct Data {
-    /// Folder of the local bundle: its database, key rings, socket and demo credentials.
-    #[arg(long = "data", value_name = "DIR", default_value = ".cloud-apps", env = "CLOUD_APPS_DATA")]
-    pub dir: PathBuf,
-}
-
 /// `serve`.
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// Folder of the local bundle.
+    /// Where the local bundle keeps its files.
     #[command(flatten)]
     pub data: Data,
     /// Port of the bundle; 0 takes a free one.
@@ -152,7 +145,7 @@ pub struct Run {
     /// Print the answer as it came.
     #[arg(long)]
     pub json: bool,
-    /// Folder of the local bundle.
+    /// Where the local bundle keeps its files.
     #[command(flatten)]
     pub data: Data,
 }
@@ -205,15 +198,9 @@ pub struct Operator {
     /// Print the answer as JSON.
     #[arg(long, global = true)]
     pub json: bool,
-    /// Folder of the local bundle.
-    #[arg(
-        long = "data",
-        value_name = "DIR",
-        default_value = ".cloud-apps",
-        env = "CLOUD_APPS_DATA",
-        global = true
-    )]
-    pub dir: PathBuf,
+    /// Where the local bundle keeps its files.
+    #[command(flatten)]
+    pub data: Data,
     /// What to do.
     #[command(subcommand)]
     pub what: OperatorCommand,

@@ -3,7 +3,8 @@
 
 use crate::{
     failure::{Failure, file},
-    local::Files,
+    folder::Files,
+    store::files::check_private,
 };
 use cloud_app_testkit::{TEAM, install};
 use cloud_apps_core::{
@@ -63,6 +64,7 @@ impl Credentials {
     /// Reads what `serve` wrote.
     pub fn read(files: &Files) -> Result<Self, Failure> {
         let path = files.demo();
+        check_private(&path)?;
         let text = std::fs::read_to_string(&path).map_err(|_| {
             Failure::unreachable(format!("no local bundle serves here: there is no {}", path.display())).hint(
                 "start it in another terminal with `make run` or `cloud-apps serve`, in this folder, or name its folder with --data",

@@ -1,6 +1,9 @@
 //! What the command says when it cannot do what it was asked: what happened, and what to do.
 
-use crate::terminal::{self, Line};
+use crate::{
+    store::FileError,
+    terminal::{self, Line},
+};
 use anstyle::{AnsiColor, Style};
 use std::{fmt, process::ExitCode};
 
@@ -82,6 +85,12 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        Self::new(error.to_string())
     }
 }
 

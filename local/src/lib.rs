@@ -10,6 +10,7 @@ mod consumer;
 mod demo;
 pub mod doctor;
 pub mod failure;
+pub mod folder;
 pub mod install;
 pub mod local;
 pub mod mattermost;

@@ -5,6 +5,7 @@
 
 use crate::{
     failure::{Failure, file},
+    folder::Files,
     store::{KeyFiles, Sqlite},
 };
 use axum::{
@@ -27,105 +28,8 @@ use cloud_apps_core::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::{
-    fs::{File, TryLockError},
-    io::ErrorKind,
-    net::SocketAddr,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io::ErrorKind, net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc};
 use tokio::net::{TcpListener, UnixSocket};
-
-/// The files of a local bundle.
-#[derive(Debug, Clone)]
-pub struct Files(PathBuf);
-
-impl Files {
-    /// Below this folder.
-    pub fn below(folder: &Path) -> Self {
-        Self(folder.to_owned())
-    }
-
-    /// Makes the folder, for its owner only. One that is there stays as it is: it may be somebody's home. Where others may
-    /// write in it, they could put keys and databases of their own there, so it is refused; where they may read, they see
-    /// names and no content, so it is told: what it should be.
-    pub fn make(&self) -> Result<Option<String>, Failure> {
-        let folder = &self.0;
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(file("make", folder))?;
-        let mode = std::fs::metadata(folder).map_err(file("read", folder))?.permissions().mode();
-        let path = folder.display();
-        if mode & 0o022 != 0 {
-            return Err(Failure::new(format!(
-                "others may write in the folder {path}, where keys are to be kept"
-            ))
-            .hint(format!(
-                "`chmod 700 {path}`, or name another folder with --data; its mode was not changed"
-            )));
-        }
-        let readable = mode & 0o055 != 0;
-        Ok(readable.then(|| {
-            format!(
-                "Note: others may look into the folder {path}. The files that hold secrets are yours only (mode 0600); \
-                 `chmod 700 {path}` closes the folder too."
-            )
-        }))
-    }
-
-    /// Keeps the folder for this process. The system lets go of it when the process ends, however it ends, so what a
-    /// killed one left behind hinders nobody.
-    pub fn lock(&self) -> Result<File, Failure> {
-        let path = self.0.join("lock");
-        // What stands there is nobody's to empty.
-        let lock =
-            File::options().create(true).append(true).mode(0o600).open(&path).map_err(file("make", &path))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(lock),
-            Err(TryLockError::WouldBlock) => {
-                Err(Failure::new(format!("another `cloud-apps serve` uses the folder {}", self.0.display()))
-                    .hint("use the one that runs, end it, or give this one a folder and ports of its own: --data DIR --port 0 --mattermost-port 0"))
-            }
-            Err(TryLockError::Error(error)) => Err(file("lock", &path)(error)),
-        }
-    }
-
-    /// Removes what a killed process left behind. For who holds the lock.
-    pub fn clear(&self) -> Result<(), Failure> {
-        for path in [self.socket(), self.demo()] {
-            match std::fs::remove_file(&path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(file("remove", &path)(error));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// The database.
-    pub fn database(&self) -> PathBuf {
-        self.0.join("bundle.db")
-    }
-
-    /// The folder of key rings.
-    pub fn keys(&self) -> PathBuf {
-        self.0.join("keys")
-    }
-
-    /// The operators' socket.
-    pub fn socket(&self) -> PathBuf {
-        self.0.join("operator.sock")
-    }
-
-    /// The credentials of the demo, for `cloud-apps run`.
-    pub fn demo(&self) -> PathBuf {
-        self.0.join("demo.json")
-    }
-}
 
 /// Builds the bundle over the files, and the queue that is to be worked on beside it.
 pub fn bundle(files: &Files, apps: Vec<App>) -> Result<(Bundle, Sqlite), Failure> {

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod elsewhere;
+mod folder;
 mod hostile;
 mod install;
 mod manage;
@@ -21,6 +22,8 @@ use tempfile::TempDir;
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cloud-apps"));
     command.env("NO_COLOR", "1");
+    // What the program remembers of its user stands here, and not in the home of whoever runs the tests.
+    command.env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/state"));
     for name in [
         "CLOUD_APPS_DATA",
         "CLOUD_APPS_KID",
@@ -340,55 +343,6 @@ fn a_folder_is_served_once_and_the_first_goes_on() {
     assert!(second.err.contains("another `cloud-apps serve` uses the folder"), "{}", second.err);
     assert_eq!(bundle.say(&["list"]).code, 0);
     assert_eq!(bundle.say(&["run", "/hello help"]).code, 0);
-}
-
-#[test]
-fn what_came_with_somebodys_project_is_neither_followed_nor_believed() {
-    use std::{fs, os::unix::fs::symlink};
-    let outside = TempDir::new().unwrap();
-    let precious = outside.path().join("precious");
-    let ring = format!(
-        r#"{{"v":1,"app":"hello","keys":[{{"id":"1","root":"{}","created_at":0,"use_from":0,"state":"live"}}]}}"#,
-        "A".repeat(43)
-    );
-    for name in [
-        "lock",
-        "bundle.db",
-        "bundle.db-wal",
-        "bundle.db-shm",
-        "bundle.db-journal",
-        "keys/hello.json",
-        "demo.json",
-    ] {
-        fs::write(&precious, &ring).unwrap();
-        let folder = TempDir::new().unwrap();
-        fs::create_dir(folder.path().join("keys")).unwrap();
-        symlink(&precious, folder.path().join(name)).unwrap();
-        if matches!(name, "lock" | "demo.json") {
-            // What they hold is nothing that is read or lost.
-            Serving::in_folder(folder).end("-TERM");
-        } else {
-            let refused = said(serve(folder.path()).output().unwrap());
-            assert_eq!(refused.code, 1, "{name}: {}", refused.err);
-            assert!(refused.err.contains(name) && refused.err.contains("this is a link"), "{}", refused.err);
-        }
-        assert_eq!(fs::read_to_string(&precious).unwrap(), ring, "{name}");
-    }
-    // As git writes the files of a clone: a key ring whose roots its author knows.
-    for name in ["keys/hello.json", "bundle.db"] {
-        let folder = TempDir::new().unwrap();
-        fs::create_dir(folder.path().join("keys")).unwrap();
-        fs::write(folder.path().join(name), &ring).unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-        fs::set_permissions(folder.path().join(name), mode).unwrap();
-        let refused = said(serve(folder.path()).output().unwrap());
-        assert_eq!(refused.code, 1, "{name}: {}", refused.err);
-        assert!(
-            refused.err.contains(name) && refused.err.contains("others may read this"),
-            "{}",
-            refused.err
-        );
-    }
 }
 
 #[test]

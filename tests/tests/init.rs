@@ -61,7 +61,11 @@ fn local(arguments: &[&str]) -> Command {
     let built = said(&mut cargo(&["build", "--quiet", "--workspace"]));
     assert!(built.status.success(), "it does not compile");
     let mut local = Command::new(root().canonicalize().unwrap().join("target/init/debug/local"));
-    local.args(arguments).current_dir(&*MINE);
+    // What it remembers of its user stands here, and not in the home of whoever runs the tests.
+    local
+        .args(arguments)
+        .current_dir(&*MINE)
+        .env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/state"));
     local
 }
 

@@ -4,7 +4,7 @@ use super::{
     operator::{Target, date, words},
     validate,
 };
-use crate::{failure::Failure, local::Files, terminal};
+use crate::{failure::Failure, folder::Data, terminal};
 use clap::{Args, Subcommand};
 use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
 use cloud_apps_protocol::{AppId, error::ErrorBody, install::AppView, manifest::Problem};
@@ -22,15 +22,9 @@ pub struct App {
     /// Print the answer as JSON.
     #[arg(long, global = true)]
     pub json: bool,
-    /// Folder of the local bundle.
-    #[arg(
-        long = "data",
-        value_name = "DIR",
-        default_value = ".cloud-apps",
-        env = "CLOUD_APPS_DATA",
-        global = true
-    )]
-    pub dir: PathBuf,
+    /// Where the local bundle keeps its files.
+    #[command(flatten)]
+    pub data: Data,
     /// What to do.
     #[command(subcommand)]
     pub what: AppCommand,
@@ -71,7 +65,7 @@ pub async fn run(arguments: App) -> Result<ExitCode, Failure> {
     // The manifest before the bundle is looked for: what is wrong with it is wrong everywhere.
     let (request, source) = request(&arguments.what)?;
     let target = match &arguments.stack {
-        None => Target::local(&Files::below(&arguments.dir).socket())?,
+        None => Target::local(&arguments.data.files()?.socket())?,
         Some(stack) => Target::stack(stack, arguments.region.clone()).await?,
     };
     let answer = match target.answer(&request).await? {

@@ -4,7 +4,7 @@ use crate::{
     arguments::{Operator, OperatorCommand},
     bounded::{self, Unread},
     failure::Failure,
-    local::{Files, Whereabouts},
+    local::Whereabouts,
     terminal,
 };
 use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
@@ -168,7 +168,7 @@ pub(super) enum Target {
 impl Target {
     async fn find(arguments: &Operator) -> Result<Self, Failure> {
         match &arguments.stack {
-            None => Self::local(&Files::below(&arguments.dir).socket()),
+            None => Self::local(&arguments.data.files()?.socket()),
             Some(stack) => Self::stack(stack, arguments.region.clone()).await,
         }
     }

@@ -5,6 +5,7 @@ use super::operator::Target;
 use crate::{
     demo::Credentials,
     failure::Failure,
+    folder::Data,
     install::{
         ADMIN_TOKEN, Means, Patience, Stop,
         bundle::{Bundle, BundleTrouble, Operator, Rights},
@@ -12,7 +13,6 @@ use crate::{
         journal,
         person::{Person, Terminal},
     },
-    local::Files,
     mattermost::{Mattermost, TIMEOUT, Trouble},
 };
 use async_trait::async_trait;
@@ -37,9 +37,9 @@ pub struct Reach {
     /// A bundle anywhere, by its base URL, with a code of its operator (`CLOUD_APPS_CODE`, or you are asked for it).
     #[arg(long, value_name = "URL")]
     pub bundle: Option<SiteUrl>,
-    /// Folder of the local bundle, where neither --stack nor --bundle is given.
-    #[arg(long = "data", value_name = "DIR", default_value = ".cloud-apps", env = "CLOUD_APPS_DATA")]
-    pub dir: PathBuf,
+    /// The local bundle, where neither --stack nor --bundle is given.
+    #[command(flatten)]
+    pub data: Data,
 }
 
 impl Reach {
@@ -50,7 +50,7 @@ impl Reach {
         } else {
             let target = match &self.stack {
                 Some(stack) => Target::stack(stack, self.region.clone()).await?,
-                None => Target::local(&Files::below(&self.dir).socket())?,
+                None => Target::local(&self.data.files()?.socket())?,
             };
             let url = target.base_url().await?;
             let url = SiteUrl::new(&url).map_err(|e| Failure::new(format!("the bundle's address: {e}")))?;
@@ -79,7 +79,7 @@ impl Reach {
         if self.bundle.is_some() || self.stack.is_some() {
             return None;
         }
-        let demo = Credentials::read(&Files::below(&self.dir)).ok()?;
+        let demo = Credentials::read(&self.data.files().ok()?).ok()?;
         let admin = demo.users.get("admin").filter(|_| demo.site_url == site.as_str())?;
         Some(admin.token.clone().into())
     }
@@ -92,7 +92,7 @@ impl Reach {
     /// Where journals stand.
     fn journals(&self) -> Result<PathBuf, Failure> {
         let local = self.bundle.is_none() && self.stack.is_none();
-        journal::folder(local.then_some(self.dir.as_path()))
+        if local { Ok(self.data.files()?.journals()) } else { journal::folder() }
     }
 }
 

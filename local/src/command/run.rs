@@ -5,7 +5,6 @@ use crate::{
     bounded::{self, Unread},
     demo::Credentials,
     failure::Failure,
-    local::Files,
     terminal::{self, Line},
 };
 use anstyle::Style;
@@ -29,7 +28,7 @@ pub async fn run(arguments: Run) -> Result<ExitCode, Failure> {
     let http = client()?;
     match &arguments.url {
         None => {
-            let demo = Credentials::read(&Files::below(&arguments.data.dir))?;
+            let demo = Credentials::read(&arguments.data.files()?)?;
             if arguments.slash {
                 in_demo(&http, &demo, &arguments).await
             } else {

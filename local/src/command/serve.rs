@@ -5,8 +5,7 @@ use crate::{
     consumer,
     demo::Demo,
     failure::Failure,
-    local::{self, Files},
-    terminal,
+    local, terminal,
 };
 use cloud_app::App;
 use cloud_apps_core::{
@@ -36,8 +35,8 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
     if arguments.log == LogFormat::Json {
         log(arguments.log, lines.clone());
     }
-    let files = Files::below(&arguments.data.dir);
-    if let Some(note) = files.make()? {
+    let (files, note) = arguments.data.make()?;
+    if let Some(note) = note {
         terminal::err(note);
     }
     let lock = files.lock()?;

@@ -7,15 +7,15 @@
 
 use crate::{
     failure::{Failure, file},
+    folder,
     store::files,
 };
 use cloud_apps_core::model::Sha256;
 use cloud_apps_protocol::{AppId, InstallId, Millis, SiteUrl};
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, TryLockError},
     io::ErrorKind,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -138,10 +138,7 @@ impl Journal {
         files::private_folder(folder).map_err(failure)?;
         let name = name(app, site);
         let lock_path = folder.join(format!("{name}.lock"));
-        files::refuse_link(&lock_path).map_err(failure)?;
-        let mut open = OpenOptions::new();
-        let lock = open.create(true).append(true).mode(0o600).open(&lock_path);
-        let lock = lock.map_err(file("make", &lock_path))?;
+        let lock = files::open_or_make(&lock_path).map_err(failure)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -376,16 +373,9 @@ fn adopt_older(
     Ok(Some(left))
 }
 
-/// Where journals stand: beside the local bundle's other files, or below the user's state directory (XDG Base
-/// Directory Specification).
-pub fn folder(local_bundle: Option<&Path>) -> Result<PathBuf, Failure> {
-    if let Some(data) = local_bundle {
-        return Ok(data.join("installing"));
-    }
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let state = set("XDG_STATE_HOME").filter(|path| path.is_absolute());
-    let state = state.or_else(|| Some(set("HOME")?.join(".local/state")));
-    state.map(|state| state.join("cloud-apps/installing")).ok_or_else(|| {
+/// Where the journals of bundles elsewhere stand. Those of a local bundle stand beside its other files.
+pub fn folder() -> Result<PathBuf, Failure> {
+    folder::state().map(|state| state.join("installing")).ok_or_else(|| {
         Failure::usage("there is no place to write down what an installation makes")
             .hint("set HOME or XDG_STATE_HOME")
     })

@@ -29,45 +29,90 @@ pub(crate) fn private_folder(path: &Path) -> Result<(), FileError> {
     builder.create(path).map_err(at(path))
 }
 
-/// Refuses what no bundle of this user's has left here: a link, and a file that others may read. A folder may have come
-/// with somebody's project. A link in it leads to a file that is none of the bundle's, and whoever wrote a key ring knows
-/// every secret that follows from it.
-pub(crate) fn check_private(path: &Path) -> Result<(), FileError> {
+/// What this program makes at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    File,
+    Folder,
+    Socket,
+}
+
+impl Kind {
+    /// In words, with the article.
+    fn words(self) -> &'static str {
+        match self {
+            Self::File => "a file",
+            Self::Folder => "a folder",
+            Self::Socket => "a socket",
+        }
+    }
+
+    /// What stands there, where it is one of them.
+    fn of(found: fs::FileType) -> Option<Self> {
+        #[cfg(unix)]
+        if std::os::unix::fs::FileTypeExt::is_socket(&found) {
+            return Some(Self::Socket);
+        }
+        if found.is_file() { Some(Self::File) } else { found.is_dir().then_some(Self::Folder) }
+    }
+}
+
+/// Refuses what stands at a path and is not what this program makes there. A link above all: it leads to something that is
+/// not the bundle's, and a folder may have come with somebody's project.
+pub(crate) fn refuse_other(path: &Path, kind: Kind) -> Result<(), FileError> {
     let found = match fs::symlink_metadata(path) {
-        Ok(found) => found,
+        Ok(found) => found.file_type(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(at(path)(error)),
     };
-    refuse_link(path)?;
+    if Kind::of(found) == Some(kind) {
+        return Ok(());
+    }
+    let what =
+        if found.is_symlink() { "a link" } else { Kind::of(found).map_or("something else", Kind::words) };
+    let refusal = format!("this is {what}, and cloud-apps makes {} here: remove it", kind.words());
+    Err(at(path)(io::Error::other(refusal)))
+}
+
+/// Refuses what no bundle of this user's has left here: a link, and a file that others may read. Whoever wrote a key ring
+/// knows every secret that follows from it.
+pub(crate) fn check_private(path: &Path) -> Result<(), FileError> {
+    refuse_other(path, Kind::File)?;
     #[cfg(unix)]
-    if std::os::unix::fs::MetadataExt::mode(&found) & 0o077 != 0 {
-        return Err(at(path)(io::Error::other(
-            "others may read this, and cloud-apps makes it for its owner only: close it if it is yours (chmod 600), else \
-             remove it",
-        )));
+    match fs::symlink_metadata(path) {
+        Ok(found) if std::os::unix::fs::MetadataExt::mode(&found) & 0o077 != 0 => {
+            return Err(at(path)(io::Error::other(
+                "others may read this, and cloud-apps makes it for its owner only: close it if it is yours (chmod 600), \
+                 else remove it",
+            )));
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(path)(error)),
+        _ => {}
     }
     Ok(())
 }
 
-/// Refuses what is there and is no file: a link leads to a file that is none of this program's.
-pub(crate) fn refuse_link(path: &Path) -> Result<(), FileError> {
-    match fs::symlink_metadata(path) {
-        Ok(found) if !found.is_file() => Err(at(path)(io::Error::other(
-            "this is a link or a folder, and cloud-apps makes a file: remove it",
-        ))),
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path)(error)),
-        _ => Ok(()),
+/// Opens a file to lock it or to append to it. One that is not there is made, for its owner only. A link in its place is
+/// refused, and nothing is made where it leads: the file is made only where its name is free.
+pub(crate) fn open_or_make(path: &Path) -> Result<fs::File, FileError> {
+    let mut options = fs::OpenOptions::new();
+    options.append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.clone().create_new(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            refuse_other(path, Kind::File)?;
+            options.open(path)
+        }
+        outcome => outcome,
     }
+    .map_err(at(path))
 }
 
 /// Makes a file for its owner only, empty if it was not there.
 pub(super) fn private_file(path: &Path) -> Result<(), FileError> {
     check_private(path)?;
-    let mut options = fs::OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop).map_err(at(path))
+    open_or_make(path).map(drop)
 }
 
 /// Writes a new file under a name of its own and then gives it `path`, unless there is one: the first writer wins, and

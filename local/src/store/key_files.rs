@@ -1,6 +1,6 @@
 //! [`Keys`] and [`KeyMaker`] over a folder: `<folder>/<app>.json`, mode 0600, in the shape that Secrets Manager holds.
 
-use super::files::{self, FileError};
+use super::files::{self, FileError, Kind};
 use async_trait::async_trait;
 use cloud_apps_core::{
     model::Ring,
@@ -22,6 +22,7 @@ pub struct KeyFiles {
 impl KeyFiles {
     /// Uses a folder, which is made if it is not there. Key rings in it that this user did not make are refused.
     pub fn open(folder: &Path) -> Result<Self, FileError> {
+        files::refuse_other(folder, Kind::Folder)?;
         files::private_folder(folder)?;
         for entry in fs::read_dir(folder).map_err(files::at(folder))? {
             files::check_private(&entry.map_err(files::at(folder))?.path())?;

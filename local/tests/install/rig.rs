@@ -11,13 +11,14 @@ use cloud_app::App;
 use cloud_app_testkit::arrival;
 use cloud_apps::{
     failure::Failure,
+    folder::Data,
     install::{
         self, Installed, Means, Patience, Request, Stop, Teams,
         bundle::{Bundle, Operator, Rights},
         interrupt::Interrupt,
         person::Person,
     },
-    local::{self, Files},
+    local,
     mattermost::Mattermost,
 };
 use cloud_apps_core::{
@@ -126,8 +127,8 @@ impl Rig {
     async fn at(mattermost: Standin, listening: Arc<Server>, apps: Vec<App>) -> Self {
         let token = mattermost.add_token("admin").unwrap();
         let folder = TempDir::new().unwrap();
-        let files = Files::below(folder.path());
-        files.make().unwrap();
+        let data = Data { dir: Some(folder.path().to_owned()) };
+        let (files, _) = data.make().unwrap();
         let (served, _) = local::bundle(&files, apps).unwrap();
         let (http, listener) =
             (Gate::default(), local::listen("127.0.0.1:0".parse().unwrap()).await.unwrap());
