@@ -1,5 +1,5 @@
 //! Functions as Lambda runs them, without Lambda: a stub of its runtime API, stubs of the services that functions call,
-//! and a world that they answer in. `bench` measures with it; `tests/tests/functions` attacks with it.
+//! and a sample install that they answer for. `bench` measures with it; `tests/tests/functions` attacks with it.
 
 pub mod aws;
 pub mod runtime;

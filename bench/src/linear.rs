@@ -2,7 +2,7 @@
 //! times as long, in one run. Four times the time is linear, sixteen times would be quadratic.
 
 use bench::sample::best_us;
-use cloud_apps_core::settle::{mentions::Mentions, text};
+use cloud_apps_core::finish::{mentions::Mentions, text};
 use cloud_apps_protocol::{
     CommandRequest, Field, FieldType, Manifest,
     command::Mentioned,

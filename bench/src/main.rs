@@ -58,7 +58,7 @@ async fn run() -> Result<bool, String> {
     let beside = beside.parent().ok_or("this program has no folder")?;
     let stub = Stub::default();
     let endpoint = stub.serve().await?;
-    let world = sample::World::put(&endpoint).await?;
+    let installed = sample::Installed::put(&endpoint).await?;
 
     let plain = |name: &str| Program {
         name: name.to_owned(),
@@ -74,7 +74,7 @@ async fn run() -> Result<bool, String> {
             return Err(format!("{} is missing: run `sam build` first", path.display()));
         }
         let env = |warm_up: &str| {
-            let mut env = sample::World::env(&endpoint);
+            let mut env = sample::Installed::env(&endpoint);
             env.insert("CLOUD_APPS_WARM_UP".to_owned(), warm_up.to_owned());
             env
         };
@@ -87,7 +87,7 @@ async fn run() -> Result<bool, String> {
     let starts = starts(&programs).await?;
     let hello = starts.get("echo").map_or(f64::NAN, |s| s.best);
 
-    let warm = warm(&echo, &put, functions.first().ok_or("no function")?, &world, &stub).await?;
+    let warm = warm(&echo, &put, functions.first().ok_or("no function")?, &installed, &stub).await?;
     let mut measured = serde_json::Map::new();
     for (name, logical) in FUNCTIONS {
         let cold = starts.get(name).ok_or("not measured")?;
@@ -110,7 +110,7 @@ async fn run() -> Result<bool, String> {
         "functions": measured,
         "warm": {
             "echo_us": round(warm.echo), "put_us": round(warm.put), "slash_us": round(warm.slash),
-            "v2_us": round(warm.v2), "verify_us": round(world.verify_us()?),
+            "v2_us": round(warm.v2), "verify_us": round(installed.verify_us()?),
         },
         "calls": { "slash": calls(warm.slash_calls), "v2": calls(warm.v2_calls) },
         "linear": linear::measure()?,
@@ -170,7 +170,7 @@ async fn warm(
     echo: &Program,
     put: &Program,
     command: &Program,
-    world: &sample::World,
+    installed: &sample::Installed,
     stub: &Stub,
 ) -> Result<Warm, String> {
     let (mut echo, mut put) = (echo.start().await?, put.start().await?);
@@ -179,7 +179,7 @@ async fn warm(
     let mut slash_calls = Calls::default();
     let mut v2_calls = Calls::default();
     for i in 0..2 * WARM {
-        let (slash_event, v2_event) = (world.slash_event(), world.v2_event(i)?);
+        let (slash_event, v2_event) = (installed.slash_event(), installed.v2_event(i)?);
         let taken = [
             echo.invoke(slash_event.clone()).await?.0,
             put.invoke(v2_event.clone()).await?.0,
@@ -187,13 +187,13 @@ async fn warm(
                 stub.take_calls();
                 let (taken, answer) = slash.invoke(slash_event).await?;
                 slash_calls = stub.take_calls();
-                world.answered(&answer)?;
+                installed.answered(&answer)?;
                 taken
             },
             {
                 let (taken, answer) = v2.invoke(v2_event).await?;
                 v2_calls = stub.take_calls();
-                world.answered(&answer)?;
+                installed.answered(&answer)?;
                 taken
             },
         ];

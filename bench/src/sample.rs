@@ -1,12 +1,14 @@
-//! The world that the functions are measured in: one install, put into the stub by the real adapters, and the events
+//! The install that the functions are measured with, put into the stub by the real adapters, and the events
 //! that it answers.
 
 use axum::body::Bytes;
 use cloud_apps_aws::{Role, clients::Clients, dynamodb::Dynamo, secrets::Secrets};
 use cloud_apps_core::{
-    model::{Install, Sha256, State},
     offline::Sample,
-    ports::{KeyMaker, Registry, StoreError},
+    store::{
+        model::{Install, Sha256, State},
+        ports::{KeyMaker, Registry, StoreError},
+    },
 };
 use cloud_apps_protocol::{
     secret::Secret,
@@ -35,7 +37,7 @@ pub fn best_us(times: usize, mut run: impl FnMut()) -> f64 {
 }
 
 /// The install and its secret.
-pub struct World {
+pub struct Installed {
     /// As `events/env.json` has it.
     pub sample: Sample,
     kid: Kid,
@@ -48,8 +50,8 @@ fn now() -> u64 {
         .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }
 
-impl World {
-    /// Puts the world of `events/env.json` into the stub.
+impl Installed {
+    /// Puts the sample of `events/env.json` into the stub.
     pub async fn put(endpoint: &str) -> Result<Self, String> {
         let env: Value =
             serde_json::from_str(include_str!("../../events/env.json")).map_err(|e| e.to_string())?;
@@ -148,7 +150,7 @@ impl World {
         Ok((body, token))
     }
 
-    /// A token of this world's server for one request. No two `n` make the same.
+    /// A token of the sample's server for one request. No two `n` make the same.
     pub fn sign(&self, method: &str, route: &str, scope: Scope, body: &[u8], n: usize) -> String {
         let of = &self.sample.install;
         let now = now() / 1000;
@@ -169,7 +171,7 @@ impl World {
     }
 
     /// A measured request must have been answered: a refusal is quick.
-    #[allow(clippy::unused_self)] // Reads as a check against this world.
+    #[allow(clippy::unused_self)] // Reads as a check against this sample.
     pub fn answered(&self, response: &Bytes) -> Result<(), String> {
         let response: Value = serde_json::from_slice(response).map_err(|e| e.to_string())?;
         let body = response.get("body").and_then(Value::as_str).unwrap_or_default();
@@ -177,7 +179,7 @@ impl World {
         if fine { Ok(()) } else { Err(format!("a measured request was not answered: {response}")) }
     }
 
-    /// How long it takes to verify a token of this world, best of many, in µs.
+    /// How long it takes to verify a token of the sample, best of many, in µs.
     pub fn verify_us(&self) -> Result<f64, String> {
         let (body, token) = self.v2(usize::MAX)?;
         let expected = Expected { method: "POST", route: "/command", body: &body, now: now() };

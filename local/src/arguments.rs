@@ -162,7 +162,7 @@ pub struct Validate {
 pub struct Event {
     /// Which event; without a name they are listed.
     pub name: Option<String>,
-    /// The sample world that the event is for.
+    /// The sample install that the event is for.
     #[arg(long, value_name = "FILE", default_value = "events/env.json")]
     pub env: PathBuf,
     /// The line of a command.

@@ -5,10 +5,12 @@
 
 use crate::store::Sqlite;
 use cloud_apps_core::{
-    deliver::Delivery,
-    edge::system_now,
-    job::Lane,
-    ports::{StoreError, Stored},
+    http::system_now,
+    jobs::Delivery,
+    store::{
+        job::QueueName,
+        ports::{StoreError, Stored},
+    },
 };
 use cloud_apps_protocol::Millis;
 use std::time::Duration;
@@ -51,7 +53,7 @@ async fn work(delivery: Delivery, queue: Sqlite, stop: impl Future<Output = ()>)
 /// One message of each lane, and what nobody could finish; how many there were.
 async fn round(delivery: &Delivery, queue: &Sqlite) -> Stored<usize> {
     let mut worked = 0;
-    for lane in Lane::ALL {
+    for lane in QueueName::ALL {
         worked += delivery.round(queue, lane, 1, TIMES, system_now()).await?;
         worked += delivery.bury(queue, lane, system_now()).await?;
     }
@@ -63,11 +65,13 @@ mod tests {
     use super::*;
     use async_trait::async_trait;
     use cloud_apps_core::{
-        conformance::sample,
-        deliver::{Outcome, Worker},
-        job::{Job, Work},
-        ports::{Consumer, Queue},
-        world::SystemRandom,
+        jobs::{Outcome, Worker},
+        random::SystemRandom,
+        store::{
+            job::{Job, Work},
+            ports::{Consumer, Queue},
+        },
+        testing::sample,
     };
     use std::sync::Arc;
     use tokio::sync::{mpsc, watch};
@@ -104,7 +108,7 @@ mod tests {
             let killed = Sqlite::open(&path).unwrap();
             killed.send(&job, 0).await.unwrap();
             // Long ago: its time is over.
-            assert_eq!(killed.take(Lane::Commands, 1, TIMES.1, 0).await.unwrap().len(), 1);
+            assert_eq!(killed.take(QueueName::Commands, 1, TIMES.1, 0).await.unwrap().len(), 1);
         }
         let store = Sqlite::open(&path).unwrap();
         let (told, mut tells) = mpsc::unbounded_channel();
@@ -122,6 +126,9 @@ mod tests {
         assert!(!running.is_finished(), "the job is still in hand");
         go.send(true).unwrap();
         running.await.unwrap();
-        assert!(store.take(Lane::Commands, 1, 1, u64::MAX / 4).await.unwrap().is_empty(), "it is done with");
+        assert!(
+            store.take(QueueName::Commands, 1, 1, u64::MAX / 4).await.unwrap().is_empty(),
+            "it is done with"
+        );
     }
 }

@@ -9,9 +9,11 @@ use crate::{
 use cloud_app_testkit::{TEAM, install};
 use cloud_apps_core::{
     bundle::Bundle,
-    edge::system_now,
-    model::{Install, State},
-    ports::Changed,
+    http::system_now,
+    store::{
+        model::{Install, State},
+        ports::Changed,
+    },
 };
 use cloud_apps_protocol::{AppId, SiteUrl};
 use cloud_apps_standin::{Server, Standin, Version};
@@ -146,7 +148,7 @@ impl Demo {
         let site = SiteUrl::new(server.url()).map_err(|e| Failure::new(e.to_string()))?;
         let mut apps = BTreeMap::new();
         let mut named = Vec::new();
-        for (id, app) in &bundle.office().world.linked {
+        for (id, app) in &bundle.management().services.apps.linked {
             forget(bundle, id, &site).await?;
             let installed = install(bundle, &mattermost, id, TEAM, base_url)
                 .await
@@ -219,23 +221,24 @@ impl Demo {
 
 /// Removes what an earlier demo, whose Mattermost is gone, left in the database.
 async fn forget(bundle: &Bundle, app: &AppId, site: &SiteUrl) -> Result<(), Failure> {
-    let office = bundle.office();
-    let fail = |e: cloud_apps_core::ports::StoreError| {
+    let management = bundle.management();
+    let fail = |e: cloud_apps_core::store::ports::StoreError| {
         Failure::new(format!("the local database: {e}")).hint("remove the --data folder to start afresh")
     };
     let mut cursor = None;
     loop {
-        let page = office.registry.list(app, 100, cursor.as_deref()).await.map_err(fail)?;
+        let page = management.registry.list(app, 100, cursor.as_deref()).await.map_err(fail)?;
         for entry in page.items.iter().filter(|entry| entry.site == *site) {
             let now = system_now();
-            let fresh = cloud_apps_core::cache::Freshness::Reread;
-            let Some(install) = office.world.installs.find(&entry.install, fresh, now).await.map_err(fail)?
+            let fresh = cloud_apps_core::store::cache::Freshness::Reread;
+            let Some(install) =
+                management.services.installs.find(&entry.install, fresh, now).await.map_err(fail)?
             else {
                 continue;
             };
             let removing = Install { state: State::Removing, rev: install.rev + 1, ..(*install).clone() };
-            if office.registry.change(&removing, install.rev).await.map_err(fail)? == Changed::Yes {
-                office.registry.undo(&removing, removing.rev).await.map_err(fail)?;
+            if management.registry.change(&removing, install.rev).await.map_err(fail)? == Changed::Yes {
+                management.registry.undo(&removing, removing.rev).await.map_err(fail)?;
             }
         }
         cursor = page.cursor;

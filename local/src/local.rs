@@ -22,9 +22,10 @@ use cloud_app::{
 use cloud_app_testkit::arrival;
 use cloud_apps_core::{
     bundle::Bundle,
-    edge::{MAX_BODY, system_now},
-    install,
-    world::{INSTALL_CACHE, Office, Random, Stores, SystemRandom, World},
+    http::{MAX_BODY, system_now},
+    operator,
+    random::{Random, SystemRandom},
+    services::{INSTALL_CACHE, Management, Services, Stores},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -43,16 +44,16 @@ pub fn bundle(files: &Files, apps: Vec<App>) -> Result<(Bundle, Sqlite), Failure
         keep_installs: INSTALL_CACHE,
     };
     let http = Outbound::new(Policy { loopback: true, ..Policy::default() });
-    let world = World::new(apps, stores, http, Arc::new(SystemRandom));
+    let services = Services::new(apps, stores, http, Arc::new(SystemRandom));
     let queue = Sqlite::clone(&store);
-    let office = Office {
-        world: Arc::new(world),
+    let management = Management {
+        services: Arc::new(services),
         registry: store.clone(),
         key_maker: keys,
         queue: store.clone(),
         dead_letters: store,
     };
-    Ok((Bundle::new(office), queue))
+    Ok((Bundle::new(management), queue))
 }
 
 /// Listens for Mattermost servers.
@@ -125,5 +126,5 @@ pub fn serve_operators(
 
 async fn operate(State(bundle): State<Bundle>, Json(request): Json<Value>) -> Json<Value> {
     let request_id = (&SystemRandom as &dyn Random).request_id();
-    Json(install::operator(bundle.office(), request, system_now(), &request_id).await)
+    Json(operator::handle(bundle.management(), request, system_now(), &request_id).await)
 }

@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use cloud_apps_aws::config::{Role, VARIABLES};
-use cloud_apps_core::route::{Function, ROUTES};
+use cloud_apps_core::http::{Function, route::ROUTES};
 use serde_norway::Value;
 use std::{collections::BTreeSet, fmt::Write};
 

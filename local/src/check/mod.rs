@@ -11,7 +11,7 @@ pub use request::Sample;
 
 use bytes::Bytes;
 use cloud_app::http::{Error, Outbound, Policy};
-use cloud_apps_core::upstream::{Trouble, read_answer};
+use cloud_apps_core::apps::{NoAnswer, read_answer};
 use cloud_apps_protocol::{Manifest, secret::Secret, token::UpstreamKid};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use serde::Serialize;
@@ -197,7 +197,7 @@ impl Trial {
                 let status = response.status().as_u16();
                 match (&self.expected, read_answer(&response)) {
                     (Expected::Answer, Ok(_)) => (true, "an answer".to_owned()),
-                    (Expected::Answer, Err(Trouble::Refused(status))) => {
+                    (Expected::Answer, Err(NoAnswer::Refused(status))) => {
                         (false, format!("{status}: it did not accept the token"))
                     }
                     (Expected::Answer, Err(trouble)) => (false, trouble.to_string()),

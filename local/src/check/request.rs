@@ -1,6 +1,6 @@
 //! Requests as a bundle sends them: section 3, filled and cut, with a value for every field.
 
-use cloud_apps_core::world::{Random, SystemRandom};
+use cloud_apps_core::random::{Random, SystemRandom};
 use cloud_apps_protocol::{
     AppId, CommandRequest, FunctionName, InstallId, Manifest, Values,
     command::{AppContext, Bot, Channel, Context, Delivery, Mentioned, ServerConfig, Source, Team, User},

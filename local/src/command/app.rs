@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{failure::Failure, folder::Data, terminal};
 use clap::{Args, Subcommand};
-use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
+use cloud_apps_core::operator::{OperatorAnswer, OperatorRequest};
 use cloud_apps_protocol::{AppId, error::ErrorBody, install::AppView, manifest::Problem};
 use std::{path::PathBuf, process::ExitCode};
 

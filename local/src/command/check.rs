@@ -9,8 +9,8 @@ use crate::{
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use cloud_apps_core::{
-    edge::system_now,
-    world::{Random, SystemRandom},
+    http::system_now,
+    random::{Random, SystemRandom},
 };
 use cloud_apps_protocol::{Generation, KeyId, Manifest, secret::Secret, token::UpstreamKid};
 use std::{path::PathBuf, process::ExitCode};

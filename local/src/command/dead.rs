@@ -3,7 +3,7 @@
 use super::{install::print, list::installs, operator::date, reach::Reach};
 use crate::{failure::Failure, terminal::Line};
 use clap::{Args, Subcommand};
-use cloud_apps_core::install::{OperatorAnswer, OperatorRequest, operator::LetterView};
+use cloud_apps_core::operator::{LetterView, OperatorAnswer, OperatorRequest};
 use cloud_apps_protocol::InstallId;
 use std::process::ExitCode;
 

@@ -17,7 +17,7 @@ use crate::{
     terminal::Line,
 };
 use clap::Args;
-use cloud_apps_core::edge::system_now;
+use cloud_apps_core::http::system_now;
 use cloud_apps_protocol::SiteUrl;
 use std::{process::ExitCode, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! `cloud-apps event`: a fresh Lambda event of the sample world, for `sam local invoke -e -`.
+//! `cloud-apps event`: a fresh Lambda event for the sample install, for `sam local invoke -e -`.
 //!
 //! The files under `events/` are these events at a fixed time; a test holds them to it.
 
@@ -7,7 +7,7 @@ use crate::{
     failure::{Failure, file},
     terminal,
 };
-use cloud_apps_core::{edge::system_now, offline::Sample};
+use cloud_apps_core::{http::system_now, offline::Sample};
 use cloud_apps_protocol::{
     AppId,
     token::{self, Claims, Direction, Scope},
@@ -98,9 +98,9 @@ pub fn run(arguments: &Event) -> Result<ExitCode, Failure> {
             near.map_or("slash", |s| s.name)
         ))
     })?;
-    let world = read(&arguments.env)?;
+    let services = read(&arguments.env)?;
     let maker = Maker {
-        sample: &world,
+        sample: &services,
         at: arguments.at.unwrap_or_else(system_now),
         line: arguments.line.as_deref(),
     };
@@ -108,25 +108,25 @@ pub fn run(arguments: &Event) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The committed files of a workspace whose app is `app`: every event and the sample world it belongs to.
+/// The committed files of a workspace whose app is `app`: every event, and the sample that they are for.
 pub fn committed(app: &AppId) -> Result<Vec<(String, String)>, Failure> {
     let env = include_str!("../../../events/env.json");
     let mut env: Value = serde_json::from_str(env).map_err(|e| Failure::new(e.to_string()))?;
-    let mut world = inner(&env)?;
+    let mut services = inner(&env)?;
     for (pointer, text) in [
         ("/ring/app", app.as_str()),
         ("/install/app", app.as_str()),
         ("/install/trigger", app.as_str()),
         ("/install/bot/username", app.as_str()),
     ] {
-        if let Some(place) = world.pointer_mut(pointer) {
+        if let Some(place) = services.pointer_mut(pointer) {
             *place = text.into();
         }
     }
     if let Some(place) = env.pointer_mut("/Parameters/CLOUD_APPS_SAMPLE") {
-        *place = world.to_string().into();
+        *place = services.to_string().into();
     }
-    let sample = Sample::parse(&world.to_string()).map_err(|e| Failure::new(e.to_string()))?;
+    let sample = Sample::parse(&services.to_string()).map_err(|e| Failure::new(e.to_string()))?;
     // Another app has other commands; every app has help.
     let line = if app.as_str() == "hello" { LINE } else { "help" };
     let maker = Maker { sample: &sample, at: COMMITTED, line: Some(line) };
@@ -150,7 +150,7 @@ fn read(path: &Path) -> Result<Sample, Failure> {
     Sample::parse(&inner(&env)?.to_string()).map_err(|e| Failure::new(format!("{}: {e}", path.display())))
 }
 
-/// The world inside `{"Parameters":{"CLOUD_APPS_SAMPLE":"…"}}`.
+/// The sample inside `{"Parameters":{"CLOUD_APPS_SAMPLE":"…"}}`.
 fn inner(env: &Value) -> Result<Value, Failure> {
     let text = env.pointer("/Parameters/CLOUD_APPS_SAMPLE").and_then(Value::as_str).unwrap_or_default();
     serde_json::from_str(text).map_err(|e| {

@@ -4,8 +4,8 @@ use super::{install::print, operator::date, reach::Reach};
 use crate::{failure::Failure, terminal::Line};
 use clap::{Args, Subcommand};
 use cloud_apps_core::{
-    edge::system_now,
-    install::{OperatorAnswer, OperatorRequest},
+    http::system_now,
+    operator::{OperatorAnswer, OperatorRequest},
 };
 use cloud_apps_protocol::{AppId, KeyId};
 use std::process::ExitCode;

@@ -11,7 +11,7 @@ use crate::{
     terminal::{self, Line},
 };
 use clap::Args;
-use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
+use cloud_apps_core::operator::{OperatorAnswer, OperatorRequest};
 use cloud_apps_protocol::{AppId, InstallId, Millis, SiteUrl};
 use serde::Serialize;
 use std::process::ExitCode;

@@ -7,7 +7,7 @@ use crate::{
     local::Whereabouts,
     terminal,
 };
-use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
+use cloud_apps_core::operator::{OperatorAnswer, OperatorRequest};
 use cloud_apps_protocol::{BadId, SiteUrl, error::ErrorBody, install::InstallView};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;

@@ -17,7 +17,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use clap::Args;
-use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
+use cloud_apps_core::operator::{OperatorAnswer, OperatorRequest};
 use cloud_apps_protocol::{AppId, InstallId, SiteUrl, install::InstallView};
 use secrecy::SecretString;
 use std::path::PathBuf;

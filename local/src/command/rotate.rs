@@ -13,7 +13,7 @@ use crate::{
     terminal,
 };
 use clap::{Args, Subcommand};
-use cloud_apps_core::edge::system_now;
+use cloud_apps_core::http::system_now;
 use cloud_apps_protocol::install::{InstallChanged, InstallPatch, InstallView, Rotation};
 use std::{process::ExitCode, sync::Arc};
 

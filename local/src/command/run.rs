@@ -9,8 +9,8 @@ use crate::{
 };
 use anstyle::Style;
 use cloud_apps_core::{
-    edge::system_now,
-    world::{Random, SystemRandom},
+    http::system_now,
+    random::{Random, SystemRandom},
 };
 use cloud_apps_protocol::{
     Answer, CommandRequest,

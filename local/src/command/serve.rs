@@ -9,9 +9,9 @@ use crate::{
 };
 use cloud_app::App;
 use cloud_apps_core::{
-    edge::system_now,
-    install,
+    http::system_now,
     log::{Lines, report_panics},
+    operator,
 };
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
 use tokio::{
@@ -55,8 +55,8 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
             let _ = stopped.changed().await;
         }
     };
-    let register = install::OperatorRequest::Register {}.payload();
-    let registered = install::operator(bundle.office(), register, system_now(), "serve").await;
+    let register = operator::OperatorRequest::Register {}.payload();
+    let registered = operator::handle(bundle.management(), register, system_now(), "serve").await;
     if let Some(message) = registered.pointer("/error/message").and_then(serde_json::Value::as_str) {
         return Err(Failure::new(format!("the apps cannot be registered: {message}")));
     }

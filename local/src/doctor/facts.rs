@@ -4,7 +4,7 @@ use crate::{
     install::bundle::{Bundle, Index},
     mattermost::{Bot, ClientConfig, Command, Mattermost, OutgoingWebhook, Team, Token, Trouble, User},
 };
-use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
+use cloud_apps_core::operator::{OperatorAnswer, OperatorRequest};
 use cloud_apps_protocol::install::{InstallView, Standing};
 use std::collections::BTreeSet;
 

@@ -7,11 +7,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use cloud_apps_core::{
-    install::{
-        OperatorAnswer, OperatorRequest,
-        operator::{Listed, Patch},
-    },
-    model::UnreadSite,
+    operator::{Listed, OperatorAnswer, OperatorRequest, Patch},
+    store::model::UnreadSite,
 };
 use cloud_apps_protocol::{
     AppId, Code, ErrorBody, InstallId, SiteUrl,

@@ -10,7 +10,7 @@ use crate::{
     folder,
     store::files,
 };
-use cloud_apps_core::model::Sha256;
+use cloud_apps_core::store::model::Sha256;
 use cloud_apps_protocol::{AppId, InstallId, Millis, SiteUrl};
 use serde::{Deserialize, Serialize};
 use std::{

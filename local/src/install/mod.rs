@@ -43,7 +43,7 @@ pub use work::Patience;
 
 use crate::{failure::Failure, mattermost::Mattermost};
 use bundle::Bundle;
-use cloud_apps_core::edge::system_now;
+use cloud_apps_core::http::system_now;
 use cloud_apps_protocol::{
     AppId, InstallId, SiteUrl, Values,
     install::{AppView, InstallCompleted, Registered, Unavailable},
@@ -349,7 +349,7 @@ async fn looked(work: &Work<'_>, request: &Request, journal: &Journal) -> Result
 }
 
 fn open(means: &Means<'_>, request: &Request) -> Result<Journal, Failure> {
-    let random: &dyn cloud_apps_core::world::Random = &cloud_apps_core::world::SystemRandom;
+    let random: &dyn cloud_apps_core::random::Random = &cloud_apps_core::random::SystemRandom;
     let run: String = random.base32().chars().take(12).collect();
     let of = (&request.app, &request.site);
     Journal::open(&means.journals, of, means.bundle.base_url().as_str(), &run, system_now())

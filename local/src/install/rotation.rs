@@ -2,7 +2,7 @@
 //! gets the lost answer again. The id opens nothing by itself, and is for its owner's eyes only all the same.
 
 use crate::{failure::Failure, store::files};
-use cloud_apps_core::world::{Random, SystemRandom};
+use cloud_apps_core::random::{Random, SystemRandom};
 use cloud_apps_protocol::{InstallId, Millis, install::RotationId};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -82,7 +82,7 @@ fn read(path: &Path, now: Millis) -> Result<Option<RotationId>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cloud_apps_core::conformance::sample;
+    use cloud_apps_core::testing::sample;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]

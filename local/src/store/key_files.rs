@@ -2,7 +2,7 @@
 
 use super::files::{self, FileError, Kind};
 use async_trait::async_trait;
-use cloud_apps_core::{
+use cloud_apps_core::store::{
     model::Ring,
     ports::{KeyMaker, Keys, StoreError, Stored},
 };
@@ -79,7 +79,7 @@ impl KeyMaker for KeyFiles {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cloud_apps_core::conformance::{self, sample};
+    use cloud_apps_core::testing::{conformance, sample};
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn files_keep_keys() {

@@ -2,7 +2,7 @@
 
 use super::sqlite::{Sqlite, Trouble, int, number};
 use async_trait::async_trait;
-use cloud_apps_core::{
+use cloud_apps_core::store::{
     ports::{Claim, Ledger, StoreError, Stored},
     rules::{self, Claimed, ITEM_VERSION, Work},
 };

@@ -5,8 +5,8 @@
 
 use super::sqlite::{Sqlite, Trouble, document, int, number};
 use async_trait::async_trait;
-use cloud_apps_core::{
-    job::{Job, Lane},
+use cloud_apps_core::store::{
+    job::{Job, QueueName},
     model::{Dead, Page},
     ports::{Consumer, DeadLetters, Queue, StoreError, Stored, Taken},
     rules::{self, ITEM_VERSION},
@@ -29,7 +29,7 @@ fn taken(what: &'static str, (id, body, sent_at, receives): Message) -> Stored<T
 fn take_one(
     what: &'static str,
     tx: &Transaction<'_>,
-    lane: Lane,
+    lane: QueueName,
     until: Millis,
     now: Millis,
 ) -> Result<Option<Taken>, Trouble> {
@@ -68,7 +68,7 @@ impl Queue for Sqlite {
 
 #[async_trait]
 impl Consumer for Sqlite {
-    async fn take(&self, lane: Lane, most: usize, hidden: Millis, now: Millis) -> Stored<Vec<Taken>> {
+    async fn take(&self, lane: QueueName, most: usize, hidden: Millis, now: Millis) -> Stored<Vec<Taken>> {
         const WHAT: &str = "Consumer.take";
         self.run(WHAT, move |tx| {
             let until = now.saturating_add(hidden);
@@ -82,7 +82,7 @@ impl Consumer for Sqlite {
         .await
     }
 
-    async fn ack(&self, lane: Lane, id: &str) -> Stored<()> {
+    async fn ack(&self, lane: QueueName, id: &str) -> Stored<()> {
         const WHAT: &str = "Consumer.ack";
         let number: i64 = id.parse().map_err(|_| StoreError::Corrupt {
             what: WHAT,
@@ -96,7 +96,7 @@ impl Consumer for Sqlite {
         .await
     }
 
-    async fn dead(&self, lane: Lane, most: usize, now: Millis) -> Stored<Vec<Taken>> {
+    async fn dead(&self, lane: QueueName, most: usize, now: Millis) -> Stored<Vec<Taken>> {
         const WHAT: &str = "Consumer.dead";
         self.run(WHAT, move |tx| {
             let mut dead = tx.prepare_cached(

@@ -2,7 +2,7 @@
 
 use super::sqlite::{Sqlite, Trouble, document, int, number};
 use async_trait::async_trait;
-use cloud_apps_core::{
+use cloud_apps_core::store::{
     model::{Catalogue, Install, InstallCode, ManageCode, RegisteredApp, Sha256, SiteEntry, Sites, Team},
     ports::{Apps, Begun, Changed, Installs, Registry, StoreError, Stored},
     rules::{self, CodeSays, ITEM_VERSION, SiteSays, Undo},
@@ -475,9 +475,10 @@ impl Registry for Sqlite {
 mod tests {
     use super::*;
     use crate::store::OpenError;
-    use cloud_apps_core::{
-        conformance::{self, sample},
+    use cloud_apps_core::testing::{
+        conformance,
         faults::{Fault, Faults, Faulty},
+        sample,
     };
     use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -2,10 +2,10 @@
 //!
 //! One writer is all that SQLite has anyway; with `WAL` another process (an operator's, a second `serve` by mistake)
 //! may read meanwhile, and writes wait for each other for five seconds. What is decided, is decided by
-//! [`rules`](cloud_apps_core::rules) inside the transaction.
+//! [`rules`](cloud_apps_core::store::rules) inside the transaction.
 
 use super::files;
-use cloud_apps_core::{
+use cloud_apps_core::store::{
     ports::{StoreError, Stored},
     rules,
 };

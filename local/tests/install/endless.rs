@@ -13,7 +13,7 @@ use cloud_apps::{
     },
     mattermost::Mattermost,
 };
-use cloud_apps_core::install::{OperatorAnswer, OperatorRequest};
+use cloud_apps_core::operator::{OperatorAnswer, OperatorRequest};
 use cloud_apps_protocol::{AppId, SiteUrl, Values};
 use serde_json::json;
 use std::time::Duration;

@@ -7,9 +7,8 @@ use cloud_apps::{
     mattermost::Mattermost,
 };
 use cloud_apps_core::{
-    install::{OperatorAnswer, OperatorRequest, operator::Patch},
-    model::Install,
-    ports::Changed,
+    operator::{OperatorAnswer, OperatorRequest, Patch},
+    store::{model::Install, ports::Changed},
 };
 use cloud_apps_protocol::{
     AppId, InstallId, SiteUrl,
@@ -108,18 +107,19 @@ async fn under_load(rig: &Rig, Typed(count): Typed, meanwhile: impl Future<Outpu
 
 /// The install as it would be if the app had been older when it came: of another version, and with less agreed to.
 async fn make_older(rig: &Rig, id: &InstallId) {
-    let office = rig.served.office();
-    let now = cloud_apps_core::edge::system_now();
-    office.world.installs.forget(id);
-    let install = office.world.installs.find(id, cloud_apps_core::cache::Freshness::Reread, now).await;
+    let management = rig.served.management();
+    let now = cloud_apps_core::http::system_now();
+    management.services.installs.forget(id);
+    let install =
+        management.services.installs.find(id, cloud_apps_core::store::cache::Freshness::Reread, now).await;
     let install = install.unwrap().unwrap();
     let older = Install {
         version: "0.0.1".to_owned(),
         granted: Granted { permissions: [].into(), ..install.granted.clone() },
         ..(*install).clone()
     };
-    assert_eq!(office.registry.change(&older, install.rev).await.unwrap(), Changed::Yes);
-    office.world.installs.forget(id);
+    assert_eq!(management.registry.change(&older, install.rev).await.unwrap(), Changed::Yes);
+    management.services.installs.forget(id);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,7 +5,7 @@ use cloud_apps::{
     install::{self, Cleaning, Removal, Stop, Teams, bundle::Rights},
     mattermost::{Command, Mattermost, NewCommand},
 };
-use cloud_apps_core::install::{OperatorAnswer, OperatorRequest, operator::Patch};
+use cloud_apps_core::operator::{OperatorAnswer, OperatorRequest, Patch};
 use cloud_apps_protocol::{
     AppId, SiteUrl,
     install::{InstallPatch, InstallView, Standing},

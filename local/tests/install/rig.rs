@@ -23,8 +23,8 @@ use cloud_apps::{
 };
 use cloud_apps_core::{
     bundle::Bundle as Served,
-    edge::system_now,
-    install::{OperatorAnswer, OperatorRequest, operator},
+    http::system_now,
+    operator::{self, OperatorAnswer, OperatorRequest},
 };
 use cloud_apps_protocol::{AppId, SiteUrl, Values, install::InstallView};
 use cloud_apps_standin::{Fault, Server, Snapshot, Standin, Version};
@@ -185,7 +185,8 @@ impl Rig {
 
     /// An operator's request past every fault.
     pub async fn operate(&self, request: OperatorRequest) -> OperatorAnswer {
-        let answer = operator(self.served.office(), request.payload(), system_now(), "test").await;
+        let answer =
+            operator::handle(self.served.management(), request.payload(), system_now(), "test").await;
         serde_json::from_value(answer).unwrap()
     }
 
@@ -369,7 +370,8 @@ impl Operator for Asked {
         {
             return Err(Failure::unreachable("the operator's way is cut"));
         }
-        let answer = operator(self.served.office(), request.payload(), system_now(), "test").await;
+        let answer =
+            operator::handle(self.served.management(), request.payload(), system_now(), "test").await;
         if fault.is_some() {
             return Err(Failure::unreachable("the operator's way was cut"));
         }

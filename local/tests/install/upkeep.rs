@@ -2,7 +2,7 @@
 
 use super::rig::{Rig, To};
 use cloud_apps::install::{self, Removal, Synced, Teams, Uninstalled};
-use cloud_apps_core::install::{OperatorRequest, operator::Patch};
+use cloud_apps_core::operator::{OperatorRequest, Patch};
 use cloud_apps_protocol::AppId;
 use cloud_apps_standin::{Fault, Snapshot, Version};
 

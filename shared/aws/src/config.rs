@@ -109,7 +109,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "CLOUD_APPS_SAMPLE",
         required: &[],
-        meaning: "Under `sam local` only: the sample world of `events/env.json`, kept in memory.",
+        meaning: "Under `sam local` only: the sample install of `events/env.json`, kept in memory.",
     },
 ];
 
@@ -140,7 +140,7 @@ pub struct Config {
     pub log_level: tracing::Level,
     /// Whether INIT opens connections and reads rings.
     pub warm_up: bool,
-    /// The sample world, under `sam local` only.
+    /// The sample install, under `sam local` only.
     pub sample: Option<String>,
     /// Variables that mean nothing to us: a typing mistake, probably.
     pub unknown: Vec<String>,

@@ -3,7 +3,7 @@
 
 use aws_smithy_runtime_api::{client::result::SdkError, http::Response};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use cloud_apps_core::ports::StoreError;
+use cloud_apps_core::store::ports::StoreError;
 
 /// An error of an AWS service or on the way to it.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use aws_sdk_lambda::primitives::Blob;
-use cloud_apps_core::ports::{Functions, InvokeError, Invoked};
+use cloud_apps_core::store::ports::{Functions, InvokeError, Invoked};
 use std::{sync::Arc, time::Duration};
 
 /// Lambda functions of this account and region. Clones share the client.

@@ -8,8 +8,8 @@
 use aws_lambda_events::{apigw::ApiGatewayV2httpResponse, encodings::Body};
 use bytes::Bytes;
 use cloud_apps_core::{
-    deliver::Record,
-    edge::{Arrival, Route, system_now},
+    http::{Arrival, Route, system_now},
+    jobs::Record,
 };
 use cloud_apps_protocol::Millis;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};

@@ -1,14 +1,15 @@
-//! `sam local`: the office over a store in memory that holds the sample world, in front of a Mattermost in memory.
+//! `sam local`: the functions over a store in memory that holds the sample install, in front of a Mattermost in memory.
 
 use cloud_app::{App, http::Outbound};
 use cloud_apps_core::{
     offline::{Sample, SampleError},
-    world::{Office, Stores, SystemRandom, World},
+    random::SystemRandom,
+    services::{Management, Services, Stores},
 };
 use std::sync::Arc;
 
 /// Builds it from `CLOUD_APPS_SAMPLE`.
-pub fn office(sample: &str, apps: Vec<App>) -> Result<Office, SampleError> {
+pub fn management(sample: &str, apps: Vec<App>) -> Result<Management, SampleError> {
     let sample = Sample::parse(sample)?;
     let memory = Arc::new(sample.memory(&apps)?);
     let stores = Stores {
@@ -18,9 +19,10 @@ pub fn office(sample: &str, apps: Vec<App>) -> Result<Office, SampleError> {
         keys: memory.clone(),
         keep_installs: 0,
     };
-    let world = World::new(apps, stores, Outbound::in_process(sample.mattermost()), Arc::new(SystemRandom));
-    Ok(Office {
-        world: Arc::new(world),
+    let services =
+        Services::new(apps, stores, Outbound::in_process(sample.mattermost()), Arc::new(SystemRandom));
+    Ok(Management {
+        services: Arc::new(services),
         registry: memory.clone(),
         key_maker: memory.clone(),
         queue: memory.clone(),

@@ -1,4 +1,4 @@
-//! The five functions: each reads its environment, builds its world on AWS, and serves.
+//! The five functions: each reads its environment, builds its services on AWS, and serves.
 //!
 //! A function's `main` is one of these and the list of its apps. Nothing is built before it is needed; what INIT does
 //! beyond that ([`warm_up`]) it does because INIT has a whole processor and the first request does not.
@@ -24,13 +24,13 @@ use cloud_app::{
     http::{Outbound, Policy},
 };
 use cloud_apps_core::{
-    autocomplete as queries, command as commands,
-    deliver::Delivery,
-    edge::{Arrival, system_now},
-    event as events, install as installs,
+    apps::Lambdas,
+    functions,
+    http::{Arrival, system_now},
     log::Lines,
-    upstream::Lambdas,
-    world::{Office, Stores, SystemRandom, World},
+    operator,
+    random::SystemRandom,
+    services::{Management, Services, Stores},
 };
 use cloud_apps_protocol::InstallId;
 use http::Response;
@@ -41,25 +41,25 @@ use std::{sync::Arc, time::Duration};
 /// How long INIT may warm up. It is given up, not failed, after that.
 const WARM_UP: Duration = Duration::from_millis(800);
 
-/// Serves `/command` and what else [`commands`] serves.
+/// Serves `/command` and what else [`functions::command`] serves.
 pub async fn command(apps: Vec<App>) -> Result<(), Error> {
     let bundle = Started::new(Role::Command, apps).await?;
-    let world = &bundle.office.world;
-    bundle.serve(async |arrival| commands::handle(world, arrival).await).await
+    let services = &bundle.management.services;
+    bundle.serve(async |arrival| functions::command::handle(services, arrival).await).await
 }
 
-/// Serves `/autocomplete` and what else [`queries`] serves.
+/// Serves `/autocomplete` and what else [`functions::autocomplete`] serves.
 pub async fn autocomplete(apps: Vec<App>) -> Result<(), Error> {
     let bundle = Started::new(Role::Autocomplete, apps).await?;
-    let world = &bundle.office.world;
-    bundle.serve(async |arrival| queries::handle(world, arrival).await).await
+    let services = &bundle.management.services;
+    bundle.serve(async |arrival| functions::autocomplete::handle(services, arrival).await).await
 }
 
-/// Serves `/event` and what else [`events`] serves. It names no apps, so none is linked into it.
+/// Serves `/event` and what else [`functions::event`] serves. It names no apps, so none is linked into it.
 pub async fn event() -> Result<(), Error> {
     let bundle = Started::new(Role::Event, Vec::new()).await?;
-    let world = &bundle.office.world;
-    bundle.serve(async |arrival| events::handle(world, arrival).await).await
+    let services = &bundle.management.services;
+    bundle.serve(async |arrival| functions::event::handle(services, arrival).await).await
 }
 
 /// Serves HTTP, and operators who invoke the function directly.
@@ -82,7 +82,7 @@ pub async fn deliver(apps: Vec<App>) -> Result<(), Error> {
 
 /// A function that is ready to serve.
 struct Started {
-    office: Arc<Office>,
+    management: Arc<Management>,
     clock: Clock,
 }
 
@@ -92,25 +92,25 @@ impl Started {
         start_log(&config, &apps);
         check(&apps)?;
         if let Some(sample) = &config.sample {
-            let office = Arc::new(offline::office(sample, apps)?);
-            return Ok(Self { office, clock: Clock::Event });
+            let management = Arc::new(offline::management(sample, apps)?);
+            return Ok(Self { management, clock: Clock::Event });
         }
-        let office = Arc::new(office(role, &config, apps)?);
+        let management = Arc::new(management(role, &config, apps)?);
         if config.warm_up {
-            warm_up(&office.world).await;
+            warm_up(&management.services).await;
         }
-        Ok(Self { office, clock: Clock::System })
+        Ok(Self { management, clock: Clock::System })
     }
 
     /// An operator's invocation is told apart before anything reads the payload as HTTP.
     async fn install(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
         let LambdaEvent { payload, context } = event;
-        if installs::is_operator(&payload) {
+        if operator::is_operator(&payload) {
             let now = system_now();
-            return Ok(installs::operator(&self.office, payload, now, &context.request_id).await);
+            return Ok(operator::handle(&self.management, payload, now, &context.request_id).await);
         }
         let arrival = lambda::arrival(payload, &context, self.clock);
-        let response = installs::handle(&self.office, arrival).await;
+        let response = functions::install::handle(&self.management, arrival).await;
         Ok(serde_json::to_value(lambda::response(response))?)
     }
 
@@ -118,7 +118,7 @@ impl Started {
     async fn deliver(&self, event: LambdaEvent<Value>) -> Result<SqsBatchResponse, Error> {
         let LambdaEvent { payload, context } = event;
         let (records, now, deadline) = lambda::records(payload, &context, self.clock)?;
-        let delivery = Delivery::of(&self.office, self.office.clone());
+        let delivery = functions::deliver::delivery(&self.management, self.management.clone());
         let mut response = SqsBatchResponse::default();
         let stays = delivery.handle(&records, now, deadline).await;
         response.batch_item_failures = stays.into_iter().map(failure).collect();
@@ -160,8 +160,8 @@ fn check(apps: &[App]) -> Result<(), Error> {
     }
 }
 
-/// The office on AWS. Clients are built when they are first used.
-pub fn office(role: Role, config: &Config, apps: Vec<App>) -> Result<Office, Error> {
+/// The services on AWS. Clients are built when they are first used.
+pub fn management(role: Role, config: &Config, apps: Vec<App>) -> Result<Management, Error> {
     let clients = Arc::new(Clients::from_env(Some(role.name()))?);
     let dynamo = Arc::new(Dynamo::new(Arc::clone(&clients), &config.installs_table, &config.ledger_table));
     let queue = Arc::new(Sqs::new(Arc::clone(&clients), &config.command_queue));
@@ -181,27 +181,30 @@ pub fn office(role: Role, config: &Config, apps: Vec<App>) -> Result<Office, Err
         extra_certificates: config.extra_certificates.clone(),
         loopback: false,
     };
-    let world = World::new(apps, stores, Outbound::new(policy), Arc::new(SystemRandom))
+    let services = Services::new(apps, stores, Outbound::new(policy), Arc::new(SystemRandom))
         .with_lambdas(lambdas)
         .with_public_catalogue(config.public_catalogue);
-    Ok(Office { world: Arc::new(world), registry: dynamo, key_maker: secrets, queue, dead_letters })
+    Ok(Management { services: Arc::new(services), registry: dynamo, key_maker: secrets, queue, dead_letters })
 }
 
 /// Opens the connections that the first request will use, and reads the rings of the linked apps. Whatever fails here
 /// is tried again by the request that needs it.
-async fn warm_up(world: &World) {
+async fn warm_up(services: &Services) {
     let now = system_now();
     let _ = tokio::time::timeout(WARM_UP, async {
         // An id that no install has: 26 characters, and none is drawn like this.
         let absent = InstallId::new("a".repeat(26));
         let install = async {
             if let Ok(absent) = absent {
-                let _ = world.installs.find(&absent, cloud_apps_core::cache::Freshness::Cached, now).await;
+                let _ = services
+                    .installs
+                    .find(&absent, cloud_apps_core::store::cache::Freshness::Cached, now)
+                    .await;
             }
         };
         let rings = async {
-            for app in world.linked.keys() {
-                let _ = world.keys.current(app, now).await;
+            for app in services.apps.linked.keys() {
+                let _ = services.keys.current(app, now).await;
             }
         };
         tokio::join!(install, rings)

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use aws_sdk_secretsmanager::operation::{
     create_secret::CreateSecretError, get_secret_value::GetSecretValueError,
 };
-use cloud_apps_core::{
+use cloud_apps_core::store::{
     model::Ring,
     ports::{KeyMaker, Keys, StoreError, Stored},
 };

@@ -7,8 +7,8 @@ use crate::{
     failure::{AwsError, failed, named},
 };
 use async_trait::async_trait;
-use cloud_apps_core::{
-    job::{Job, Lane},
+use cloud_apps_core::store::{
+    job::{Job, QueueName},
     ports::{Queue, Stored},
     rules,
 };
@@ -32,10 +32,10 @@ impl Sqs {
         Self { clients, commands: commands.into() }
     }
 
-    fn url(&self, lane: Lane) -> Stored<&str> {
+    fn url(&self, lane: QueueName) -> Stored<&str> {
         match lane {
-            Lane::Commands => Ok(&self.commands),
-            Lane::Events => Err(named(WHAT, false, AwsError::GivenUp("this function sends no events"))),
+            QueueName::Commands => Ok(&self.commands),
+            QueueName::Events => Err(named(WHAT, false, AwsError::GivenUp("this function sends no events"))),
         }
     }
 }

@@ -1,46 +1,25 @@
 //! The domain of the bundle: what an install is, the ports through which it is kept, and every handler as a
 //! function from an HTTP request to an HTTP response.
 //!
-//! A request walks one way: [`edge`] (decode) → authenticate → one [`protocol::CommandRequest`] → dispatch to the
-//! app → answer → render in the caller's dialect. Past the edge nothing knows which dialect it was.
-//!
-//! [`protocol::CommandRequest`]: cloud_apps_protocol::CommandRequest
+//! A request walks one way: [`http`] → [`functions`] → [`authenticate`] → [`dispatch`] → [`finish`] → rendered in its
+//! [`dialect`]. Modules are listed from the bottom up: none of them uses one that stands below it.
 
+pub mod apps;
 pub mod authenticate;
-pub mod autocomplete;
-pub mod bot;
 pub mod bundle;
-pub mod cache;
-pub mod catalogue;
-pub mod command;
-pub mod confirm;
-#[cfg(any(test, feature = "conformance"))]
-pub mod conformance;
-pub mod deliver;
 pub mod dialect;
 pub mod dispatch;
-pub mod edge;
-pub mod event;
-pub mod expand;
-#[cfg(any(test, feature = "conformance"))]
-pub mod faults;
+pub mod finish;
+pub mod functions;
+pub mod http;
 pub mod install;
-pub mod job;
+pub mod jobs;
 pub mod keys;
 pub mod log;
-pub mod memory;
-pub mod model;
 pub mod offline;
-pub mod ports;
-mod recent;
-pub mod refusal;
-pub mod resolve;
-pub mod respond;
-pub mod ring;
-pub mod route;
-pub mod rules;
-pub mod sealed;
-pub mod settle;
-pub mod trace;
-pub mod upstream;
-pub mod world;
+pub mod operator;
+pub mod random;
+pub mod services;
+pub mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

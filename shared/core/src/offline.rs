@@ -1,13 +1,15 @@
-//! The world of `CLOUD_APPS_SAMPLE`: one install with its ring, for `sam local` and for making events that fit it.
+//! The sample of `CLOUD_APPS_SAMPLE`: one install with its ring, for `sam local` and for making events that fit it.
 //!
 //! Everything in it is public, so it is never served where anybody could reach it: the functions refuse the variable
 //! outside `sam local`. `events/README.md` describes its JSON.
 
 use crate::{
-    memory::Memory,
-    model::{CatalogueEntry, Cleanup, Install, OutgoingWebhook, Ring, Sha256, SlashCommand, State, Team},
-    ports::StoreError,
-    sealed::seal_bot_token,
+    keys::sealed::seal_bot_token,
+    store::{
+        memory::Memory,
+        model::{CatalogueEntry, Cleanup, Install, OutgoingWebhook, Ring, Sha256, SlashCommand, State, Team},
+        ports::StoreError,
+    },
 };
 use bytes::Bytes;
 use cloud_app::{App, http::InProcess};

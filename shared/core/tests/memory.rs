@@ -12,9 +12,8 @@ mod jira;
 mod stage;
 
 use cloud_apps_core::{
-    edge::MAX_BODY,
-    route::{Function, ROUTES},
-    upstream::read_answer,
+    apps::read_answer,
+    http::{Function, MAX_BODY, route::ROUTES},
 };
 use cloud_apps_protocol::{CommandRequest, json};
 use http::{HeaderValue, Method, Request, Response, header};

@@ -4,9 +4,10 @@
 use bytes::Bytes;
 use cloud_apps_core::{
     bundle::Bundle,
-    edge::{Arrival, Route, system_now},
-    install::{self, OperatorAnswer, OperatorRequest},
-    world::{Random, SystemRandom},
+    http::{Arrival, Route, system_now},
+    operator,
+    operator::{OperatorAnswer, OperatorRequest},
+    random::{Random, SystemRandom},
 };
 use cloud_apps_protocol::{
     AppId, BadId, SiteUrl,
@@ -82,7 +83,7 @@ pub async fn install(
     team: &str,
     base_url: &str,
 ) -> Result<Installed, InstallError> {
-    let manifest = match bundle.office().world.linked.get(app) {
+    let manifest = match bundle.management().services.apps.linked.get(app) {
         Some(linked) => linked.manifest().clone(),
         None => return Err(InstallError::Unknown(app.clone())),
     };
@@ -133,7 +134,7 @@ async fn code(bundle: &Bundle, app: &AppId, site: &SiteUrl, base_url: &str) -> R
             replace: false,
         },
     ] {
-        let answer = install::operator(bundle.office(), request.payload(), system_now(), "testkit").await;
+        let answer = operator::handle(bundle.management(), request.payload(), system_now(), "testkit").await;
         match read("an operator's request", answer.to_string().as_bytes())? {
             OperatorAnswer::Code { code, .. } => return Ok(code),
             OperatorAnswer::Error(ErrorBody { error }) => {

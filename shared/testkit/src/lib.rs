@@ -19,8 +19,9 @@ use bytes::Bytes;
 use cloud_app::{App, http::Outbound};
 use cloud_apps_core::{
     bundle::Bundle,
-    memory::Memory,
-    world::{INSTALL_CACHE, Office, Stores, SystemRandom, World},
+    random::SystemRandom,
+    services::{INSTALL_CACHE, Management, Services, Stores},
+    store::memory::Memory,
 };
 use cloud_apps_standin::{Shown, Standin, Version};
 use http::{Response, StatusCode};
@@ -137,9 +138,9 @@ fn bundle(app: App, mattermost: &Standin) -> Bundle {
             })
         })
     }));
-    let world = World::new([app], stores, http, Arc::new(SystemRandom));
-    Bundle::new(Office {
-        world: Arc::new(world),
+    let services = Services::new([app], stores, http, Arc::new(SystemRandom));
+    Bundle::new(Management {
+        services: Arc::new(services),
         registry: memory.clone(),
         key_maker: memory.clone(),
         queue: memory.clone(),

@@ -6,7 +6,7 @@ use aws_sdk_lambda::{
     primitives::Blob,
     types::{FunctionCode, Runtime},
 };
-use cloud_apps_core::{
+use cloud_apps_core::store::{
     job::{Job, Work},
     model::{Dead, Install, State},
 };

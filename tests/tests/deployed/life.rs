@@ -9,7 +9,7 @@ use crate::{
     upstream::operate,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
-use cloud_apps_core::world::{Random, SystemRandom};
+use cloud_apps_core::random::{Random, SystemRandom};
 use cloud_apps_protocol::{
     secret::Secret,
     token::{self, Direction, Kid, Scope},

@@ -2,7 +2,7 @@
 
 use crate::{Outcome, Stage, test};
 use aws_sdk_dynamodb::types::AttributeValue;
-use cloud_apps_core::model::Sha256;
+use cloud_apps_core::store::model::Sha256;
 use libtest_mimic::Trial;
 use serde_json::Value;
 use stack_tests::{canary, variable};

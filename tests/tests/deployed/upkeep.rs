@@ -4,7 +4,7 @@
 use crate::{Outcome, Stage, test};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_lambda::primitives::Blob;
-use cloud_apps_core::job::{Job, Work};
+use cloud_apps_core::store::job::{Job, Work};
 use cloud_apps_protocol::Millis;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};

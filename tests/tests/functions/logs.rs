@@ -1,7 +1,7 @@
 //! What is logged, at every level: no credential, no body, no answer of AWS.
 
 use crate::stage::{LEVELS, ROLES, SECRETS, Stage, event, read, role, without};
-use bench::{runtime::Running, sample::World};
+use bench::{runtime::Running, sample::Installed};
 use cloud_app::App;
 use cloud_apps_aws::{
     Role,
@@ -13,11 +13,13 @@ use cloud_apps_aws::{
     telemetry,
 };
 use cloud_apps_core::{
-    job::{Job, Work},
+    http::route::ROUTES,
     log::Lines,
-    model::{Dead, Sha256},
-    ports::{DeadLetters, Functions, Installs, KeyMaker, Keys, Ledger, Queue, Registry},
-    route::ROUTES,
+    store::{
+        job::{Job, Work},
+        model::{Dead, Sha256},
+        ports::{DeadLetters, Functions, Installs, KeyMaker, Keys, Ledger, Queue, Registry},
+    },
 };
 use cloud_apps_protocol::token::Scope;
 use serde_json::{Value, json};
@@ -34,7 +36,7 @@ pub async fn of_functions() -> Result<(), String> {
         for role in ROLES {
             functions.insert(role.name(), stage.function(role, level).await?);
         }
-        for (name, events) in events(&stage.world) {
+        for (name, events) in events(&stage.installed) {
             let (running, _) = functions.get_mut(name).ok_or("no such function")?;
             for event in events {
                 running.invoke(event.to_string().into_bytes()).await?;
@@ -53,8 +55,8 @@ pub async fn of_functions() -> Result<(), String> {
     Ok(())
 }
 
-fn events(world: &World) -> BTreeMap<&'static str, Vec<Value>> {
-    let install = world.sample.install.install_id.as_str();
+fn events(installed: &Installed) -> BTreeMap<&'static str, Vec<Value>> {
+    let install = installed.sample.install.install_id.as_str();
     let mut events: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     let mut n = 0;
     for entry in &ROUTES {
@@ -78,15 +80,15 @@ fn events(world: &World) -> BTreeMap<&'static str, Vec<Value>> {
         for scope in [Scope::User, Scope::Bot, Scope::Admin] {
             for body in [body.as_str(), "{}", "{\"CANARYKEY\": 1}"] {
                 n += 1;
-                let token = world.sign(entry.method.as_str(), &path, scope, body.as_bytes(), n);
+                let token = installed.sign(entry.method.as_str(), &path, scope, body.as_bytes(), n);
                 to.push(event(entry, install, &format!("Bearer {token}"), "application/json", body));
             }
         }
     }
     let parsed = |event: Vec<u8>| serde_json::from_slice(&event).unwrap_or_default();
     let commands = events.entry(Role::Command.name()).or_default();
-    commands.push(parsed(world.slash_event()));
-    commands.extend(world.v2_event(0).map(parsed));
+    commands.push(parsed(installed.slash_event()));
+    commands.extend(installed.v2_event(0).map(parsed));
     let operators = events.entry(Role::Install.name()).or_default();
     for request in [
         json!({ "do": "register" }),
@@ -101,7 +103,7 @@ fn events(world: &World) -> BTreeMap<&'static str, Vec<Value>> {
     let record =
         |body: &str| json!({ "messageId": "m", "body": body, "attributes": { "SentTimestamp": "1" } });
     let watch =
-        Job::new(Work::Watch { install: world.sample.install.install_id.clone(), rev: 1 }, 0, None, 1);
+        Job::new(Work::Watch { install: installed.sample.install.install_id.clone(), rev: 1 }, 0, None, 1);
     let watch = serde_json::to_string(&watch).unwrap_or_default();
     let batch =
         json!({ "Records": [record("CANARYJOB"), record("{\"v\":1,\"CANARYJOB\":1}"), record(&watch)] });

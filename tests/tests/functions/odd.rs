@@ -2,7 +2,7 @@
 
 use crate::stage::{ROLES, SECRETS, Stage, event, read, without};
 use cloud_apps_aws::Role;
-use cloud_apps_core::route::ROUTES;
+use cloud_apps_core::http::route::ROUTES;
 use serde_json::{Value, json};
 
 /// An answer of API Gateway's shape with a status below 500.
@@ -20,7 +20,7 @@ async fn answered(running: &mut bench::runtime::Running, event: &Value) -> Resul
 /// No event fails a function, whatever it is, and what came in it is not logged.
 pub async fn events() -> Result<(), String> {
     let stage = Stage::new().await?;
-    let install = stage.world.sample.install.install_id.as_str();
+    let install = stage.installed.sample.install.install_id.as_str();
     for role in ROLES.into_iter().filter(|role| *role != Role::Deliver) {
         let (mut running, log) = stage.function(role, "info").await?;
         for event in [

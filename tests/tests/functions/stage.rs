@@ -1,13 +1,13 @@
-//! The stubs, the world in them, and the functions in front.
+//! The stubs, the sample in them, and the functions in front.
 
 use crate::FUNCTION;
 use bench::{
     aws::Stub,
     runtime::{Program, Running},
-    sample::World,
+    sample::Installed,
 };
 use cloud_apps_aws::Role;
-use cloud_apps_core::route::{Entry, Function};
+use cloud_apps_core::http::{Function, route::Entry};
 use serde_json::{Value, json};
 use std::{
     path::{Path, PathBuf},
@@ -30,9 +30,9 @@ pub const SECRETS: [&str; 8] = [
     "samplehooksample",
 ];
 
-/// A world in the stubs.
+/// A sample install in the stubs.
 pub struct Stage {
-    pub world: World,
+    pub installed: Installed,
     endpoint: String,
     folder: tempfile::TempDir,
 }
@@ -40,16 +40,16 @@ pub struct Stage {
 impl Stage {
     pub async fn new() -> Result<Self, String> {
         let endpoint = Stub::default().serve().await?;
-        let world = World::put(&endpoint).await?;
+        let installed = Installed::put(&endpoint).await?;
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-        Ok(Self { world, endpoint, folder })
+        Ok(Self { installed, endpoint, folder })
     }
 
     /// A program of this test, or the bootstrap that was built of it, and where it writes.
     pub fn program(&self, name: &str, level: &str) -> (Program, PathBuf) {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let log = self.folder.path().join(COUNT.fetch_add(1, Ordering::Relaxed).to_string());
-        let mut env = World::env(&self.endpoint);
+        let mut env = Installed::env(&self.endpoint);
         for (name, value) in [
             (FUNCTION, name),
             ("CLOUD_APPS_LOG_LEVEL", level),

@@ -8,7 +8,7 @@ use super::{
     transaction::{Outcome, Refusal, Together, When, corrupt, met},
 };
 use aws_sdk_dynamodb::types::AttributeValue;
-use cloud_apps_core::{
+use cloud_apps_core::store::{
     model::{Install, Sha256},
     ports::{Begun, Stored},
     rules::{self, CodeSays, SiteSays},

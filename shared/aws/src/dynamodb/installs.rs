@@ -8,7 +8,7 @@ use super::{
 use crate::failure::failed;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use cloud_apps_core::{
+use cloud_apps_core::store::{
     model::{Catalogue, Install, RegisteredApp, Sha256, Team},
     ports::{Apps, Installs, Stored},
 };

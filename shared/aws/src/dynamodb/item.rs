@@ -1,7 +1,7 @@
 //! Items: what is written, and what is read back.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use cloud_apps_core::{
+use cloud_apps_core::store::{
     model::{Catalogue, Install, InstallCode, ManageCode, RegisteredApp, Sha256, SiteEntry, State, Team},
     ports::{StoreError, Stored},
     rules,

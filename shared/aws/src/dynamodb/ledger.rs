@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
     operation::{delete_item::DeleteItemError, update_item::UpdateItemError},
     types::ReturnValue,
 };
-use cloud_apps_core::{
+use cloud_apps_core::store::{
     ports::{Claim, Ledger, Stored},
     rules::{self, Claimed, Work},
 };

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
     operation::{delete_item::DeleteItemError, put_item::PutItemError},
     types::ReturnValue,
 };
-use cloud_apps_core::{
+use cloud_apps_core::store::{
     model::{Dead, Page},
     ports::{DeadLetters, Stored},
     rules,

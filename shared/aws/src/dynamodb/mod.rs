@@ -40,7 +40,7 @@ use crate::{
     failure::{AwsError, named},
 };
 use aws_sdk_dynamodb::Client;
-use cloud_apps_core::ports::StoreError;
+use cloud_apps_core::store::ports::StoreError;
 use std::{
     hash::{BuildHasher, RandomState},
     sync::Arc,

@@ -13,7 +13,7 @@ use crate::failure::failed;
 use aws_sdk_dynamodb::{
     operation::put_item::PutItemError, types::ReturnValuesOnConditionCheckFailure as Return,
 };
-use cloud_apps_core::ports::Stored;
+use cloud_apps_core::store::ports::Stored;
 
 /// How a conditional put went.
 pub(super) enum Put {

@@ -10,7 +10,7 @@ use super::{
 use crate::failure::failed;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{operation::delete_item::DeleteItemError, types::AttributeValue};
-use cloud_apps_core::{
+use cloud_apps_core::store::{
     model::{Catalogue, Install, InstallCode, ManageCode, RegisteredApp, Sha256, SiteEntry, Sites, Team},
     ports::{Begun, Changed, Registry, Stored},
     rules,

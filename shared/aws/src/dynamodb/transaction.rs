@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
         ReturnValuesOnConditionCheckFailure as Return, TransactWriteItem, Update,
     },
 };
-use cloud_apps_core::ports::{StoreError, Stored};
+use cloud_apps_core::store::ports::{StoreError, Stored};
 use std::collections::HashMap;
 
 /// A condition with its names and values.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::failure::failed;
 use aws_sdk_dynamodb::{operation::delete_item::DeleteItemError, types::AttributeValue};
-use cloud_apps_core::{
+use cloud_apps_core::store::{
     model::{Install, Sha256},
     ports::{Changed, Stored},
     rules::{self, Undo},

@@ -15,7 +15,7 @@ fn event(name: &str) -> Value {
 fn started(apps: Vec<App>) -> Started {
     let env = event("env.json");
     let sample = env["Parameters"]["CLOUD_APPS_SAMPLE"].as_str().unwrap();
-    Started { office: Arc::new(offline::office(sample, apps).unwrap()), clock: Clock::Event }
+    Started { management: Arc::new(offline::management(sample, apps).unwrap()), clock: Clock::Event }
 }
 
 fn context() -> Context {
@@ -40,7 +40,8 @@ fn answered(response: Response<Bytes>) -> (i64, Value) {
 async fn a_sample_command_is_answered_in_each_dialect() {
     let bundle = started(vec![hello::app()]);
     for (name, key) in [("slash.json", "text"), ("command.json", "text"), ("command-static.json", "text")] {
-        let (status, body) = answered(commands::handle(&bundle.office.world, arrival(name)).await);
+        let (status, body) =
+            answered(functions::command::handle(&bundle.management.services, arrival(name)).await);
         assert_eq!(status, 200, "{name}: {body}");
         assert!(body[key].as_str().unwrap_or_default().contains("bob"), "{name}: {body}");
     }
@@ -49,11 +50,14 @@ async fn a_sample_command_is_answered_in_each_dialect() {
 #[tokio::test]
 async fn what_is_not_served_yet_authenticates_and_says_so() {
     let bundle = started(vec![hello::app()]);
-    let (status, body) = answered(queries::handle(&bundle.office.world, arrival("autocomplete.json")).await);
+    let (status, body) = answered(
+        functions::autocomplete::handle(&bundle.management.services, arrival("autocomplete.json")).await,
+    );
     assert_eq!((status, body["error"]["code"].as_str()), (404, Some("no_route")), "{body}");
     // The event function links no apps.
     let bundle = started(Vec::new());
-    let (status, body) = answered(events::handle(&bundle.office.world, arrival("event.json")).await);
+    let (status, body) =
+        answered(functions::event::handle(&bundle.management.services, arrival("event.json")).await);
     assert_eq!((status, body["error"]["code"].as_str()), (404, Some("no_route")), "{body}");
 }
 

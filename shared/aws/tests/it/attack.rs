@@ -8,9 +8,11 @@ use aws_sdk_dynamodb::{
 };
 use cloud_apps_aws::{dynamodb::Dynamo, secrets::Secrets};
 use cloud_apps_core::{
-    conformance::sample,
-    model::{Catalogue, Install, ManageCode, Sha256, Sites, State},
-    ports::{Apps, Installs, Keys, Ledger, Registry, StoreError, Stored},
+    store::{
+        model::{Catalogue, Install, ManageCode, Sha256, Sites, State},
+        ports::{Apps, Installs, Keys, Ledger, Registry, StoreError, Stored},
+    },
+    testing::sample,
 };
 use futures_util::future::join_all;
 use std::{collections::HashMap, sync::Arc};

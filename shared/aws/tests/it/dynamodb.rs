@@ -5,10 +5,12 @@ use crate::wire::Wire;
 use aws_sdk_dynamodb::types::AttributeValue;
 use cloud_apps_aws::dynamodb::Dynamo;
 use cloud_apps_core::{
-    conformance::{self, sample},
-    model::{Catalogue, Install, Sha256, State},
-    ports::{Apps, Begun, Changed, Claim, Installs, Ledger, Registry, StoreError},
-    rules,
+    store::{
+        model::{Catalogue, Install, Sha256, State},
+        ports::{Apps, Begun, Changed, Claim, Installs, Ledger, Registry, StoreError},
+        rules,
+    },
+    testing::{conformance, sample},
 };
 use cloud_apps_protocol::Generation;
 use std::sync::{Arc, Mutex};

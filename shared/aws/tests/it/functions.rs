@@ -8,11 +8,11 @@ use aws_sdk_lambda::{
 };
 use cloud_apps_aws::{clients::Clients, functions::Lambda};
 use cloud_apps_core::{
-    conformance::{
+    store::ports::{Functions, InvokeError},
+    testing::conformance::{
         self,
         functions::{ECHO, FAILS, HANGS},
     },
-    ports::{Functions, InvokeError},
 };
 use std::{io::Write, sync::Arc, time::Duration};
 

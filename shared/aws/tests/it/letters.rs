@@ -4,9 +4,8 @@ use crate::emulators::Emulator;
 use aws_sdk_dynamodb::types::AttributeValue;
 use cloud_apps_aws::dynamodb::Letters;
 use cloud_apps_core::{
-    conformance::{self, sample},
-    model::Dead,
-    ports::DeadLetters,
+    store::{model::Dead, ports::DeadLetters},
+    testing::{conformance, sample},
 };
 
 async fn letters(emulator: &Emulator) -> Letters {

@@ -5,9 +5,14 @@ use async_trait::async_trait;
 use aws_sdk_sqs::types::MessageSystemAttributeName as Attribute;
 use cloud_apps_aws::{clients::Clients, sqs::Sqs};
 use cloud_apps_core::{
-    conformance::{self, Drained, sample},
-    job::{Job, Work},
-    ports::{Queue, StoreError, Stored},
+    store::{
+        job::{Job, Work},
+        ports::{Queue, StoreError, Stored},
+    },
+    testing::{
+        conformance::{self, Drained},
+        sample,
+    },
 };
 use cloud_apps_protocol::Millis;
 use std::sync::Arc;

@@ -3,8 +3,8 @@
 use crate::emulators::{Emulator, fresh};
 use cloud_apps_aws::secrets::Secrets;
 use cloud_apps_core::{
-    conformance::{self, sample},
-    ports::{Keys, StoreError},
+    store::ports::{Keys, StoreError},
+    testing::{conformance, sample},
 };
 use std::sync::Arc;
 

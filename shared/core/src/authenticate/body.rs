@@ -3,7 +3,7 @@
 //!
 //! A key that stands there twice has two readings. It is refused, so that what is verified is what is used.
 
-use crate::refusal::Refusal;
+use crate::http::Refusal;
 use cloud_apps_protocol::{json::is_object, seal::SealKind};
 use serde::Deserialize;
 use std::borrow::Cow;

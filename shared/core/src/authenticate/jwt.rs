@@ -5,15 +5,14 @@
 //! `iss` is its site, the generation is its current one or the previous one within its grace, it serves. The previous
 //! one is good for what users and the bot do, and for nothing else ([`Signed`]).
 
-use super::{LOOKS, serves};
+use super::{LOOKS, serves, spend::Spend};
 use crate::{
-    dispatch::Spend,
-    edge::Arrival,
-    log::LogLine,
-    model::{Install, Sha256, State},
-    refusal::Refusal,
-    rules::over,
-    world::World,
+    http::{Arrival, LogLine, Refusal},
+    services::Services,
+    store::{
+        model::{Install, Sha256, State},
+        rules::over,
+    },
 };
 use cloud_apps_protocol::{
     Code, Generation, Millis, SiteUrl,
@@ -62,17 +61,18 @@ impl Signed {
 
 /// Verifies a token without reading anything of the install.
 pub async fn verify(
-    world: &World,
+    services: &Services,
     arrival: &Arrival,
     token: &str,
     line: &mut LogLine,
 ) -> Result<Verified, Refusal> {
     let unverified = Unverified::parse(token, Direction::Server)?;
     let kid = unverified.kid.clone();
-    if !world.knows(&kid.app, arrival.now).await? {
+    if !services.apps.knows(&kid.app, arrival.now).await? {
         return Err(Refusal::unauthorized());
     }
-    let root = world.keys.root(&kid.app, &kid.key, arrival.now).await?.ok_or_else(Refusal::unauthorized)?;
+    let root =
+        services.keys.root(&kid.app, &kid.key, arrival.now).await?.ok_or_else(Refusal::unauthorized)?;
     let secret = root.shared(&kid.app, &kid.install, kid.generation);
     let route = arrival.route.path();
     let claims = unverified.verify(
@@ -95,8 +95,8 @@ pub async fn verify(
 
 impl Verified {
     /// The install, if this token speaks for it and it serves: for commands, queries and events.
-    pub async fn install(&self, world: &World, now: Millis) -> Result<Arc<Install>, Refusal> {
-        self.find(world, now, |install, signed| {
+    pub async fn install(&self, services: &Services, now: Millis) -> Result<Arc<Install>, Refusal> {
+        self.find(services, now, |install, signed| {
             let in_grace = || install.previous_until.is_some_and(|until| !over(until, now));
             match signed {
                 Signed::Current => {}
@@ -110,8 +110,8 @@ impl Verified {
     }
 
     /// The install, if this token speaks for it and it is complete, switched off or not: for requests about it.
-    pub async fn complete_install(&self, world: &World, now: Millis) -> Result<Arc<Install>, Refusal> {
-        self.find(world, now, |install, signed| {
+    pub async fn complete_install(&self, services: &Services, now: Millis) -> Result<Arc<Install>, Refusal> {
+        self.find(services, now, |install, signed| {
             if signed != Signed::Current {
                 return Err(Refusal::unauthorized());
             }
@@ -126,13 +126,13 @@ impl Verified {
 
     async fn find(
         &self,
-        world: &World,
+        services: &Services,
         now: Millis,
         fit: impl Fn(&Install, Signed) -> Result<(), Refusal>,
     ) -> Result<Arc<Install>, Refusal> {
         let mut refusal = Refusal::unauthorized();
         for look in LOOKS {
-            let found = world.installs.find(&self.kid.install, look, now).await?;
+            let found = services.installs.find(&self.kid.install, look, now).await?;
             let Some((install, signed)) = found.and_then(|install| {
                 let signed = self.signed(&install)?;
                 Some((install, signed))

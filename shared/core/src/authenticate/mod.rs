@@ -8,16 +8,23 @@ pub(crate) mod body;
 pub mod jwt;
 pub mod seal;
 pub mod slash;
+mod spend;
 pub mod static_token;
 pub mod webhook;
 
+pub use spend::Spend;
+
 use crate::{
-    cache::Freshness,
-    edge::Arrival,
-    model::{Install, State},
-    refusal::Refusal,
+    http::{Arrival, Refusal},
+    store::{
+        cache::Freshness,
+        model::{Install, State},
+    },
 };
-use cloud_apps_protocol::{Code, token::Credential};
+use cloud_apps_protocol::{
+    Code,
+    token::{Credential, Direction, Unverified},
+};
 use http::header;
 
 /// What the `Authorization` header of a request holds.
@@ -47,3 +54,15 @@ pub(crate) fn serves(install: &Install) -> Result<(), Refusal> {
 
 /// A cached look-up first; where that would refuse, the store's own word.
 pub(crate) const LOOKS: [Freshness; 2] = [Freshness::Cached, Freshness::Reread];
+
+/// An app that runs outside the bundle speaks with its upstream secret. This version hands none out, so whatever
+/// comes is refused; it is read all the same, so that a malformed token is answered like everywhere else.
+pub(crate) fn app(arrival: &Arrival) -> Refusal {
+    match credential(arrival) {
+        Ok(Credential::Jwt(token)) => {
+            Unverified::parse(&token, Direction::App).err().map_or_else(Refusal::unauthorized, Refusal::from)
+        }
+        Ok(Credential::Opaque(_)) => Refusal::unauthorized(),
+        Err(refusal) => refusal,
+    }
+}

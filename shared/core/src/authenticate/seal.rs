@@ -1,7 +1,10 @@
 //! A seal that came back through Mattermost (section 14.3). Opened before anything is read.
 
 use super::body;
-use crate::{edge::Arrival, log::LogLine, refusal::Refusal, world::World};
+use crate::{
+    http::{Arrival, LogLine, Refusal},
+    services::Services,
+};
 use cloud_apps_protocol::{
     Code,
     seal::{Content, SealError, SealKind, Sealed},
@@ -9,7 +12,7 @@ use cloud_apps_protocol::{
 
 /// Opens the seal in a request's body, if it is of this kind and belongs to the install of the path.
 pub async fn open(
-    world: &World,
+    services: &Services,
     arrival: &Arrival,
     install: &str,
     kind: SealKind,
@@ -17,11 +20,11 @@ pub async fn open(
 ) -> Result<Content, Refusal> {
     let text = body::seal(arrival.request.body(), kind)?;
     let sealed = Sealed::parse(&text).map_err(|_| Refusal::unauthorized())?;
-    if sealed.install.as_str() != install || !world.knows(&sealed.app, arrival.now).await? {
+    if sealed.install.as_str() != install || !services.apps.knows(&sealed.app, arrival.now).await? {
         return Err(Refusal::unauthorized());
     }
     let root =
-        world.keys.root(&sealed.app, &sealed.key, arrival.now).await?.ok_or_else(Refusal::unauthorized)?;
+        services.keys.root(&sealed.app, &sealed.key, arrival.now).await?.ok_or_else(Refusal::unauthorized)?;
     let content = sealed.open(&root, kind, arrival.now).map_err(|error| match error {
         SealError::Expired => Refusal::new(Code::Forbidden, "This has expired: run the command again."),
         SealError::Invalid | SealError::TooLarge => Refusal::unauthorized(),

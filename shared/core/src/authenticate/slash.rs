@@ -5,11 +5,9 @@
 
 use super::{LOOKS, serves};
 use crate::{
-    edge::Arrival,
-    log::LogLine,
-    model::{Install, Sha256, Team},
-    refusal::Refusal,
-    world::World,
+    http::{Arrival, LogLine, Refusal},
+    services::Services,
+    store::model::{Install, Sha256, Team},
 };
 use cloud_apps_protocol::{InstallId, TeamId};
 use http::header;
@@ -29,7 +27,7 @@ pub struct Claim<'a> {
 
 /// The install and the team that the command was sent for, if the claim is true and the install serves.
 pub async fn install(
-    world: &World,
+    services: &Services,
     arrival: &Arrival,
     claim: &Claim<'_>,
     line: &mut LogLine,
@@ -43,7 +41,7 @@ pub async fn install(
     }
     let mut refusal = Refusal::unauthorized();
     for look in LOOKS {
-        let found = world.installs.find_with_team(&id, &team, look, arrival.now).await?;
+        let found = services.installs.find_with_team(&id, &team, look, arrival.now).await?;
         // Compared also where there is nothing to compare with, so that the work is the same.
         let nobody = Sha256::of("");
         let registered = found.1.as_deref().and_then(|team: &Team| team.commands.get(claim.trigger));

@@ -3,17 +3,16 @@
 
 use super::{LOOKS, serves};
 use crate::{
-    log::LogLine,
-    model::{Install, Sha256},
-    refusal::Refusal,
-    world::World,
+    http::{LogLine, Refusal},
+    services::Services,
+    store::model::{Install, Sha256},
 };
 use cloud_apps_protocol::{InstallId, Millis};
 use std::sync::Arc;
 
 /// The install whose token this is.
 pub async fn install(
-    world: &World,
+    services: &Services,
     token: &str,
     now: Millis,
     line: &mut LogLine,
@@ -25,8 +24,8 @@ pub async fn install(
     let sha256 = Sha256::of(token);
     let mut refusal = Refusal::unauthorized();
     for look in LOOKS {
-        let Some(id) = world.installs.find_static_token(&sha256, look, now).await? else { continue };
-        let Some(install) = world.installs.find(&id, look, now).await? else { continue };
+        let Some(id) = services.installs.find_static_token(&sha256, look, now).await? else { continue };
+        let Some(install) = services.installs.find(&id, look, now).await? else { continue };
         // The token's item and the install are two items: the install has the last word.
         if !install.static_token.as_ref().is_some_and(|kept| kept.is(&sha256)) {
             continue;

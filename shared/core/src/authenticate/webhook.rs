@@ -2,7 +2,11 @@
 //! team and this channel.
 
 use super::{LOOKS, serves};
-use crate::{log::LogLine, model::Install, model::Sha256, refusal::Refusal, world::World};
+use crate::{
+    http::{LogLine, Refusal},
+    services::Services,
+    store::model::{Install, Sha256},
+};
 use cloud_apps_protocol::{InstallId, Millis, TeamId};
 use std::sync::Arc;
 
@@ -20,7 +24,7 @@ pub struct Claim<'a> {
 
 /// The install, if the claim is true and it serves.
 pub async fn install(
-    world: &World,
+    services: &Services,
     claim: &Claim<'_>,
     now: Millis,
     line: &mut LogLine,
@@ -34,7 +38,7 @@ pub async fn install(
     let sha256 = Sha256::of(claim.token);
     let mut refusal = Refusal::unauthorized();
     for look in LOOKS {
-        let found = world.installs.find_with_team(&id, &team, look, now).await?;
+        let found = services.installs.find_with_team(&id, &team, look, now).await?;
         let mut right = None;
         for webhook in found.1.iter().flat_map(|team| team.webhooks.values()) {
             if webhook.token_sha256.is(&sha256) && webhook.channel.as_str() == claim.channel {

@@ -7,16 +7,13 @@
 use crate::{
     authenticate::{self, body},
     dispatch::{self, Caller, Command},
-    edge::Arrival,
-    log::LogLine,
-    model::{Install, Sha256},
-    refusal::Refusal,
-    respond::Responder,
-    settle::{
+    finish::{
         mentions::Mentions,
         text::{POST_LIMIT, with_note},
     },
-    world::World,
+    http::{Arrival, LogLine, Refusal, Responder},
+    services::Services,
+    store::model::{Install, Sha256},
 };
 use bytes::Bytes;
 use cloud_apps_protocol::{
@@ -46,13 +43,13 @@ struct Body {
 
 /// `POST /hooks/{install}/slash`.
 pub async fn command(
-    world: &Arc<World>,
+    services: &Arc<Services>,
     arrival: &Arrival,
     install: &str,
     line: &mut LogLine,
 ) -> Result<Response<Bytes>, Refusal> {
     let responder = Responder::new(arrival);
-    let body = match run(world, arrival, install, line).await {
+    let body = match run(services, arrival, install, line).await {
         Ok(answer) => {
             line.outcome(super::v2::name(&answer.kind));
             rendered(&answer)
@@ -73,7 +70,7 @@ pub fn wrong_method(arrival: &Arrival) -> Response<Bytes> {
 }
 
 async fn run(
-    world: &Arc<World>,
+    services: &Arc<Services>,
     arrival: &Arrival,
     install: &str,
     line: &mut LogLine,
@@ -82,13 +79,13 @@ async fn run(
     let [token, team, command] = body::form(body, ["token", "team_id", "command"])?;
     let trigger = command.trim_start_matches('/');
     let claim = authenticate::slash::Claim { install, team: &team, trigger, token: &token };
-    let (install, team) = authenticate::slash::install(world, arrival, &claim, line).await?;
+    let (install, team) = authenticate::slash::install(services, arrival, &claim, line).await?;
     let form = Form::read(body)?;
-    let app = dispatch::known(world, &install, arrival.now).await?;
+    let app = dispatch::known(services, &install, arrival.now).await?;
     let request = form.request(app.manifest().namespace(), &team)?;
     let delivery_id = form.delivery_id(&install, &arrival.request_id);
     let caller = Caller::Slash { team };
-    dispatch::run(world, arrival, Command { install, request, caller, delivery_id }, line).await
+    dispatch::run(services, arrival, Command { install, request, caller, delivery_id }, line).await
 }
 
 /// What a form says of its command, beside whose it is.

@@ -2,14 +2,10 @@
 
 use crate::{
     authenticate::{self, jwt, static_token},
-    cache::Freshness,
     dispatch::{self, Caller, Command, UserToken},
-    edge::Arrival,
-    install::name_manifest,
-    log::LogLine,
-    refusal::Refusal,
-    respond::Responder,
-    world::World,
+    http::{Arrival, LogLine, Refusal, Responder},
+    services::Services,
+    store::cache::Freshness,
 };
 use bytes::Bytes;
 use cloud_apps_protocol::{
@@ -23,17 +19,17 @@ use std::sync::Arc;
 
 /// `POST /command` and `POST /`.
 pub async fn command(
-    world: &Arc<World>,
+    services: &Arc<Services>,
     arrival: &Arrival,
     line: &mut LogLine,
 ) -> Result<Response<Bytes>, Refusal> {
     let command = match authenticate::credential(arrival)? {
-        Credential::Jwt(token) => by_jwt(world, arrival, &token, line).await?,
-        Credential::Opaque(token) => by_static_token(world, arrival, &token, line).await?,
+        Credential::Jwt(token) => by_jwt(services, arrival, &token, line).await?,
+        Credential::Opaque(token) => by_static_token(services, arrival, &token, line).await?,
     };
     let install = Arc::clone(&command.install);
     let responder = Responder::new(arrival);
-    let mut response = match dispatch::run(world, arrival, command, line).await {
+    let mut response = match dispatch::run(services, arrival, command, line).await {
         Ok(answer) => render(&responder, &answer, line),
         Err(refusal) => {
             line.refused(&refusal);
@@ -41,17 +37,17 @@ pub async fn command(
         }
     };
     // Also on a refusal: a server that asks for what is gone learns that it must fetch the install again.
-    name_manifest(world, &install, &mut response);
+    services.apps.name_manifest(&install, &mut response);
     Ok(response)
 }
 
 async fn by_jwt(
-    world: &World,
+    services: &Services,
     arrival: &Arrival,
     token: &str,
     line: &mut LogLine,
 ) -> Result<Command, Refusal> {
-    let verified = jwt::verify(world, arrival, token, line).await?;
+    let verified = jwt::verify(services, arrival, token, line).await?;
     let mut request: CommandRequest = arrival.json()?;
     let acting = request.context.acting_user.as_ref().map(|user| user.id.as_str());
     verified.acts_as(acting)?;
@@ -64,10 +60,10 @@ async fn by_jwt(
     let once = verified.once();
     // The app's own definition says whether this may run twice. Where only a preset of the install's admin decides,
     // it is spent before the function runs instead.
-    let app = world.app(&verified.kid.app, Freshness::Cached, arrival.now).await?;
+    let app = services.apps.app(&verified.kid.app, Freshness::Cached, arrival.now).await?;
     let early = app.is_some_and(|app| dispatch::must_spend(app.manifest(), &request, arrival.now));
-    let (install, spent) = tokio::join!(verified.install(world, arrival.now), async {
-        if early { once.spend(world, arrival.now).await } else { Ok(()) }
+    let (install, spent) = tokio::join!(verified.install(services, arrival.now), async {
+        if early { once.spend(services, arrival.now).await } else { Ok(()) }
     });
     let install = install?;
     spent?;
@@ -88,12 +84,12 @@ fn user_token(claims: Claims) -> Option<UserToken> {
 }
 
 async fn by_static_token(
-    world: &World,
+    services: &Services,
     arrival: &Arrival,
     token: &str,
     line: &mut LogLine,
 ) -> Result<Command, Refusal> {
-    let install = static_token::install(world, token, arrival.now, line).await?;
+    let install = static_token::install(services, token, arrival.now, line).await?;
     let request = arrival.json()?;
     Ok(Command { install, request, caller: Caller::StaticToken, delivery_id: arrival.request_id.clone() })
 }

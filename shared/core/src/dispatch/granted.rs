@@ -1,7 +1,7 @@
 //! What the install was granted, what its sender may, and what this version serves.
 
 use super::{Caller, Command};
-use crate::{cache::Freshness, refusal::Refusal, world::World};
+use crate::{http::Refusal, services::Services, store::cache::Freshness};
 use cloud_apps_protocol::{
     Code, Millis,
     manifest::{AccountUse, CommandEntry, Permission},
@@ -10,13 +10,13 @@ use cloud_apps_protocol::{
 /// Requires that the command may run. A refusal that rests on a cached install reads it again first: an admin may
 /// have granted it a moment ago.
 pub(super) async fn require(
-    world: &World,
+    services: &Services,
     entry: &CommandEntry,
     command: &mut Command,
     now: Millis,
 ) -> Result<(), Refusal> {
     let Err(refusal) = allowed(entry, command) else { return Ok(()) };
-    let Some(install) = world.installs.find(&command.install.id, Freshness::Reread, now).await? else {
+    let Some(install) = services.installs.find(&command.install.id, Freshness::Reread, now).await? else {
         return Err(refusal);
     };
     command.install = install;

@@ -2,25 +2,25 @@
 //!
 //! Before the function runs: the namespace is the app's → the line is read → what the install was granted → what is
 //! missing is said → the context is filled and cut → the token is spent. Then the function runs, cancelled at the
-//! deadline, its panic caught; and its answer is settled ([`crate::settle`]).
+//! deadline, its panic caught; and its answer is settled ([`crate::finish`]).
 
+mod expand;
 mod granted;
+mod prepare;
 mod replay;
-mod surroundings;
+mod resolve;
 
-pub use replay::{Spend, must_spend};
-pub use surroundings::FUNCTION_TIME;
+pub use prepare::FUNCTION_TIME;
+pub use replay::must_spend;
 
 use crate::{
-    cache::Freshness,
-    edge::Arrival,
-    log::LogLine,
-    model::Install,
-    refusal::Refusal,
-    resolve::resolve,
-    settle,
-    upstream::{self, Called, Known, Trouble},
-    world::World,
+    apps::{Call, Called, NoAnswer, ServedApp},
+    authenticate::Spend,
+    dispatch::resolve::resolve,
+    finish,
+    http::{Arrival, LogLine, Refusal},
+    services::Services,
+    store::{cache::Freshness, model::Install},
 };
 use cloud_app::Failure;
 use cloud_apps_protocol::{
@@ -31,9 +31,9 @@ use cloud_apps_protocol::{
     manifest::CommandEntry,
     token::Proof,
 };
+use prepare::Prepared;
 use secrecy::SecretString;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use surroundings::Prepared;
 
 /// The largest answer, in bytes (section 20); what a dialect adds to it has room beside.
 const MAX_ANSWER: usize = limits::BODY - 4096;
@@ -96,21 +96,21 @@ pub struct UserToken {
 
 /// Runs a command and settles its answer.
 pub async fn run(
-    world: &Arc<World>,
+    services: &Arc<Services>,
     arrival: &Arrival,
     mut command: Command,
     line: &mut LogLine,
 ) -> Result<Answer, Refusal> {
     line.user = command.request.context.acting_user.as_ref().map(|user| user.id.clone());
     line.delivery_id = Some(command.delivery_id.clone());
-    let mut app = known(world, &command.install, arrival.now).await?;
+    let mut app = known(services, &command.install, arrival.now).await?;
     let mut found = look(app.manifest(), &command, arrival.now);
     if found.is_err()
-        && let Some(again) = changed(world, &command.install, arrival.now).await?
+        && let Some(again) = changed(services, &command.install, arrival.now).await?
     {
         // Where the install was upgraded a moment ago, the version that it has now decides.
         command.install = again;
-        app = known(world, &command.install, arrival.now).await?;
+        app = known(services, &command.install, arrival.now).await?;
         found = look(app.manifest(), &command, arrival.now);
     }
     let invocation = match found? {
@@ -119,22 +119,21 @@ pub async fn run(
     };
     line.function = Some(invocation.function.to_string());
     let entry = entry(app.manifest(), &invocation)?;
-    granted::require(world, entry, &mut command, arrival.now).await?;
+    granted::require(services, entry, &mut command, arrival.now).await?;
     if let Some(answer) = incomplete(app.manifest(), &command, &invocation) {
         return Ok(answer);
     }
     let (unspent, proof) = (command.caller.unspent(), command.caller.proof());
-    let settings = world.keys.open_settings(&command.install, arrival.now).await?;
-    let prepared =
-        surroundings::prepare(world, arrival, app.manifest(), (entry, &invocation.values), command)?;
+    let settings = services.keys.open_settings(&command.install, arrival.now).await?;
+    let prepared = prepare::prepare(services, arrival, app.manifest(), (entry, &invocation.values), command)?;
     if let (false, Some(spend)) = (entry.safe, unspent) {
-        spend.spend(world, arrival.now).await?;
+        spend.spend(services, arrival.now).await?;
     }
     let Prepared { request, bot, user, place } = prepared;
     let before = line.elapsed_ms();
-    let deadline = surroundings::deadline(arrival);
+    let deadline = prepare::deadline(arrival);
     let left = deadline.saturating_sub(arrival.now.saturating_add(before));
-    let call = upstream::Call {
+    let call = Call {
         function: &invocation.function,
         request,
         values: invocation.values,
@@ -149,12 +148,12 @@ pub async fn run(
         trace: line.trace(),
     };
     // Boxed: the request would have its room in this future as well.
-    let called = Box::pin(upstream::call(&app, call)).await;
+    let called = Box::pin(services.app_client.call(&app, call)).await;
     line.upstream_ms = Some(line.elapsed_ms().saturating_sub(before));
     let mut answer = answer(app.id(), called, arrival, line)?;
     answer.warnings.splice(0..0, invocation.warnings);
     fits(app.id(), &answer)?;
-    Ok(settle::settle(answer, &place, line).await)
+    Ok(finish::settle(answer, &place, line).await)
 }
 
 /// No app answers more than a server reads of it, which is 1 MiB. What is settled is smaller still.
@@ -163,22 +162,26 @@ fn fits(app: &AppId, answer: &Answer) -> Result<(), Refusal> {
     if bytes <= MAX_ANSWER {
         return Ok(());
     }
-    Err(Refusal::new(Code::AnswerTooLarge, Trouble::TooLarge.sentence(app.as_str())))
+    Err(Refusal::new(Code::AnswerTooLarge, NoAnswer::TooLarge.sentence(app.as_str())))
 }
 
 /// The install as it is kept, where it is another than the one that was remembered.
-async fn changed(world: &World, install: &Install, now: Millis) -> Result<Option<Arc<Install>>, Refusal> {
-    let again = world.installs.find(&install.id, Freshness::Reread, now).await?;
+async fn changed(
+    services: &Services,
+    install: &Install,
+    now: Millis,
+) -> Result<Option<Arc<Install>>, Refusal> {
+    let again = services.installs.find(&install.id, Freshness::Reread, now).await?;
     Ok(again.filter(|again| again.rev != install.rev))
 }
 
 /// The app of an install as its admin agreed to it. Its sender has proved to belong to the install.
 pub(crate) async fn known<'w>(
-    world: &'w World,
+    services: &'w Services,
     install: &Install,
     now: Millis,
-) -> Result<Known<'w>, Refusal> {
-    if let Some(known) = world.app_of(install, now).await? {
+) -> Result<ServedApp<'w>, Refusal> {
+    if let Some(known) = services.apps.app_of(install, now).await? {
         return Ok(known);
     }
     let app = &install.app;

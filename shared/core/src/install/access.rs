@@ -3,13 +3,16 @@
 
 use super::{codes, remove, stored};
 use crate::{
-    authenticate::{self, jwt, jwt::Signed},
-    edge::Arrival,
-    log::LogLine,
-    model::{Install, Sha256},
-    refusal::Refusal,
-    rules::over,
-    world::Office,
+    authenticate::{
+        self,
+        jwt::{self, Signed},
+    },
+    http::{Arrival, LogLine, Refusal},
+    services::Management,
+    store::{
+        model::{Install, Sha256},
+        rules::over,
+    },
 };
 use cloud_apps_protocol::{
     AppId, Code, Millis,
@@ -20,7 +23,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// What a good credential leads to.
-pub(super) enum Found {
+pub(crate) enum Found {
     /// The install, in whatever state.
     Stands(Arc<Install>, By),
     /// The install, for a server with the secret before the current one. Nothing is shown to it and nothing changed
@@ -32,7 +35,7 @@ pub(super) enum Found {
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum By {
+pub(crate) enum By {
     /// The server, with its current secret.
     Server,
     /// The holder of a manage code. It ends after a day at most, and so does all that it gives.
@@ -62,16 +65,16 @@ impl By {
 }
 
 /// Finds the install of a path for who may change it; a server's token is spent.
-pub(super) async fn admin(
-    office: &Office,
+pub(crate) async fn admin(
+    management: &Management,
     arrival: &Arrival,
     install: &str,
     line: &mut LogLine,
 ) -> Result<Found, Refusal> {
     match authenticate::credential(arrival)? {
-        Credential::Opaque(code) => holder(office, arrival, install, &Zeroizing::new(code), line).await,
+        Credential::Opaque(code) => holder(management, arrival, install, &Zeroizing::new(code), line).await,
         Credential::Jwt(token) => {
-            let verified = jwt::verify(&office.world, arrival, &token, line).await?;
+            let verified = jwt::verify(&management.services, arrival, &token, line).await?;
             if verified.kid.install.as_str() != install {
                 return Err(Refusal::unauthorized());
             }
@@ -84,8 +87,8 @@ pub(super) async fn admin(
             // Both are awaited together: a token is spent although its install turns out to be gone.
             let jti = verified.once();
             let (looked, spent) = tokio::join!(
-                stored(office, &verified.kid.install, arrival.now),
-                jti.spend(&office.world, arrival.now)
+                stored(management, &verified.kid.install, arrival.now),
+                jti.spend(&management.services, arrival.now)
             );
             spent?;
             match looked? {
@@ -97,7 +100,7 @@ pub(super) async fn admin(
                         Signed::Previous => Found::Replaced(install),
                     })
                 }
-                None => remove::remembered(office, &verified.kid.install, arrival.now)
+                None => remove::remembered(management, &verified.kid.install, arrival.now)
                     .await?
                     .filter(|gone| gone.signed_by(&verified.kid))
                     .map(|gone| Found::Gone(gone.answer))
@@ -108,8 +111,8 @@ pub(super) async fn admin(
 }
 
 /// Finds the install of a path for the holder of a manage code.
-pub(super) async fn holder(
-    office: &Office,
+pub(crate) async fn holder(
+    management: &Management,
     arrival: &Arrival,
     install: &str,
     code: &str,
@@ -118,18 +121,18 @@ pub(super) async fn holder(
     if !codes::shaped(code) {
         return Err(refused());
     }
-    let kept = office.registry.manage_code(&Sha256::of(code)).await?.ok_or_else(refused)?;
+    let kept = management.registry.manage_code(&Sha256::of(code)).await?.ok_or_else(refused)?;
     if over(kept.exp, arrival.now) || kept.install.as_str() != install {
         return Err(refused());
     }
     line.install = Some(kept.install.to_string());
-    match stored(office, &kept.install, arrival.now).await? {
+    match stored(management, &kept.install, arrival.now).await? {
         Some(install) if install.voids(kept.created_at) => Err(refused()),
         Some(install) => {
             line.app = Some(install.app.to_string());
             Ok(Found::Stands(install, By::Holder { made_at: kept.created_at }))
         }
-        None => remove::remembered(office, &kept.install, arrival.now)
+        None => remove::remembered(management, &kept.install, arrival.now)
             .await?
             .filter(|gone| !gone.revoked(&kept))
             .map(|gone| Found::Gone(gone.answer))
@@ -139,7 +142,7 @@ pub(super) async fn holder(
 
 /// The app that a request's code is for, be it an install code or a manage code: whoever holds one may see that app. A
 /// credential that cannot be a code is refused without a read; the rest alike, after the same look-ups.
-pub(super) async fn app(office: &Office, arrival: &Arrival) -> Result<AppId, Refusal> {
+pub(crate) async fn app(management: &Management, arrival: &Arrival) -> Result<AppId, Refusal> {
     let refused = || {
         let message = "This needs an install code or a manage code that is good here, because the catalogue of this bundle is \
                        not public. Ask the operator of the bundle for one, and send it as Authorization: Bearer.";
@@ -151,12 +154,13 @@ pub(super) async fn app(office: &Office, arrival: &Arrival) -> Result<AppId, Ref
         return Err(refused());
     }
     let sha256 = Sha256::of(&code);
-    let (first, manages) = tokio::join!(office.registry.code(&sha256), office.registry.manage_code(&sha256));
+    let (first, manages) =
+        tokio::join!(management.registry.code(&sha256), management.registry.manage_code(&sha256));
     if let Some(code) = first?.filter(|code| codes::unused(code, arrival.now).is_ok()) {
         return Ok(code.app);
     }
     let kept = manages?.filter(|kept| !over(kept.exp, arrival.now)).ok_or_else(refused)?;
-    let install = stored(office, &kept.install, arrival.now).await?;
+    let install = stored(management, &kept.install, arrival.now).await?;
     let install = install.filter(|install| !install.voids(kept.created_at)).ok_or_else(refused)?;
     Ok(install.app.clone())
 }

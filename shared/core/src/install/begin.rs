@@ -4,23 +4,23 @@
 //! wrong on the way. With another body it replaces the data of its own pending install: nothing is active yet.
 
 use super::{
-    apps, codes,
-    lifecycle::Moment,
+    codes,
+    lifecycle::RequestInfo,
     plan, remove, request,
     state::{OnBegin, on_begin},
     stored,
     upkeep::LOOK,
 };
 use crate::{
-    edge::Arrival,
-    job::{Job, Work},
-    log::LogLine,
-    model::{Cleanup, Install, InstallCode, Key, Sha256, SiteEntry, State},
-    ports::{Begun, Changed, Stored},
-    refusal::Refusal,
-    rules::{SiteSays, code_of, next, site_says},
-    sealed::{keep_settings, seal_bot_token},
-    world::Office,
+    http::{Arrival, LogLine, Refusal},
+    keys::sealed::{keep_settings, seal_bot_token},
+    services::Management,
+    store::{
+        job::{Job, Work},
+        model::{Cleanup, Install, InstallCode, Key, Sha256, SiteEntry, State},
+        ports::{Begun, Changed, Stored},
+        rules::{SiteSays, code_of, next, site_says},
+    },
 };
 use cloud_apps_protocol::{
     Code, Generation, InstallId, Manifest, Millis, Values,
@@ -39,11 +39,11 @@ const TRIES: usize = 3;
 
 /// Begins an install, or answers again.
 pub async fn begin(
-    office: &Office,
+    management: &Management,
     arrival: &Arrival,
     line: &mut LogLine,
 ) -> Result<InstallCreated, Refusal> {
-    let mut code = codes::presented(office, arrival).await?;
+    let mut code = codes::presented(management, arrival).await?;
     codes::unused(&code, arrival.now)?;
     line.app = Some(code.app.to_string());
     let body: Value = arrival.json()?;
@@ -51,55 +51,58 @@ pub async fn begin(
     if body.get("app_id").and_then(Value::as_str).is_some_and(|app| app != code.app.as_str()) {
         return Err(codes::refused());
     }
-    let app = super::known(office, &code.app, arrival.now).await?;
+    let app = super::known(management, &code.app, arrival.now).await?;
     let manifest = app.manifest();
     let request = request::read(&body, manifest, &code.site)?;
     let sha256 = app.sha256();
-    let key = current_key(office, &code, arrival.now).await?;
+    let key = current_key(management, &code, arrival.now).await?;
 
     for _ in 0..TRIES {
         let known = match &code.install {
-            Some(id) => stored(office, id, arrival.now).await?,
+            Some(id) => stored(management, id, arrival.now).await?,
             None => None,
         };
         match on_begin(known.as_deref(), &code.sha256, arrival.now) {
             OnBegin::Refuse => return Err(codes::refused()),
             OnBegin::Busy(lease) => return Err(super::busy(lease, arrival.now)),
             OnBegin::Begin => {
-                let install = fresh(office, &request, (manifest, &sha256), &code, &key, arrival.now);
+                let install = fresh(management, &request, (manifest, &sha256), &code, &key, arrival.now);
                 possible(manifest, &install)?;
                 // Looked at before anything is kept or queued: a request that is refused leaves nothing behind.
-                match held(office, &code, arrival.now).await? {
+                match held(management, &code, arrival.now).await? {
                     Site::Free => {}
                     Site::Ours(id) => {
                         code.install = Some(id);
                         continue;
                     }
                     Site::Held(entry) => {
-                        make_room(office, &entry, &code, arrival, line).await?;
+                        make_room(management, &entry, &code, arrival, line).await?;
                         continue;
                     }
                 }
-                apps::keep(office, &app).await?;
-                watch(office, &install, &code, arrival, line).await?;
-                match office.registry.begin(&install, arrival.now).await? {
+                super::keep_manifest(management, &app).await?;
+                watch(management, &install, &code, arrival, line).await?;
+                match management.registry.begin(&install, arrival.now).await? {
                     Begun::Created => return Ok(answer(&install, manifest, &key.root, line)),
                     Begun::Again(id) => code.install = Some(id),
                     Begun::CodeRefused => return Err(codes::refused()),
-                    Begun::AlreadyInstalled(entry) => make_room(office, &entry, &code, arrival, line).await?,
+                    Begun::AlreadyInstalled(entry) => {
+                        make_room(management, &entry, &code, arrival, line).await?;
+                    }
                 }
             }
             OnBegin::Replace => {
                 let Some(known) = known else { return Err(codes::refused()) };
                 let (install, root) =
-                    replaced(office, &known, &request, (manifest, &sha256), &code, &key, arrival.now).await?;
+                    replaced(management, &known, &request, (manifest, &sha256), &code, &key, arrival.now)
+                        .await?;
                 possible(manifest, &install)?;
                 if install == *known {
                     return Ok(answer(&install, manifest, &root, line));
                 }
-                apps::keep(office, &app).await?;
-                let changed = office.registry.change(&install, known.rev).await?;
-                office.world.installs.forget(&known.id);
+                super::keep_manifest(management, &app).await?;
+                let changed = management.registry.change(&install, known.rev).await?;
+                management.services.installs.forget(&known.id);
                 if changed == Changed::Yes {
                     let install = Install { rev: next(known.rev), ..install };
                     return Ok(answer(&install, manifest, &root, line));
@@ -120,9 +123,9 @@ enum Site {
     Held(SiteEntry),
 }
 
-async fn held(office: &Office, code: &InstallCode, now: Millis) -> Stored<Site> {
-    let Some(entry) = office.registry.site(&code.app, &code.site).await? else { return Ok(Site::Free) };
-    let holder = stored(office, &entry.install, now).await?;
+async fn held(management: &Management, code: &InstallCode, now: Millis) -> Stored<Site> {
+    let Some(entry) = management.registry.site(&code.app, &code.site).await? else { return Ok(Site::Free) };
+    let holder = stored(management, &entry.install, now).await?;
     Ok(match site_says(Some(&entry), holder.as_deref(), now) {
         SiteSays::Free | SiteSays::Abandoned(_) => Site::Free,
         SiteSays::Held(entry) => {
@@ -138,27 +141,27 @@ async fn held(office: &Office, code: &InstallCode, now: Millis) -> Stored<Site> 
 
 /// Removes what holds the site, where the code may; else refuses.
 async fn make_room(
-    office: &Office,
+    management: &Management,
     entry: &SiteEntry,
     code: &InstallCode,
     arrival: &Arrival,
     line: &mut LogLine,
 ) -> Result<(), Refusal> {
-    let standing = stored(office, &entry.install, arrival.now).await?;
+    let standing = stored(management, &entry.install, arrival.now).await?;
     match standing.filter(|standing| code.replace && replaceable(standing)) {
         Some(old) => {
             // Its server was rebuilt and knows nothing of it: the app has nothing to clean up there.
-            remove::remove(office, Moment::of(arrival), old, false, line).await?;
+            remove::remove(management, RequestInfo::of(arrival), old, false, line).await?;
             Ok(())
         }
-        None => Err(taken(office, entry, code, arrival.now).await?),
+        None => Err(taken(management, entry, code, arrival.now).await?),
     }
 }
 
 /// The intent first: whatever becomes of this request and of its code, somebody looks after the install until the code
 /// is over. The first look ends a watch whose install is gone, so that begun and removed installs leave nothing behind.
 async fn watch(
-    office: &Office,
+    management: &Management,
     install: &Install,
     code: &InstallCode,
     arrival: &Arrival,
@@ -167,7 +170,7 @@ async fn watch(
     let work = Work::Watch { install: install.id.clone(), rev: install.rev };
     let left = code.exp.saturating_sub(arrival.now).clamp(1, LOOK);
     let job = Job::new(work, left, Some(line.trace().to_owned()), arrival.now);
-    Ok(office.queue.send(&job, arrival.now).await?)
+    Ok(management.queue.send(&job, arrival.now).await?)
 }
 
 /// Whether a code that replaces may supersede an install: one that somebody is just making it may not.
@@ -176,8 +179,8 @@ fn replaceable(install: &Install) -> bool {
 }
 
 /// The key that a new install's secrets are derived from.
-async fn current_key(office: &Office, code: &InstallCode, now: Millis) -> Result<Key, Refusal> {
-    office.world.keys.current(&code.app, now).await?.ok_or_else(|| {
+async fn current_key(management: &Management, code: &InstallCode, now: Millis) -> Result<Key, Refusal> {
+    management.services.keys.current(&code.app, now).await?.ok_or_else(|| {
         let message = format!(
             "{} has no key ring. An operator makes one with `cloud-apps operator register`; then try again.",
             code.app
@@ -188,7 +191,7 @@ async fn current_key(office: &Office, code: &InstallCode, now: Millis) -> Result
 
 /// A new install as the request describes it.
 fn fresh(
-    office: &Office,
+    management: &Management,
     request: &InstallRequest,
     (manifest, sha256): (&Manifest, &Sha256),
     code: &InstallCode,
@@ -196,7 +199,7 @@ fn fresh(
     now: Millis,
 ) -> Install {
     let mut install = Install {
-        id: office.world.random.install_id(),
+        id: management.services.random.install_id(),
         app: code.app.clone(),
         version: manifest.version.clone(),
         manifest: Some(sha256.clone()),
@@ -227,7 +230,7 @@ fn fresh(
     if request.static_token {
         install.static_token = Some(Sha256::of(&static_token(&key.root, &install)));
     }
-    let random = &*office.world.random;
+    let random = &*management.services.random;
     install.bot_token = seal_bot_token(key, &install, random.nonce(), &request.bot.access_token);
     keep_settings(key, &mut install, manifest, request.settings.clone(), random);
     install
@@ -236,7 +239,7 @@ fn fresh(
 /// The pending install with what the request says now; equal to it where nothing differs. Its id and key stay, so
 /// that what was handed over stays good; only where its key was revoked does it take the current one.
 async fn replaced(
-    office: &Office,
+    management: &Management,
     known: &Install,
     request: &InstallRequest,
     (manifest, sha256): (&Manifest, &Sha256),
@@ -244,11 +247,11 @@ async fn replaced(
     current: &Key,
     now: Millis,
 ) -> Result<(Install, Secret), Refusal> {
-    let key = match office.world.keys.root(&known.app, &known.key, now).await? {
+    let key = match management.services.keys.root(&known.app, &known.key, now).await? {
         Some(root) => Key { id: known.key.clone(), root, ..current.clone() },
         None => current.clone(),
     };
-    let wanted = fresh(office, request, (manifest, sha256), code, &key, now);
+    let wanted = fresh(management, request, (manifest, sha256), code, &key, now);
     let mut install = Install {
         id: known.id.clone(),
         rev: known.rev,
@@ -260,16 +263,16 @@ async fn replaced(
         install.static_token = Some(Sha256::of(&static_token(&key.root, &install)));
     }
     // A seal differs each time; what is in it may not.
-    let opened = office.world.keys.open_bot_token(known, now).await;
+    let opened = management.services.keys.open_bot_token(known, now).await;
     install.bot_token = match opened {
         Ok(held) if held.token.expose_secret() == request.bot.access_token => known.bot_token.clone(),
         // What cannot be opened (its key was revoked) is replaced.
-        _ => seal_bot_token(&key, &install, office.world.random.nonce(), &request.bot.access_token),
+        _ => seal_bot_token(&key, &install, management.services.random.nonce(), &request.bot.access_token),
     };
-    keep_settings(&key, &mut install, manifest, request.settings.clone(), &*office.world.random);
+    keep_settings(&key, &mut install, manifest, request.settings.clone(), &*management.services.random);
     // What is beside a password is a part of what it was sealed for.
     let same = install.settings == known.settings;
-    if let Ok(held) = office.world.keys.open_settings(known, now).await {
+    if let Ok(held) = management.services.keys.open_settings(known, now).await {
         for (name, sealed) in &mut install.passwords {
             if let (Some(old), true) =
                 (known.passwords.get(name), same && held.get(name) == request.settings.get(name))
@@ -292,7 +295,7 @@ fn possible(manifest: &Manifest, install: &Install) -> Result<(), Refusal> {
 }
 
 /// 26 characters of `[a-z2-7]`, derived: whoever holds the root can make it again, and nobody needs to keep it.
-pub(super) fn static_token(root: &Secret, install: &Install) -> Zeroizing<String> {
+pub(crate) fn static_token(root: &Secret, install: &Install) -> Zeroizing<String> {
     let generation = install.static_generation.to_string();
     let mut parts: Vec<&[u8]> =
         vec![b"static_token", install.app.as_str().as_bytes(), install.id.as_str().as_bytes()];
@@ -329,14 +332,14 @@ fn answer(install: &Install, manifest: &Manifest, root: &Secret, line: &mut LogL
 
 /// What stands in the way, and what to do about it.
 async fn taken(
-    office: &Office,
+    management: &Management,
     entry: &SiteEntry,
     code: &InstallCode,
     now: Millis,
 ) -> Result<Refusal, Refusal> {
     let (app, site, id) = (&code.app, &entry.site, &entry.install);
     let since = date(entry.created_at);
-    let standing = stored(office, id, now).await?;
+    let standing = stored(management, id, now).await?;
     let who =
         standing.as_deref().map_or_else(String::new, |install| format!(" by user {}", install.installed_by));
     let message = match standing.as_deref().map(|install| &install.state) {

@@ -3,11 +3,13 @@
 
 use crate::{
     authenticate,
-    edge::Arrival,
-    model::{InstallCode, Sha256},
-    refusal::Refusal,
-    rules::over,
-    world::{Office, Random},
+    http::{Arrival, Refusal},
+    random::Random,
+    services::Management,
+    store::{
+        model::{InstallCode, Sha256},
+        rules::over,
+    },
 };
 use cloud_apps_protocol::token::Credential;
 use zeroize::Zeroizing;
@@ -29,13 +31,13 @@ pub fn generate(random: &dyn Random) -> Zeroizing<String> {
 
 /// The stored code of a request's `Authorization: Bearer`, whatever has become of it. A credential that cannot be a
 /// code is refused without a read; unknown codes, like used and expired ones, after one.
-pub(super) async fn presented(office: &Office, arrival: &Arrival) -> Result<InstallCode, Refusal> {
+pub(super) async fn presented(management: &Management, arrival: &Arrival) -> Result<InstallCode, Refusal> {
     let Ok(Credential::Opaque(code)) = authenticate::credential(arrival) else { return Err(refused()) };
     let code = Zeroizing::new(code);
     if !shaped(&code) {
         return Err(refused());
     }
-    office.registry.code(&Sha256::of(&code)).await?.ok_or_else(refused)
+    management.registry.code(&Sha256::of(&code)).await?.ok_or_else(refused)
 }
 
 /// Whether this can be a code at all.

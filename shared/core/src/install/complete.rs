@@ -6,19 +6,19 @@
 
 use super::{
     codes,
-    lifecycle::{self, Moment, Turn},
+    lifecycle::{self, LifecycleFunction, RequestInfo},
     plan, registered,
     state::{OnComplete, on_complete},
     stored, view,
 };
 use crate::{
-    edge::Arrival,
-    log::LogLine,
-    model::{Install, InstallCode, State, Team},
-    ports::Changed,
-    refusal::Refusal,
-    rules::next,
-    world::Office,
+    http::{Arrival, LogLine, Refusal},
+    services::Management,
+    store::{
+        model::{Install, InstallCode, State, Team},
+        ports::Changed,
+        rules::next,
+    },
 };
 use cloud_apps_protocol::{InstallId, Manifest, Millis, TeamId, Values, install::InstallCompleted};
 use std::collections::BTreeMap;
@@ -28,12 +28,12 @@ const LEASE: Millis = 30_000;
 
 /// Completes an install, or answers again.
 pub async fn complete(
-    office: &Office,
+    management: &Management,
     arrival: &Arrival,
     install: &str,
     line: &mut LogLine,
 ) -> Result<InstallCompleted, Refusal> {
-    let code = codes::presented(office, arrival).await?;
+    let code = codes::presented(management, arrival).await?;
     let id = InstallId::new(install).map_err(|_| codes::refused())?;
     if code.install.as_ref() != Some(&id) {
         return Err(codes::refused());
@@ -44,10 +44,10 @@ pub async fn complete(
     }
     line.app = Some(code.app.to_string());
     line.install = Some(id.to_string());
-    let known = stored(office, &id, arrival.now).await?;
+    let known = stored(management, &id, arrival.now).await?;
     let step = on_complete(known.as_deref(), &code.sha256, arrival.now);
     let Some(known) = known else { return Err(codes::refused()) };
-    let app = super::agreed(office, &known, arrival.now).await?;
+    let app = super::agreed(management, &known, arrival.now).await?;
     match step {
         OnComplete::Refuse => Err(codes::refused()),
         OnComplete::Busy(lease) => Err(super::busy(lease, arrival.now)),
@@ -55,25 +55,30 @@ pub async fn complete(
         OnComplete::Start => {
             let teams = registered::read(&arrival.json()?, "/registered", app.manifest(), &known)?;
             // Before anything is done: keys that cannot be read cost a repeated request, and not the install.
-            let settings = office.world.keys.open_settings(&known, arrival.now).await?;
-            let install = take(office, &known, &code, arrival.now).await?;
-            let outcome = finish(office, arrival, &install, &code, (teams, settings), line).await;
+            let settings = management.services.keys.open_settings(&known, arrival.now).await?;
+            let install = take(management, &known, &code, arrival.now).await?;
+            let outcome = finish(management, arrival, &install, &code, (teams, settings), line).await;
             // Whatever came of it, this process reads it again.
-            office.world.installs.forget(&id);
+            management.services.installs.forget(&id);
             outcome
         }
     }
 }
 
 /// Pending → completing: from here on nobody else touches it before the lease is over.
-async fn take(office: &Office, known: &Install, code: &InstallCode, now: Millis) -> Result<Install, Refusal> {
+async fn take(
+    management: &Management,
+    known: &Install,
+    code: &InstallCode,
+    now: Millis,
+) -> Result<Install, Refusal> {
     let lease = now.saturating_add(LEASE);
     let state = State::Completing { code: code.sha256.clone(), until: code.exp, lease };
     let install = Install { state, ..known.clone() };
-    match office.registry.change(&install, known.rev).await? {
+    match management.registry.change(&install, known.rev).await? {
         Changed::Yes => Ok(Install { rev: next(known.rev), ..install }),
         Changed::Conflict => {
-            office.world.installs.forget(&known.id);
+            management.services.installs.forget(&known.id);
             Err(super::busy(now, now))
         }
     }
@@ -81,31 +86,39 @@ async fn take(office: &Office, known: &Install, code: &InstallCode, now: Millis)
 
 /// Completing → active, or undone.
 async fn finish(
-    office: &Office,
+    management: &Management,
     arrival: &Arrival,
     install: &Install,
     code: &InstallCode,
     (mut teams, settings): (BTreeMap<TeamId, Team>, Values),
     line: &mut LogLine,
 ) -> Result<InstallCompleted, Refusal> {
-    let app = super::agreed(office, install, arrival.now).await?;
+    let app = super::agreed(management, install, arrival.now).await?;
     // What an earlier attempt registered, and this one does not, verifies nobody any more.
-    for (team, _) in office.registry.teams(&install.id).await? {
+    for (team, _) in management.registry.teams(&install.id).await? {
         teams.entry(team).or_default();
     }
     for (team, registered) in &teams {
-        office.registry.put_team(&install.id, team, registered).await?;
+        management.registry.put_team(&install.id, team, registered).await?;
     }
-    if let Err(refusal) =
-        lifecycle::run(office, Moment::of(arrival), &app, install, Turn::Install, settings, line).await
+    if let Err(refusal) = lifecycle::run(
+        management,
+        RequestInfo::of(arrival),
+        &app,
+        install,
+        LifecycleFunction::Install,
+        settings,
+        line,
+    )
+    .await
     {
-        return match office.registry.undo(install, install.rev).await? {
+        return match management.registry.undo(install, install.rev).await? {
             Changed::Yes => Err(refusal),
             Changed::Conflict => Err(super::busy(arrival.now, arrival.now)),
         };
     }
     let active = Install { state: State::Active, ..install.clone() };
-    match office.registry.activate(&active, install.rev, &code.sha256, arrival.now).await? {
+    match management.registry.activate(&active, install.rev, &code.sha256, arrival.now).await? {
         Changed::Yes => Ok(answer(app.manifest(), &Install { rev: next(install.rev), ..active }, line)),
         Changed::Conflict => Err(super::busy(arrival.now, arrival.now)),
     }

@@ -3,13 +3,10 @@
 
 use super::view;
 use crate::{
-    bot::InstallBot,
-    edge::Arrival,
-    log::LogLine,
-    model::{Cleanup, Install, Sha256, State},
-    refusal::Refusal,
-    upstream::{self, Called, Known, Trouble},
-    world::Office,
+    apps::{Call, Called, NoAnswer, ServedApp},
+    http::{Arrival, LogLine, Refusal},
+    services::Management,
+    store::model::{Cleanup, Install, Sha256, State},
 };
 use cloud_app::Failure;
 use cloud_apps_protocol::{
@@ -26,7 +23,7 @@ const MARGIN: Millis = 2_000;
 
 /// Which part of an install's life the app has a function for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum LifecycleFunction {
     /// It becomes active.
     Install,
     /// Its settings change.
@@ -37,7 +34,7 @@ pub enum Turn {
     Uninstall,
 }
 
-impl Turn {
+impl LifecycleFunction {
     fn function(self, manifest: &Manifest) -> Option<&FunctionName> {
         let functions = &manifest.lifecycle;
         match self {
@@ -89,7 +86,7 @@ impl Turn {
 
 /// For which request a function runs, and until when.
 #[derive(Debug, Clone, Copy)]
-pub struct Moment<'a> {
+pub struct RequestInfo<'a> {
     /// Unix milliseconds when the request came in.
     pub now: Millis,
     /// Unix milliseconds until which the platform lets it run.
@@ -98,61 +95,60 @@ pub struct Moment<'a> {
     pub request_id: &'a str,
 }
 
-impl<'a> Moment<'a> {
+impl<'a> RequestInfo<'a> {
     /// Of a request over HTTP.
     pub fn of(arrival: &'a Arrival) -> Self {
         Self { now: arrival.now, deadline: arrival.deadline, request_id: &arrival.request_id }
     }
 }
 
-/// Runs the app's function for this turn, where it has one, with these settings, passwords included. What it refuses is
+/// Runs the app's function for this part of the install's life, where it has one, with these settings, passwords included. What it refuses is
 /// `install_refused` with its own words.
 pub async fn run(
-    office: &Office,
-    moment: Moment<'_>,
-    app: &Known<'_>,
+    management: &Management,
+    request_info: RequestInfo<'_>,
+    app: &ServedApp<'_>,
     install: &Install,
-    turn: Turn,
+    part: LifecycleFunction,
     settings: Values,
     line: &mut LogLine,
 ) -> Result<(), Refusal> {
-    let Some(function) = turn.function(app.manifest()) else { return Ok(()) };
+    let Some(function) = part.function(app.manifest()) else { return Ok(()) };
     let id = app.id();
     line.function = Some(function.to_string());
     let before = line.elapsed_ms();
-    let now = moment.now.saturating_add(before);
-    let deadline = now.saturating_add(TIME).min(moment.deadline.saturating_sub(MARGIN));
-    let request = request(app.manifest(), install, function, turn);
+    let now = request_info.now.saturating_add(before);
+    let deadline = now.saturating_add(TIME).min(request_info.deadline.saturating_sub(MARGIN));
+    let request = request(app.manifest(), install, function, part);
     line.delivery_id = request.delivery.as_ref().map(|delivery| delivery.id.clone());
-    let bot =
-        InstallBot { world: Arc::clone(&office.world), install: Arc::new(install.clone()), now: moment.now };
-    let call = upstream::Call {
+    let bot = management.services.bot(Arc::new(install.clone()), request_info.now);
+    let call = Call {
         function,
         request,
         values: Values::new(),
         settings,
-        bot: Arc::new(bot),
+        bot,
         // `installed_by` is what the installer wrote; neither a code nor an operator proves a user.
         proof: None,
         user: None,
         now,
         deadline,
         left: Duration::from_millis(deadline.saturating_sub(now)),
-        request_id: moment.request_id,
+        request_id: request_info.request_id,
         trace: line.trace(),
     };
-    let called = Box::pin(upstream::call(app, call)).await;
+    let called = Box::pin(management.services.app_client.call(app, call)).await;
     line.upstream_ms = Some(line.elapsed_ms().saturating_sub(before));
     match called {
-        Called::Answered(answer) => accepted(id.as_str(), turn, answer),
-        Called::Failed(failure) => Err(failed(id.as_str(), turn, failure)),
-        Called::Broken(trouble) => Err(broken(id.as_str(), turn, function, trouble)),
+        Called::Answered(answer) => accepted(id.as_str(), part, answer),
+        Called::Failed(failure) => Err(failed(id.as_str(), part, failure)),
+        Called::Broken(trouble) => Err(broken(id.as_str(), part, function, trouble)),
     }
 }
 
 /// The function has no answer; the cause stands in the log.
-fn broken(id: &str, turn: Turn, function: &FunctionName, trouble: Trouble) -> Refusal {
-    let (failing, outcome) = (turn.failing(), turn.outcome());
+fn broken(id: &str, part: LifecycleFunction, function: &FunctionName, trouble: NoAnswer) -> Refusal {
+    let (failing, outcome) = (part.failing(), part.outcome());
     let (code, message) = match trouble.code() {
         Code::Deadline => (
             Code::Deadline,
@@ -164,7 +160,7 @@ fn broken(id: &str, turn: Turn, function: &FunctionName, trouble: Trouble) -> Re
             Code::InstallRefused,
             format!(
                 "{id} names {function} as its {} function and does not have it. Its author must fix that; {outcome}.",
-                turn.name()
+                part.name()
             ),
         ),
         code @ (Code::Busy | Code::Unavailable) => {
@@ -182,7 +178,12 @@ fn broken(id: &str, turn: Turn, function: &FunctionName, trouble: Trouble) -> Re
 }
 
 /// The request: no command, but all that an app knows of its install. The acting user is who installs.
-fn request(manifest: &Manifest, install: &Install, function: &FunctionName, turn: Turn) -> CommandRequest {
+fn request(
+    manifest: &Manifest,
+    install: &Install,
+    function: &FunctionName,
+    part: LifecycleFunction,
+) -> CommandRequest {
     let mut request = CommandRequest::default();
     manifest.namespace().clone_into(&mut request.command.namespace);
     request.command.function = function.to_string();
@@ -196,7 +197,7 @@ fn request(manifest: &Manifest, install: &Install, function: &FunctionName, turn
         bot: install.bot.clone(),
         settings: view::shown(manifest, &install.settings),
     });
-    request.delivery = Some(Delivery { id: delivery_id(install, turn.name()), attempt: 1 });
+    request.delivery = Some(Delivery { id: delivery_id(install, part.name()), attempt: 1 });
     request
 }
 
@@ -217,13 +218,13 @@ fn delivery_id(install: &Install, name: &str) -> String {
     hash
 }
 
-fn accepted(app: &str, turn: Turn, answer: Answer) -> Result<(), Refusal> {
+fn accepted(app: &str, part: LifecycleFunction, answer: Answer) -> Result<(), Refusal> {
     let Kind::Error { text, fields } = answer.kind else { return Ok(()) };
-    Err(refused(app, turn, Some(text), fields))
+    Err(refused(app, part, Some(text), fields))
 }
 
-fn failed(app: &str, turn: Turn, failure: Failure) -> Refusal {
-    let refusal = refused(app, turn, failure.text, failure.fields);
+fn failed(app: &str, part: LifecycleFunction, failure: Failure) -> Refusal {
+    let refusal = refused(app, part, failure.text, failure.fields);
     match failure.source {
         Some(source) => refusal.because(source),
         None => refusal,
@@ -231,11 +232,16 @@ fn failed(app: &str, turn: Turn, failure: Failure) -> Refusal {
 }
 
 /// The app's own words, and at which settings they belong.
-fn refused(app: &str, turn: Turn, text: Option<String>, fields: BTreeMap<String, String>) -> Refusal {
+fn refused(
+    app: &str,
+    part: LifecycleFunction,
+    text: Option<String>,
+    fields: BTreeMap<String, String>,
+) -> Refusal {
     let text = text.filter(|text| !text.is_empty()).unwrap_or_else(|| {
         "it gave no reason. Its operator finds the cause in the log, under this request's id.".into()
     });
-    let message = format!("{app} refused {}, and {}: {text}", turn.refused(), turn.outcome());
+    let message = format!("{app} refused {}, and {}: {text}", part.refused(), part.outcome());
     let refusal = Refusal::new(Code::InstallRefused, message).with("text", text);
     if fields.is_empty() {
         return refusal;

@@ -1,7 +1,7 @@
 //! What an install comes to on its server: where the server sends what, what is to be registered there, and what
 //! will not work and why. All of it follows from the manifest and the install, so it is never stored.
 
-use crate::model::{Install, State};
+use crate::store::model::{Install, State};
 use cloud_apps_protocol::{
     AppId, ChannelId, InstallId, Manifest, SiteUrl,
     install::{Endpoints, Granted, Standing, Unavailable, Wanted},

@@ -1,7 +1,7 @@
 //! Everything that is wrong with a request, said at once: each problem with its JSON pointer, so that whoever
 //! filled in a dialog does not learn of the second after fixing the first.
 
-use crate::refusal::Refusal;
+use crate::http::Refusal;
 use cloud_apps_protocol::Code;
 use serde_json::{Value, json};
 use std::{fmt::Display, str::FromStr};

@@ -3,11 +3,10 @@
 
 use super::{plan, problems::Reader};
 use crate::{
-    bot::InstallBot,
+    http::Refusal,
     log::chain,
-    model::{Install, OutgoingWebhook, Sha256, SlashCommand, Team},
-    refusal::Refusal,
-    world::Office,
+    services::Management,
+    store::model::{Install, OutgoingWebhook, Sha256, SlashCommand, Team},
 };
 use cloud_app::Mattermost;
 use cloud_apps_protocol::{ChannelId, Manifest, Millis, PostId, TeamId, install::Wanted};
@@ -27,12 +26,12 @@ const PATIENCE: Duration = Duration::from_secs(8);
 const AT_ONCE: usize = 8;
 
 /// The most entries of one request (section 12).
-pub(super) const MAX_ENTRIES: usize = 90;
+pub(crate) const MAX_ENTRIES: usize = 90;
 /// The most that an install may have registered in all: twice what the largest servers with a command in each team need.
-pub(super) const MAX_REGISTERED: usize = 1_500;
+pub(crate) const MAX_REGISTERED: usize = 1_500;
 
 /// Reads the list at `list` of a body, by team.
-pub(super) fn read(
+pub(crate) fn read(
     body: &Value,
     list: &str,
     manifest: &Manifest,
@@ -75,8 +74,8 @@ pub(super) fn read(
 /// The server is asked with the bot's token. The bot's own teams come in one answer, and in those the installer puts it;
 /// of any other it is told whether there is such a team, though not more (`403`), where it is no member. Where the server
 /// cannot be asked now, the limit on their number is what stays.
-pub(super) async fn confirm(
-    office: &Office,
+pub(crate) async fn confirm(
+    management: &Management,
     install: &Install,
     (body, list): (&Value, &str),
     new: Vec<TeamId>,
@@ -89,8 +88,8 @@ pub(super) async fn confirm(
     if new.is_empty() {
         return Ok(());
     }
-    let bot = InstallBot { world: Arc::clone(&office.world), install: Arc::new(install.clone()), now };
-    let server = Mattermost::bot(office.world.http.clone(), Arc::new(bot)).until(Instant::now() + PATIENCE);
+    let bot = management.services.bot(Arc::new(install.clone()), now);
+    let server = Mattermost::bot(management.services.http.clone(), bot).until(Instant::now() + PATIENCE);
     let own: Vec<Own> = match server.get("/users/me/teams").await {
         Ok(own) => own,
         Err(error) => {

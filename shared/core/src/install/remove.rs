@@ -8,17 +8,18 @@
 
 use super::{
     absent,
-    lifecycle::{self, Moment, Turn},
+    lifecycle::{self, LifecycleFunction, RequestInfo},
     stored, view,
 };
 use crate::{
-    job::{Job, Work},
-    log::LogLine,
-    model::{Cleanup, Install, ManageCode, State, Team},
-    ports::{Changed, StoreError, Stored},
-    refusal::Refusal,
-    rules::{MAX_TEAMS, MAX_VALUE, given_up, next, over},
-    world::Office,
+    http::{LogLine, Refusal},
+    services::Management,
+    store::{
+        job::{Job, Work},
+        model::{Cleanup, Install, ManageCode, State, Team},
+        ports::{Changed, StoreError, Stored},
+        rules::{MAX_TEAMS, MAX_VALUE, given_up, next, over},
+    },
 };
 use cloud_apps_protocol::{
     Code, Generation, InstallId, KeyId, Millis, TeamId,
@@ -43,30 +44,30 @@ const CALLS: u32 = 3;
 const WARNING: usize = 1_000;
 
 /// Removes an install, or goes on with it. `call`: whether the app's function runs, where the install was ever complete.
-pub(super) async fn remove(
-    office: &Office,
-    moment: Moment<'_>,
+pub(crate) async fn remove(
+    management: &Management,
+    request_info: RequestInfo<'_>,
     install: Arc<Install>,
     call: bool,
     line: &mut LogLine,
 ) -> Result<InstallRemoved, Refusal> {
     line.app = Some(install.app.to_string());
     line.install = Some(install.id.to_string());
-    let mut going = stop(office, moment.now, install, line).await?;
+    let mut going = stop(management, request_info.now, install, line).await?;
     // Somebody may have come as far as this before.
-    let answer = if let Some(gone) = remembered(office, &going.id, moment.now).await? {
+    let answer = if let Some(gone) = remembered(management, &going.id, request_info.now).await? {
         gone.answer
     } else {
         if call && going.state == State::Removing {
-            going = clean_up(office, moment, going, line).await?;
+            going = clean_up(management, request_info, going, line).await?;
         }
-        let answer = answer(&going, teams(office, &going, line).await?);
-        remember(office, &going, &answer, moment.now).await?;
+        let answer = answer(&going, teams(management, &going, line).await?);
+        remember(management, &going, &answer, request_info.now).await?;
         answer
     };
-    office.dead_letters.clear(&going.id).await?;
-    let undone = office.registry.undo(&going, going.rev).await?;
-    office.world.installs.forget(&going.id);
+    management.dead_letters.clear(&going.id).await?;
+    let undone = management.registry.undo(&going, going.rev).await?;
+    management.services.installs.forget(&going.id);
     if undone == Changed::Conflict {
         return Err(faster(&going));
     }
@@ -76,7 +77,7 @@ pub(super) async fn remove(
 
 /// From here on the install serves nobody, and nothing else comes of it: one that was never complete is given up.
 async fn stop(
-    office: &Office,
+    management: &Management,
     now: Millis,
     mut install: Arc<Install>,
     line: &LogLine,
@@ -97,13 +98,13 @@ async fn stop(
         let going = Install { state, ..(*install).clone() };
         // The intent first: whatever becomes of this request, somebody comes and ends what it began.
         let watch = Work::Watch { install: going.id.clone(), rev: next(install.rev) };
-        office.queue.send(&Job::new(watch, LOOK_AFTER, Some(line.trace().to_owned()), now), now).await?;
-        let changed = office.registry.change(&going, install.rev).await?;
-        office.world.installs.forget(&install.id);
+        management.queue.send(&Job::new(watch, LOOK_AFTER, Some(line.trace().to_owned()), now), now).await?;
+        let changed = management.registry.change(&going, install.rev).await?;
+        management.services.installs.forget(&install.id);
         if changed == Changed::Yes {
             return Ok(Arc::new(Install { rev: next(install.rev), ..going }));
         }
-        let Some(again) = stored(office, &install.id, now).await? else { return Err(faster(&install)) };
+        let Some(again) = stored(management, &install.id, now).await? else { return Err(faster(&install)) };
         install = again;
     }
     Err(faster(&install))
@@ -112,8 +113,8 @@ async fn stop(
 /// Lets the app clean up. The call is noted in the install before it is made, and its end after: it is made at least
 /// once, by one at a time, and not again once it ended.
 async fn clean_up(
-    office: &Office,
-    moment: Moment<'_>,
+    management: &Management,
+    request_info: RequestInfo<'_>,
     going: Arc<Install>,
     line: &mut LogLine,
 ) -> Result<Arc<Install>, Refusal> {
@@ -121,8 +122,8 @@ async fn clean_up(
     if done {
         return Ok(going);
     }
-    if !over(until, moment.now) {
-        return Err(cleaning(until, moment.now));
+    if !over(until, request_info.now) {
+        return Err(cleaning(until, request_info.now));
     }
     if tries >= CALLS {
         let warning = format!(
@@ -130,22 +131,22 @@ async fn clean_up(
             going.app
         );
         let ended = Cleanup { done: true, warning: Some(warning), ..going.cleanup.clone() };
-        return note(office, &going, ended).await;
+        return note(management, &going, ended).await;
     }
     let tries = tries.saturating_add(1);
-    let called = Cleanup { tries, until: moment.now.saturating_add(CALL), ..Cleanup::default() };
-    let going = note(office, &going, called).await?;
-    let warning = uninstall(office, moment, &going, line)
+    let called = Cleanup { tries, until: request_info.now.saturating_add(CALL), ..Cleanup::default() };
+    let going = note(management, &going, called).await?;
+    let warning = uninstall(management, request_info, &going, line)
         .await?
         .map(|warning| shortened(&warning, WARNING).into_owned());
-    note(office, &going, Cleanup { tries, done: true, warning, ..Cleanup::default() }).await
+    note(management, &going, Cleanup { tries, done: true, warning, ..Cleanup::default() }).await
 }
 
 /// Writes how far the app came with its own part.
-async fn note(office: &Office, going: &Install, cleanup: Cleanup) -> Result<Arc<Install>, Refusal> {
+async fn note(management: &Management, going: &Install, cleanup: Cleanup) -> Result<Arc<Install>, Refusal> {
     let noted = Install { cleanup, ..going.clone() };
-    let changed = office.registry.change(&noted, going.rev).await?;
-    office.world.installs.forget(&going.id);
+    let changed = management.registry.change(&noted, going.rev).await?;
+    management.services.installs.forget(&going.id);
     match changed {
         Changed::Yes => Ok(Arc::new(Install { rev: next(going.rev), ..noted })),
         Changed::Conflict => Err(faster(going)),
@@ -155,19 +156,19 @@ async fn note(office: &Office, going: &Install, cleanup: Cleanup) -> Result<Arc<
 /// Runs the app's function. It cannot keep the install: what it says is a warning. A store that cannot be read now ends this
 /// try, because without it the app would not be asked, or not with its passwords.
 async fn uninstall(
-    office: &Office,
-    moment: Moment<'_>,
+    management: &Management,
+    request_info: RequestInfo<'_>,
     going: &Install,
     line: &mut LogLine,
 ) -> Result<Option<String>, Refusal> {
-    let app = match office.world.app_of(going, moment.now).await {
+    let app = match management.services.apps.app_of(going, request_info.now).await {
         Err(error) if error.passes() => return Err(error.into()),
         app => app.map_err(Refusal::from).and_then(|app| app.ok_or_else(|| absent(&going.app))),
     };
     let failed = match app {
         Err(refusal) => refusal,
         Ok(app) => {
-            let settings = match office.world.keys.open_settings(going, moment.now).await {
+            let settings = match management.services.keys.open_settings(going, request_info.now).await {
                 Ok(settings) => settings,
                 Err(error @ (StoreError::Busy { .. } | StoreError::Unavailable { .. })) => {
                     return Err(error.into());
@@ -178,7 +179,16 @@ async fn uninstall(
                     going.settings.clone()
                 }
             };
-            let ran = lifecycle::run(office, moment, &app, going, Turn::Uninstall, settings, line).await;
+            let ran = lifecycle::run(
+                management,
+                request_info,
+                &app,
+                going,
+                LifecycleFunction::Uninstall,
+                settings,
+                line,
+            )
+            .await;
             let Err(refusal) = ran else { return Ok(None) };
             refusal
         }
@@ -190,8 +200,12 @@ async fn uninstall(
 }
 
 /// What is registered, as far as it can be read: what cannot does not keep the install. `None`: nothing can.
-async fn teams(office: &Office, going: &Install, line: &mut LogLine) -> Stored<Option<Vec<(TeamId, Team)>>> {
-    match office.registry.teams(&going.id).await {
+async fn teams(
+    management: &Management,
+    going: &Install,
+    line: &mut LogLine,
+) -> Stored<Option<Vec<(TeamId, Team)>>> {
+    match management.registry.teams(&going.id).await {
         Ok(teams) => Ok(Some(teams)),
         Err(error @ StoreError::Corrupt { .. }) => {
             line.failed(&error);
@@ -224,7 +238,7 @@ fn answer(going: &Install, teams: Option<Vec<(TeamId, Team)>>) -> InstallRemoved
 
 /// What is remembered of an install that is gone.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Gone {
+pub(crate) struct Gone {
     /// What was answered.
     #[serde(flatten)]
     pub answer: InstallRemoved,
@@ -271,8 +285,13 @@ fn part_key(install: &InstallId, part: usize) -> String {
 
 /// Keeps the answer; what says how many parts there are is written last, so that whoever finds it finds all of them. Of
 /// two at once the first one's answer stands; an install that is going has the same leftovers for both.
-async fn remember(office: &Office, going: &Install, answer: &InstallRemoved, now: Millis) -> Stored<()> {
-    let (ledger, until) = (&office.world.ledger, now.saturating_add(REMEMBERED));
+async fn remember(
+    management: &Management,
+    going: &Install,
+    answer: &InstallRemoved,
+    now: Millis,
+) -> Stored<()> {
+    let (ledger, until) = (&management.services.ledger, now.saturating_add(REMEMBERED));
     let gone = Gone {
         answer: answer.clone(),
         secret: Some((going.key.clone(), going.generation)),
@@ -295,8 +314,12 @@ fn text(value: &impl Serialize) -> String {
 }
 
 /// What was answered when an install was removed, and to whom, for a day.
-pub(super) async fn remembered(office: &Office, install: &InstallId, now: Millis) -> Stored<Option<Gone>> {
-    let ledger = &office.world.ledger;
+pub(crate) async fn remembered(
+    management: &Management,
+    install: &InstallId,
+    now: Millis,
+) -> Stored<Option<Gone>> {
+    let ledger = &management.services.ledger;
     let Some(kept) = ledger.look(&key(install), now).await? else { return Ok(None) };
     let Ok(Kept { mut gone, parts }) = serde_json::from_str(&kept) else { return Ok(None) };
     let answer = &mut gone.answer;

@@ -1,7 +1,7 @@
 //! The body of `POST /install`, checked against the app's manifest and the code's site: all problems at once.
 
 use super::problems::Reader;
-use crate::refusal::Refusal;
+use crate::http::Refusal;
 use cloud_apps_protocol::{
     Manifest, SiteUrl, Username, Values,
     form::{Field, FieldType, Subtype},
@@ -91,12 +91,12 @@ fn access_token(reader: &mut Reader<'_>) -> Option<String> {
 }
 
 /// Whether this can be an access token.
-pub(super) fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// A part of what the manifest asks for, by whole names.
-pub(super) fn granted(reader: &mut Reader<'_>, at: &str, manifest: &Manifest) -> Granted {
+pub(crate) fn granted(reader: &mut Reader<'_>, at: &str, manifest: &Manifest) -> Granted {
     if reader.at(at).is_some_and(|granted| !granted.is_object()) {
         reader.problem(at, "is not an object of lists");
         return Granted::default();
@@ -162,7 +162,7 @@ fn part(
 }
 
 /// What the admin set, in its one form, with the defaults of what was left out.
-pub(super) fn settings(reader: &mut Reader<'_>, manifest: &Manifest) -> Values {
+pub(crate) fn settings(reader: &mut Reader<'_>, manifest: &Manifest) -> Values {
     let empty = Values::new();
     let given = match reader.at("/settings") {
         None => &empty,

@@ -17,7 +17,7 @@
 //! and an upgrade, in which the app is asked, hold a lease in the ledger as well, so that it is asked by one at a time. The first two
 //! columns are between an install and the code that began it: with another code it is not there.
 
-use crate::{
+use crate::store::{
     model::{Install, Sha256, State},
     rules::{code_of, given_up, over},
 };
@@ -126,7 +126,7 @@ pub fn on_complete(install: Option<&Install>, code: &Sha256, now: Millis) -> OnC
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conformance::sample;
+    use crate::testing::sample;
 
     #[test]
     fn the_two_requests_do_what_the_table_says() {

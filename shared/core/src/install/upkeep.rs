@@ -1,4 +1,4 @@
-//! What the queue's jobs do for installs: what was left half-done is ended, what an old key sealed is sealed again.
+//! What the queue's jobs do for installs: what was left half-done is ended.
 //!
 //! | the install | a watch |
 //! |---|---|
@@ -10,18 +10,19 @@
 //! | removing | removes it; what fails is tried again |
 
 use super::{
-    lifecycle::Moment,
-    remove, rings,
+    lifecycle::RequestInfo,
+    remove,
     state::{OnWatch, on_watch},
     stored,
 };
 use crate::{
-    job::Work,
-    log::LogLine,
-    model::{Install, State},
-    ports::Changed,
-    refusal::Refusal,
-    world::Office,
+    http::{LogLine, Refusal},
+    jobs::Next,
+    services::Management,
+    store::{
+        model::{Install, State},
+        ports::Changed,
+    },
 };
 use cloud_apps_protocol::{InstallId, Millis};
 
@@ -29,77 +30,36 @@ use cloud_apps_protocol::{InstallId, Millis};
 const SOON: Millis = 10_000;
 
 /// The longest that a watch waits for its next look, in ms: as long as a queue holds a message back.
-pub(super) const LOOK: Millis = 15 * 60_000;
+pub(crate) const LOOK: Millis = 15 * 60_000;
 
-/// What comes after a piece of work.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
-    /// Nothing: it is done.
-    Done,
-    /// It goes on later.
-    Again {
-        /// In how many ms.
-        in_ms: Millis,
-        /// With this; `None`: with the same.
-        work: Option<Work>,
-    },
-}
-
-impl Next {
-    fn same(in_ms: Millis) -> Self {
-        Self::Again { in_ms, work: None }
-    }
-}
-
-/// Does one piece of work, until `moment.deadline` at the latest. It may be repeated, and a part of it may be done
-/// already.
-pub async fn work(
-    office: &Office,
-    work: &Work,
-    moment: Moment<'_>,
-    line: &mut LogLine,
-) -> Result<Next, Refusal> {
-    match work {
-        Work::Watch { install, .. } => watch(office, install, moment, line).await,
-        Work::Reseal { app, cursor } => {
-            line.app = Some(app.to_string());
-            rings::reseal(office, app, cursor.as_deref(), moment.now).await
-        }
-        Work::ResealInstall { app, install } => {
-            line.app = Some(app.to_string());
-            line.install = Some(install.to_string());
-            rings::reseal_install(office, app, install, moment.now).await
-        }
-    }
-}
-
-async fn watch(
-    office: &Office,
+/// Looks after an install that is being made or removed. It may be repeated, and a part of it may be done already.
+pub async fn watch(
+    management: &Management,
     id: &InstallId,
-    moment: Moment<'_>,
+    request_info: RequestInfo<'_>,
     line: &mut LogLine,
 ) -> Result<Next, Refusal> {
     line.install = Some(id.to_string());
-    let now = moment.now;
-    let Some(install) = stored(office, id, now).await? else { return Ok(Next::Done) };
+    let now = request_info.now;
+    let Some(install) = stored(management, id, now).await? else { return Ok(Next::Done) };
     line.app = Some(install.app.to_string());
     match on_watch(&install, now) {
         OnWatch::Nothing => Ok(Next::Done),
         OnWatch::Wait(until) => Ok(Next::same(until.saturating_sub(now).clamp(1, LOOK))),
         OnWatch::Reopen { code, until } => {
             let pending = Install { state: State::Pending { code, until }, ..(*install).clone() };
-            office.registry.change(&pending, install.rev).await?;
-            office.world.installs.forget(id);
+            management.registry.change(&pending, install.rev).await?;
+            management.services.installs.forget(id);
             // Whoever was faster is looked at in time, too.
             Ok(Next::same(until.saturating_sub(now).clamp(1, LOOK)))
         }
         OnWatch::Undo => {
-            let undone = office.registry.undo(&install, install.rev).await?;
-            office.world.installs.forget(id);
+            let undone = management.registry.undo(&install, install.rev).await?;
+            management.services.installs.forget(id);
             Ok(if undone == Changed::Yes { Next::Done } else { Next::same(SOON) })
         }
         OnWatch::Remove => {
-            remove::remove(office, moment, install, true, line).await?;
+            remove::remove(management, request_info, install, true, line).await?;
             Ok(Next::Done)
         }
     }

@@ -2,8 +2,8 @@
 
 use super::plan;
 use crate::{
-    model::{Install, Sha256, State, Team},
-    upstream::Known,
+    apps::ServedApp,
+    store::model::{Install, State, Team},
 };
 use cloud_apps_protocol::{
     Manifest, TeamId, Values,
@@ -12,13 +12,13 @@ use cloud_apps_protocol::{
 };
 
 /// The most that is shown of what is registered: more than an install may register.
-pub(super) const MAX_STANDING: usize = 2_000;
+pub(crate) const MAX_STANDING: usize = 2_000;
 
 /// The install as it is shown. Without a manifest what the app would say is left out, settings included: nobody knows
 /// which are passwords; and the reason is told. `offered` is what an upgrade moves to.
 pub fn view(
     manifest: Result<&Manifest, &str>,
-    offered: Option<&Known<'_>>,
+    offered: Option<&ServedApp<'_>>,
     install: &Install,
     teams: &[(TeamId, Team)],
 ) -> InstallView {
@@ -71,7 +71,7 @@ pub fn view(
 }
 
 /// Whether an install agreed to this very manifest.
-pub fn has(install: &Install, offered: &Known<'_>) -> bool {
+pub fn has(install: &Install, offered: &ServedApp<'_>) -> bool {
     install.version == offered.manifest().version
         && install.manifest.as_ref().is_none_or(|sha256| *sha256 == offered.sha256())
 }
@@ -100,7 +100,7 @@ pub fn requests(manifest: &Manifest) -> Granted {
 }
 
 /// What is registered in a team, as it is shown, and whether its token is good.
-pub(super) fn standing(team_id: &TeamId, team: &Team, install: &Install) -> Vec<(Standing, bool)> {
+pub(crate) fn standing(team_id: &TeamId, team: &Team, install: &Install) -> Vec<(Standing, bool)> {
     let commands = team.commands.iter().map(|(trigger, command)| {
         let shown = Standing::SlashCommand {
             team_id: team_id.clone(),
@@ -142,27 +142,4 @@ pub fn word(state: &State) -> &'static str {
         State::Disabled => "disabled",
         State::Removing => "removing",
     }
-}
-
-/// The entity tag of what a server shows of an install: `Cloud-Apps-Manifest`, `ETag`. It changes with every change of
-/// the install, what it agreed to included, and with the manifest that an upgrade would move it to. It is made without a
-/// read.
-pub fn etag(offered: &Manifest, install: &Install) -> String {
-    tag(&Sha256::of_manifest(offered), install)
-}
-
-/// [`etag`] from the manifest's hash.
-pub(crate) fn tag(offered: &Sha256, install: &Install) -> String {
-    let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    digest.update(&install.rev.to_be_bytes());
-    digest.update(install.id.as_str().as_bytes());
-    digest.update(offered.as_str().as_bytes());
-    let sum = digest.finish();
-    format!("\"{}\"", data_encoding::BASE64URL_NOPAD.encode(sum.as_ref().get(..16).unwrap_or_default()))
-}
-
-/// Whether an `If-None-Match` names this tag (RFC 9110, 13.1.2: weakly compared).
-pub fn matches(if_none_match: &str, etag: &str) -> bool {
-    let mut tags = if_none_match.split(',').map(str::trim);
-    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 use bytes::Bytes;
 use cloud_app::http::Outbound;
-use cloud_apps_core::sealed::seal_bot_token;
+use cloud_apps_core::keys::sealed::seal_bot_token;
 use http::{Method, Request, Response, header};
 use serde_json::{Value, json};
 use std::{
@@ -113,7 +113,7 @@ impl Mattermost {
     /// A stage whose install is on this server.
     fn stage(&self) -> Stage {
         let stage = Stage::with(|install| {
-            let ring = cloud_apps_core::conformance::sample::ring(&install.app, 1);
+            let ring = cloud_apps_core::testing::sample::ring(&install.app, 1);
             install.bot_token = seal_bot_token(&ring.keys[0], install, [7; 12], BOT_TOKEN);
         });
         let server = self.clone();
@@ -121,7 +121,7 @@ impl Mattermost {
             let answer = server.answer(&request);
             Box::pin(std::future::ready(answer))
         }));
-        Stage { world: world_with(&stage.memory, jira::app(), http), ..stage }
+        Stage { services: world_with(&stage.memory, jira::app(), http), ..stage }
     }
 }
 

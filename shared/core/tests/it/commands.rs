@@ -1,14 +1,17 @@
 //! V2 commands, from the request to the answer.
 
 use crate::stage::{
-    ALICE, Answered, BOB, CHANNEL, NOW, STATIC_TOKEN, Stage, TEAM, command_body, request, world,
+    ALICE, Answered, BOB, CHANNEL, NOW, STATIC_TOKEN, Stage, TEAM, command_body, request, services,
 };
 use cloud_apps_core::{
-    edge::{Arrival, Route},
-    faults::{Fault, Faults, Faulty},
-    model::{Catalogue, CatalogueEntry},
-    ports::Registry,
-    world::{INSTALL_CACHE, Stores, SystemRandom, World},
+    http::{Arrival, Route},
+    random::SystemRandom,
+    services::{INSTALL_CACHE, Services, Stores},
+    store::{
+        model::{Catalogue, CatalogueEntry},
+        ports::Registry,
+    },
+    testing::faults::{Fault, Faults, Faulty},
 };
 use cloud_apps_protocol::{Values, manifest::Permission};
 use http::header;
@@ -366,10 +369,14 @@ async fn without_the_ledger_what_must_be_spent_is_unavailable_and_what_is_safe_r
         keys: Arc::new(stage.memory.clone()),
         keep_installs: INSTALL_CACHE,
     };
-    let http = world(&stage.memory).http.clone();
-    let broken =
-        World::new([crate::jira::app()], stores(Faults::at(1, Fault::Before)), http, Arc::new(SystemRandom));
-    let stage = Stage { world: Arc::new(broken), ..stage };
+    let http = services(&stage.memory).http.clone();
+    let broken = Services::new(
+        [crate::jira::app()],
+        stores(Faults::at(1, Fault::Before)),
+        http,
+        Arc::new(SystemRandom),
+    );
+    let stage = Stage { services: Arc::new(broken), ..stage };
     let answered = stage.run("/jira create issue --project=MM").await;
     assert_eq!((answered.status.as_u16(), answered.code()), (503, "unavailable"));
     assert!(answered.headers.contains_key(header::RETRY_AFTER));
@@ -487,7 +494,7 @@ async fn a_users_token_reaches_the_app_only_where_that_was_granted() {
 async fn an_app_that_is_not_linked_is_verified_and_not_called() {
     let stage = Stage::new();
     let mut unlinked = world_of(&stage);
-    unlinked.linked.clear();
+    unlinked.apps.linked.clear();
     let entry = CatalogueEntry {
         id: stage.install.app.clone(),
         version: "1.2.0".into(),
@@ -497,22 +504,22 @@ async fn an_app_that_is_not_linked_is_verified_and_not_called() {
     };
     let catalogue = Catalogue { rev: 1, apps: [(entry.id.clone(), entry)].into() };
     stage.memory.put_catalogue(&catalogue, 0).await.unwrap();
-    let stage = Stage { world: Arc::new(unlinked), ..stage };
+    let stage = Stage { services: Arc::new(unlinked), ..stage };
     let answered = stage.run("/jira search").await;
     assert_eq!((answered.status.as_u16(), answered.code()), (502, "upstream_failed"));
     let slash = stage.type_("search").await;
     assert!(slash.text().contains("neither linked into it nor registered"), "{}", slash.text());
 }
 
-fn world_of(stage: &Stage) -> World {
-    Arc::into_inner(world(&stage.memory)).unwrap()
+fn world_of(stage: &Stage) -> Services {
+    Arc::into_inner(services(&stage.memory)).unwrap()
 }
 
 #[tokio::test]
 async fn every_answer_to_a_known_server_names_the_manifest_and_no_other_does() {
     let stage = Stage::new();
-    let app = &stage.world.linked[&stage.install.app];
-    let etag = cloud_apps_core::install::etag(app.manifest(), &stage.install);
+    let app = &stage.services.apps.linked[&stage.install.app];
+    let etag = cloud_apps_core::http::etag::etag(app.manifest(), &stage.install);
     for line in ["/jira search", "/jira help", "/jira frobnicate", "/jira panics", "/jira later"] {
         let answered = stage.run(line).await;
         assert_eq!(answered.headers["cloud-apps-manifest"], etag.as_str(), "{line}");

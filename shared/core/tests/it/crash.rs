@@ -1,16 +1,19 @@
 //! An install that is cut off: at each of its effects, in each way, by enumeration. Whoever goes on with the same code
 //! or starts over with a new one ends with an install that is whole; one that the app refuses ends with nothing.
 //!
-//! Effects are counted where they happen ([`Faulty`](cloud_apps_core::faults::Faulty) around every port, and the
+//! Effects are counted where they happen ([`Faulty`](cloud_apps_core::testing::faults::Faulty) around every port, and the
 //! app's own function), so an effect that is added later is tried too.
 
-use crate::office::{Answered, BASE, Desk, SITE, TEAM, arrival, body, refusal, registered, request};
+use crate::desk::{Answered, BASE, Desk, SITE, TEAM, arrival, body, refusal, registered, request};
 use cloud_apps_core::{
-    faults::{Fault, Faults},
-    install,
-    model::{Sha256, State},
-    ports::{Installs, Registry},
-    world::Office,
+    functions::install,
+    operator,
+    services::Management,
+    store::{
+        model::{Sha256, State},
+        ports::{Installs, Registry},
+    },
+    testing::faults::{Fault, Faults},
 };
 use cloud_apps_protocol::{InstallId, Millis};
 use http::{Method, StatusCode};
@@ -27,9 +30,9 @@ struct Installer {
 
 impl Installer {
     /// Goes on where it stands; what it was answered last.
-    async fn go_on(&mut self, office: &Office, now: Millis) -> Answered {
+    async fn go_on(&mut self, management: &Management, now: Millis) -> Answered {
         if let Some(id) = self.id.clone() {
-            let completed = self.complete(office, &id, now).await;
+            let completed = self.complete(management, &id, now).await;
             if completed.status != StatusCode::UNAUTHORIZED {
                 return completed;
             }
@@ -37,19 +40,19 @@ impl Installer {
             self.id = None;
         }
         let first = request(Method::POST, "/install", Some(&body()), Some(&self.code));
-        let begun = Answered::from(install::handle(office, arrival(first, now)).await);
+        let begun = Answered::from(install::handle(management, arrival(first, now)).await);
         if begun.status != StatusCode::CREATED {
             return begun;
         }
         let id = begun.id();
         self.id = Some(id.clone());
-        self.complete(office, &id, now).await
+        self.complete(management, &id, now).await
     }
 
-    async fn complete(&self, office: &Office, id: &str, now: Millis) -> Answered {
+    async fn complete(&self, management: &Management, id: &str, now: Millis) -> Answered {
         let path = format!("/install/{id}/complete");
         let complete = request(Method::POST, &path, Some(&registered()), Some(&self.code));
-        Answered::from(install::handle(office, arrival(complete, now)).await)
+        Answered::from(install::handle(management, arrival(complete, now)).await)
     }
 }
 
@@ -61,8 +64,8 @@ async fn cut_off(
     fault: Fault,
 ) -> (bool, Vec<&'static str>) {
     let faults = Faults::at(n, fault);
-    let office = desk.process(&faults);
-    faults.until_killed(installer.go_on(&office, desk.now)).await;
+    let management = desk.process(&faults);
+    faults.until_killed(installer.go_on(&management, desk.now)).await;
     (faults.struck(), faults.log())
 }
 
@@ -88,7 +91,7 @@ async fn is_whole(desk: &Desk, id: &InstallId, at: &str) {
     let teams = desk.memory.teams(id).await.unwrap();
     assert_eq!(teams.len(), 1, "{at}");
     assert_eq!(teams[0].0.as_str(), TEAM, "{at}");
-    assert_eq!(teams[0].1.commands["hello"].token_sha256, Sha256::of(crate::office::SLASH_TOKEN), "{at}");
+    assert_eq!(teams[0].1.commands["hello"].token_sha256, Sha256::of(crate::desk::SLASH_TOKEN), "{at}");
     let token = install.static_token.unwrap();
     assert_eq!(desk.memory.find_static_token(&token).await.unwrap().as_ref(), Some(id), "{at}");
     let mut deliveries: Vec<_> =
@@ -126,8 +129,8 @@ async fn an_install_that_is_cut_off_is_whole_after_going_on_with_the_same_code()
         for attempt in 1.. {
             assert!(attempt < 5, "{at}: going on does not end");
             desk.now += LATER;
-            let office = desk.process(&Faults::none());
-            let answered = installer.go_on(&office, desk.now).await;
+            let management = desk.process(&Faults::none());
+            let answered = installer.go_on(&management, desk.now).await;
             whole_or_not_at_all(&desk, &at).await;
             if answered.status == StatusCode::OK {
                 assert_eq!(answered.body["state"], "active", "{at}");
@@ -197,15 +200,15 @@ async fn an_operator_that_is_cut_off_may_ask_again() {
     at_every_effect(async |n, fault| {
         let desk = Desk::empty();
         let faults = Faults::at(n, fault);
-        let office = desk.process(&faults);
-        let ask = async |office: &Office| {
-            install::operator(office, json!({"operator": {"do": "register"}}), desk.now, "r").await;
+        let management = desk.process(&faults);
+        let ask = async |management: &Management| {
+            operator::handle(management, json!({"operator": {"do": "register"}}), desk.now, "r").await;
             let code = json!({"do": "code", "app": "hello", "site_url": SITE, "base_url": BASE});
-            install::operator(office, json!({ "operator": code }), desk.now, "r").await
+            operator::handle(management, json!({ "operator": code }), desk.now, "r").await
         };
-        faults.until_killed(ask(&office)).await;
+        faults.until_killed(ask(&management)).await;
         let at = format!("{fault:?} at {n} of {:?}", faults.log());
-        let answer = ask(&desk.office()).await;
+        let answer = ask(&desk.management()).await;
         assert!(answer["code"].is_string(), "{at}: {answer}");
         let apps = desk.operator(json!({"do": "apps"})).await;
         assert_eq!(apps["apps"][0]["id"], "hello", "{at}: {apps}");

@@ -1,18 +1,22 @@
 //! The queues' consumer: what becomes of messages, and of those over which a process dies.
 
+use crate::desk::{Desk, NOW};
 use crate::log_line::Log;
-use crate::office::{Desk, NOW};
 use async_trait::async_trait;
 use cloud_apps_core::{
-    conformance::sample,
-    deliver::{Delivery, Outcome, Record, Worker},
-    faults::{Fault, Faults, Faulty},
-    install,
-    job::{Job, Lane, Work},
-    memory::Memory,
-    model::Dead,
-    ports::{DeadLetters, Ledger, Queue},
-    world::Random,
+    jobs::{Delivery, Outcome, Record, Worker},
+    operator,
+    random::Random,
+    store::{
+        job::{Job, QueueName, Work},
+        memory::Memory,
+        model::Dead,
+        ports::{DeadLetters, Ledger, Queue},
+    },
+    testing::{
+        faults::{Fault, Faults, Faulty},
+        sample,
+    },
 };
 use cloud_apps_protocol::Millis;
 use serde_json::json;
@@ -91,8 +95,8 @@ async fn until_empty(memory: &Memory, script: &Script, start: Millis) {
     let (delivery, consumer) = process(memory, &Faults::none(), script);
     while !memory.queued().is_empty() {
         assert!(now < start + 10_000_000, "the queue is never empty: {:?}", memory.queued());
-        delivery.round(&consumer, Lane::Commands, 10, TIMES, now).await.unwrap();
-        delivery.bury(&consumer, Lane::Commands, now).await.unwrap();
+        delivery.round(&consumer, QueueName::Commands, 10, TIMES, now).await.unwrap();
+        delivery.bury(&consumer, QueueName::Commands, now).await.unwrap();
         now += 1_000;
     }
 }
@@ -138,7 +142,7 @@ async fn of_copies_that_come_together_one_is_done_and_the_other_waits_for_it() {
     let (delivery, _) = process(&memory, &Faults::none(), &script);
     assert_eq!(
         delivery.ledger.claim("DO#other", 1, 50, 100, 0).await.unwrap(),
-        cloud_apps_core::ports::Claim::Mine
+        cloud_apps_core::store::ports::Claim::Mine
     );
     let running: Job = serde_json::from_str(&copy).unwrap();
     memory.claim(&running.key(), 1, 500, 10_000, 0).await.unwrap();
@@ -152,7 +156,7 @@ async fn a_failure_that_may_pass_is_tried_again_after_the_schedules_delays() {
     let (delivery, consumer) = process(&memory, &Faults::none(), &script);
     let mut dues = Vec::new();
     for now in [1_000, 3_000, 20_000] {
-        delivery.round(&consumer, Lane::Commands, 10, TIMES, now).await.unwrap();
+        delivery.round(&consumer, QueueName::Commands, 10, TIMES, now).await.unwrap();
         dues.push(memory.queued().first().map(|job| (job.attempt, (job.due - now) / 100)));
     }
     // Two and ten seconds, less a fifth.
@@ -165,7 +169,7 @@ async fn what_a_server_asks_to_wait_is_waited_for() {
     let patient = Outcome::Again { why: "429".to_owned(), after: Some(600_000) };
     let (memory, script) = (queued(watch(), 0).await, Script::new(vec![patient]));
     let (delivery, consumer) = process(&memory, &Faults::none(), &script);
-    delivery.round(&consumer, Lane::Commands, 10, TIMES, 1_000).await.unwrap();
+    delivery.round(&consumer, QueueName::Commands, 10, TIMES, 1_000).await.unwrap();
     assert!(memory.queued()[0].due >= 601_000);
 }
 
@@ -198,7 +202,7 @@ async fn what_is_left_of_a_job_is_its_next_step() {
     let (memory, script) = (queued(watch(), 0).await, Script::new(vec![again(), next]));
     let (delivery, consumer) = process(&memory, &Faults::none(), &script);
     for now in [1_000, 5_000] {
-        delivery.round(&consumer, Lane::Commands, 10, TIMES, now).await.unwrap();
+        delivery.round(&consumer, QueueName::Commands, 10, TIMES, now).await.unwrap();
     }
     let next = memory.queued().remove(0);
     assert_eq!((next.step, next.attempt, next.first_at), (1, 1, 1_000));
@@ -344,7 +348,7 @@ async fn whatever_fails_or_dies_an_accepted_job_is_done_or_parked_and_never_done
                 let (delivery, consumer) = process(&memory, &faults, &script);
                 let mut now = 1_000;
                 while !faults.struck() && !memory.queued().is_empty() {
-                    let round = delivery.round(&consumer, Lane::Commands, 10, TIMES, now);
+                    let round = delivery.round(&consumer, QueueName::Commands, 10, TIMES, now);
                     let _ = faults.until_killed(round).await;
                     now += 1_000;
                 }
@@ -469,8 +473,8 @@ async fn sending_back_that_is_cut_off_anywhere_loses_nothing() {
             let request =
                 json!({ "operator": { "do": "send_back", "install_id": sample::install_id(1), "id": id } });
             let faults = Faults::at(n, fault);
-            let office = desk.process(&faults);
-            faults.until_killed(install::operator(&office, request.clone(), NOW, "request-1")).await;
+            let management = desk.process(&faults);
+            faults.until_killed(operator::handle(&management, request.clone(), NOW, "request-1")).await;
             if !faults.struck() {
                 break;
             }
@@ -478,7 +482,7 @@ async fn sending_back_that_is_cut_off_anywhere_loses_nothing() {
             let at = format!("{fault:?} at {:?}", faults.log().get(n - 1));
             assert!(kept + queued > 0, "{at}: the job is lost");
             // Whoever finds the letter still there sends it back again: the job is done once for that.
-            install::operator(&desk.office(), request, NOW + 1, "request-2").await;
+            operator::handle(&desk.management(), request, NOW + 1, "request-2").await;
             let done = Script::new(vec![Outcome::Done]);
             until_empty(&memory, &done, NOW).await;
             assert_eq!(done.runs(), [(0, 1)], "{at}");

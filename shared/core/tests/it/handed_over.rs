@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 fn stage() -> Stage {
     let stage = Stage::with(|install| install.settings.clone_from(json!({"site": "x"}).as_object().unwrap()));
     let http = Outbound::new(Policy::default());
-    Stage { world: world_with(&stage.memory, jira::curious(), http), ..stage }
+    Stage { services: world_with(&stage.memory, jira::curious(), http), ..stage }
 }
 
 /// Every key that the protocol has, and beside each one that it has not.

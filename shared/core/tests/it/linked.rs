@@ -5,7 +5,7 @@ use crate::{
     jira,
     stage::{Stage, command_body},
 };
-use cloud_apps_core::{install::etag, model::Sha256};
+use cloud_apps_core::{http::etag::etag, store::model::Sha256};
 use cloud_apps_protocol::Manifest;
 use serde_json::json;
 
@@ -108,8 +108,8 @@ async fn an_install_of_the_version_that_was_built_costs_no_read_of_its_manifest(
     }
     assert_eq!(older.memory.counts().reads.get("Apps.manifest"), Some(&1), "another one is read once");
     let [one, other] = [
-        older.world.app_of(&older.install, older.now).await,
-        older.world.app_of(&older.install, older.now).await,
+        older.services.apps.app_of(&older.install, older.now).await,
+        older.services.apps.app_of(&older.install, older.now).await,
     ]
     .map(|known| known.unwrap().unwrap());
     assert!(std::ptr::eq(one.manifest(), other.manifest()), "what both versions have is made once");

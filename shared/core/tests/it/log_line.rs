@@ -2,8 +2,8 @@
 
 use crate::stage::{ALICE, NOW, SLASH_TOKEN, STATIC_TOKEN, Stage, command_body, form, request};
 use cloud_apps_core::{
-    deliver::Record,
-    edge::{Arrival, Route},
+    http::{Arrival, Route},
+    jobs::Record,
 };
 use http::header;
 use serde_json::Value;

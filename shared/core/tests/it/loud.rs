@@ -4,7 +4,7 @@
 //! the judge of what the bundle makes quiet.
 
 use cloud_app::markdown::escape;
-use cloud_apps_core::settle::{
+use cloud_apps_core::finish::{
     mentions::Mentions,
     text::{Parts, cut, split, with_note},
 };

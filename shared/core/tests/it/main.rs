@@ -9,13 +9,13 @@ mod channel_posts;
 mod commands;
 mod crash;
 mod deliver;
+mod desk;
 mod handed_over;
 mod install;
 mod jira;
 mod linked;
 mod log_line;
 mod loud;
-mod office;
 mod operator;
 
 mod recordings;

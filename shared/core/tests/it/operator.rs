@@ -1,12 +1,17 @@
 //! What operators ask, and what no HTTP request can ask.
 
-use crate::office::{BASE, Desk, NOW, PASSWORD, SITE, TEAM, body};
+use crate::desk::{BASE, Desk, NOW, PASSWORD, SITE, TEAM, body};
 use cloud_apps_core::{
-    conformance::sample,
-    faults::{Fault, Faults},
-    install::{self, OperatorAnswer, OperatorRequest, is_operator},
-    model::Sha256,
-    ports::{Apps, Installs, Keys, Registry},
+    operator,
+    operator::{OperatorAnswer, OperatorRequest, is_operator},
+    store::{
+        model::Sha256,
+        ports::{Apps, Installs, Keys, Registry},
+    },
+    testing::{
+        faults::{Fault, Faults},
+        sample,
+    },
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -23,7 +28,7 @@ fn message(answer: &Value) -> &str {
 async fn an_operator_reads_what_a_store_said() {
     let process = Desk::new().await.process(&Faults::at(1, Fault::Before));
     let list = json!({"operator": {"do": "list", "app": "hello"}});
-    let answer = install::operator(&process, list, NOW, "request-1").await;
+    let answer = operator::handle(&process, list, NOW, "request-1").await;
     assert_eq!(answer["error"]["code"], "unavailable", "{answer}");
     assert!(
         message(&answer).contains("Registry.list")
@@ -38,7 +43,7 @@ async fn codes_that_are_revoked_are_never_told_as_an_error() {
         let id = desk.install(&desk.code().await, &body()).await;
         let faults = Faults::at(n, Fault::Before);
         let request = json!({"operator": {"do": "revoke_manage_codes", "install_id": id}});
-        let answer = install::operator(&desk.process(&faults), request, NOW, "request-1").await;
+        let answer = operator::handle(&desk.process(&faults), request, NOW, "request-1").await;
         if !faults.struck() {
             break;
         }
@@ -185,7 +190,7 @@ async fn every_request_that_is_refused_says_what_to_do() {
         assert!(message(&answer).contains(words), "{request}: {answer}");
     }
     let nobodys =
-        install::operator(&desk.office(), json!({"operator": {"do": "apps"}, "x": 1}), NOW, "r").await;
+        operator::handle(&desk.management(), json!({"operator": {"do": "apps"}, "x": 1}), NOW, "r").await;
     assert_eq!(message(&nobodys), "An operator's request is {\"operator\":{\"do\":…}} and nothing else.");
 }
 

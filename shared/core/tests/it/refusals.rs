@@ -5,7 +5,7 @@ use crate::stage::{
     ALICE, Answered, BOB, SLASH_TOKEN, STATIC_TOKEN, Stage, TEAM, command_body, craft, form, request,
 };
 use bytes::Bytes;
-use cloud_apps_core::{conformance::sample, model::State};
+use cloud_apps_core::{store::model::State, testing::sample};
 use cloud_apps_protocol::{
     Generation,
     seal::{Content, SealKind, seal},

@@ -1,18 +1,24 @@
 //! Key rings as operators look after them: a key is added, everything moves to it, the old one is revoked, and nothing
 //! stops working on the way.
 
+use crate::desk::{ACCESS_TOKEN, Desk, NOW, PASSWORD, body, rotation};
 use crate::install::upkeep;
-use crate::office::{ACCESS_TOKEN, Desk, NOW, PASSWORD, body, rotation};
 use cloud_apps_core::{
-    conformance::sample,
-    faults::{Fault, Faults},
-    install::{self, Moment, upkeep, upkeep::Next},
-    job::Work,
-    log::LogLine,
-    ports::{Keys, Ledger},
-    refusal::Refusal,
-    rules,
-    world::Office,
+    functions::deliver,
+    http::{LogLine, Refusal},
+    install::RequestInfo,
+    jobs::Next,
+    operator,
+    services::Management,
+    store::{
+        job::Work,
+        ports::{Keys, Ledger},
+        rules,
+    },
+    testing::{
+        faults::{Fault, Faults},
+        sample,
+    },
 };
 use cloud_apps_protocol::Millis;
 use http::StatusCode;
@@ -42,16 +48,16 @@ fn message(answer: &Value) -> &str {
     answer["error"]["message"].as_str().unwrap_or_else(|| panic!("no error: {answer}"))
 }
 
-async fn look(office: &Office, work: &Work, now: Millis) -> Result<Next, Refusal> {
-    let moment = Moment { now, deadline: now + 30_000, request_id: "job-1" };
-    upkeep::work(office, work, moment, &mut LogLine::apart("job", "job-1", None)).await
+async fn look(management: &Management, work: &Work, now: Millis) -> Result<Next, Refusal> {
+    let request_info = RequestInfo { now, deadline: now + 30_000, request_id: "job-1" };
+    deliver::work(management, work, request_info, &mut LogLine::apart("job", "job-1", None)).await
 }
 
 /// Runs the walk from its beginning to its end.
 async fn walk(desk: &Desk) {
     let mut work = Work::Reseal { app: sample::app(), cursor: None };
     while let Next::Again { in_ms, work: next } =
-        look(&desk.office(), &work, desk.now).await.unwrap_or_else(|e| panic!("{}", e.message))
+        look(&desk.management(), &work, desk.now).await.unwrap_or_else(|e| panic!("{}", e.message))
     {
         assert_eq!(in_ms, 0, "the key is in use");
         work = next.unwrap();
@@ -60,9 +66,9 @@ async fn walk(desk: &Desk) {
 
 /// Whether what the install keeps can be opened.
 async fn opens(desk: &Desk, id: &str) -> bool {
-    let (office, install) = (desk.process(&Faults::none()), desk.stored(id).await.unwrap());
-    let token = office.world.keys.open_bot_token(&install, desk.now).await;
-    let settings = office.world.keys.open_settings(&install, desk.now).await;
+    let (management, install) = (desk.process(&Faults::none()), desk.stored(id).await.unwrap());
+    let token = management.services.keys.open_bot_token(&install, desk.now).await;
+    let settings = management.services.keys.open_settings(&install, desk.now).await;
     token.is_ok_and(|held| held.token.expose_secret() == ACCESS_TOKEN)
         && settings.is_ok_and(|settings| settings["password"] == PASSWORD)
 }
@@ -84,7 +90,7 @@ async fn a_new_key_is_used_from_15_minutes_later_on_and_asking_again_meanwhile_a
     assert_eq!(keys(&desk, json!({"do": "rotate_keys", "app": "hello"})).await, rotated);
 
     let work = Work::Reseal { app: sample::app(), cursor: None };
-    let early = look(&desk.office(), &work, desk.now).await;
+    let early = look(&desk.management(), &work, desk.now).await;
     assert_eq!(early.ok(), Some(Next::Again { in_ms: 14 * MINUTE, work: None }));
 
     desk.now = NOW + 15 * MINUTE;
@@ -210,7 +216,7 @@ async fn a_rotation_cut_off_anywhere_is_whole_after_the_next() {
             let faults = Faults::at(n, fault);
             let process = desk.process(&faults);
             let run = async |request: Value, now| {
-                install::operator(&process, json!({ "operator": request }), now, "request-1").await
+                operator::handle(&process, json!({ "operator": request }), now, "request-1").await
             };
             let rotate = json!({"do": "rotate_keys", "app": "hello"});
             let walk_once = async |now| {
@@ -348,7 +354,7 @@ async fn a_key_is_revoked_by_force_although_the_installs_cannot_be_read() {
         two_installs(&desk).await;
         keys(&desk, json!({"do": "rotate_keys", "app": "hello"})).await;
         let faults = Faults::at(n, Fault::Before);
-        install::operator(&desk.process(&faults), request.clone(), NOW, "request-1").await;
+        operator::handle(&desk.process(&faults), request.clone(), NOW, "request-1").await;
         let ring = desk.memory.ring(&sample::app()).await.unwrap().unwrap();
         assert!(ring.keys[0].revoked, "{n}");
         if !faults.struck() {

@@ -2,10 +2,7 @@
 
 use crate::stage::{NOW, STATIC_TOKEN, Stage, command_body, form};
 use bytes::Bytes;
-use cloud_apps_core::{
-    edge::{Arrival, Route},
-    route::ROUTES,
-};
+use cloud_apps_core::http::{Arrival, Route, route::ROUTES};
 use http::{HeaderName, HeaderValue, Request, header};
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A world in memory with one install of [`crate::jira`], and what a Mattermost server would send to it.
+//! Services over a store in memory, with one install of [`crate::jira`], and what a Mattermost server would send to it.
 
 use crate::jira;
 use bytes::Bytes;
@@ -7,13 +7,15 @@ use cloud_app::{
     http::{Outbound, Policy},
 };
 use cloud_apps_core::{
-    autocomplete, command,
-    conformance::sample,
-    edge::{Arrival, Function, Route},
-    event,
-    memory::Memory,
-    model::{Install, Sha256, SlashCommand, Team},
-    world::{INSTALL_CACHE, Random, Stores, World},
+    functions::{autocomplete, command, event},
+    http::{Arrival, Function, Route},
+    random::Random,
+    services::{INSTALL_CACHE, Services, Stores},
+    store::{
+        memory::Memory,
+        model::{Install, Sha256, SlashCommand, Team},
+    },
+    testing::sample,
 };
 use cloud_apps_protocol::{
     Generation, Millis, TeamId, manifest::Permission, secret::Secret, token::body_sha256,
@@ -48,7 +50,7 @@ impl Random for Counter {
 
 pub struct Stage {
     pub memory: Memory,
-    pub world: Arc<World>,
+    pub services: Arc<Services>,
     pub install: Install,
     pub now: Millis,
 }
@@ -73,7 +75,7 @@ impl Stage {
         install.granted.permissions = [Permission::ActAsBot].into();
         install.granted.locations = ["message_box".into(), "post_menu".into()].into();
         change(&mut install);
-        let stage = Self { world: world(&memory), memory, install, now: NOW };
+        let stage = Self { services: services(&memory), memory, install, now: NOW };
         stage.put(&stage.install);
         stage.register(TEAM, "jira", SLASH_TOKEN);
         stage.memory.reset_counts();
@@ -117,9 +119,9 @@ impl Stage {
 
     pub async fn arrive(&self, arrival: Arrival) -> Answered {
         let response = match arrival.route.function() {
-            Some(Function::Autocomplete) => autocomplete::handle(&self.world, arrival).await,
-            Some(Function::Event) => event::handle(&self.world, arrival).await,
-            _ => command::handle(&self.world, arrival).await,
+            Some(Function::Autocomplete) => autocomplete::handle(&self.services, arrival).await,
+            Some(Function::Event) => event::handle(&self.services, arrival).await,
+            _ => command::handle(&self.services, arrival).await,
         };
         Answered::from(response)
     }
@@ -178,12 +180,12 @@ impl Stage {
     }
 }
 
-/// A world over these stores, whose calls go nowhere but to this machine.
-pub fn world(memory: &Memory) -> Arc<World> {
+/// Services over these stores, whose calls go nowhere but to this machine.
+pub fn services(memory: &Memory) -> Arc<Services> {
     world_with(memory, jira::app(), Outbound::new(Policy { loopback: true, ..Policy::default() }))
 }
 
-pub fn world_with(memory: &Memory, app: App, http: Outbound) -> Arc<World> {
+pub fn world_with(memory: &Memory, app: App, http: Outbound) -> Arc<Services> {
     let stores = Stores {
         installs: Arc::new(memory.clone()),
         apps: Arc::new(memory.clone()),
@@ -191,7 +193,7 @@ pub fn world_with(memory: &Memory, app: App, http: Outbound) -> Arc<World> {
         keys: Arc::new(memory.clone()),
         keep_installs: INSTALL_CACHE,
     };
-    Arc::new(World::new([app], stores, http, Arc::new(Counter::default())))
+    Arc::new(Services::new([app], stores, http, Arc::new(Counter::default())))
 }
 
 /// The body of a V2 command.

@@ -8,15 +8,17 @@ mod rotate;
 mod settings;
 mod upgrade;
 
-use super::{access::By, lifecycle::Moment, state::unchangeable, view};
+use super::{access::By, lifecycle::RequestInfo, state::unchangeable, view};
 use crate::{
-    log::LogLine,
-    model::{Install, Team},
-    ports::Changed,
-    refusal::Refusal,
-    rules::{MAX_BULK, has_room, next},
-    upstream::Known,
-    world::Office,
+    apps::ServedApp,
+    http::etag,
+    http::{LogLine, Refusal},
+    services::Management,
+    store::{
+        model::{Install, Team},
+        ports::Changed,
+        rules::{MAX_BULK, has_room, next},
+    },
 };
 use cloud_apps_protocol::{
     Code, Manifest, Millis, SiteUrl, TeamId,
@@ -33,22 +35,22 @@ const CHANGES: [&str; 8] =
 const LEASE: Millis = 30_000;
 
 /// A change of one install, on its way.
-pub(super) struct Change<'a> {
-    pub office: &'a Office,
-    pub moment: Moment<'a>,
+pub(crate) struct Change<'a> {
+    pub management: &'a Management,
+    pub request_info: RequestInfo<'a>,
     pub by: By,
     pub install: &'a Install,
     /// As its admin agreed to it; or why nothing can be asked of it: an install can be switched off all the same.
-    app: &'a Result<Known<'a>, Refusal>,
+    app: &'a Result<ServedApp<'a>, Refusal>,
     /// What an upgrade moves to.
-    offered: Option<&'a Known<'a>>,
+    offered: Option<&'a ServedApp<'a>>,
     /// The request's body.
     pub body: &'a Value,
 }
 
 impl<'a> Change<'a> {
     /// The app, for what cannot be done without.
-    fn app(&self) -> Result<&'a Known<'a>, Refusal> {
+    fn app(&self) -> Result<&'a ServedApp<'a>, Refusal> {
         self.app.as_ref().map_err(|refusal| Refusal::new(refusal.code, refusal.message.clone()))
     }
 
@@ -82,7 +84,7 @@ impl Outcome {
 }
 
 /// Which revision a request builds on.
-pub(super) enum Match<'a> {
+pub(crate) enum Match<'a> {
     /// `If-Match`, as the header has it.
     Header(Option<&'a str>),
     /// An operator's, where one is named.
@@ -91,15 +93,15 @@ pub(super) enum Match<'a> {
 
 impl Match<'_> {
     /// Refuses a request that builds on another revision than the install has.
-    pub fn check(&self, install: &Install, offered: Option<&Known<'_>>) -> Result<(), Refusal> {
+    pub fn check(&self, install: &Install, offered: Option<&ServedApp<'_>>) -> Result<(), Refusal> {
         let fits = match self {
             Self::Header(None) | Self::Rev(None) => true,
             Self::Rev(Some(rev)) => *rev == install.rev,
             Self::Header(Some(tags)) => {
                 let revision = format!("\"{}\"", install.rev);
                 let bare = tags.trim() == install.rev.to_string();
-                bare || view::matches(tags, &revision)
-                    || offered.is_some_and(|app| view::matches(tags, &view::tag(&app.sha256(), install)))
+                bare || etag::matches(tags, &revision)
+                    || offered.is_some_and(|app| etag::matches(tags, &etag::tag(&app.sha256(), install)))
             }
         };
         if fits {
@@ -115,9 +117,9 @@ impl Match<'_> {
 }
 
 /// Changes an install.
-pub(super) async fn change(
-    office: &Office,
-    moment: Moment<'_>,
+pub(crate) async fn change(
+    management: &Management,
+    request_info: RequestInfo<'_>,
     (install, by): (Arc<Install>, By),
     if_match: Match<'_>,
     body: &Value,
@@ -129,15 +131,23 @@ pub(super) async fn change(
         return Err(Refusal::new(Code::VersionConflict, message));
     }
     let what = which(body)?;
-    let mut app = agreed(office, &install, moment.now).await;
-    let mut offered = super::offered(office, &install.app, moment.now).await;
+    let mut app = agreed(management, &install, request_info.now).await;
+    let mut offered = super::offered(management, &install.app, request_info.now).await;
     if what == "enabled" {
         // Needs no app, and so waits for nothing that the app is read from.
         app = app.or_else(|refusal| Ok(Err(refusal)));
         offered = offered.or(Ok(None));
     }
     let (app, offered) = (app?, offered?);
-    let change = Change { office, moment, by, install: &install, app: &app, offered: offered.as_ref(), body };
+    let change = Change {
+        management,
+        request_info,
+        by,
+        install: &install,
+        app: &app,
+        offered: offered.as_ref(),
+        body,
+    };
     // Before the revision is compared: the rotation whose answer was lost has changed it.
     if let Some(again) = rotate::again(&change).await? {
         let changed = keep(&change, again).await?;
@@ -152,7 +162,7 @@ pub(super) async fn change(
     let outcome = make(&change, what, line).await;
     if asks_app {
         // Left behind it would end by itself.
-        let _ = office.world.ledger.take(&lease(&install), moment.now).await;
+        let _ = management.services.ledger.take(&lease(&install), request_info.now).await;
     }
     let changed = outcome?;
     line.outcome("changed");
@@ -161,11 +171,11 @@ pub(super) async fn change(
 
 /// The app as the install's admin agreed to it; or why nothing can be asked of it.
 async fn agreed<'o>(
-    office: &'o Office,
+    management: &'o Management,
     install: &Install,
     now: Millis,
-) -> Result<Result<Known<'o>, Refusal>, Refusal> {
-    match office.world.app_of(install, now).await {
+) -> Result<Result<ServedApp<'o>, Refusal>, Refusal> {
+    match management.services.apps.app_of(install, now).await {
         Err(error) if error.passes() => Err(error.into()),
         app => Ok(app.map_err(Refusal::from).and_then(|app| app.ok_or_else(|| super::absent(&install.app)))),
     }
@@ -173,9 +183,9 @@ async fn agreed<'o>(
 
 /// The lost answer to a rotation of the shared secret, for a server that has only the secret before it. Everything else
 /// is refused like a credential that was never good.
-pub(super) async fn repeat(
-    office: &Office,
-    moment: Moment<'_>,
+pub(crate) async fn repeat(
+    management: &Management,
+    request_info: RequestInfo<'_>,
     install: Arc<Install>,
     body: &Value,
     line: &mut LogLine,
@@ -183,11 +193,11 @@ pub(super) async fn repeat(
     if unchangeable(&install).is_some() || which(body).ok() != Some("rotate") {
         return Err(Refusal::unauthorized());
     }
-    let app = agreed(office, &install, moment.now).await?;
-    let offered = super::offered(office, &install.app, moment.now).await?;
+    let app = agreed(management, &install, request_info.now).await?;
+    let offered = super::offered(management, &install.app, request_info.now).await?;
     let change = Change {
-        office,
-        moment,
+        management,
+        request_info,
         by: By::Server,
         install: &install,
         app: &app,
@@ -218,21 +228,21 @@ async fn make(change: &Change<'_>, what: &str, line: &mut LogLine) -> Result<Ins
 /// While an app is asked, nobody else asks it about this install: its function would run for settings that are not kept.
 /// Whoever waited for that finds another revision.
 async fn alone(change: &Change<'_>) -> Result<(), Refusal> {
-    let (office, now) = (change.office, change.moment.now);
+    let (management, now) = (change.management, change.request_info.now);
     let name = lease(change.install);
-    if !office.world.ledger.put(&name, "changing", now.saturating_add(LEASE), now).await? {
+    if !management.services.ledger.put(&name, "changing", now.saturating_add(LEASE), now).await? {
         let message = "This install is just being changed by another request, and nothing was changed by this one. Ask \
                        again in 30 s.";
         return Err(Refusal { retry_after: Some(30), ..Refusal::new(Code::Unavailable, message) });
     }
-    let stands = super::stored(office, &change.install.id, now).await;
+    let stands = super::stored(management, &change.install.id, now).await;
     if stands
         .as_ref()
         .is_ok_and(|stands| stands.as_ref().is_some_and(|stands| stands.rev == change.install.rev))
     {
         return Ok(());
     }
-    let _ = office.world.ledger.take(&name, now).await;
+    let _ = management.services.ledger.take(&name, now).await;
     stands?;
     Err(faster())
 }
@@ -275,24 +285,24 @@ fn which(body: &Value) -> Result<&'static str, Refusal> {
 
 /// Writes it, where anything differs, and says how the install stands now.
 async fn keep(change: &Change<'_>, outcome: Outcome) -> Result<InstallChanged, Refusal> {
-    let (office, before) = (change.office, change.install);
+    let (management, before) = (change.management, change.install);
     let mut install = outcome.install;
     if !has_room(before, &install) {
         return Err(full());
     }
     if install != *before || !outcome.teams.is_empty() {
-        let changed = office.registry.change(&install, before.rev).await?;
-        office.world.installs.forget(&before.id);
+        let changed = management.registry.change(&install, before.rev).await?;
+        management.services.installs.forget(&before.id);
         if changed == Changed::Conflict {
             return Err(faster());
         }
         install.rev = next(before.rev);
     }
     for (team, registered) in &outcome.teams {
-        office.registry.put_team(&install.id, team, registered).await?;
+        management.registry.put_team(&install.id, team, registered).await?;
     }
     // Whatever this process remembers of its teams is over as well.
-    office.world.installs.forget(&before.id);
+    management.services.installs.forget(&before.id);
     Ok(InstallChanged {
         install: seen(change, &install).await?,
         kid: outcome.kid,
@@ -303,7 +313,7 @@ async fn keep(change: &Change<'_>, outcome: Outcome) -> Result<InstallChanged, R
 }
 
 async fn seen(change: &Change<'_>, install: &Install) -> Result<InstallView, Refusal> {
-    let teams = change.office.registry.teams(&install.id).await?;
+    let teams = change.management.registry.teams(&install.id).await?;
     // An upgrade has moved it.
     let offered = change.offered.filter(|offered| view::has(install, offered));
     let manifest = match (offered, change.app) {
@@ -323,6 +333,6 @@ fn rebase(change: &Change<'_>) -> Result<Outcome, Refusal> {
         text.ok_or_else(|| Refusal::bad_request(AT, "rebase is not text: send the bundle's address."))?;
     let address = SiteUrl::new(text)
         .map_err(|error| Refusal::bad_request(AT, format!("rebase is not an address: {error}.")))?;
-    super::operator::private(change.office, AT, &address)?;
+    super::private(change.management, AT, &address)?;
     Ok(Outcome::of(Install { base_url: address.to_string(), ..change.install.clone() }))
 }

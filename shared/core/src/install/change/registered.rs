@@ -2,14 +2,13 @@
 
 use super::{Change, Outcome};
 use crate::{
+    http::Refusal,
     install::{
         access::By,
         problems::Reader,
         registered::{MAX_ENTRIES, MAX_REGISTERED, confirm, read},
     },
-    model::Team,
-    ports::Stored,
-    refusal::Refusal,
+    store::{model::Team, ports::Stored},
 };
 use cloud_apps_protocol::{Code, TeamId, install::Standing, json::without_values};
 use std::collections::BTreeMap;
@@ -21,7 +20,7 @@ pub(super) async fn register(change: &Change<'_>) -> Result<Outcome, Refusal> {
     let mut held = held(change).await?;
     let new = given.keys().filter(|team| !held.contains_key(*team)).cloned().collect();
     let asked = (change.body, "/register");
-    confirm(change.office, change.install, asked, new, change.moment.now).await?;
+    confirm(change.management, change.install, asked, new, change.request_info.now).await?;
     let by_code = match change.by {
         By::Holder { made_at } => Some(made_at),
         By::Server | By::Operator => None,
@@ -118,5 +117,5 @@ fn entries(team: &Team) -> usize {
 }
 
 async fn held(change: &Change<'_>) -> Stored<BTreeMap<TeamId, Team>> {
-    Ok(change.office.registry.teams(&change.install.id).await?.into_iter().collect())
+    Ok(change.management.registry.teams(&change.install.id).await?.into_iter().collect())
 }

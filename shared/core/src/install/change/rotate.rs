@@ -5,12 +5,14 @@
 
 use super::{Change, Outcome};
 use crate::{
+    http::Refusal,
     install::access::By,
-    model::{Install, Key, Rotated, Sha256, WebhookSecret},
-    refusal::Refusal,
-    rules::over,
-    sealed::seal_bot_token,
-    world::Office,
+    keys::sealed::seal_bot_token,
+    services::Management,
+    store::{
+        model::{Install, Key, Rotated, Sha256, WebhookSecret},
+        rules::over,
+    },
 };
 use cloud_app::{Mattermost, cx::Credential};
 use cloud_apps_protocol::{AppId, Code, Generation, Millis, install::RotationId, secret::Secret, token::Kid};
@@ -87,7 +89,7 @@ impl Asked {
 /// The answer to the rotation that made the current secret, once more, for who knows its id; `None` where something else
 /// is asked. The id alone decides, because the secret before may be known to others: that is why it was replaced.
 pub(super) async fn again(change: &Change<'_>) -> Result<Option<Outcome>, Refusal> {
-    let (install, now) = (change.install, change.moment.now);
+    let (install, now) = (change.install, change.request_info.now);
     if what(change.body) != Some("shared_secret") || matches!(change.by, By::Holder { .. }) {
         return Ok(None);
     }
@@ -95,7 +97,7 @@ pub(super) async fn again(change: &Change<'_>) -> Result<Option<Outcome>, Refusa
     if !made.id.is(&asked.id) || over(made.until, now) {
         return Ok(None);
     }
-    let root = change.office.world.keys.root(&install.app, &install.key, now).await?;
+    let root = change.management.services.keys.root(&install.app, &install.key, now).await?;
     let root = root.ok_or_else(|| missing_key(&install.app))?;
     let mut same = install.clone();
     if asked.at_once {
@@ -106,7 +108,7 @@ pub(super) async fn again(change: &Change<'_>) -> Result<Option<Outcome>, Refusa
 
 /// The next generation, derived from the key that is current now.
 async fn shared_secret(change: &Change<'_>) -> Result<Outcome, Refusal> {
-    let (office, install, now) = (change.office, change.install, change.moment.now);
+    let (management, install, now) = (change.management, change.install, change.request_info.now);
     let Generation(generation) = install.generation;
     if generation == 0 {
         let message = "This install has no shared secret to rotate: its server does not speak V2. What it has are a bot's \
@@ -120,7 +122,7 @@ async fn shared_secret(change: &Change<'_>) -> Result<Outcome, Refusal> {
                        more, send another `rotation`.";
         return Err(Refusal::new(Code::VersionConflict, message).with("pointer", "/rotation"));
     }
-    let key = current_key(office, &install.app, now).await?;
+    let key = current_key(management, &install.app, now).await?;
     let mut rotated = install.clone();
     rotated.previous_until = (!asked.at_once).then(|| now.saturating_add(GRACE));
     // Also where it ends at once: a server that lost the answer proves with it who it is.
@@ -147,7 +149,7 @@ fn handed_over(install: Install, root: &Secret) -> Outcome {
 /// A new token of the bot: its server must know it, and as this bot's.
 async fn bot_token(change: &Change<'_>) -> Result<Outcome, Refusal> {
     const AT: &str = "/access_token";
-    let (office, install, now) = (change.office, change.install, change.moment.now);
+    let (management, install, now) = (change.management, change.install, change.request_info.now);
     let token = change.body.pointer(AT).and_then(Value::as_str).map(str::to_owned).map(Zeroizing::new);
     let token = token.filter(|token| crate::install::request::is_token(token)).ok_or_else(|| {
         let message =
@@ -155,8 +157,10 @@ async fn bot_token(change: &Change<'_>) -> Result<Outcome, Refusal> {
         Refusal::bad_request(AT, message)
     })?;
     let credential = Credential { origin: install.site.clone(), token: token.as_str().into() };
-    let me =
-        Mattermost::user(office.world.http.clone(), credential).until(Instant::now() + PATIENCE).me().await;
+    let me = Mattermost::user(management.services.http.clone(), credential)
+        .until(Instant::now() + PATIENCE)
+        .me()
+        .await;
     let me = me.map_err(|error| {
         let site = &install.site;
         let (code, message) = match error.status().map(|status| status.as_u16()) {
@@ -181,8 +185,8 @@ async fn bot_token(change: &Change<'_>) -> Result<Outcome, Refusal> {
         );
         return Err(Refusal::bad_request(AT, message));
     }
-    let key = current_key(office, &install.app, now).await?;
-    let bot_token = seal_bot_token(&key, install, office.world.random.nonce(), &token);
+    let key = current_key(management, &install.app, now).await?;
+    let bot_token = seal_bot_token(&key, install, management.services.random.nonce(), &token);
     Ok(Outcome::of(Install { bot_token, ..install.clone() }))
 }
 
@@ -193,7 +197,7 @@ async fn static_token(change: &Change<'_>) -> Result<Outcome, Refusal> {
         let message = "This install has no static token: it is asked for when the app is installed.";
         return Err(Refusal::bad_request("/rotate", message));
     }
-    let key = current_key(change.office, &install.app, change.moment.now).await?;
+    let key = current_key(change.management, &install.app, change.request_info.now).await?;
     let mut rotated = install.clone();
     rotated.static_generation = install.static_generation.saturating_add(1);
     let token = crate::install::begin::static_token(&key.root, &rotated);
@@ -203,14 +207,14 @@ async fn static_token(change: &Change<'_>) -> Result<Outcome, Refusal> {
 
 /// Another secret for a vendor's webhook.
 async fn webhook(change: &Change<'_>, path: &str) -> Result<Outcome, Refusal> {
-    let (install, now) = (change.install, change.moment.now);
+    let (install, now) = (change.install, change.request_info.now);
     if !install.granted.webhooks.contains(path) {
         let has: Vec<&str> = install.granted.webhooks.iter().map(String::as_str).collect();
         let has = if has.is_empty() { "none".to_owned() } else { has.join(", ") };
         let message = format!("This install has no webhook of that path; it has: {has}.");
         return Err(Refusal::bad_request("/rotate", message));
     }
-    let key = current_key(change.office, &install.app, now).await?;
+    let key = current_key(change.management, &install.app, now).await?;
     let generation = install.webhooks.get(path).map_or(0, |secret| secret.generation).saturating_add(1);
     let secret = webhook_secret(&key.root, install, path, generation).to_base64url().to_string();
     let mut rotated = install.clone();
@@ -231,8 +235,8 @@ fn webhook_secret(root: &Secret, install: &Install, path: &str, generation: u32)
 }
 
 /// The key that new things are made with.
-pub(super) async fn current_key(office: &Office, app: &AppId, now: Millis) -> Result<Key, Refusal> {
-    office.world.keys.current(app, now).await?.ok_or_else(|| missing_key(app))
+pub(super) async fn current_key(management: &Management, app: &AppId, now: Millis) -> Result<Key, Refusal> {
+    management.services.keys.current(app, now).await?.ok_or_else(|| missing_key(app))
 }
 
 fn missing_key(app: &AppId) -> Refusal {

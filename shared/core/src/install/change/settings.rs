@@ -2,17 +2,18 @@
 
 use super::{Change, Outcome};
 use crate::{
+    apps::ServedApp,
+    http::{LogLine, Refusal},
     install::{
-        lifecycle::{self, Turn},
+        lifecycle::{self, LifecycleFunction},
         problems::Reader,
         request,
     },
-    log::LogLine,
-    model::{Install, State},
-    ports::StoreError,
-    refusal::Refusal,
-    sealed::keep_settings,
-    upstream::Known,
+    keys::sealed::keep_settings,
+    store::{
+        model::{Install, State},
+        ports::StoreError,
+    },
 };
 use cloud_apps_protocol::{
     Code, Field, Manifest, Values,
@@ -31,17 +32,17 @@ const MAX_PRESET_BYTES: usize = 64 * 1024;
 /// `{"settings":{…}}`: what is named replaces what there is, `null` unsets. The app may refuse. Where what was agreed to is
 /// not kept any more, they are set for the version that an upgrade moves to, and it is then that the app is asked.
 pub(super) async fn settings(change: &Change<'_>, line: &mut LogLine) -> Result<Outcome, Refusal> {
-    let (office, install) = (change.office, change.install);
+    let (management, install) = (change.management, change.install);
     let manifest = &*match (change.app, change.offered) {
         (Err(_), Some(offered)) => Cow::Borrowed(offered.manifest()),
-        (_, offered) => with_new_settings(change.manifest()?, offered.map(Known::manifest)),
+        (_, offered) => with_new_settings(change.manifest()?, offered.map(ServedApp::manifest)),
     };
-    let now = change.moment.now;
+    let now = change.request_info.now;
     let Some(given) = change.body.pointer("/settings").and_then(Value::as_object) else {
         return Err(Refusal::bad_request("/settings", "settings is not an object of names and values."));
     };
-    let key = super::rotate::current_key(office, &install.app, now).await?;
-    let mut merged = match office.world.keys.open_settings(install, now).await {
+    let key = super::rotate::current_key(management, &install.app, now).await?;
+    let mut merged = match management.services.keys.open_settings(install, now).await {
         Ok(held) => held,
         // Passwords whose key was revoked are lost: setting them anew is the way out.
         Err(StoreError::Corrupt { .. }) => install.settings.clone(),
@@ -65,13 +66,22 @@ pub(super) async fn settings(change: &Change<'_>, line: &mut LogLine) -> Result<
     let mut changed = install.clone();
     let before = (changed.settings.clone(), changed.passwords.clone());
     changed.passwords.retain(|name, _| !given.contains_key(name));
-    keep_settings(&key, &mut changed, manifest, settings.clone(), &*office.world.random);
-    if same(office, &settings, install, now).await {
+    keep_settings(&key, &mut changed, manifest, settings.clone(), &*management.services.random);
+    if same(management, &settings, install, now).await {
         (changed.settings, changed.passwords) = before;
         return Ok(Outcome::of(changed));
     }
     if let Ok(app) = change.app {
-        lifecycle::run(office, change.moment, app, &changed, Turn::Configure, settings, line).await?;
+        lifecycle::run(
+            management,
+            change.request_info,
+            app,
+            &changed,
+            LifecycleFunction::Configure,
+            settings,
+            line,
+        )
+        .await?;
     }
     Ok(Outcome::of(changed))
 }
@@ -115,8 +125,13 @@ fn stay_where_they_were_given(
 }
 
 /// Whether the install has exactly these settings: then the app is not asked again.
-async fn same(office: &crate::world::Office, settings: &Values, install: &Install, now: u64) -> bool {
-    office.world.keys.open_settings(install, now).await.is_ok_and(|held| held == *settings)
+async fn same(
+    management: &crate::services::Management,
+    settings: &Values,
+    install: &Install,
+    now: u64,
+) -> bool {
+    management.services.keys.open_settings(install, now).await.is_ok_and(|held| held == *settings)
 }
 
 fn known_setting(manifest: &Manifest, name: &str) -> Result<(), Refusal> {

@@ -3,26 +3,24 @@
 
 use super::{Change, Outcome};
 use crate::{
+    http::{LogLine, Refusal},
     install::{
-        apps,
-        lifecycle::{self, Turn},
+        lifecycle::{self, LifecycleFunction},
         plan,
         problems::Reader,
         request, view,
     },
-    log::LogLine,
-    model::Install,
-    refusal::Refusal,
-    sealed::{self, keep_settings},
+    keys::sealed::{self, keep_settings},
+    store::model::Install,
 };
 use cloud_apps_protocol::{Code, Manifest, Values, install::Granted};
 use serde_json::{Value, json};
 
 /// `{"upgrade":{"version","granted"}}`.
 pub(super) async fn upgrade(change: &Change<'_>, line: &mut LogLine) -> Result<Outcome, Refusal> {
-    let (office, install, now) = (change.office, change.install, change.moment.now);
+    let (management, install, now) = (change.management, change.install, change.request_info.now);
     // Not what is remembered of it: whoever is refused reads why.
-    let app = super::super::known(office, &install.app, now).await?;
+    let app = super::super::known(management, &install.app, now).await?;
     let manifest = app.manifest();
     let mut reader = Reader::new(change.body);
     let version = reader.text("/upgrade/version").map(str::to_owned);
@@ -51,15 +49,24 @@ pub(super) async fn upgrade(change: &Change<'_>, line: &mut LogLine) -> Result<O
         );
         return Err(Refusal::new(Code::InstallRefused, message).with("event", kind));
     }
-    let held = office.world.keys.open_settings(install, now).await?;
+    let held = management.services.keys.open_settings(install, now).await?;
     let settings = fitting(manifest, &held)?;
     let in_clear = sealed::passwords(manifest).any(|name| install.settings.contains_key(name));
     if settings != held || in_clear {
-        let key = super::rotate::current_key(office, &install.app, now).await?;
-        keep_settings(&key, &mut upgraded, manifest, settings.clone(), &*office.world.random);
+        let key = super::rotate::current_key(management, &install.app, now).await?;
+        keep_settings(&key, &mut upgraded, manifest, settings.clone(), &*management.services.random);
     }
-    apps::keep(office, &app).await?;
-    lifecycle::run(office, change.moment, &app, &upgraded, Turn::Upgrade, settings, line).await?;
+    crate::install::keep_manifest(management, &app).await?;
+    lifecycle::run(
+        management,
+        change.request_info,
+        &app,
+        &upgraded,
+        LifecycleFunction::Upgrade,
+        settings,
+        line,
+    )
+    .await?;
     Ok(Outcome::of(upgraded))
 }
 

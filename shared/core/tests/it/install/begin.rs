@@ -1,14 +1,16 @@
 //! `POST /install`: what it makes, what it checks, and what everybody reads who is refused.
 
 use super::{bad_code, changed, serving, sixteen};
-use crate::office::{
+use crate::desk::{
     ACCESS_TOKEN, ADMIN, Answered, BASE, Behaviour, Desk, NOW, PASSWORD, SITE, body, registered, request,
 };
 use cloud_apps_core::{
-    conformance::sample,
-    model::{InstallCode, Sha256, State},
-    ports::{Installs, Registry},
-    world::{Random, SystemRandom},
+    random::{Random, SystemRandom},
+    store::{
+        model::{InstallCode, Sha256, State},
+        ports::{Installs, Registry},
+    },
+    testing::sample,
 };
 use cloud_apps_protocol::{Generation, KeyId};
 use http::{Method, StatusCode, header};
@@ -139,7 +141,7 @@ async fn the_same_code_with_another_body_replaces_what_is_pending_and_keeps_the_
     assert_eq!((install.rev, &install.settings["site"]), (2, &json!("https://other.example.com")));
     let old = Sha256::of(first.body["static_token"].as_str().unwrap());
     assert_eq!(desk.memory.find_static_token(&old).await.unwrap(), None);
-    let token = desk.office().world.keys.open_bot_token(&install, NOW).await.unwrap();
+    let token = desk.management().services.keys.open_bot_token(&install, NOW).await.unwrap();
     assert_eq!(token.token.expose_secret(), "another");
 }
 

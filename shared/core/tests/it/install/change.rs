@@ -1,11 +1,14 @@
 //! Changing an install: exactly one thing at a time, whole or not at all, by whoever may.
 
 use super::{bad_manage_code, managed, ok, problems, serving};
-use crate::office::{
+use crate::desk::{
     ACCESS_TOKEN, BASE, Behaviour, COMMAND, Desk, NEXT_TOKEN, NOW, OTHERS_TOKEN, PASSWORD, SLASH_TOKEN, TEAM,
     refusal, request, rotation,
 };
-use cloud_apps_core::{conformance::sample, faults::Faults, model::Sha256, ports::Registry};
+use cloud_apps_core::{
+    store::{model::Sha256, ports::Registry},
+    testing::{faults::Faults, sample},
+};
 use http::{Method, StatusCode, header};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -227,7 +230,7 @@ async fn a_bots_token_is_replaced_by_one_that_the_server_knows_as_the_bots() {
     assert_eq!(desk.stored(&id).await.unwrap().rev, 3);
     ok(desk.patch(&id, &code, &rotate(NEXT_TOKEN)).await);
     let install = desk.stored(&id).await.unwrap();
-    let held = desk.process(&Faults::none()).world.keys.open_bot_token(&install, NOW).await.unwrap();
+    let held = desk.process(&Faults::none()).services.keys.open_bot_token(&install, NOW).await.unwrap();
     assert_eq!(held.token.expose_secret(), NEXT_TOKEN);
     assert!(!desk.memory.dump().contains(NEXT_TOKEN) && !desk.memory.dump().contains(ACCESS_TOKEN));
 }

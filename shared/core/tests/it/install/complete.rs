@@ -1,14 +1,16 @@
 //! `complete`: what makes an install serve, what it checks, and what the app may refuse.
 
 use super::bad_code;
-use crate::office::{
+use crate::desk::{
     ACCESS_TOKEN, ADMIN, Answered, BOT, Behaviour, COMMAND, Call, Desk, PASSWORD, SITE, SLASH_TOKEN, TEAM,
     body, refusal, registered, request,
 };
 use cloud_apps_core::{
-    conformance::sample,
-    model::{Sha256, State},
-    ports::{Keys, Registry},
+    store::{
+        model::{Sha256, State},
+        ports::{Keys, Registry},
+    },
+    testing::sample,
 };
 use cloud_apps_protocol::answer::Kind;
 use http::{Method, StatusCode, header};
@@ -248,7 +250,7 @@ async fn an_app_that_takes_too_long_is_stopped_and_nothing_is_left() {
     let path = format!("/install/{id}/complete");
     let mut late = desk.arrival(request(Method::POST, &path, Some(&registered()), Some(&code)));
     late.deadline = desk.now + 2_000;
-    let refused = Answered::from(cloud_apps_core::install::handle(&desk.office(), late).await);
+    let refused = Answered::from(cloud_apps_core::functions::install::handle(&desk.management(), late).await);
     assert_eq!((refused.status, refused.code()), (StatusCode::GATEWAY_TIMEOUT, "deadline"));
     assert_eq!(
         refused.message(),

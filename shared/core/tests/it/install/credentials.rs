@@ -3,7 +3,7 @@
 
 use super::{bad_manage_code, managed, ok, serving, unauthorized};
 
-use crate::office::{Answered, COMMAND, Desk, NEXT_TOKEN, NOW, SLASH_TOKEN, TEAM, request, rotation};
+use crate::desk::{Answered, COMMAND, Desk, NEXT_TOKEN, NOW, SLASH_TOKEN, TEAM, request, rotation};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 

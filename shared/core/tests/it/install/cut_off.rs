@@ -2,17 +2,22 @@
 //! functions, the server. A new effect is struck without anybody naming it.
 
 use super::{leftovers, ok, serving, upkeep, upkeep_once};
-use crate::office::{
+use crate::desk::{
     Answered, BASE, COMMAND, Desk, NEXT_TOKEN, NOW, PASSWORD, SITE, TEAM, arrival, body, registered, request,
     rotation,
 };
 use cloud_apps_core::{
-    conformance::sample,
-    faults::{Fault, Faults},
-    install,
-    model::{Install, Sha256, State},
-    ports::Registry,
-    world::Office,
+    functions::install,
+    operator,
+    services::Management,
+    store::{
+        model::{Install, Sha256, State},
+        ports::Registry,
+    },
+    testing::{
+        faults::{Fault, Faults},
+        sample,
+    },
 };
 use cloud_apps_protocol::Millis;
 use http::{Method, StatusCode};
@@ -48,7 +53,7 @@ fn requests(id: &str) -> Vec<(&'static str, Value)> {
 
 /// Whether what was asked is so.
 async fn is_done(desk: &Desk, name: &str, install: &Install) -> bool {
-    let keys = &desk.process(&Faults::none()).world.keys;
+    let keys = &desk.process(&Faults::none()).services.keys;
     let teams = desk.memory.teams(&install.id).await.unwrap();
     let commands: usize = teams.iter().map(|(_, team)| team.commands.len()).sum();
     match name {
@@ -58,7 +63,7 @@ async fn is_done(desk: &Desk, name: &str, install: &Install) -> bool {
         "shared_secret" => install.generation.0 == 2 && install.previous_until.is_some(),
         "bot_token" => keys.open_bot_token(install, NOW).await.unwrap().token.expose_secret() == NEXT_TOKEN,
         "static_token" => {
-            let found = cloud_apps_core::ports::Installs::find_static_token(
+            let found = cloud_apps_core::store::ports::Installs::find_static_token(
                 &desk.memory,
                 install.static_token.as_ref().unwrap(),
             );
@@ -75,8 +80,8 @@ async fn is_done(desk: &Desk, name: &str, install: &Install) -> bool {
     }
 }
 
-async fn ask(office: &Office, request: &Value, now: Millis) -> Value {
-    install::operator(office, json!({ "operator": request }), now, "request-1").await
+async fn ask(management: &Management, request: &Value, now: Millis) -> Value {
+    operator::handle(management, json!({ "operator": request }), now, "request-1").await
 }
 
 /// An active install of an app with a newer version, and with a vendor's webhook.
@@ -100,8 +105,8 @@ async fn whatever_is_cut_off_is_whole_after_the_same_request_and_the_queue() {
                 let (desk, id) = prepared().await;
                 let (_, request) = requests(&id).swap_remove(which);
                 let faults = Faults::at(n, fault);
-                let office = desk.process(&faults);
-                faults.until_killed(ask(&office, &request, NOW)).await;
+                let management = desk.process(&faults);
+                faults.until_killed(ask(&management, &request, NOW)).await;
                 if !faults.struck() {
                     assert!(n > 2, "{name} has effects");
                     break;
@@ -123,9 +128,9 @@ async fn whatever_is_cut_off_is_whole_after_the_same_request_and_the_queue() {
                 }
                 let install = desk.stored(&id).await.unwrap_or_else(|| panic!("{at}: it is gone"));
                 assert!(matches!(install.state, State::Active | State::Disabled), "{at}");
-                let world = &desk.process(&Faults::none()).world;
-                assert!(world.keys.open_bot_token(&install, NOW).await.is_ok(), "{at}");
-                assert!(world.keys.open_settings(&install, NOW).await.is_ok(), "{at}");
+                let services = &desk.process(&Faults::none()).services;
+                assert!(services.keys.open_bot_token(&install, NOW).await.is_ok(), "{at}");
+                assert!(services.keys.open_settings(&install, NOW).await.is_ok(), "{at}");
                 assert!(is_done(&desk, name, &install).await, "{at}");
             }
         }
@@ -207,8 +212,8 @@ async fn a_replacement_that_is_cut_off_is_whole_after_going_on() {
             }
             let at = format!("{fault:?} at {:?}", faults.log());
             desk.now += MINUTE;
-            let office = desk.process(&Faults::none());
-            let begun = Answered::from(install::handle(&office, first(&code, desk.now)).await);
+            let management = desk.process(&Faults::none());
+            let begun = Answered::from(install::handle(&management, first(&code, desk.now)).await);
             assert_eq!(begun.status, StatusCode::CREATED, "{at}: {begun:?}");
             ok(desk.complete(&code, &begun.id(), &registered()).await);
             upkeep(&desk, NOW + 20 * MINUTE).await;

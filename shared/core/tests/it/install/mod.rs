@@ -10,12 +10,13 @@ mod room;
 mod server;
 mod upgrade;
 
-use crate::office::{Answered, BOT, COMMAND, Desk, TEAM, body, registered};
+use crate::desk::{Answered, BOT, COMMAND, Desk, TEAM, body, registered};
 use cloud_apps_core::{
-    deliver::{Delivery, Worker},
-    faults::{Faults, Faulty},
-    job::Lane,
-    refusal::Refusal,
+    functions::deliver::delivery,
+    http::Refusal,
+    jobs::Worker,
+    store::job::QueueName,
+    testing::faults::{Faults, Faulty},
 };
 use cloud_apps_protocol::Millis;
 use http::StatusCode;
@@ -116,9 +117,9 @@ pub async fn upkeep(desk: &Desk, now: Millis) {
 
 /// Does the jobs that are due, once, with whatever fails; how many there were.
 async fn upkeep_once(desk: &Desk, faults: &Faults, now: Millis) -> Option<usize> {
-    let office = desk.process(faults);
-    let worker: Arc<dyn Worker> = office.clone();
-    let delivery = Delivery::of(&office, worker);
+    let management = desk.process(faults);
+    let worker: Arc<dyn Worker> = management.clone();
+    let delivery = delivery(&management, worker);
     let jobs = Faulty::new(desk.memory.clone(), faults.clone());
-    delivery.round(&jobs, Lane::Commands, 10, (30_000, 60_000), now).await.ok()
+    delivery.round(&jobs, QueueName::Commands, 10, (30_000, 60_000), now).await.ok()
 }

@@ -2,14 +2,17 @@
 //! same. Wherever it is cut off, somebody ends it.
 
 use super::{bad_manage_code, leftovers, ok, serving, unauthorized, upkeep};
-use crate::office::{ADMIN, BOT, Behaviour, Desk, NOW, SITE, arrival, body, refusal, registered, request};
+use crate::desk::{ADMIN, BOT, Behaviour, Desk, NOW, SITE, arrival, body, refusal, registered, request};
 use cloud_apps_core::{
-    deliver::Worker,
-    faults::{Fault, Faults},
-    install,
-    job::{Job, Lane, Work},
-    model::State,
-    ports::Consumer,
+    functions::install,
+    jobs::Worker,
+    operator,
+    store::{
+        job::{Job, QueueName, Work},
+        model::State,
+        ports::Consumer,
+    },
+    testing::faults::{Fault, Faults},
 };
 use cloud_apps_protocol::Millis;
 use http::{Method, StatusCode};
@@ -98,7 +101,7 @@ async fn an_install_that_nobody_finishes_goes_with_its_code() {
 async fn an_install_that_was_begun_and_removed_leaves_no_job_until_its_code_ends() {
     let desk = Desk::new().await;
     let code = json!({
-        "do": "code", "app": "hello", "site_url": SITE, "base_url": crate::office::BASE, "valid_seconds": 86_400,
+        "do": "code", "app": "hello", "site_url": SITE, "base_url": crate::desk::BASE, "valid_seconds": 86_400,
     });
     let code = desk.operator(code).await["code"].as_str().unwrap().to_owned();
     for _ in 0..5 {
@@ -109,7 +112,7 @@ async fn an_install_that_was_begun_and_removed_leaves_no_job_until_its_code_ends
         ok(desk.send(desk.signed(Method::DELETE, &path, "", kid, secret, "admin")).await);
     }
     upkeep(&desk, NOW + 16 * 60_000).await;
-    let left = desk.memory.take(Lane::Commands, 100, 1, NOW + 86_400_000).await.unwrap();
+    let left = desk.memory.take(QueueName::Commands, 100, 1, NOW + 86_400_000).await.unwrap();
     assert!(left.is_empty(), "{} jobs", left.len());
 }
 
@@ -126,8 +129,8 @@ async fn an_install_whose_completion_died_can_be_completed_again_and_is_left_alo
     assert!(matches!(desk.stored(&id).await.unwrap().state, State::Completing { .. }), "{:?}", faults.log());
     desk.now += 31_000;
     let work = Work::Watch { install: id.parse().unwrap(), rev: 1 };
-    let office = desk.process(&Faults::none());
-    let looked = office.work(&Job::new(work, 0, None, desk.now), desk.now, desk.now + 30_000).await;
+    let management = desk.process(&Faults::none());
+    let looked = management.work(&Job::new(work, 0, None, desk.now), desk.now, desk.now + 30_000).await;
     assert!(format!("{looked:?}").contains("Next"), "{looked:?}");
     assert!(matches!(desk.stored(&id).await.unwrap().state, State::Pending { .. }));
     ok(desk.complete(&code, &id, &registered()).await);
@@ -139,7 +142,7 @@ async fn an_install_whose_completion_died_can_be_completed_again_and_is_left_alo
 async fn a_code_that_replaces_supersedes_what_stands_there() {
     let desk = Desk::new().await;
     let (old, ..) = serving(&desk).await;
-    let request = json!({"do": "code", "app": "hello", "site_url": SITE, "base_url": crate::office::BASE, "replace": true});
+    let request = json!({"do": "code", "app": "hello", "site_url": SITE, "base_url": crate::desk::BASE, "replace": true});
     let code = desk.operator(request).await["code"].as_str().unwrap().to_owned();
     let calls = desk.calls().len();
     let new = desk.install(&code, &body()).await;
@@ -154,7 +157,7 @@ async fn a_code_that_replaces_supersedes_what_stands_there() {
 async fn what_is_being_installed_is_not_superseded_and_its_installer_is_named() {
     let desk = Desk::new().await;
     desk.begin(&desk.code().await, &body()).await.id();
-    let request = json!({"do": "code", "app": "hello", "site_url": SITE, "base_url": crate::office::BASE, "replace": true});
+    let request = json!({"do": "code", "app": "hello", "site_url": SITE, "base_url": crate::desk::BASE, "replace": true});
     let code = desk.operator(request).await["code"].as_str().unwrap().to_owned();
     let refused = desk.begin(&code, &body()).await;
     assert_eq!(refused.code(), "already_installed");
@@ -186,14 +189,14 @@ async fn an_install_whose_removal_began_before_it_was_complete_is_completed_no_m
         let id = desk.begin(&code, &body()).await.id();
         let request = json!({"operator": {"do": "remove", "install_id": id}});
         let faults = Faults::at(n, Fault::Before);
-        install::operator(&desk.process(&faults), request.clone(), NOW, "request-1").await;
+        operator::handle(&desk.process(&faults), request.clone(), NOW, "request-1").await;
         assert!(faults.struck(), "a removal ends with an undo");
         if faults.log().last() != Some(&"Registry.undo") {
             continue;
         }
         // What was answered is remembered already: it stays true.
         super::bad_code(&desk.complete(&code, &id, &registered()).await);
-        let removed = install::operator(&desk.process(&Faults::none()), request, NOW + 1, "request-1").await;
+        let removed = operator::handle(&desk.process(&Faults::none()), request, NOW + 1, "request-1").await;
         assert_eq!(removed["removed"]["state"], "removed", "{removed}");
         assert_eq!(desk.memory.kept(), 0);
         break;

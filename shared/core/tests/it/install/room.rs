@@ -2,16 +2,20 @@
 //! it can be looked at, switched off and removed.
 
 use super::{managed, ok, problems, serving, upkeep};
-use crate::office::{
+use crate::desk::{
     BOT, Behaviour, COMMAND, Desk, NOW, PRIVATE_TEAM, SLASH_TOKEN, TEAM, refusal, request, rotation,
 };
 use cloud_apps_core::{
-    conformance::sample,
-    faults::{Fault, Faults},
-    install,
-    model::{Install, State},
-    ports::Registry,
-    world::Office,
+    operator,
+    services::Management,
+    store::{
+        model::{Install, State},
+        ports::Registry,
+    },
+    testing::{
+        faults::{Fault, Faults},
+        sample,
+    },
 };
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -192,9 +196,9 @@ async fn a_long_farewell_of_the_app_does_not_keep_its_install() {
     assert_eq!(desk.memory.kept(), 0);
 }
 
-async fn remove(office: &Office, id: &str, now: u64) -> Value {
+async fn remove(management: &Management, id: &str, now: u64) -> Value {
     let request = json!({"operator": {"do": "remove", "install_id": id}});
-    install::operator(office, request, now, "request-1").await
+    operator::handle(management, request, now, "request-1").await
 }
 
 #[tokio::test]
@@ -226,8 +230,8 @@ async fn an_app_whose_cleaning_up_kills_the_process_is_asked_three_times_and_no_
         tries += 1;
         // The process dies when the app's function ran, before anybody hears of it.
         let faults = strikes_at(&desk, &id, "App.on_uninstall", Fault::KillAfter, now).await;
-        let office = desk.process(&faults);
-        if let Some(removed) = faults.until_killed(remove(&office, &id, now)).await {
+        let management = desk.process(&faults);
+        if let Some(removed) = faults.until_killed(remove(&management, &id, now)).await {
             break removed;
         }
     };
@@ -240,8 +244,9 @@ async fn an_app_whose_cleaning_up_kills_the_process_is_asked_three_times_and_no_
 /// Faults that strike at the first of these effects of a removal, where it has one.
 async fn strikes_at(desk: &Desk, id: &str, effect: &str, fault: Fault, now: u64) -> Faults {
     let copy = Desk::new().await;
-    copy.memory
-        .put_ring(cloud_apps_core::ports::Keys::ring(&desk.memory, &sample::app()).await.unwrap().unwrap());
+    copy.memory.put_ring(
+        cloud_apps_core::store::ports::Keys::ring(&desk.memory, &sample::app()).await.unwrap().unwrap(),
+    );
     copy.memory.put_install(desk.stored(id).await.unwrap());
     let faults = Faults::none();
     remove(&copy.process(&faults), id, now).await;
@@ -258,10 +263,10 @@ async fn of_two_removals_at_once_one_asks_the_app_and_the_other_reads_when_to_as
     let (began, go_on) =
         (std::sync::Arc::new(tokio::sync::Notify::new()), std::sync::Arc::new(tokio::sync::Notify::new()));
     desk.behave(Behaviour::Waits(began.clone(), go_on.clone()));
-    let office = desk.office();
-    let (first, second) = tokio::join!(remove(&office, &id, NOW), async {
+    let management = desk.management();
+    let (first, second) = tokio::join!(remove(&management, &id, NOW), async {
         began.notified().await;
-        let second = remove(&office, &id, NOW + 1_000).await;
+        let second = remove(&management, &id, NOW + 1_000).await;
         go_on.notify_one();
         second
     });

@@ -1,15 +1,15 @@
 //! What a server asks of its own install, what this version does not serve, and what is logged of it all.
 
 use super::{bad_manage_code, changed, serving, unauthorized};
-use crate::log_line::Log;
-use crate::office::{
+use crate::desk::{
     ACCESS_TOKEN, BOT, Behaviour, Desk, NEXT_TOKEN, NOW, OTHERS_TOKEN, PASSWORD, SLASH_TOKEN, TEAM, body,
     registered, request, rotation,
 };
+use crate::log_line::Log;
 use cloud_apps_core::{
-    conformance::sample,
-    install::{OperatorAnswer, OperatorRequest},
-    model::Install,
+    operator::{OperatorAnswer, OperatorRequest},
+    store::model::Install,
+    testing::sample,
 };
 use cloud_apps_protocol::token::{Direction, Kid};
 use http::{Method, StatusCode, header};
@@ -163,7 +163,7 @@ async fn the_shared_secret_is_what_both_sides_derive() {
     let desk = Desk::new().await;
     let (id, _, secret) = serving(&desk).await;
     let install: Install = desk.stored(&id).await.unwrap();
-    let root = desk.office().world.keys.root(&install.app, &install.key, NOW).await.unwrap().unwrap();
+    let root = desk.management().services.keys.root(&install.app, &install.key, NOW).await.unwrap().unwrap();
     let derived = root.shared(&install.app, &install.id, install.generation);
     assert_eq!(derived.to_base64url().as_str(), secret);
 }

@@ -1,8 +1,8 @@
 //! Moving to another version of the app: never to more than was agreed to, and never with settings that it does not take.
 
 use super::{managed, ok, problems};
-use crate::office::{Behaviour, Desk, PASSWORD, refusal, request};
-use cloud_apps_core::{conformance::sample, sealed::keep_settings, world::SystemRandom};
+use crate::desk::{Behaviour, Desk, PASSWORD, refusal, request};
+use cloud_apps_core::{keys::sealed::keep_settings, random::SystemRandom, testing::sample};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -66,9 +66,15 @@ async fn a_new_setting_has_its_default_and_one_that_is_missing_is_set_first() {
     let (id, code) = managed(&desk).await;
     let mut old = desk.stored(&id).await.unwrap();
     let held = json!({"gone": 1, "password": PASSWORD}).as_object().unwrap().clone();
-    let office = desk.office();
-    let key = office.world.keys.current(&old.app, desk.now).await.unwrap().unwrap();
-    keep_settings(&key, &mut old, office.world.linked[&sample::app()].manifest(), held, &SystemRandom);
+    let management = desk.management();
+    let key = management.services.keys.current(&old.app, desk.now).await.unwrap().unwrap();
+    keep_settings(
+        &key,
+        &mut old,
+        management.services.apps.linked[&sample::app()].manifest(),
+        held,
+        &SystemRandom,
+    );
     desk.memory.put_install(old);
     desk.deploy_newer();
     let calls = desk.calls().len();
@@ -123,7 +129,7 @@ async fn installs_from_before_manifests_were_kept_go_on_when_a_later_build_has_a
     let shown = ok(desk.send(request(Method::GET, &format!("/install/{id}"), None, Some(&code))).await);
     assert_eq!((&shown["version"], &shown["offered"]["version"]), (&json!("1.0.0"), &json!("2.0.0")));
     assert!(shown["commands"].as_array().is_some_and(|commands| !commands.is_empty()), "{shown}");
-    let office = desk.office();
+    let management = desk.management();
     let install = desk.stored(&id).await.unwrap();
-    assert!(office.world.app_of(&install, desk.now).await.is_ok_and(|app| app.is_some()));
+    assert!(management.services.apps.app_of(&install, desk.now).await.is_ok_and(|app| app.is_some()));
 }

@@ -1,7 +1,7 @@
 //! An install goes on with the version that its admin agreed to, whatever is registered later, until it is upgraded.
 
 use super::*;
-use cloud_apps_core::{
+use cloud_apps_core::store::{
     model::Sha256,
     ports::{Apps, Registry},
 };
@@ -87,13 +87,13 @@ async fn an_install_that_was_upgraded_elsewhere_has_its_new_functions_at_once() 
     next["commands"].as_array_mut().unwrap().push(json!({"function": "wave", "summary": "Waves."}));
     assert_eq!(yard.run(&home, "/remote wave").await.code(), "unknown_function");
     // Another process than the one that serves.
-    let other = office(&yard.memory, laptop(), None, &Faults::none());
+    let other = management(&yard.memory, laptop(), None, &Faults::none());
     for request in [
         json!({"do": "add_app", "manifest": next}),
         json!({"do": "change", "install_id": home.id, "patch": {"upgrade": {"version": "1.1.0"}}}),
     ] {
         let request = json!({ "operator": request });
-        let answer = install::operator(&other, request, yard.now(), "request-2").await;
+        let answer = operator::handle(&other, request, yard.now(), "request-2").await;
         assert_eq!(answer.get("error"), None, "{answer}");
     }
     yard.later(1_000);
@@ -164,8 +164,8 @@ async fn a_version_that_no_install_has_is_replaced() {
 async fn an_install_whose_version_was_replaced_in_the_same_moment_is_not_served_with_the_other_manifest() {
     let (yard, _, home) = Yard::installed().await;
     let id = home.id.parse().unwrap();
-    let stored = cloud_apps_core::ports::Installs::find(&yard.memory, &id).await.unwrap().unwrap();
-    let raced = cloud_apps_core::model::Install { manifest: Some(Sha256::of("another")), ..stored };
+    let stored = cloud_apps_core::store::ports::Installs::find(&yard.memory, &id).await.unwrap().unwrap();
+    let raced = cloud_apps_core::store::model::Install { manifest: Some(Sha256::of("another")), ..stored };
     yard.memory.put_install(raced);
     yard.later(61_000);
     let before = yard.service.asked().len();
@@ -212,7 +212,7 @@ async fn versions_are_kept_for_as_long_as_an_install_has_them() {
 async fn an_app_has_a_limit_of_versions_and_the_refusal_says_what_to_do() {
     let (yard, _, home) = Yard::installed().await;
     let id = home.id.parse().unwrap();
-    let stored = cloud_apps_core::ports::Installs::find(&yard.memory, &id).await.unwrap().unwrap();
+    let stored = cloud_apps_core::store::ports::Installs::find(&yard.memory, &id).await.unwrap().unwrap();
     let add = async |n: usize| {
         let mut manifest = yard.manifest();
         manifest["version"] = format!("2.0.{n}").into();
@@ -221,8 +221,8 @@ async fn an_app_has_a_limit_of_versions_and_the_refusal_says_what_to_do() {
     for n in 0..99 {
         assert_eq!(add(n).await.get("error"), None);
         let mut has = stored.clone();
-        has.id = cloud_apps_core::conformance::sample::install_id(n);
-        has.site = cloud_apps_core::conformance::sample::site(n);
+        has.id = cloud_apps_core::testing::sample::install_id(n);
+        has.site = cloud_apps_core::testing::sample::site(n);
         has.version = format!("2.0.{n}");
         yard.memory.put_install(has);
     }

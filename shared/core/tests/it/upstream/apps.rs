@@ -199,10 +199,10 @@ async fn the_catalogue_is_shown_to_who_holds_a_code_and_then_only_its_app() {
 #[tokio::test]
 async fn a_public_catalogue_is_shown_to_everybody_and_whole() {
     let (yard, _) = Yard::new().await;
-    let mut office = office(&yard.memory, laptop(), None, &Faults::none());
-    let world = Arc::into_inner(office.world).unwrap().with_public_catalogue(true);
-    office.world = Arc::new(world);
-    let bundle = Bundle::new(office);
+    let mut management = management(&yard.memory, laptop(), None, &Faults::none());
+    let services = Arc::into_inner(management.services).unwrap().with_public_catalogue(true);
+    management.services = Arc::new(services);
+    let bundle = Bundle::new(management);
     let get = request(Method::GET, "/apps", None, None);
     let seen = Answered::from(bundle.handle(arrival(get, NOW)).await);
     let ids: Vec<&str> =

@@ -2,12 +2,16 @@
 
 use super::*;
 use cloud_apps_core::{
-    conformance::sample,
-    install::{Moment, upkeep, upkeep::Next},
-    job::Work,
-    log::LogLine,
-    model::{Binding, Install, RegisteredApp, Sha256},
-    ports::{Apps, Installs, Keys},
+    functions::deliver,
+    http::LogLine,
+    install::RequestInfo,
+    jobs::Next,
+    store::{
+        job::Work,
+        model::{Binding, Install, RegisteredApp, Sha256},
+        ports::{Apps, Installs, Keys},
+    },
+    testing::sample,
 };
 use cloud_apps_protocol::{Generation, InstallId};
 
@@ -99,7 +103,7 @@ async fn an_address_that_was_changed_in_the_table_is_sent_nothing() {
             // What was read before the attack is in memory, and is right.
             yard.later(61_000);
             assert_eq!(yard.run(&home, "/remote look").await.code(), "(none)");
-            let other = office(&yard.memory, laptop(), None, &Faults::none());
+            let other = management(&yard.memory, laptop(), None, &Faults::none());
             let bundle = Bundle::new(other);
             let request = yard.v2(&home, "/remote look", "user");
             let refused = Answered::from(bundle.handle(arrival(request, yard.now())).await);
@@ -162,11 +166,11 @@ async fn an_install_that_was_changed_in_the_table_sends_its_secrets_nowhere_else
 
 #[tokio::test]
 async fn a_lambda_function_that_was_changed_in_the_table_is_not_invoked() {
-    let functions = cloud_apps_core::upstream::InProcess::default()
+    let functions = cloud_apps_core::apps::InProcess::default()
         .with("cloud-app-evil", |_| async { panic!("the attacker's function was invoked") })
         .with("cloud-app-remote", |_| {
             let payload = json!({"type": "done"}).to_string().into_bytes();
-            std::future::ready(cloud_apps_core::ports::Invoked { failed: false, payload })
+            std::future::ready(cloud_apps_core::store::ports::Invoked { failed: false, payload })
         });
     let lambdas = Lambdas::new(Arc::new(functions), "cloud-app-", "bundle");
     let yard = Yard::with(laptop(), Some(lambdas)).await;
@@ -188,9 +192,9 @@ async fn a_lambda_function_that_was_changed_in_the_table_is_not_invoked() {
 /// Runs the walk that follows a rotation.
 pub async fn walk(yard: &Yard) {
     let work = Work::Reseal { app: "remote".parse().unwrap(), cursor: None };
-    let moment = Moment { now: yard.now(), deadline: yard.now() + 30_000, request_id: "job-1" };
+    let request_info = RequestInfo { now: yard.now(), deadline: yard.now() + 30_000, request_id: "job-1" };
     let mut line = LogLine::apart("job", "job-1", None);
-    let next = upkeep::work(yard.bundle.office(), &work, moment, &mut line).await;
+    let next = deliver::work(yard.bundle.management(), &work, request_info, &mut line).await;
     assert_eq!(next.unwrap_or_else(|refusal| panic!("{}", refusal.message)), Next::Done);
 }
 

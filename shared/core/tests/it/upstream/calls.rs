@@ -172,7 +172,7 @@ async fn a_registered_app_costs_one_read_a_minute_and_survives_a_failing_store()
         ["Apps.find", "Apps.manifest"].map(|what| reads.get(what).copied().unwrap_or_default())
     };
     let faults = Faults::none();
-    let bundle = Bundle::new(office(&yard.memory, laptop(), None, &faults));
+    let bundle = Bundle::new(management(&yard.memory, laptop(), None, &faults));
     yard.memory.reset_counts();
     let run = async |now: Millis| {
         *yard.now.lock().unwrap() = now;
@@ -193,8 +193,8 @@ async fn a_registered_app_costs_one_read_a_minute_and_survives_a_failing_store()
 async fn an_app_that_was_removed_is_answered_with_a_sentence() {
     let (yard, _, home) = Yard::installed().await;
     let app = "remote".parse().unwrap();
-    let stored = cloud_apps_core::ports::Apps::find(&yard.memory, &app).await.unwrap().unwrap();
-    cloud_apps_core::ports::Registry::remove_app(&yard.memory, &app, stored.rev).await.unwrap();
+    let stored = cloud_apps_core::store::ports::Apps::find(&yard.memory, &app).await.unwrap().unwrap();
+    cloud_apps_core::store::ports::Registry::remove_app(&yard.memory, &app, stored.rev).await.unwrap();
     yard.later(61_000);
     let refused = yard.run(&home, "/remote look").await;
     assert_eq!((refused.status.as_u16(), refused.code()), (502, "upstream_failed"));

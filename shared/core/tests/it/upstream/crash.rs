@@ -1,21 +1,21 @@
 //! Registering and removing an app while every call of a store may fail before it, after it, or kill the process.
 
 use super::*;
-use cloud_apps_core::faults::Fault;
+use cloud_apps_core::testing::faults::Fault;
 
 /// Asks in a process of its own whose `n`-th call of a store goes wrong; whether there was one.
 async fn struck(memory: &Memory, request: &Value, n: usize, fault: Fault) -> bool {
     let faults = Faults::at(n, fault);
-    let office = office(memory, laptop(), None, &faults);
+    let management = management(memory, laptop(), None, &faults);
     let request = json!({ "operator": request });
     // A killed process never answers.
-    let _ = faults.until_killed(install::operator(&office, request, NOW, "request-1")).await;
+    let _ = faults.until_killed(operator::handle(&management, request, NOW, "request-1")).await;
     faults.struck()
 }
 
 async fn ask(memory: &Memory, request: &Value) -> Value {
-    let office = office(memory, laptop(), None, &Faults::none());
-    install::operator(&office, json!({ "operator": request }), NOW, "request-1").await
+    let management = management(memory, laptop(), None, &Faults::none());
+    operator::handle(&management, json!({ "operator": request }), NOW, "request-1").await
 }
 
 #[tokio::test]

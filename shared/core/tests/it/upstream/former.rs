@@ -1,7 +1,7 @@
 //! What an earlier version of the bundle wrote, or nobody can read any more, costs an operator a command, and strands nothing.
 
 use super::{binding::walk, *};
-use cloud_apps_core::{
+use cloud_apps_core::store::{
     model::{Binding, Install, RegisteredApp, Sha256},
     ports::{Apps, Installs, Keys},
 };
@@ -104,10 +104,10 @@ async fn one_app_that_nothing_vouches_for_hides_no_other_of_a_public_catalogue()
     second["id"] = "second".into();
     yard.add(&second).await;
     of_before(&yard, &home).await;
-    let mut office = office(&yard.memory, laptop(), None, &Faults::none());
-    office.world = Arc::new(Arc::into_inner(office.world).unwrap().with_public_catalogue(true));
+    let mut management = management(&yard.memory, laptop(), None, &Faults::none());
+    management.services = Arc::new(Arc::into_inner(management.services).unwrap().with_public_catalogue(true));
     let get = request(Method::GET, "/apps", None, None);
-    let seen = Answered::from(Bundle::new(office).handle(arrival(get, yard.now())).await);
+    let seen = Answered::from(Bundle::new(management).handle(arrival(get, yard.now())).await);
     let ids: Vec<&str> =
         seen.body["apps"].as_array().unwrap().iter().map(|app| app["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["jira", "second"]);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::log_line::Log;
-use cloud_apps_core::{ports::Invoked, upstream::InProcess};
+use cloud_apps_core::{apps::InProcess, store::ports::Invoked};
 
 type Event = Arc<Mutex<Option<Value>>>;
 
@@ -161,9 +161,9 @@ async fn a_function_of_another_name_or_of_the_bundle_itself_is_not_registered() 
 #[tokio::test]
 async fn a_function_that_is_gone_is_a_sentence_and_its_name_stands_in_the_log() {
     let (yard, _, home, _) = yard(gives(&json!({"type": "done"}))).await;
-    let mut other = office(&yard.memory, laptop(), None, &Faults::none());
+    let mut other = management(&yard.memory, laptop(), None, &Faults::none());
     let lambdas = Lambdas::new(Arc::new(InProcess::default()), "cloud-app-", "bundle");
-    other.world = Arc::new(Arc::into_inner(other.world).unwrap().with_lambdas(lambdas));
+    other.services = Arc::new(Arc::into_inner(other.services).unwrap().with_lambdas(lambdas));
     let bundle = Bundle::new(other);
     let log = Log::begin();
     let request = yard.v2(&home, "/remote look", "user");

@@ -11,16 +11,17 @@ mod malicious;
 mod rotation;
 mod server;
 
-use crate::office::{ADMIN, Answered, BASE, BOT, COMMAND, NOW, SITE, SLASH_TOKEN, TEAM, arrival, request};
+use crate::desk::{ADMIN, Answered, BASE, BOT, COMMAND, NOW, SITE, SLASH_TOKEN, TEAM, arrival, request};
 use bytes::Bytes;
 use cloud_app::http::{Outbound, Policy};
 use cloud_apps_core::{
+    apps::Lambdas,
     bundle::Bundle,
-    faults::{Faults, Faulty},
-    install,
-    memory::Memory,
-    upstream::Lambdas,
-    world::{INSTALL_CACHE, Office, Stores, SystemRandom, World},
+    operator,
+    random::SystemRandom,
+    services::{INSTALL_CACHE, Management, Services, Stores},
+    store::memory::Memory,
+    testing::faults::{Faults, Faulty},
 };
 use cloud_apps_protocol::{
     Millis,
@@ -74,8 +75,8 @@ pub fn manifest(upstream: &Value) -> Value {
     })
 }
 
-/// An office over this memory; its calls reach this machine.
-pub fn office(memory: &Memory, http: Outbound, lambdas: Option<Lambdas>, faults: &Faults) -> Office {
+/// Services over this memory; its calls reach this machine.
+pub fn management(memory: &Memory, http: Outbound, lambdas: Option<Lambdas>, faults: &Faults) -> Management {
     let memory = || Arc::new(Faulty::new(memory.clone(), faults.clone()));
     let stores = Stores {
         installs: memory(),
@@ -84,10 +85,10 @@ pub fn office(memory: &Memory, http: Outbound, lambdas: Option<Lambdas>, faults:
         keys: memory(),
         keep_installs: INSTALL_CACHE,
     };
-    let mut world = World::new([crate::jira::app()], stores, http, Arc::new(SystemRandom));
-    world.lambdas = lambdas;
-    Office {
-        world: Arc::new(world),
+    let mut services = Services::new([crate::jira::app()], stores, http, Arc::new(SystemRandom));
+    services.app_client.lambdas = lambdas;
+    Management {
+        services: Arc::new(services),
         registry: memory(),
         key_maker: memory(),
         queue: memory(),
@@ -115,7 +116,7 @@ impl Yard {
     pub async fn with(http: Outbound, lambdas: Option<Lambdas>) -> Self {
         let memory = Memory::new();
         let service = Service::start(Does::Answers(json!({"type": "done"}))).await;
-        let bundle = Bundle::new(office(&memory, http, lambdas, &Faults::none()));
+        let bundle = Bundle::new(management(&memory, http, lambdas, &Faults::none()));
         Self { memory, service, now: Mutex::new(NOW), bundle }
     }
 
@@ -140,7 +141,7 @@ impl Yard {
 
     pub async fn operator(&self, request: Value) -> Value {
         let request = json!({ "operator": request });
-        install::operator(self.bundle.office(), request, self.now(), "request-1").await
+        operator::handle(self.bundle.management(), request, self.now(), "request-1").await
     }
 
     /// Registers an app, as its author wrote it.
@@ -224,7 +225,7 @@ impl Yard {
         let claims = json!({
             "iss": home.site, "aud": "remote", "sub": ADMIN,
             "iat": self.now() / 1000, "exp": self.now() / 1000 + 60,
-            "jti": (&SystemRandom as &dyn cloud_apps_core::world::Random).request_id(),
+            "jti": (&SystemRandom as &dyn cloud_apps_core::random::Random).request_id(),
             "htm": "POST", "htp": "/command", "scope": scope, "mattermost_token": USER_TOKEN,
             "body_sha256": body_sha256(body.to_string().as_bytes()),
         });

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::log_line::Log;
-use cloud_apps_core::{
+use cloud_apps_core::store::{
     model::{Key, Ring},
     ports::Keys,
 };
@@ -102,6 +102,6 @@ async fn a_key_that_an_upstream_secret_comes_of_is_not_revoked_by_accident() {
 impl Yard {
     fn keep(&self, ring: &Ring) {
         self.memory.put_ring(ring.clone());
-        self.bundle.office().world.keys.remember(ring.clone(), self.now());
+        self.bundle.management().services.keys.remember(ring.clone(), self.now());
     }
 }

@@ -1,0 +1,36 @@
+//! A function that is linked into the bundle: cancelled when its time is over, its panic caught.
+
+use super::{
+    call::{Call, Called},
+    no_answer::NoAnswer,
+};
+use crate::log::of_panic;
+use cloud_app::{App, Cx, cx::Inner, http::Outbound};
+use futures_util::FutureExt;
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+/// Calls it.
+pub(super) async fn call(app: &App, http: Outbound, call: Call<'_>) -> Called {
+    let cx = Cx::new(Inner {
+        request: call.request,
+        now: call.now,
+        deadline: call.deadline,
+        request_id: call.request_id.to_owned(),
+        settings: call.settings,
+        bot: Arc::clone(&call.bot) as _,
+        user: call.user,
+        http,
+    });
+    // Inside the guarded future: a function may panic before its first await.
+    let running = async {
+        match app.call(call.function.as_str(), cx, call.values) {
+            Some(running) => running.await.map_or_else(Called::Failed, Called::Answered),
+            None => Called::Broken(NoAnswer::Unknown),
+        }
+    };
+    match tokio::time::timeout(call.left, AssertUnwindSafe(running).catch_unwind()).await {
+        Ok(Ok(called)) => called,
+        Ok(Err(panic)) => Called::Broken(NoAnswer::Panicked(of_panic(&*panic))),
+        Err(_) => Called::Broken(NoAnswer::TookTooLong),
+    }
+}

@@ -1,0 +1,24 @@
+//! The apps of the bundle: which there are, what an install may ask of one, and one way to call its functions.
+
+mod agreed;
+mod answer;
+mod cache;
+mod call;
+mod catalogue;
+mod functions;
+mod http;
+mod lambda;
+mod linked;
+mod lookup;
+mod no_answer;
+mod served;
+mod signed_request;
+
+pub use answer::read_answer;
+pub use cache::AppCache;
+pub use call::{AppClient, Call, Called};
+pub use catalogue::CatalogueCache;
+pub use functions::{InProcess, Lambdas};
+pub use lookup::Apps;
+pub use no_answer::NoAnswer;
+pub use served::{Registered, ServedApp, ServedAppError};

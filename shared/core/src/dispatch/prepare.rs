@@ -1,0 +1,142 @@
+//! What a function is given: the request with its context filled and cut, the bot, the user's token, the deadline. Which
+//! upstream it has makes no difference here.
+
+use super::{Caller, Command, UserToken};
+use crate::{
+    dispatch::expand,
+    finish::{
+        Place,
+        confirm::{BotActions, ChannelProof},
+    },
+    http::{Arrival, Refusal},
+    keys::{InstallBot, sealed::passwords},
+    services::Services,
+    store::model::Install,
+};
+use cloud_app::{Mattermost, cx::Credential};
+use cloud_apps_protocol::{
+    CommandRequest, Manifest, Millis, Values,
+    command::{AppContext, Delivery, Security, ServerConfig},
+    manifest::{CommandEntry, Permission},
+};
+use serde_json::Value;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long a function may take, in ms (section 3).
+pub const FUNCTION_TIME: Millis = 8_000;
+
+/// No platform gives a request longer, in ms.
+const LONGEST: Millis = 15 * 60_000;
+
+/// What is kept of the platform's time for settling and writing the answer, in ms.
+const MARGIN: Millis = 1_000;
+
+/// Unix milliseconds after which nobody waits for the function.
+pub(super) fn deadline(arrival: &Arrival) -> Millis {
+    arrival.deadline.saturating_sub(MARGIN).min(arrival.now.saturating_add(FUNCTION_TIME))
+}
+
+/// What the function is given, and where its answer is posted.
+pub(super) struct Prepared {
+    pub request: CommandRequest,
+    pub bot: Arc<InstallBot>,
+    /// The acting user's token, where the install may use it.
+    pub user: Option<Credential>,
+    pub place: Place,
+}
+
+/// Prepares the call of a command's function with these values.
+pub(super) fn prepare(
+    services: &Arc<Services>,
+    arrival: &Arrival,
+    manifest: &Manifest,
+    (entry, values): (&CommandEntry, &Values),
+    command: Command,
+) -> Result<Prepared, Refusal> {
+    let Command { install, mut request, caller, delivery_id } = command;
+    fill(&mut request, manifest, entry, &install)?;
+    // However the values came, a function finds them here.
+    request.command.encoded = Some(values.clone());
+    request.delivery = Some(Delivery { id: delivery_id, attempt: 1 });
+    let (proof, user) = match caller {
+        Caller::Server { user_token, .. } => {
+            (ChannelProof::Request, user_token.and_then(|token| of_user(token, manifest, &install)))
+        }
+        Caller::StaticToken => (ChannelProof::Install, None),
+        Caller::Slash { team } => (ChannelProof::Team(team), None),
+    };
+    let bot = services.bot(install, arrival.now);
+    // The answer may be posted until the platform gives up, however long the function took.
+    let left = arrival.deadline.saturating_sub(arrival.now.saturating_add(MARGIN / 2)).min(LONGEST);
+    let mattermost = Mattermost::bot(services.http.clone(), bot.clone());
+    let mattermost = mattermost.until(Instant::now() + Duration::from_millis(left));
+    let place = Place::new(
+        &request.context,
+        proof,
+        BotActions::new(Arc::clone(&bot), mattermost, Arc::clone(&services.confirmations)),
+    );
+    Ok(Prepared { request, bot, user, place })
+}
+
+/// Replaces what only the bundle may say, and cuts what the install did not ask for.
+fn fill(
+    request: &mut CommandRequest,
+    manifest: &Manifest,
+    entry: &CommandEntry,
+    install: &Install,
+) -> Result<(), Refusal> {
+    // Opens dialogs: a credential, and not an app's.
+    request.security = Security::default();
+    request.command.function = entry.function.to_string();
+    let context = &mut request.context;
+    // A message to this client would go past the user's own: the bundle's, and not an app's.
+    context.source.client_id.clear();
+    if context.source.id.is_empty() {
+        context.source.id = context.source.granted_as().to_owned();
+    }
+    if !is_nothing(&context.state) {
+        let message = "This state is not one that the bundle has sealed.";
+        return Err(Refusal::bad_request("/context/state", message));
+    }
+    context.state = Value::Null;
+    context.config =
+        ServerConfig { site_url: install.site.to_string(), version: install.server_version.clone() };
+    context.app = Some(AppContext {
+        id: install.app.clone(),
+        version: manifest.version.clone(),
+        install_id: install.id.clone(),
+        bot: install.bot.clone(),
+        settings: without_passwords(manifest, &install.settings),
+    });
+    expand::cut(context, &entry.expand)
+}
+
+/// The user's token, where the install may use it; a system admin's needs a grant of its own.
+fn of_user(user: UserToken, manifest: &Manifest, install: &Install) -> Option<Credential> {
+    let granted = |permission| install.permits(manifest, permission);
+    let may = granted(Permission::ActAsUser) && (!user.admin || granted(Permission::ActAsAdmin));
+    may.then(|| Credential { origin: install.site.clone(), token: user.token })
+}
+
+/// Absent, `null`, `""` and `{}` are no state.
+fn is_nothing(state: &Value) -> bool {
+    match state {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
+    }
+}
+
+/// Settings as a request carries them: passwords are handed over apart, where no log sees them. They are kept apart, but
+/// for one that became a password by an upgrade.
+fn without_passwords(manifest: &Manifest, settings: &Values) -> Values {
+    let mut shown = settings.clone();
+    for name in passwords(manifest) {
+        shown.remove(name);
+    }
+    shown
+}

@@ -1,0 +1,134 @@
+//! What the bundle does with an app's answer before any dialect renders it (section 4): mentions of everybody are made
+//! quiet, what is too long is cut, what this version cannot show is said so, and a message to the channel is posted by
+//! the bot.
+
+mod address;
+mod attachment;
+pub mod confirm;
+pub mod mentions;
+mod post;
+pub mod text;
+
+pub use confirm::Confirmations;
+
+use crate::{
+    finish::confirm::{BotActions, ChannelProof},
+    http::LogLine,
+};
+use cloud_apps_protocol::{
+    Answer, ChannelId, PostId, UserId,
+    answer::{Kind, Message, To},
+    command::Context,
+    limits,
+    text::shortened,
+};
+use mentions::Mentions;
+use std::collections::BTreeMap;
+use text::{POST_LIMIT, cut};
+
+/// Where a request's answers are posted, and by whom.
+pub struct Place {
+    channel: Option<ChannelId>,
+    root: Option<PostId>,
+    user: Option<UserId>,
+    proof: ChannelProof,
+    hand: BotActions,
+}
+
+impl Place {
+    /// The request's channel and thread, what its credential proves of them, and the bot.
+    pub fn new(context: &Context, proof: ChannelProof, hand: BotActions) -> Self {
+        Self {
+            channel: context.channel.as_ref().map(|channel| channel.id.clone()),
+            root: context.root_post.as_ref().map(|post| post.id.clone()),
+            user: context.acting_user.as_ref().map(|user| user.id.clone()),
+            proof,
+            hand,
+        }
+    }
+}
+
+/// Characters of a message that belongs to a field, and of a warning.
+const LINE_LIMIT: usize = 300;
+/// Warnings of one answer.
+const WARNINGS: usize = 10;
+
+/// Settles an answer: what comes out is shown as it is, in any dialect.
+pub async fn settle(answer: Answer, place: &Place, line: &mut LogLine) -> Answer {
+    let mut warnings = few(answer.warnings);
+    let kind = match answer.kind {
+        Kind::Message(message) => {
+            let message = presentable(message, &mut warnings, line);
+            match message.to {
+                To::User => Kind::Message(noted(message, "")),
+                To::Channel => post::post(message, place, &mut warnings, line).await,
+            }
+        }
+        Kind::Navigate { url } if !address::is_link(&url) => error(
+            "The app wanted to open something that is no address, so nothing was opened. Tell an admin.",
+        ),
+        Kind::Form { .. } => error(
+            "This opens a form, which this version of the bundle cannot do. Add the values to the command.",
+        ),
+        Kind::Ask { .. } => error(
+            "This starts a conversation, which this version of the bundle cannot do. Add the values to the command.",
+        ),
+        Kind::Accepted { text } => Kind::Accepted { text: cut(&text, POST_LIMIT, Mentions::Quiet) },
+        Kind::Error { text, fields } => {
+            let fields = fields.iter().take(limits::FIELDS);
+            let fields = fields.map(|(name, message)| (one_line(name), one_line(message))).collect();
+            Kind::Error { text: cut(&text, POST_LIMIT, Mentions::Quiet), fields }
+        }
+        kind @ (Kind::Navigate { .. } | Kind::Done) => kind,
+    };
+    Answer { kind, warnings }
+}
+
+/// Warnings as they stand under a text: few, and each a line.
+fn few(mut warnings: Vec<String>) -> Vec<String> {
+    let more = warnings.len().saturating_sub(WARNINGS);
+    warnings.truncate(WARNINGS);
+    let mut warnings: Vec<_> = warnings.iter().map(|warning| one_line(warning)).collect();
+    if more > 0 {
+        warnings.push(format!("There are {more} more warnings."));
+    }
+    warnings
+}
+
+/// A short text in one line.
+fn one_line(text: &str) -> String {
+    let line = shortened(text, LINE_LIMIT).split_whitespace().collect::<Vec<_>>().join(" ");
+    Mentions::Quiet.shown(&line).into_owned()
+}
+
+/// An ephemeral message with a note under it; what is too long is cut, the note is not.
+fn noted(mut message: Message, note: &str) -> Message {
+    message.text = text::with_note(&message.text, note, POST_LIMIT, Mentions::of(message.notify));
+    message
+}
+
+fn error(text: &str) -> Kind {
+    Kind::Error { text: text.into(), fields: BTreeMap::new() }
+}
+
+/// The message with its attachments as they may be shown: without what only a sealed action may hold. Its text is made
+/// quiet where it is cut or split.
+fn presentable(mut message: Message, warnings: &mut Vec<String>, line: &mut LogLine) -> Message {
+    let shown = attachment::shown(&message.attachments, Mentions::of(message.notify));
+    if shown.actions {
+        warnings.push("This version of the bundle shows no buttons and menus: they were left out.".into());
+    }
+    if shown.left > 0 {
+        let count = shown.attachments.len();
+        warnings.push(match count {
+            0 => "The attachments are too large to be shown.".into(),
+            _ => format!("Only the first {count} attachments are shown."),
+        });
+    }
+    if !shown.addresses.is_empty() {
+        let keys = shown.addresses.join(", ");
+        line.warn(format!("{keys} of the answer's attachments is no address that may be followed: left out"));
+    }
+    message.attachments = shown.attachments;
+    message
+}

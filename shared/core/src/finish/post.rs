@@ -1,0 +1,134 @@
+//! A message to the channel: posted by the bot, in the request's channel and thread, once the server confirmed that the
+//! channel is the request's own ([`crate::finish::confirm`]).
+//!
+//! The bot joins a public channel where it may. Where it cannot post, nothing is lost: the user alone sees the
+//! message, and what to do.
+
+use super::{
+    Place,
+    mentions::Mentions,
+    text::{POST_LIMIT, Parts, split},
+};
+use crate::{
+    finish::confirm::{Confirmed, Unconfirmed, is_outside},
+    http::LogLine,
+};
+use cloud_app::{Failure, mattermost::Error};
+use cloud_apps_protocol::{
+    ChannelId,
+    answer::{Kind, Message, To},
+};
+use serde_json::Value;
+
+/// The most posts that one answer makes.
+const POSTS: usize = 5;
+
+/// Posts it; `done`, or, where the bot cannot post, the message for the user alone.
+pub(super) async fn post(
+    message: Message,
+    place: &Place,
+    warnings: &mut Vec<String>,
+    line: &mut LogLine,
+) -> Kind {
+    let Some(channel) = &place.channel else {
+        return alone(message, "This was run outside of any channel: only you see this.");
+    };
+    let channel = match place.hand.confirm(channel, &place.proof, place.user.as_ref()).await {
+        Ok(channel) => channel,
+        Err(why) => {
+            line.failed(&why);
+            return alone(message, &not_confirmed(why, place));
+        }
+    };
+    let Parts { parts, cut } = split(&message.text, POST_LIMIT, POSTS, Mentions::of(message.notify));
+    let posts = posts(parts, &message);
+    for (done, part) in posts.iter().enumerate() {
+        let Err(error) = posted(&channel, part, place, done == 0).await else { continue };
+        line.failed(&error);
+        if done > 0 {
+            let text =
+                format!("Only the first {done} of {} parts of a long message were posted.", posts.len());
+            return Kind::Error { text, fields: std::collections::BTreeMap::new() };
+        }
+        return alone(message, &advice(error, place));
+    }
+    if cut {
+        warnings.push(format!("The message is longer than {POSTS} posts: the rest was not posted."));
+    }
+    Kind::Done
+}
+
+/// One post of a message.
+struct Part<'m> {
+    text: String,
+    attachments: &'m [Value],
+}
+
+/// The message in as many posts as its length needs; attachments belong to the last.
+fn posts(mut texts: Vec<String>, message: &Message) -> Vec<Part<'_>> {
+    if texts.is_empty() && !message.attachments.is_empty() {
+        texts.push(String::new());
+    }
+    let mut parts: Vec<_> = texts.into_iter().map(|text| Part { text, attachments: &[] }).collect();
+    if let Some(last) = parts.last_mut() {
+        last.attachments = &message.attachments;
+    }
+    parts
+}
+
+/// Posts once; where the bot is no member, it joins (`may_join`) and posts again.
+async fn posted(
+    channel: &Confirmed<ChannelId>,
+    part: &Part<'_>,
+    place: &Place,
+    may_join: bool,
+) -> Result<(), Error> {
+    let Place { hand, root, .. } = place;
+    match hand.post(channel, root.as_ref(), &part.text, part.attachments).await {
+        Err(error) if may_join && is_outside(&error) => {
+            if hand.join(channel).await.is_err() {
+                // Why it cannot post says more than why it cannot join.
+                return Err(error);
+            }
+            hand.post(channel, root.as_ref(), &part.text, part.attachments).await
+        }
+        result => result,
+    }
+}
+
+fn advice(error: Error, place: &Place) -> String {
+    if is_outside(&error) {
+        return invite(place);
+    }
+    // A call that ran out of time may have had its effect.
+    format!("This may not have been posted, and here only you see it. {}", why(error))
+}
+
+fn not_confirmed(unconfirmed: Unconfirmed, place: &Place) -> String {
+    match unconfirmed {
+        unread if unread.is_outside() => invite(place),
+        Unconfirmed::Unread(error) => {
+            format!("This was not posted: the server did not confirm this channel. Only you see this. {}", why(error))
+        }
+        Unconfirmed::OtherTeam => "This was not posted: the server says that this channel is not in the team that the \
+                                   command was sent for. Run the command in a channel of that team. Only you see this."
+            .to_owned(),
+        Unconfirmed::NoMember => "This was not posted: the server does not say that you are a member of this channel. \
+                                  Join the channel, then run the command again. Only you see this."
+            .to_owned(),
+    }
+}
+
+fn invite(place: &Place) -> String {
+    let name = &place.hand.account().username;
+    format!("Invite @{name} to post here, if this is a channel: only you see this.")
+}
+
+fn why(error: Error) -> String {
+    Failure::from(error).text.unwrap_or_else(|| "The bundle's operator finds why in its log.".into())
+}
+
+fn alone(mut message: Message, note: &str) -> Kind {
+    message.to = To::User;
+    Kind::Message(super::noted(message, &format!("_{note}_")))
+}

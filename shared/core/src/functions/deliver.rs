@@ -1,0 +1,95 @@
+//! The deliver function: the jobs of the queues, each done by the module that it belongs to.
+
+use crate::{
+    http::{LogLine, Refusal},
+    install::{RequestInfo, upkeep},
+    jobs::{Delivery, Next, Outcome, Worker},
+    operator::key_rings,
+    services::Management,
+    store::job::{Job, Work},
+};
+use async_trait::async_trait;
+use cloud_apps_protocol::{Code, Millis};
+use std::sync::Arc;
+
+/// The consumer of the queues over these stores, whose worker does the jobs.
+pub fn delivery(management: &Management, worker: Arc<dyn Worker>) -> Delivery {
+    Delivery {
+        ledger: Arc::clone(&management.services.ledger),
+        queue: Arc::clone(&management.queue),
+        dead_letters: Arc::clone(&management.dead_letters),
+        random: Arc::clone(&management.services.random),
+        worker,
+    }
+}
+
+#[async_trait]
+impl Worker for Management {
+    async fn work(&self, job: &Job, now: Millis, deadline: Millis) -> Outcome {
+        // The ledger's name of the job names it in the log of whatever it calls, too.
+        let id = job.key();
+        let mut line = LogLine::apart("job", &id, job.trace.as_deref());
+        let request_info = RequestInfo { now, deadline, request_id: &id };
+        match work(self, &job.work, request_info, &mut line).await {
+            Ok(Next::Done) => Outcome::Done,
+            Ok(Next::Again { in_ms, work }) => {
+                Outcome::Next { work: work.unwrap_or_else(|| job.work.clone()), after: in_ms }
+            }
+            Err(refusal) => outcome(&refusal),
+        }
+    }
+}
+
+/// Does one piece of work, until `request_info.deadline` at the latest. It may be repeated, and a part of it may be done
+/// already.
+pub async fn work(
+    management: &Management,
+    work: &Work,
+    request_info: RequestInfo<'_>,
+    line: &mut LogLine,
+) -> Result<Next, Refusal> {
+    match work {
+        Work::Watch { install, .. } => upkeep::watch(management, install, request_info, line).await,
+        Work::Reseal { app, cursor } => {
+            line.app = Some(app.to_string());
+            key_rings::reseal(management, app, cursor.as_deref(), request_info.now).await
+        }
+        Work::ResealInstall { app, install } => {
+            line.app = Some(app.to_string());
+            line.install = Some(install.to_string());
+            key_rings::reseal_install(management, app, install, request_info.now).await
+        }
+    }
+}
+
+/// What may pass with time is tried again: what is busy, cannot be reached, took too long, or was changed by somebody else.
+fn outcome(refusal: &Refusal) -> Outcome {
+    let why = match refusal.chain() {
+        Some(cause) => format!("{refusal} ({cause})"),
+        None => refusal.to_string(),
+    };
+    match refusal.code {
+        Code::Busy | Code::Unavailable | Code::Deadline | Code::UpstreamFailed | Code::VersionConflict => {
+            Outcome::Again { why, after: refusal.retry_after.map(|seconds| u64::from(seconds) * 1_000) }
+        }
+        _ => Outcome::Failed { why },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::ports::StoreError;
+
+    #[test]
+    fn what_may_pass_is_tried_again_and_the_rest_is_parked_with_its_cause() {
+        let busy = StoreError::Busy { what: "Registry.change", source: "slow".into() };
+        let Outcome::Again { why, after } = outcome(&busy.into()) else { panic!("tried again") };
+        assert!(after == Some(1_000) && why.contains("Registry.change"), "{why}");
+        let corrupt = StoreError::Corrupt { what: "Installs.find", detail: "no id".to_owned() };
+        let Outcome::Failed { why } = outcome(&corrupt.into()) else { panic!("parked") };
+        assert!(why.contains("Installs.find") && why.contains("no id"), "{why}");
+        let conflict = Refusal::new(Code::VersionConflict, "Somebody else was faster.");
+        assert!(matches!(outcome(&conflict), Outcome::Again { after: None, .. }));
+    }
+}

@@ -1,0 +1,95 @@
+//! The event function: what happened on a server, and what vendors tell. Senders are verified; events themselves are not
+//! delivered yet, so a server's events are refused and stay with it. An outgoing webhook cannot be refused: Mattermost
+//! sends it once and reads no status, so it is answered as it must be and dropped. Every install says so under
+//! `unavailable`.
+
+use crate::{
+    authenticate::{self, body, jwt, webhook},
+    http::{Arrival, LogLine, Refusal, Responder, Route},
+    services::Services,
+};
+use bytes::Bytes;
+use cloud_apps_protocol::{
+    Code,
+    token::{Credential, Scope},
+};
+use http::{Response, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
+use std::{borrow::Cow, sync::Arc};
+
+/// Answers one request.
+pub async fn handle(services: &Arc<Services>, arrival: Arrival) -> Response<Bytes> {
+    let mut line = LogLine::new(&arrival);
+    let result = route(services, &arrival, &mut line).await;
+    line.close(&Responder::new(&arrival), result)
+}
+
+async fn route(
+    services: &Services,
+    arrival: &Arrival,
+    line: &mut LogLine,
+) -> Result<Response<Bytes>, Refusal> {
+    arrival.check()?;
+    match &arrival.route {
+        Route::Event => {
+            events(services, arrival, line).await?;
+            Err(Refusal::not_served("Events are", "They were not accepted."))
+        }
+        Route::Webhook { install } => {
+            outgoing_webhook(services, arrival, install, line).await?;
+            // Whatever text stood here, Mattermost would post to the channel.
+            line.outcome("dropped");
+            Ok(Responder::new(arrival).json(StatusCode::OK, &json!({})))
+        }
+        // There is no secret to verify a vendor with before webhooks can be registered.
+        Route::Upstream { .. } => {
+            Err(Refusal::not_served("Webhooks of vendors are", "The delivery was not accepted."))
+        }
+        _ => Err(Refusal::no_route()),
+    }
+}
+
+/// Events come from the server itself: scope `bot`, and the bot as subject.
+async fn events(services: &Services, arrival: &Arrival, line: &mut LogLine) -> Result<(), Refusal> {
+    let Credential::Jwt(token) = authenticate::credential(arrival)? else {
+        return Err(Refusal::unauthorized());
+    };
+    let verified = jwt::verify(services, arrival, &token, line).await?;
+    let install = verified.install(services, arrival.now).await?;
+    verified.acts_as(Some(install.bot.id.as_str()))?;
+    if verified.claims.scope != Scope::Bot {
+        return Err(Refusal::new(Code::Forbidden, "Events are sent with the scope bot."));
+    }
+    Ok(())
+}
+
+/// The part of an outgoing webhook that says whose it is.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Delivery<'b> {
+    #[serde(borrow)]
+    token: Cow<'b, str>,
+    #[serde(borrow)]
+    team_id: Cow<'b, str>,
+    #[serde(borrow)]
+    channel_id: Cow<'b, str>,
+}
+
+async fn outgoing_webhook(
+    services: &Services,
+    arrival: &Arrival,
+    install: &str,
+    line: &mut LogLine,
+) -> Result<(), Refusal> {
+    let body = arrival.request.body();
+    let Delivery { token, team_id, channel_id } = if arrival.is_json() {
+        body::json(body)?
+    } else {
+        let [token, team_id, channel_id] = body::form(body, ["token", "team_id", "channel_id"])?;
+        Delivery { token, team_id, channel_id }
+    };
+    let claim = webhook::Claim { install, team: &team_id, channel: &channel_id, token: &token };
+    webhook::install(services, &claim, arrival.now, line).await?;
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! Why a request is not served: one value, which each dialect renders in its own way.
+//!
+//! V2 makes of it a status and an [`ErrorBody`](cloud_apps_protocol::ErrorBody); a built-in dialect shows the
+//! sentence to a person, because Mattermost swallows the body of everything but a 200. The cause stands in the log only.
+
+use crate::store::ports::StoreError;
+use cloud_apps_protocol::{Code, ErrorBody, line::LineError, token};
+use serde_json::{Map, Value};
+use std::error::Error;
+
+/// A request that is not served.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// Stable; decides the status.
+    pub code: Code,
+    /// What happened and what to do, for the person who must act.
+    pub message: String,
+    /// What else the code carries: `claim`, `position`, `expected`, `pointer` …
+    pub more: Map<String, Value>,
+    /// Seconds after which to try again.
+    pub retry_after: Option<u32>,
+    /// For the log.
+    #[source]
+    pub source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Refusal {
+    /// A refusal with a code and a sentence.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), more: Map::new(), retry_after: None, source: None }
+    }
+
+    /// What every credential that does not verify is answered, whatever is wrong with it.
+    pub fn unauthorized() -> Self {
+        token::Refused::unauthorized().into()
+    }
+
+    /// A part of the protocol that this version does not serve.
+    pub fn not_served(what: &str, instead: &str) -> Self {
+        Self::new(Code::NoRoute, format!("{what} not served by this version of the bundle. {instead}"))
+    }
+
+    /// A path that no function of this bundle serves, or that another one does.
+    pub fn no_route() -> Self {
+        Self::new(Code::NoRoute, "Nothing is served at this path and method.")
+    }
+
+    /// Adds what the code carries.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(key.into(), value.into());
+        self
+    }
+
+    /// Adds the cause, for the log.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The cause and its causes in one line, for the log.
+    pub fn chain(&self) -> Option<String> {
+        self.source.as_deref().map(|source| crate::log::chain(source))
+    }
+
+    /// Something in the body, at a JSON pointer.
+    pub fn bad_request(pointer: &str, message: impl Into<String>) -> Self {
+        Self::new(Code::BadRequest, message).with("pointer", pointer)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy { .. } => Self {
+                retry_after: Some(1),
+                ..Self::new(Code::Busy, "Too much is going on right now. Try again in a moment.")
+            },
+            StoreError::Unavailable { .. } => Self {
+                retry_after: Some(1),
+                ..Self::new(
+                    Code::Unavailable,
+                    "A store of the bundle cannot be reached. Try again in a moment.",
+                )
+            },
+            StoreError::BadCursor { .. } => Self::new(Code::BadRequest, error.to_string()),
+            StoreError::TooLarge { .. } => Self::new(Code::TooLarge, error.to_string()),
+            StoreError::Corrupt { .. } => Self::new(
+                Code::Internal,
+                "The bundle cannot read what it stored. Its operator finds why in the log.",
+            ),
+        }
+        .because(error)
+    }
+}
+
+impl From<token::Refused> for Refusal {
+    fn from(refused: token::Refused) -> Self {
+        let refusal = Self::new(refused.code, refused.message);
+        match refused.claim {
+            Some(claim) => refusal.with("claim", claim),
+            None => refusal,
+        }
+    }
+}
+
+impl From<ErrorBody> for Refusal {
+    fn from(body: ErrorBody) -> Self {
+        Self { more: body.error.more, ..Self::new(body.error.code, body.error.message) }
+    }
+}
+
+impl From<LineError> for Refusal {
+    fn from(error: LineError) -> Self {
+        if error.unknown_function {
+            return Self::new(Code::UnknownFunction, error.message);
+        }
+        let refusal = Self::new(Code::BadCommandLine, error.message)
+            .with("position", error.position)
+            .with("found", error.found)
+            .with("expected", error.expected);
+        if error.fields.is_empty() {
+            return refusal;
+        }
+        let fields: Map<String, Value> = error.fields.into_iter().map(|(k, v)| (k, v.into())).collect();
+        refusal.with("fields", fields)
+    }
+}

@@ -1,0 +1,47 @@
+//! The bot's token, opened when it is needed and not before.
+
+use super::cache::KeyCache;
+use crate::store::{
+    cache::{Freshness, InstallCache},
+    model::Install,
+};
+use async_trait::async_trait;
+use cloud_app::{
+    Failure,
+    cx::{BotTokens, Credential},
+};
+use cloud_apps_protocol::{Millis, manifest::Permission};
+use std::sync::Arc;
+
+/// The bot of one install, for one request.
+pub struct InstallBot {
+    /// Where a newer token of it is found.
+    pub installs: Arc<InstallCache>,
+    /// What opens the token.
+    pub keys: Arc<KeyCache>,
+    /// The install as the request found it.
+    pub install: Arc<Install>,
+    /// Unix milliseconds.
+    pub now: Millis,
+}
+
+#[async_trait]
+impl BotTokens for InstallBot {
+    async fn bot(&self, fresh: bool) -> Result<Credential, Failure> {
+        let again = if fresh {
+            // Mattermost refused the token: however young what is remembered is, a newer one may have come since.
+            self.installs.forget(&self.install.id);
+            self.installs.find(&self.install.id, Freshness::Reread, self.now).await?
+        } else {
+            None
+        };
+        let install = again.as_ref().unwrap_or(&self.install);
+        if !install.granted.permissions.contains(&Permission::ActAsBot) {
+            return Err(Failure::say(format!(
+                "{} was not allowed to act as its bot on this server: an admin grants act_as_bot.",
+                install.app
+            )));
+        }
+        Ok(self.keys.open_bot_token(install, self.now).await?)
+    }
+}

@@ -1,0 +1,601 @@
+//! Every port in memory: for tests, and for `sam local`, where a process lives for one request.
+//!
+//! One lock around plain maps, so that every operation is atomic; what it decides, it decides by [`rules`](crate::store::rules)
+//! like the stores that last. It counts what it is asked, so that a test can say "and nothing was read".
+
+use crate::store::{
+    model::{
+        Catalogue, CatalogueEntry, Dead, Install, InstallCode, ManageCode, RegisteredApp, Ring, Sha256,
+        SiteEntry, Sites, Team,
+    },
+    ports::{Apps, Begun, Changed, Claim, Installs, KeyMaker, Keys, Ledger, Registry, StoreError, Stored},
+    rules::{self, CodeSays, SiteSays, Undo, Work},
+};
+use async_trait::async_trait;
+use cloud_apps_protocol::{AppId, InstallId, Millis, SiteUrl, TeamId};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+mod queue;
+
+use queue::Message;
+
+/// All ports over one set of maps. Clones share it.
+#[derive(Clone, Default)]
+pub struct Memory(Arc<Mutex<Maps>>);
+
+#[derive(Default)]
+struct Maps {
+    catalogue: Catalogue,
+    apps: BTreeMap<AppId, RegisteredApp>,
+    manifests: BTreeMap<(AppId, Sha256), String>,
+    codes: BTreeMap<Sha256, InstallCode>,
+    manage_codes: BTreeMap<Sha256, ManageCode>,
+    installs: BTreeMap<InstallId, Install>,
+    teams: BTreeMap<(InstallId, TeamId), Team>,
+    sites: BTreeMap<(AppId, SiteUrl), SiteEntry>,
+    spoilt: BTreeSet<InstallId>,
+    spoilt_sites: BTreeSet<(AppId, SiteUrl)>,
+    tokens: BTreeMap<Sha256, InstallId>,
+    ledger: BTreeMap<String, Entry>,
+    rings: BTreeMap<AppId, Ring>,
+    messages: Vec<Message>,
+    sent: u64,
+    letters: BTreeMap<(Option<InstallId>, String), Dead>,
+    counts: Counts,
+}
+
+/// What the ledger holds under a key.
+#[derive(Debug)]
+enum Entry {
+    Once { exp: Millis },
+    Claimed(rules::Claimed),
+    Value { exp: Millis, value: String },
+}
+
+impl Entry {
+    fn exp(&self) -> Millis {
+        match self {
+            Entry::Once { exp } | Entry::Value { exp, .. } => *exp,
+            Entry::Claimed(claimed) => claimed.exp,
+        }
+    }
+}
+
+/// What a [`Memory`] was asked, by operation (`Installs.find`, `Ledger.once` …).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Look-ups in `Installs`, `Apps`, `Registry`.
+    pub reads: BTreeMap<&'static str, u64>,
+    /// Whatever changes something, or would.
+    pub writes: BTreeMap<&'static str, u64>,
+    /// Look-ups of key rings.
+    pub secrets: BTreeMap<&'static str, u64>,
+}
+
+impl Counts {
+    /// How many look-ups.
+    pub fn reads(&self) -> u64 {
+        self.reads.values().sum()
+    }
+
+    /// How many writes.
+    pub fn writes(&self) -> u64 {
+        self.writes.values().sum()
+    }
+
+    /// How many look-ups of key rings.
+    pub fn secrets(&self) -> u64 {
+        self.secrets.values().sum()
+    }
+}
+
+impl Memory {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What it was asked since it was made or [`Memory::reset_counts`] was called.
+    pub fn counts(&self) -> Counts {
+        self.lock().counts.clone()
+    }
+
+    /// Counts from nothing again.
+    pub fn reset_counts(&self) {
+        self.lock().counts = Counts::default();
+    }
+
+    /// Puts an install there as it is, with its site and its static token: where a test, or a sample, begins.
+    pub fn put_install(&self, install: Install) {
+        let mut maps = self.lock();
+        maps.sites.insert((install.app.clone(), install.site.clone()), rules::site_entry(&install));
+        if let Some(token) = &install.static_token {
+            maps.tokens.insert(token.clone(), install.id.clone());
+        }
+        maps.installs.insert(install.id.clone(), install);
+    }
+
+    /// From here on what is stored of an install cannot be read, as where a later version wrote it.
+    pub fn spoil_install(&self, install: InstallId) {
+        self.lock().spoilt.insert(install);
+    }
+
+    /// From here on the line of a site in the list of an app's installs cannot be read, as where a later version wrote it.
+    pub fn spoil_site(&self, app: AppId, site: SiteUrl) {
+        self.lock().spoilt_sites.insert((app, site));
+    }
+
+    /// Puts what is registered in a team there.
+    pub fn put_registered(&self, install: InstallId, team: TeamId, registered: Team) {
+        self.lock().teams.insert((install, team), registered);
+    }
+
+    /// Puts an app there that was registered at run time.
+    pub fn put_app(&self, app: RegisteredApp) {
+        self.lock().apps.insert(app.id.clone(), app);
+    }
+
+    /// Puts a text there in place of a manifest's.
+    pub fn put_text(&self, app: AppId, sha256: Sha256, text: String) {
+        self.lock().manifests.insert((app, sha256), text);
+    }
+
+    /// Puts an app in the catalogue, as an operator's `register` does.
+    pub fn put_known(&self, entry: CatalogueEntry) {
+        self.lock().catalogue.apps.insert(entry.id.clone(), entry);
+    }
+
+    /// Puts a key ring there, in place of the app's own.
+    pub fn put_ring(&self, ring: Ring) {
+        self.lock().rings.insert(ring.app.clone(), ring);
+    }
+
+    /// How many things are kept, dead letters too; key rings, codes, the queue and the ledger apart: 0 after everything was
+    /// removed.
+    pub fn kept(&self) -> usize {
+        let maps = self.lock();
+        maps.installs.len() + maps.teams.len() + maps.sites.len() + maps.tokens.len() + maps.letters.len()
+    }
+
+    /// All that stands in its tables, as whoever could read them would see it; key rings are elsewhere.
+    pub fn dump(&self) -> String {
+        let maps = self.lock();
+        let Maps {
+            catalogue,
+            apps,
+            manifests,
+            codes,
+            manage_codes,
+            installs,
+            teams,
+            sites,
+            spoilt: _,
+            spoilt_sites: _,
+            tokens,
+            ledger,
+            rings: _,
+            messages,
+            sent: _,
+            letters,
+            counts: _,
+        } = &*maps;
+        let bodies: Vec<_> = letters.values().map(|letter| (letter, &letter.body)).collect();
+        format!(
+            "{catalogue:?}{apps:?}{manifests:?}{codes:?}{manage_codes:?}{installs:?}{teams:?}{sites:?}{tokens:?}{ledger:?}\
+             {messages:?}{bodies:?}"
+        )
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Maps> {
+        // A panic elsewhere leaves whole values behind: every change below is made after its checks.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reading(&self, what: &'static str) -> MutexGuard<'_, Maps> {
+        let mut maps = self.lock();
+        *maps.counts.reads.entry(what).or_default() += 1;
+        maps
+    }
+
+    fn writing(&self, what: &'static str) -> MutexGuard<'_, Maps> {
+        let mut maps = self.lock();
+        *maps.counts.writes.entry(what).or_default() += 1;
+        maps
+    }
+}
+
+impl Maps {
+    fn undo(&mut self, install: &Install, expected: u64) -> Changed {
+        match rules::undo(self.installs.get(&install.id), expected) {
+            Undo::Conflict => return Changed::Conflict,
+            Undo::Gone => {}
+            Undo::Mark(stored) | Undo::Remove(stored) => {
+                self.teams.retain(|(id, _), _| *id != stored.id);
+                if let Some(token) = &stored.static_token {
+                    self.tokens.remove(token);
+                }
+                if let Some(code) = rules::code_of(&stored).and_then(|code| self.codes.get_mut(code))
+                    && code.install.as_ref() == Some(&stored.id)
+                {
+                    code.install = None;
+                }
+                self.installs.remove(&stored.id);
+            }
+        }
+        let site = (install.app.clone(), install.site.clone());
+        if self.sites.get(&site).is_some_and(|entry| entry.install == install.id) {
+            self.sites.remove(&site);
+        }
+        Changed::Yes
+    }
+
+    /// Writes an install and moves its static token.
+    fn write(&mut self, what: &'static str, install: Install) -> Stored<()> {
+        if let Some(token) = &install.static_token
+            && self.tokens.get(token).is_some_and(|holder| *holder != install.id)
+        {
+            return Err(StoreError::Corrupt { what, detail: "another install has this static token".into() });
+        }
+        if let Some(old) = self.installs.get(&install.id).and_then(|old| old.static_token.clone()) {
+            self.tokens.remove(&old);
+        }
+        if let Some(token) = &install.static_token {
+            self.tokens.insert(token.clone(), install.id.clone());
+        }
+        self.installs.insert(install.id.clone(), install);
+        Ok(())
+    }
+
+    fn site(&self, what: &'static str, key: &(AppId, SiteUrl)) -> Stored<Option<SiteEntry>> {
+        if self.spoilt_sites.contains(key) {
+            rules::check_version(what, rules::ITEM_VERSION + 1)?;
+        }
+        Ok(self.sites.get(key).cloned())
+    }
+
+    fn live(&self, key: &str, now: Millis) -> Option<&Entry> {
+        self.ledger.get(key).filter(|entry| !rules::over(entry.exp(), now))
+    }
+
+    fn end(&mut self, key: &str, attempt: u32, end: Work, keep: Millis, now: Millis) -> bool {
+        let Some(Entry::Claimed(claimed)) = self.ledger.get_mut(key) else { return false };
+        let may = rules::may_end(Some(claimed), attempt, end, now);
+        if may {
+            *claimed = rules::Claimed { work: end, exp: keep, ..*claimed };
+        }
+        may
+    }
+}
+
+#[async_trait]
+impl Installs for Memory {
+    async fn find(&self, install: &InstallId) -> Stored<Option<Install>> {
+        const WHAT: &str = "Installs.find";
+        let maps = self.reading(WHAT);
+        if maps.spoilt.contains(install) {
+            return rules::check_version(WHAT, rules::ITEM_VERSION.saturating_add(1)).map(|()| None);
+        }
+        Ok(maps.installs.get(install).cloned())
+    }
+
+    async fn find_with_team(
+        &self,
+        install: &InstallId,
+        team: &TeamId,
+    ) -> Stored<(Option<Install>, Option<Team>)> {
+        let maps = self.reading("Installs.find_with_team");
+        let registered = maps.teams.get(&(install.clone(), team.clone())).cloned();
+        Ok((maps.installs.get(install).cloned(), registered))
+    }
+
+    async fn find_static_token(&self, sha256: &Sha256) -> Stored<Option<InstallId>> {
+        Ok(self.reading("Installs.find_static_token").tokens.get(sha256).cloned())
+    }
+}
+
+#[async_trait]
+impl Apps for Memory {
+    async fn all(&self) -> Stored<Catalogue> {
+        Ok(self.reading("Apps.all").catalogue.clone())
+    }
+
+    async fn find(&self, app: &AppId) -> Stored<Option<RegisteredApp>> {
+        Ok(self.reading("Apps.find").apps.get(app).cloned())
+    }
+
+    async fn manifest(&self, app: &AppId, sha256: &Sha256) -> Stored<Option<String>> {
+        Ok(self.reading("Apps.manifest").manifests.get(&(app.clone(), sha256.clone())).cloned())
+    }
+}
+
+#[async_trait]
+impl Registry for Memory {
+    async fn put_catalogue(&self, catalogue: &Catalogue, expected: u64) -> Stored<Changed> {
+        let mut maps = self.writing("Registry.put_catalogue");
+        rules::to_document("Registry.put_catalogue", catalogue)?;
+        if maps.catalogue.rev != expected {
+            return Ok(Changed::Conflict);
+        }
+        maps.catalogue = Catalogue { rev: rules::next(expected), ..catalogue.clone() };
+        Ok(Changed::Yes)
+    }
+
+    async fn put_code(&self, code: &InstallCode) -> Stored<()> {
+        self.writing("Registry.put_code").codes.insert(code.sha256.clone(), code.clone());
+        Ok(())
+    }
+
+    async fn code(&self, sha256: &Sha256) -> Stored<Option<InstallCode>> {
+        Ok(self.reading("Registry.code").codes.get(sha256).cloned())
+    }
+
+    async fn put_manage_code(&self, code: &ManageCode) -> Stored<()> {
+        self.writing("Registry.put_manage_code").manage_codes.insert(code.sha256.clone(), code.clone());
+        Ok(())
+    }
+
+    async fn manage_code(&self, sha256: &Sha256) -> Stored<Option<ManageCode>> {
+        Ok(self.reading("Registry.manage_code").manage_codes.get(sha256).cloned())
+    }
+
+    async fn put_app(&self, app: &RegisteredApp, expected: u64) -> Stored<Changed> {
+        const WHAT: &str = "Registry.put_app";
+        let mut maps = self.writing(WHAT);
+        rules::to_document(WHAT, app)?;
+        let id = &app.id;
+        if maps.apps.get(id).map_or(0, |stored| stored.rev) != expected {
+            return Ok(Changed::Conflict);
+        }
+        maps.apps.insert(id.clone(), RegisteredApp { rev: rules::next(expected), ..app.clone() });
+        Ok(Changed::Yes)
+    }
+
+    async fn remove_app(&self, app: &AppId, expected: u64) -> Stored<Changed> {
+        let mut maps = self.writing("Registry.remove_app");
+        match maps.apps.get(app) {
+            None => Ok(Changed::Yes),
+            Some(stored) if stored.rev == expected => {
+                maps.apps.remove(app);
+                Ok(Changed::Yes)
+            }
+            Some(_) => Ok(Changed::Conflict),
+        }
+    }
+
+    async fn put_manifest(&self, app: &AppId, sha256: &Sha256, text: &str) -> Stored<()> {
+        const WHAT: &str = "Registry.put_manifest";
+        rules::check_text(WHAT, text)?;
+        self.writing(WHAT).manifests.insert((app.clone(), sha256.clone()), text.to_owned());
+        Ok(())
+    }
+
+    async fn manifests(&self, app: &AppId) -> Stored<Vec<Sha256>> {
+        let maps = self.reading("Registry.manifests");
+        let of = maps.manifests.keys().filter(|(id, _)| id == app);
+        Ok(of.map(|(_, sha256)| sha256.clone()).collect())
+    }
+
+    async fn remove_manifest(&self, app: &AppId, sha256: &Sha256) -> Stored<()> {
+        self.writing("Registry.remove_manifest").manifests.remove(&(app.clone(), sha256.clone()));
+        Ok(())
+    }
+
+    async fn site(&self, app: &AppId, site: &SiteUrl) -> Stored<Option<SiteEntry>> {
+        const WHAT: &str = "Registry.site";
+        self.reading(WHAT).site(WHAT, &(app.clone(), site.clone()))
+    }
+
+    async fn begin(&self, install: &Install, now: Millis) -> Stored<Begun> {
+        const WHAT: &str = "Registry.begin";
+        let mut maps = self.writing(WHAT);
+        rules::to_document(WHAT, install)?;
+        let Some(sha256) = rules::code_of(install) else {
+            return Err(StoreError::Corrupt { what: WHAT, detail: "an install begins pending".into() });
+        };
+        match rules::code_says(maps.codes.get(sha256), install, now) {
+            CodeSays::Good => {}
+            CodeSays::Refused => return Ok(Begun::CodeRefused),
+            CodeSays::Again(id) => return Ok(Begun::Again(id)),
+        }
+        let site = (install.app.clone(), install.site.clone());
+        let entry = maps.site(WHAT, &site)?;
+        let holder = entry.as_ref().and_then(|entry| maps.installs.get(&entry.install)).cloned();
+        match rules::site_says(entry.as_ref(), holder.as_ref(), now) {
+            SiteSays::Free => {}
+            SiteSays::Held(entry) => return Ok(Begun::AlreadyInstalled(entry)),
+            SiteSays::Abandoned(_) => {
+                if let Some(holder) = holder {
+                    maps.undo(&holder, holder.rev);
+                }
+            }
+        }
+        if maps.installs.contains_key(&install.id) {
+            return Err(StoreError::Corrupt {
+                what: WHAT,
+                detail: "an install with this id is there".into(),
+            });
+        }
+        maps.write(WHAT, install.clone())?;
+        maps.sites.insert(site, rules::site_entry(install));
+        if let Some(code) = maps.codes.get_mut(sha256) {
+            code.install = Some(install.id.clone());
+        }
+        Ok(Begun::Created)
+    }
+
+    async fn change(&self, install: &Install, expected: u64) -> Stored<Changed> {
+        const WHAT: &str = "Registry.change";
+        let mut maps = self.writing(WHAT);
+        rules::to_document(WHAT, install)?;
+        if !rules::may_change(maps.installs.get(&install.id), expected) {
+            return Ok(Changed::Conflict);
+        }
+        maps.write(WHAT, Install { rev: rules::next(expected), ..install.clone() })?;
+        Ok(Changed::Yes)
+    }
+
+    async fn put_team(&self, install: &InstallId, team: &TeamId, registered: &Team) -> Stored<()> {
+        let mut maps = self.writing("Registry.put_team");
+        rules::to_document("Registry.put_team", registered)?;
+        if rules::may_register(maps.installs.get(install)) {
+            let key = (install.clone(), team.clone());
+            if *registered == Team::default() {
+                maps.teams.remove(&key);
+            } else {
+                maps.teams.insert(key, registered.clone());
+            }
+        }
+        Ok(())
+    }
+
+    async fn teams(&self, install: &InstallId) -> Stored<Vec<(TeamId, Team)>> {
+        let maps = self.reading("Registry.teams");
+        let of = maps.teams.iter().filter(|((id, _), _)| id == install);
+        Ok(of
+            .map(|((_, team), registered)| (team.clone(), registered.clone()))
+            .take(rules::MAX_TEAMS)
+            .collect())
+    }
+
+    async fn activate(
+        &self,
+        install: &Install,
+        expected: u64,
+        code: &Sha256,
+        now: Millis,
+    ) -> Stored<Changed> {
+        const WHAT: &str = "Registry.activate";
+        let mut maps = self.writing(WHAT);
+        rules::to_document(WHAT, install)?;
+        let stored = maps.installs.get(&install.id);
+        if !rules::may_activate(stored, expected, maps.codes.get(code), now) {
+            return Ok(Changed::Conflict);
+        }
+        maps.write(WHAT, Install { rev: rules::next(expected), ..install.clone() })?;
+        if let Some(code) = maps.codes.get_mut(code) {
+            code.spent = true;
+        }
+        Ok(Changed::Yes)
+    }
+
+    async fn undo(&self, install: &Install, expected: u64) -> Stored<Changed> {
+        Ok(self.writing("Registry.undo").undo(install, expected))
+    }
+
+    async fn list(&self, app: &AppId, limit: usize, cursor: Option<&str>) -> Stored<Sites> {
+        const WHAT: &str = "Registry.list";
+        let maps = self.reading(WHAT);
+        let after = cursor.map(|cursor| rules::site_before(WHAT, cursor)).transpose()?;
+        let limit = limit.clamp(1, rules::MAX_PAGE);
+        let all = maps.sites.keys().filter(|(of, _)| of == app);
+        let behind = all.filter(|(_, site)| after.as_ref().is_none_or(|after| site > after));
+        let read =
+            |key: &(AppId, SiteUrl)| maps.site(WHAT, key).transpose().map(|read| (key.1.to_string(), read));
+        rules::sites(WHAT, behind.filter_map(read).take(limit + 1).collect(), limit)
+    }
+}
+
+#[async_trait]
+impl Ledger for Memory {
+    async fn once(&self, key: &str, until: Millis, now: Millis) -> Stored<bool> {
+        let mut maps = self.writing("Ledger.once");
+        let free = maps.live(key, now).is_none();
+        if free {
+            maps.ledger.insert(key.to_owned(), Entry::Once { exp: until });
+        }
+        Ok(free)
+    }
+
+    async fn claim(&self, key: &str, attempt: u32, lease: u64, keep: Millis, now: Millis) -> Stored<Claim> {
+        const WHAT: &str = "Ledger.claim";
+        let mut maps = self.writing(WHAT);
+        let stored = match maps.live(key, now) {
+            None => None,
+            Some(Entry::Claimed(claimed)) => Some(*claimed),
+            Some(_) => {
+                return Err(StoreError::Corrupt { what: WHAT, detail: "the key holds no claim".into() });
+            }
+        };
+        let answer = rules::claim(stored.as_ref(), attempt, now);
+        if answer == Claim::Mine {
+            let lease = rules::lease_until(lease, now);
+            let claimed = rules::Claimed { attempt, work: Work::Running, lease, exp: keep };
+            maps.ledger.insert(key.to_owned(), Entry::Claimed(claimed));
+        }
+        Ok(answer)
+    }
+
+    async fn done(&self, key: &str, attempt: u32, keep: Millis, now: Millis) -> Stored<bool> {
+        Ok(self.writing("Ledger.done").end(key, attempt, Work::Done, keep, now))
+    }
+
+    async fn again(&self, key: &str, attempt: u32, keep: Millis, now: Millis) -> Stored<bool> {
+        Ok(self.writing("Ledger.again").end(key, attempt, Work::Again, keep, now))
+    }
+
+    async fn forget(&self, key: &str, now: Millis) -> Stored<bool> {
+        let mut maps = self.writing("Ledger.forget");
+        let claimed = match maps.live(key, now) {
+            Some(Entry::Claimed(claimed)) => Some(*claimed),
+            _ => None,
+        };
+        let may = rules::may_forget(claimed.as_ref(), now);
+        if may {
+            maps.ledger.remove(key);
+        }
+        Ok(may)
+    }
+
+    async fn put(&self, key: &str, value: &str, until: Millis, now: Millis) -> Stored<bool> {
+        let mut maps = self.writing("Ledger.put");
+        rules::check_value("Ledger.put", value)?;
+        let free = maps.live(key, now).is_none();
+        if free {
+            maps.ledger.insert(key.to_owned(), Entry::Value { exp: until, value: value.to_owned() });
+        }
+        Ok(free)
+    }
+
+    async fn look(&self, key: &str, now: Millis) -> Stored<Option<String>> {
+        Ok(match self.reading("Ledger.look").live(key, now) {
+            Some(Entry::Value { value, .. }) => Some(value.clone()),
+            _ => None,
+        })
+    }
+
+    async fn take(&self, key: &str, now: Millis) -> Stored<Option<String>> {
+        let mut maps = self.writing("Ledger.take");
+        if !matches!(maps.live(key, now), Some(Entry::Value { .. })) {
+            return Ok(None);
+        }
+        match maps.ledger.remove(key) {
+            Some(Entry::Value { value, .. }) => Ok(Some(value)),
+            _ => Ok(None),
+        }
+    }
+}
+
+#[async_trait]
+impl Keys for Memory {
+    async fn ring(&self, app: &AppId) -> Stored<Option<Ring>> {
+        let mut maps = self.lock();
+        *maps.counts.secrets.entry("Keys.ring").or_default() += 1;
+        Ok(maps.rings.get(app).cloned())
+    }
+}
+
+#[async_trait]
+impl KeyMaker for Memory {
+    async fn make(&self, ring: &Ring) -> Stored<Ring> {
+        let mut maps = self.writing("KeyMaker.make");
+        Ok(maps.rings.entry(ring.app.clone()).or_insert_with(|| ring.clone()).clone())
+    }
+
+    async fn replace(&self, ring: &Ring) -> Stored<()> {
+        self.writing("KeyMaker.replace").rings.insert(ring.app.clone(), ring.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,174 @@
+//! The queue and the dead letters.
+
+use super::Memory;
+use crate::store::{
+    job::{Job, QueueName},
+    model::{Dead, Page},
+    ports::{Consumer, DeadLetters, Queue, Stored, Taken},
+    rules,
+};
+use async_trait::async_trait;
+use cloud_apps_protocol::{InstallId, Millis};
+use std::cmp::Reverse;
+
+/// A message as the queue keeps it.
+#[derive(Debug)]
+pub(super) struct Message {
+    number: u64,
+    lane: QueueName,
+    group: String,
+    body: String,
+    sent_at: Millis,
+    /// When it is given out next.
+    visible_at: Millis,
+    receives: u32,
+}
+
+impl super::Maps {
+    /// The number of the next message.
+    fn number(&mut self) -> u64 {
+        self.sent = rules::next(self.sent);
+        self.sent
+    }
+}
+
+impl Message {
+    fn id(&self) -> String {
+        self.number.to_string()
+    }
+
+    fn taken(&self) -> Taken {
+        Taken { id: self.id(), body: self.body.clone(), sent_at: self.sent_at, receives: self.receives }
+    }
+
+    /// Whether somebody has it.
+    fn in_hand(&self, now: Millis) -> bool {
+        self.receives > 0 && !rules::over(self.visible_at, now)
+    }
+}
+
+#[async_trait]
+impl Queue for Memory {
+    async fn send(&self, job: &Job, now: Millis) -> Stored<()> {
+        const WHAT: &str = "Queue.send";
+        let body = rules::to_document(WHAT, job)?;
+        let mut maps = self.writing(WHAT);
+        let number = maps.number();
+        maps.messages.push(Message {
+            number,
+            lane: job.work.lane(),
+            group: job.work.group().to_owned(),
+            body,
+            sent_at: now,
+            visible_at: job.due,
+            receives: 0,
+        });
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Consumer for Memory {
+    async fn take(&self, lane: QueueName, most: usize, hidden: Millis, now: Millis) -> Stored<Vec<Taken>> {
+        let mut maps = self.writing("Consumer.take");
+        let messages = &mut maps.messages;
+        let mut taken = Vec::new();
+        for _ in 0..most {
+            let ready = messages.iter().filter(|message| {
+                message.lane == lane
+                    && rules::over(message.visible_at, now)
+                    && message.receives < lane.receives()
+            });
+            let in_hand = |group: &str| {
+                messages.iter().filter(|m| m.lane == lane && m.group == group && m.in_hand(now)).count()
+            };
+            let first = ready.min_by_key(|message| (in_hand(&message.group), message.number));
+            let Some(number) = first.map(|message| message.number) else { break };
+            if let Some(message) = messages.iter_mut().find(|message| message.number == number) {
+                message.receives += 1;
+                message.visible_at = now.saturating_add(hidden);
+                taken.push(message.taken());
+            }
+        }
+        Ok(taken)
+    }
+
+    async fn ack(&self, lane: QueueName, id: &str) -> Stored<()> {
+        let mut maps = self.writing("Consumer.ack");
+        maps.messages.retain(|message| message.lane != lane || message.id() != id);
+        Ok(())
+    }
+
+    async fn dead(&self, lane: QueueName, most: usize, now: Millis) -> Stored<Vec<Taken>> {
+        let maps = self.reading("Consumer.dead");
+        let dead = maps.messages.iter().filter(|message| {
+            message.lane == lane
+                && rules::over(message.visible_at, now)
+                && message.receives >= lane.receives()
+        });
+        Ok(dead.take(most).map(Message::taken).collect())
+    }
+}
+
+#[async_trait]
+impl DeadLetters for Memory {
+    async fn park(&self, dead: &Dead) -> Stored<()> {
+        let mut maps = self.writing("DeadLetters.park");
+        rules::to_document("DeadLetters.park", dead)?;
+        maps.letters.entry((dead.install.clone(), dead.id.clone())).or_insert_with(|| dead.clone());
+        Ok(())
+    }
+
+    async fn list(
+        &self,
+        install: Option<&InstallId>,
+        limit: usize,
+        cursor: Option<&str>,
+    ) -> Stored<Page<Dead>> {
+        const WHAT: &str = "DeadLetters.list";
+        let after = cursor.map(|cursor| rules::letter_before(WHAT, cursor)).transpose()?.unwrap_or_default();
+        let limit = limit.clamp(1, rules::MAX_PAGE);
+        let maps = self.reading(WHAT);
+        let letters = maps.letters.iter().filter(|((of, id), _)| of.as_ref() == install && *id > after);
+        Ok(rules::letters(letters.take(limit + 1).map(|(_, letter)| letter.clone()).collect(), limit))
+    }
+
+    async fn find(&self, install: Option<&InstallId>, id: &str) -> Stored<Option<Dead>> {
+        let maps = self.reading("DeadLetters.find");
+        Ok(maps.letters.get(&(install.cloned(), id.to_owned())).cloned())
+    }
+
+    async fn take(&self, install: Option<&InstallId>, id: &str) -> Stored<Option<Dead>> {
+        Ok(self.writing("DeadLetters.take").letters.remove(&(install.cloned(), id.to_owned())))
+    }
+
+    async fn clear(&self, install: &InstallId) -> Stored<()> {
+        self.writing("DeadLetters.clear").letters.retain(|(of, _), _| of.as_ref() != Some(install));
+        Ok(())
+    }
+}
+
+impl Memory {
+    /// The jobs that wait or are in hand, those that are due first in front.
+    pub fn queued(&self) -> Vec<Job> {
+        let maps = self.lock();
+        let mut messages: Vec<_> = maps.messages.iter().collect();
+        messages.sort_by_key(|message| (message.visible_at, Reverse(message.receives), message.number));
+        messages.iter().filter_map(|message| serde_json::from_str(&message.body).ok()).collect()
+    }
+
+    /// Puts a message there as it is: what another version of the bundle, or nobody's program, may have queued.
+    pub fn put_message(&self, lane: QueueName, group: &str, body: &str, now: Millis) {
+        let mut maps = self.lock();
+        let number = maps.number();
+        maps.messages.push(Message {
+            number,
+            lane,
+            group: group.to_owned(),
+            body: body.to_owned(),
+            sent_at: now,
+            visible_at: now,
+            receives: 0,
+        });
+    }
+}
