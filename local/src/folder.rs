@@ -10,7 +10,7 @@ use crate::{
     store::files::{self, Kind},
 };
 use clap::Args;
-use cloud_apps_core::model::Sha256;
+use cloud_apps_core::store::model::Sha256;
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, DirBuilder, File, TryLockError},
