@@ -1,8 +1,8 @@
-//! Ids and tokens, as Mattermost writes them: 16 bytes in z-base-32, 26 characters.
+//! Ids and tokens in Mattermost's format: 16 bytes in z-base-32, which are 26 characters.
 //!
-//! They come from a seed and a counter, so that a seeded stand-in repeats itself to the letter while an
-//! unseeded one has tokens that nobody can guess. (The signature of a trigger id is not reproducible: ECDSA
-//! draws a fresh number for each.) Source: `NewId` in mattermost-server `model/utils.go`.
+//! They come from a seed and a counter. So a stand-in with a given seed always has the same ids, and one without has
+//! tokens that nobody can guess. (The signature of a trigger id is different each time, because ECDSA uses a new
+//! random number.) Source: `NewId` in mattermost-server `model/utils.go`.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
@@ -21,7 +21,7 @@ impl Ids {
     /// Ids that differ in every process.
     pub(crate) fn random() -> Ids {
         let mut seed = [0; 32];
-        // The system's generator of AWS-LC aborts rather than fail; the fallback is only for the type.
+        // AWS-LC aborts when the system has no random numbers, so this is never reached; the return type needs it.
         if SystemRandom::new().fill(&mut seed).is_err() {
             let mut here = Context::new(&SHA256);
             here.update(&std::process::id().to_be_bytes());
@@ -49,13 +49,13 @@ impl Ids {
     }
 }
 
-/// An id that is always the same for a name: of what every server has, as roles.
+/// The same id for the same name: for what every server has, such as roles.
 pub(crate) fn named(name: &str) -> String {
     let digest = aws_lc_rs::digest::digest(&SHA256, name.as_bytes());
     encoding().encode(digest.as_ref().get(..16).unwrap_or_default())
 }
 
-/// The name of a group channel: 40 hexadecimal digits of a digest (`GetGroupNameFromUserIds` takes SHA-1).
+/// The name of a group channel: the 40 hexadecimal digits of a SHA-1 digest (`GetGroupNameFromUserIds`).
 pub(crate) fn digest(text: &str) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
     data_encoding::HEXLOWER.encode(digest.as_ref())
@@ -71,7 +71,7 @@ fn encoding() -> &'static Encoding {
     ZBASE32.get_or_init(|| {
         let mut spec = Specification::new();
         spec.symbols.push_str(ALPHABET);
-        // The alphabet is a constant of 32 distinct characters; the tests hold it to that.
+        // This cannot fail, because the alphabet is a constant with 32 different characters; a test checks it.
         spec.encoding().unwrap_or(data_encoding::BASE32_NOPAD)
     })
 }

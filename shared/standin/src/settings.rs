@@ -1,11 +1,11 @@
 //! The settings of a server that decide whether an integration can be installed and what it may do.
 //!
-//! They are the keys of the server's `config.json` that the stand-in obeys; all others are as in a fresh
-//! server and cannot be changed. Defaults: `SetDefaults` in mattermost-server `model/config.go`.
+//! They are the keys of the server's `config.json` that the stand-in obeys. All other keys are as in a fresh server
+//! and cannot be changed. The defaults come from `SetDefaults` in mattermost-server `model/config.go`.
 
 use crate::Version;
 
-/// What an admin can set. A fresh server's, unless changed with [`Standin::configure`](crate::Standin::configure).
+/// What an admin can set. They begin as in a fresh server; [`Standin::configure`](crate::Standin::configure) changes them.
 ///
 /// ```
 /// use cloud_apps_standin::{Standin, Version};
@@ -18,13 +18,13 @@ use crate::Version;
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch in the system console")]
 pub struct Settings {
-    /// `ServiceSettings.SiteURL`: where 11 sends late answers, and without which it executes no slash commands.
-    /// A server that nobody has set up has none; the stand-in is as if set up. Without a slash at the end.
+    /// `ServiceSettings.SiteURL`, without a slash at the end. 11 gives integrations a `response_url` on it, and
+    /// executes no slash commands without it. A server that was not set up has none; the stand-in has one.
     pub site_url: String,
     /// `ServiceSettings.EnableBotAccountCreation`; off.
     pub enable_bot_account_creation: bool,
-    /// `ServiceSettings.EnableUserAccessTokens`: of people; bots have tokens without it. Off. While it is off
-    /// the tokens that people have do not work.
+    /// `ServiceSettings.EnableUserAccessTokens`, for people; off. Bots can have tokens without it. While it is off,
+    /// the tokens of people do not work.
     pub enable_user_access_tokens: bool,
     /// `ServiceSettings.EnableCommands`; on.
     pub enable_commands: bool,
@@ -34,28 +34,28 @@ pub struct Settings {
     pub enable_incoming_webhooks: bool,
     /// `ServiceSettings.EnableOAuthServiceProvider`; off in 5.37, on in 11.
     pub enable_oauth_service_provider: bool,
-    /// `ServiceSettings.EnableOnlyAdminIntegrations`; on. If off, members of a team manage their own commands
-    /// and webhooks, and everybody his own OAuth apps. 11 has no such key: there it stands for the permissions
-    /// of the roles, set in the console.
+    /// `ServiceSettings.EnableOnlyAdminIntegrations`; on. If it is off, members of a team manage their own commands
+    /// and webhooks, and all users manage their own OAuth apps. 11 does not have this key: there an admin changes
+    /// the permissions of the roles instead.
     pub enable_only_admin_integrations: bool,
     /// `ServiceSettings.EnablePostUsernameOverride`; off.
     pub enable_post_username_override: bool,
     /// `ServiceSettings.EnablePostIconOverride`; off.
     pub enable_post_icon_override: bool,
-    /// `ServiceSettings.AllowedUntrustedInternalConnections`: host names, addresses and ranges of the server's own
-    /// network that it calls all the same, with spaces or commas between. A fresh server has none; the stand-in
-    /// allows `localhost 127.0.0.1/32 ::1/128`, where its integrations are. What is plugged in is always called.
+    /// `ServiceSettings.AllowedUntrustedInternalConnections`: host names, addresses and ranges in the server's own
+    /// network that it calls nevertheless, separated by spaces or commas. A fresh server has none; the stand-in
+    /// allows `localhost 127.0.0.1/32 ::1/128`, where its integrations are. A plugged-in integration is always called.
     pub allowed_untrusted_internal_connections: String,
     /// `ServiceSettings.EnableMultifactorAuthentication`; off.
     pub enable_multifactor_authentication: bool,
     /// `EmailSettings.EnableSignInWithEmail`; on.
     pub enable_sign_in_with_email: bool,
-    /// `EmailSettings.EnableSignInWithUsername`; on. With both off nobody logs in by password.
+    /// `EmailSettings.EnableSignInWithUsername`; on. If both are off, nobody can log in with a password.
     pub enable_sign_in_with_username: bool,
     /// `ServiceSettings.MaximumLoginAttempts`; 10.
     pub maximum_login_attempts: u32,
-    /// `TeamSettings.RestrictDirectMessage` is `team`, not `any`; off. Only people and bots that share a team
-    /// can then open a direct channel.
+    /// Whether `TeamSettings.RestrictDirectMessage` is `team` and not `any`; off. If it is on, only people and bots
+    /// that share a team can open a direct channel.
     pub restrict_direct_message_to_team: bool,
     /// `TeamSettings.MaxUsersPerTeam`; 50.
     pub max_users_per_team: usize,
@@ -64,7 +64,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Those of a fresh server, with a site URL and integrations on its own machine.
+    /// The settings of a fresh server, but with a site URL and with integrations allowed on its own machine.
     pub(crate) fn fresh(version: Version) -> Settings {
         Settings {
             site_url: "http://localhost:8065".to_owned(),
@@ -73,7 +73,7 @@ impl Settings {
             enable_commands: true,
             enable_outgoing_webhooks: true,
             enable_incoming_webhooks: true,
-            enable_oauth_service_provider: version.is_11(),
+            enable_oauth_service_provider: version.since_11(),
             enable_only_admin_integrations: true,
             enable_post_username_override: false,
             enable_post_icon_override: false,
@@ -88,7 +88,7 @@ impl Settings {
         }
     }
 
-    /// What an admin turns on so that integrations can be installed: bot accounts and personal access tokens.
+    /// Turns on what an integration needs to be installed: bot accounts and personal access tokens.
     pub(crate) fn allow_integrations(&mut self) {
         self.enable_bot_account_creation = true;
         self.enable_user_access_tokens = true;

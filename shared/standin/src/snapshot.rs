@@ -1,12 +1,13 @@
-//! Everything that a server has, as text that can be compared: what an installation made, and what an
-//! uninstallation left.
+//! Everything that a server has, as text that can be compared: what an installation created, and what an
+//! uninstallation left behind.
 //!
-//! Posts are left out, for they are said and not installed. So are all secrets: tokens, and the ids of incoming
-//! webhooks, which are as good as tokens. Real servers delete neither bots nor conversations; [`Snapshot::in_use`]
-//! leaves out what is disabled, and what only hangs on that.
+//! Posts are not listed, because nobody installs them. Secrets are not listed either: neither tokens, nor the ids of
+//! incoming webhooks. A real server never deletes bots and conversations; [`Snapshot::in_use`] leaves out what is
+//! disabled, and what depends only on that.
 
-use crate::Standin;
-use crate::world::{ChannelKind, User, World};
+use crate::database::Database;
+use crate::model::{ChannelKind, User};
+use crate::standin::Standin;
 use std::fmt;
 
 /// What a line of a snapshot is about.
@@ -53,7 +54,7 @@ struct Line {
     in_use: bool,
 }
 
-/// What there was at a moment, a line for each thing, sorted. Prints itself.
+/// What a server had at one moment, as sorted lines, one for each thing. It can be printed.
 ///
 /// ```
 /// # use cloud_apps_standin::{Standin, Version};
@@ -70,14 +71,14 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Without what is disabled or archived, the memberships of disabled users, and conversations with them.
-    /// The tokens of a disabled bot stay, for they work again when it is enabled.
+    /// The same without what is disabled or archived, without the memberships of disabled users, and without the
+    /// conversations with them. The tokens of a disabled bot stay, because they work again when it is enabled.
     #[must_use]
     pub fn in_use(&self) -> Snapshot {
         Snapshot { lines: self.lines.iter().filter(|line| line.in_use).cloned().collect() }
     }
 
-    /// The things of one kind.
+    /// Only the things of one kind.
     #[must_use]
     pub fn of(&self, kind: Kind) -> Snapshot {
         Snapshot { lines: self.lines.iter().filter(|line| line.kind == kind).cloned().collect() }
@@ -88,17 +89,17 @@ impl Snapshot {
         self.lines.len()
     }
 
-    /// Whether there is nothing.
+    /// Whether there is no thing.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    /// What is gone (`- …`) and what is new (`+ …`) in a later snapshot. What was changed is both.
+    /// What is gone (`- …`) and what is new (`+ …`) in a later snapshot. What was changed is listed as both.
     pub fn difference(&self, later: &Snapshot) -> Vec<String> {
         let without = |mine: &[Line], theirs: &[Line]| {
             let mut theirs = theirs.to_vec();
             let mut rest = mine.to_vec();
-            // Of two equal lines one may have gone.
+            // Of two equal lines, one may be gone, so each line of theirs counts once.
             rest.retain(|line| {
                 let at = theirs.iter().position(|other| other == line);
                 at.map(|at| theirs.swap_remove(at)).is_none()
@@ -126,121 +127,120 @@ impl fmt::Display for Snapshot {
 }
 
 impl fmt::Debug for Snapshot {
-    /// As it prints itself: an assertion that fails is to be read.
+    /// The same text as `Display`, so that people can read an assertion that fails.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
 impl Standin {
-    /// What there is now: users, bots, tokens, sessions, teams, channels, members, commands, webhooks, OAuth apps.
+    /// What the server has now: users, bots, tokens, sessions, teams, channels, members, commands, webhooks, OAuth apps.
     pub fn snapshot(&self) -> Snapshot {
-        let world = self.world();
+        let db = self.db();
         let mut lines: Vec<Line> = Vec::new();
         let mut add = |kind, in_use, text: String| lines.push(Line { kind, text, in_use });
-        for user in &world.users {
-            let (kind, text) = account(&world, user);
+        for user in &db.users {
+            let (kind, text) = account(&db, user);
             add(kind, user.delete_at == 0, text);
         }
-        accesses(&world, &mut add);
-        places(&world, &mut add);
-        integrations(&world, &mut add);
+        accesses(&db, &mut add);
+        places(&db, &mut add);
+        integrations(&db, &mut add);
         lines.sort();
         Snapshot { lines }
     }
 }
 
-/// A name where there is one.
-fn user<'a>(world: &'a World, id: &'a str) -> &'a str {
-    world.user(id).map_or(id, |user| &user.username)
+/// The name of a user, or the id if there is no such user.
+fn user<'a>(db: &'a Database, id: &'a str) -> &'a str {
+    db.user(id).map_or(id, |user| &user.username)
 }
 
-fn team<'a>(world: &'a World, id: &'a str) -> &'a str {
-    world.team(id).map_or(id, |team| &team.name)
+fn team<'a>(db: &'a Database, id: &'a str) -> &'a str {
+    db.team(id).map_or(id, |team| &team.name)
 }
 
-/// `demo/town-square`, or who talks to whom.
-fn channel(world: &World, id: &str) -> String {
-    let Some(channel) = world.channel(id) else { return id.to_owned() };
+/// `demo/town-square`, or the members of a conversation.
+fn channel(db: &Database, id: &str) -> String {
+    let Some(channel) = db.channel(id) else { return id.to_owned() };
     if !channel.kind.is_conversation() {
-        return format!("{}/{}", team(world, &channel.team_id), channel.name);
+        return format!("{}/{}", team(db, &channel.team_id), channel.name);
     }
-    let members = world.channel_members.iter().filter(|member| member.channel_id == id);
-    let mut names: Vec<&str> = members.map(|member| user(world, &member.user_id)).collect();
+    let members = db.channel_members.iter().filter(|member| member.channel_id == id);
+    let mut names: Vec<&str> = members.map(|member| user(db, &member.user_id)).collect();
     names.sort_unstable();
     names.join(" and ")
 }
 
-fn active(world: &World, user_id: &str) -> bool {
-    world.user(user_id).is_some_and(|user| user.delete_at == 0)
+fn active(db: &Database, user_id: &str) -> bool {
+    db.user(user_id).is_some_and(|user| user.delete_at == 0)
 }
 
-/// A channel that is not archived, and not a conversation with somebody who is disabled.
-fn open(world: &World, id: &str) -> bool {
-    let Some(channel) = world.channel(id) else { return false };
-    let mut members = world.channel_members.iter().filter(|member| member.channel_id == id);
+/// Whether a channel is not archived, and is not a conversation with a disabled user.
+fn open(db: &Database, id: &str) -> bool {
+    let Some(channel) = db.channel(id) else { return false };
+    let mut members = db.channel_members.iter().filter(|member| member.channel_id == id);
     channel.delete_at == 0
-        && (channel.kind != ChannelKind::Direct || members.all(|member| active(world, &member.user_id)))
+        && (channel.kind != ChannelKind::Direct || members.all(|member| active(db, &member.user_id)))
 }
 
-fn account(world: &World, account: &User) -> (Kind, String) {
+fn account(db: &Database, account: &User) -> (Kind, String) {
     let state = if account.delete_at == 0 { "enabled" } else { "disabled" };
     let User { id, username, roles, .. } = account;
     match &account.bot {
         None => (Kind::Person, format!("{username}: {state}, {roles} [{id}]")),
         Some(bot) => {
-            let owner = user(world, &bot.owner_id);
+            let owner = user(db, &bot.owner_id);
             let (shown, text) = (&account.first_name, &bot.description);
             (Kind::Bot, format!("{username}: {state}, of {owner:?}, {roles}, {shown:?}, {text:?} [{id}]"))
         }
     }
 }
 
-fn accesses(world: &World, add: &mut impl FnMut(Kind, bool, String)) {
-    for token in &world.tokens {
+fn accesses(db: &Database, add: &mut impl FnMut(Kind, bool, String)) {
+    for token in &db.tokens {
         let state = if token.active { "active" } else { "inactive" };
         let text =
-            format!("of {}: {state}, {:?} [{}]", user(world, &token.user_id), token.description, token.id);
+            format!("of {}: {state}, {:?} [{}]", user(db, &token.user_id), token.description, token.id);
         add(Kind::Token, token.active, text);
     }
-    for session in world.sessions.iter().filter(|session| session.expires_at > world.now) {
-        add(Kind::Session, true, format!("of {} [{}]", user(world, &session.user_id), session.id));
+    for session in db.sessions.iter().filter(|session| session.expires_at > db.now) {
+        add(Kind::Session, true, format!("of {} [{}]", user(db, &session.user_id), session.id));
     }
 }
 
-fn places(world: &World, add: &mut impl FnMut(Kind, bool, String)) {
-    for team in &world.teams {
+fn places(db: &Database, add: &mut impl FnMut(Kind, bool, String)) {
+    for team in &db.teams {
         let state = if team.delete_at == 0 { "open" } else { "archived" };
         let text = format!("{}: {:?}, {state} [{}]", team.name, team.display_name, team.id);
         add(Kind::Team, team.delete_at == 0, text);
     }
-    for member in &world.team_members {
+    for member in &db.team_members {
         let role = if member.admin { "admin" } else { "member" };
-        let text = format!("{} in {}: {role}", user(world, &member.user_id), team(world, &member.team_id));
-        add(Kind::TeamMember, active(world, &member.user_id), text);
+        let text = format!("{} in {}: {role}", user(db, &member.user_id), team(db, &member.team_id));
+        add(Kind::TeamMember, active(db, &member.user_id), text);
     }
-    for one in &world.channels {
+    for one in &db.channels {
         let state = if one.delete_at == 0 { "open" } else { "archived" };
-        let text = format!("{}: {}, {state} [{}]", channel(world, &one.id), one.kind.letter(), one.id);
-        add(Kind::Channel, open(world, &one.id), text);
+        let text = format!("{}: {}, {state} [{}]", channel(db, &one.id), one.kind.letter(), one.id);
+        add(Kind::Channel, open(db, &one.id), text);
     }
-    for member in &world.channel_members {
+    for member in &db.channel_members {
         let role = if member.admin { "admin" } else { "member" };
-        let text =
-            format!("{} in {}: {role}", user(world, &member.user_id), channel(world, &member.channel_id));
-        add(Kind::ChannelMember, active(world, &member.user_id) && open(world, &member.channel_id), text);
+        let text = format!("{} in {}: {role}", user(db, &member.user_id), channel(db, &member.channel_id));
+        add(Kind::ChannelMember, active(db, &member.user_id) && open(db, &member.channel_id), text);
     }
 }
 
-fn integrations(world: &World, add: &mut impl FnMut(Kind, bool, String)) {
-    for command in &world.commands {
+fn integrations(db: &Database, add: &mut impl FnMut(Kind, bool, String)) {
+    for command in &db.commands {
         let text = format!(
             "/{} in {}: {} {}, by {}, {:?} {:?} {:?} [{}]",
             command.trigger,
-            team(world, &command.team_id),
+            team(db, &command.team_id),
             if command.method == "G" { "GET" } else { "POST" },
             without_query(&command.url),
-            user(world, &command.creator_id),
+            user(db, &command.creator_id),
             command.display_name,
             command.auto_complete_hint,
             command.auto_complete_desc,
@@ -248,11 +248,11 @@ fn integrations(world: &World, add: &mut impl FnMut(Kind, bool, String)) {
         );
         add(Kind::Command, true, text);
     }
-    for hook in &world.outgoing_webhooks {
+    for hook in &db.outgoing_webhooks {
         let place = if hook.channel_id.is_empty() {
-            team(world, &hook.team_id).to_owned()
+            team(db, &hook.team_id).to_owned()
         } else {
-            channel(world, &hook.channel_id)
+            channel(db, &hook.channel_id)
         };
         let urls: Vec<&str> = hook.callback_urls.iter().map(|url| without_query(url)).collect();
         let text = format!(
@@ -260,17 +260,17 @@ fn integrations(world: &World, add: &mut impl FnMut(Kind, bool, String)) {
             urls.join(" and "),
             hook.trigger_words,
             hook.content_type,
-            user(world, &hook.creator_id),
+            user(db, &hook.creator_id),
             hook.display_name,
             hook.id,
         );
         add(Kind::OutgoingWebhook, true, text);
     }
-    for hook in &world.incoming_webhooks {
-        let (place, maker) = (channel(world, &hook.channel_id), user(world, &hook.user_id));
+    for hook in &db.incoming_webhooks {
+        let (place, maker) = (channel(db, &hook.channel_id), user(db, &hook.user_id));
         add(Kind::IncomingWebhook, true, format!("to {place}: by {maker}, {:?}", hook.display_name));
     }
-    for app in &world.oauth_apps {
+    for app in &db.oauth_apps {
         let trusted = if app.is_trusted { "trusted" } else { "not trusted" };
         let secret = if app.client_secret.is_empty() { "public" } else { "with a secret" };
         let urls: Vec<&str> = app.callback_urls.iter().map(|url| without_query(url)).collect();
@@ -278,14 +278,14 @@ fn integrations(world: &World, add: &mut impl FnMut(Kind, bool, String)) {
             "{:?}: back to {}, {trusted}, {secret}, by {} [{}]",
             app.name,
             urls.join(" and "),
-            user(world, &app.creator_id),
+            user(db, &app.creator_id),
             app.id,
         );
         add(Kind::OAuthApp, true, text);
     }
 }
 
-/// An address may carry a key in its query.
+/// An address without its query, which can hold a key.
 fn without_query(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or_default()
 }

@@ -1,11 +1,12 @@
-//! `/api/v4/oauth/apps`: the applications that act for users by OAuth 2. Only their registration is served, not
-//! the flows. `api4/oauth.go`, `app/oauth.go`, `model/oauth.go`; `oauth-apps-*.http`
+//! `/api/v4/oauth/apps`: the registration of applications that act for users by OAuth 2. The OAuth flows themselves are
+//! not served. Source: `api4/oauth.go`, `app/oauth.go`, `model/oauth.go`; `oauth-apps-*.http`.
 
-use super::webhooks::{is_http_url, printed};
-use super::{Answer, Ask, Reply};
-use crate::error::AppError;
+use crate::api::{ApiRequest, ApiResult, Reply};
+use crate::app_error::AppError;
+use crate::database::Database;
+use crate::go::printed_length;
+use crate::model::{OAuthApp, is_http_url};
 use crate::shape;
-use crate::world::{OAuthApp, World};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
@@ -20,7 +21,7 @@ struct Body {
     callback_urls: Vec<String>,
     homepage: String,
     is_trusted: bool,
-    /// Version 11: a client that can keep no secret.
+    /// 11 only: whether it is a client that cannot keep a secret.
     is_public: bool,
 }
 
@@ -28,8 +29,8 @@ fn missing() -> AppError {
     AppError::missing("app.oauth.get_app.find.app_error", "Unable to find the requested app.")
 }
 
-fn enabled(world: &World) -> Result<(), AppError> {
-    if world.settings.enable_oauth_service_provider {
+fn enabled(db: &Database) -> Result<(), AppError> {
+    if db.settings.enable_oauth_service_provider {
         return Ok(());
     }
     Err(turned_off("api.oauth.allow_oauth.turn_off.app_error"))
@@ -46,7 +47,10 @@ fn check(body: &Body) -> Result<(), AppError> {
         return Err(AppError::bad("model.oauth.is_valid.name.app_error", "Invalid name."));
     }
     let callbacks = &body.callback_urls;
-    if callbacks.is_empty() || printed(callbacks) > 1024 || !callbacks.iter().all(|url| is_http_url(url)) {
+    if callbacks.is_empty()
+        || printed_length(callbacks) > 1024
+        || !callbacks.iter().all(|url| is_http_url(url))
+    {
         return Err(AppError::bad(
             "model.oauth.is_valid.callback.app_error",
             "Callback URL must be a valid URL and start with http:// or https://.",
@@ -70,90 +74,91 @@ fn check(body: &Body) -> Result<(), AppError> {
     Ok(())
 }
 
-pub(super) fn create(world: &mut World, ask: &Ask) -> Answer {
-    let body: Body = ask.body("oauth_app")?;
-    if !world.may_manage_oauth(&ask.user) {
+pub(super) fn create(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let body: Body = request.body("oauth_app")?;
+    if !db.may_manage_oauth(&request.user) {
         return Err(AppError::forbidden());
     }
-    if !world.settings.enable_oauth_service_provider {
+    if !db.settings.enable_oauth_service_provider {
         return Err(turned_off("api.oauth.register_oauth_app.turn_off.app_error"));
     }
     check(&body)?;
-    let public = body.is_public && world.version.is_11();
+    let public = body.is_public && db.version.since_11();
     let app = OAuthApp {
-        id: world.ids.next(),
-        client_secret: if public { String::new() } else { world.ids.next() },
-        creator_id: ask.user.clone(),
-        create_at: world.now,
-        update_at: world.now,
+        id: db.ids.next(),
+        client_secret: if public { String::new() } else { db.ids.next() },
+        creator_id: request.user.clone(),
+        create_at: db.now,
+        update_at: db.now,
         name: body.name,
         description: body.description,
         icon_url: body.icon_url,
         callback_urls: body.callback_urls,
         homepage: body.homepage,
-        is_trusted: body.is_trusted && world.is_admin(&ask.user),
+        is_trusted: body.is_trusted && db.is_admin(&request.user),
     };
-    let shape = shape::oauth_app(world.version, &app, true);
-    world.oauth_apps.push(app);
+    let shape = shape::oauth_app(db.version, &app, true);
+    db.oauth_apps.push(app);
     Reply::created(shape)
 }
 
-/// All for system admins, his own for others.
-pub(super) fn list(world: &mut World, ask: &Ask) -> Answer {
-    if !world.may_manage_oauth(&ask.user) {
+/// System admins get all apps; others get their own.
+pub(super) fn list(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    if !db.may_manage_oauth(&request.user) {
         return Err(AppError::new(
             StatusCode::FORBIDDEN,
             "api.command.admin_only.app_error",
             "Integrations have been limited to admins only.",
         ));
     }
-    enabled(world)?;
-    let apps = world.oauth_apps.iter();
-    let apps = apps.filter(|app| world.is_admin(&ask.user) || app.creator_id == ask.user);
-    let list: Vec<Value> = apps.map(|app| shape::oauth_app(world.version, app, true)).collect();
-    Reply::ok(ask.page(list, 60).into())
+    enabled(db)?;
+    let apps = db.oauth_apps.iter();
+    let apps = apps.filter(|app| db.is_admin(&request.user) || app.creator_id == request.user);
+    let list: Vec<Value> = apps.map(|app| shape::oauth_app(db.version, app, true)).collect();
+    Reply::ok(request.page(list, 60).into())
 }
 
-/// Where the app in the path stands, for those who manage it.
-fn find(world: &World, ask: &Ask) -> Result<usize, AppError> {
-    let id = ask.id("app_id")?;
-    if !world.may_manage_oauth(&ask.user) {
+/// The position of the app in the path, for those who manage it.
+fn find(db: &Database, request: &ApiRequest) -> Result<usize, AppError> {
+    let id = request.id("app_id")?;
+    if !db.may_manage_oauth(&request.user) {
         return Err(AppError::forbidden());
     }
-    enabled(world)?;
-    let at = world.oauth_apps.iter().position(|app| app.id == id).ok_or_else(missing)?;
-    let own = world.oauth_apps.get(at).is_some_and(|app| app.creator_id == ask.user);
-    if own || world.is_admin(&ask.user) { Ok(at) } else { Err(AppError::forbidden()) }
+    enabled(db)?;
+    let at = db.oauth_apps.iter().position(|app| app.id == id).ok_or_else(missing)?;
+    let own = db.oauth_apps.get(at).is_some_and(|app| app.creator_id == request.user);
+    if own || db.is_admin(&request.user) { Ok(at) } else { Err(AppError::forbidden()) }
 }
 
-fn tell(world: &World, at: usize) -> Answer {
-    let app = world.oauth_apps.get(at).ok_or_else(missing)?;
-    Reply::ok(shape::oauth_app(world.version, app, true))
+/// Answers with an app and its secret.
+fn show(db: &Database, at: usize) -> ApiResult {
+    let app = db.oauth_apps.get(at).ok_or_else(missing)?;
+    Reply::ok(shape::oauth_app(db.version, app, true))
 }
 
-pub(super) fn get(world: &mut World, ask: &Ask) -> Answer {
-    let at = find(world, ask)?;
-    tell(world, at)
+pub(super) fn get(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let at = find(db, request)?;
+    show(db, at)
 }
 
-/// What everybody may know of an app that asks him.
-pub(super) fn info(world: &mut World, ask: &Ask) -> Answer {
-    let id = ask.id("app_id")?;
-    enabled(world)?;
-    let app = world.oauth_apps.iter().find(|app| app.id == id).ok_or_else(missing)?;
-    Reply::ok(shape::oauth_app(world.version, app, false))
+/// What every user may know about an app.
+pub(super) fn info(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let id = request.id("app_id")?;
+    enabled(db)?;
+    let app = db.oauth_apps.iter().find(|app| app.id == id).ok_or_else(missing)?;
+    Reply::ok(shape::oauth_app(db.version, app, false))
 }
 
-/// The whole app; its secret and creator stay.
-pub(super) fn update(world: &mut World, ask: &Ask) -> Answer {
-    let at = find(world, ask)?;
-    let body: Body = ask.body("oauth_app")?;
-    if body.id != ask.id("app_id")? {
+/// Replaces the app, but not its secret and creator.
+pub(super) fn update(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let at = find(db, request)?;
+    let body: Body = request.body("oauth_app")?;
+    if body.id != request.id("app_id")? {
         return Err(AppError::bad_body("app_id"));
     }
     check(&body)?;
-    let (now, admin) = (world.now, world.is_admin(&ask.user));
-    if let Some(app) = world.oauth_apps.get_mut(at) {
+    let (now, admin) = (db.now, db.is_admin(&request.user));
+    if let Some(app) = db.oauth_apps.get_mut(at) {
         app.update_at = now;
         app.name = body.name;
         app.description = body.description;
@@ -164,13 +169,13 @@ pub(super) fn update(world: &mut World, ask: &Ask) -> Answer {
             app.is_trusted = body.is_trusted;
         }
     }
-    tell(world, at)
+    show(db, at)
 }
 
-pub(super) fn regenerate_secret(world: &mut World, ask: &Ask) -> Answer {
-    let at = find(world, ask)?;
-    let (secret, now) = (world.ids.next(), world.now);
-    let app = world.oauth_apps.get_mut(at).ok_or_else(missing)?;
+pub(super) fn regenerate_secret(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let at = find(db, request)?;
+    let (secret, now) = (db.ids.next(), db.now);
+    let app = db.oauth_apps.get_mut(at).ok_or_else(missing)?;
     if app.client_secret.is_empty() {
         return Err(AppError::bad(
             "api.oauth.regenerate_secret.public_client.app_error",
@@ -179,20 +184,21 @@ pub(super) fn regenerate_secret(world: &mut World, ask: &Ask) -> Answer {
     }
     app.client_secret = secret;
     app.update_at = now;
-    tell(world, at)
+    show(db, at)
 }
 
-pub(super) fn delete(world: &mut World, ask: &Ask) -> Answer {
-    let at = find(world, ask)?;
-    world.oauth_apps.remove(at);
+pub(super) fn delete(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let at = find(db, request)?;
+    db.oauth_apps.remove(at);
     Reply::done()
 }
 
-/// `oauth-apps-authorized-none.http`: those that the user let act for him. As the flows are not served, none.
-pub(super) fn authorized(world: &mut World, ask: &Ask) -> Answer {
-    if ask.user_id()? != ask.user && !world.is_admin(&ask.user) {
+/// `oauth-apps-authorized-none.http`: the apps that may act for the user. There are none, because the OAuth flows are
+/// not served.
+pub(super) fn authorized(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    if request.user_id()? != request.user && !db.is_admin(&request.user) {
         return Err(AppError::forbidden());
     }
-    enabled(world)?;
+    enabled(db)?;
     Reply::ok(Value::Array(Vec::new()))
 }

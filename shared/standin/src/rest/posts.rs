@@ -1,10 +1,11 @@
-//! `/api/v4/posts`: what is said.
+//! `/api/v4/posts`: posts.
 
-use super::{Answer, Ask, Reply, channels};
-use crate::action::attachment::take;
-use crate::error::AppError;
+use super::channels;
+use crate::api::{ApiRequest, ApiResult, Reply};
+use crate::app_error::AppError;
+use crate::database::Database;
+use crate::model::{Post, take_attachments};
 use crate::shape;
-use crate::world::{Post, World};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -20,11 +21,11 @@ struct Body {
 }
 
 impl Body {
-    /// The attachments leave the props: clients see them without their integrations.
-    fn draft(self, world: &mut World, user_id: &str) -> Post {
+    /// The post that the body describes.
+    fn draft(self, db: &mut Database, user_id: &str) -> Post {
         let mut post = Post::draft(user_id, &self.channel_id, &self.root_id, &self.message);
         let mut props = self.props.unwrap_or_default();
-        post.attachments = take(&mut props, &mut world.ids);
+        post.attachments = take_attachments(&mut props, &mut db.ids);
         post.props = props;
         post.kind = self.kind;
         post.by_rest = true;
@@ -33,12 +34,12 @@ impl Body {
 }
 
 /// `posts-create.http`, `posts-create-bot-not-member.http`
-pub(super) fn create(world: &mut World, ask: &Ask) -> Answer {
-    let body: Body = ask.body("post")?;
-    if !world.may_post(&ask.user, &body.channel_id) {
+pub(super) fn create(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let body: Body = request.body("post")?;
+    if !db.may_post(&request.user, &body.channel_id) {
         return Err(AppError::forbidden());
     }
-    let channel = world.channel(&body.channel_id).ok_or_else(|| AppError::bad_body("channel_id"))?;
+    let channel = db.channel(&body.channel_id).ok_or_else(|| AppError::bad_body("channel_id"))?;
     if channel.delete_at > 0 {
         return Err(AppError::bad(
             "api.post.create_post.can_not_post_to_deleted.error",
@@ -46,12 +47,12 @@ pub(super) fn create(world: &mut World, ask: &Ask) -> Answer {
         ));
     }
     let kept = body.kind.is_empty() || body.kind.starts_with("custom_") || body.kind == "slack_attachment";
-    if !kept && !world.is_admin(&ask.user) {
+    if !kept && !db.is_admin(&request.user) {
         return Err(AppError::bad_body("type"));
     }
-    let draft = body.draft(world, &ask.user);
-    let post = world.say(draft)?;
-    Reply::created(shape::post(world, &post))
+    let draft = body.draft(db, &request.user);
+    let post = db.add_post_for_webhooks(draft)?;
+    Reply::created(shape::post(db, &post))
 }
 
 #[derive(Deserialize)]
@@ -60,64 +61,60 @@ struct Ephemeral {
     post: Body,
 }
 
-/// `posts-ephemeral.http`: system admins only, so a bot gets 403, also with `system_post_all`
+/// `posts-ephemeral.http`: only system admins may do this, so a bot gets 403, even with `system_post_all`
 /// (`posts-ephemeral-bot-post-all.http`).
-pub(super) fn create_ephemeral(world: &mut World, ask: &Ask) -> Answer {
-    let body: Ephemeral = ask.body("body")?;
-    if !world.is_admin(&ask.user) {
+pub(super) fn create_ephemeral(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let body: Ephemeral = request.body("body")?;
+    if !db.is_admin(&request.user) {
         return Err(AppError::forbidden());
     }
-    if world.user(&body.user_id).is_none() {
+    if db.user(&body.user_id).is_none() {
         return Err(AppError::bad_body("user_id"));
     }
-    let draft = body.post.draft(world, &ask.user);
-    let post = world.add_ephemeral(&body.user_id, draft);
-    Reply::created(shape::post(world, &post))
+    let draft = body.post.draft(db, &request.user);
+    let post = db.add_ephemeral(&body.user_id, draft);
+    Reply::created(shape::post(db, &post))
 }
 
 /// `posts-get.http`
-pub(super) fn get(world: &mut World, ask: &Ask) -> Answer {
-    let post = world.post(ask.id("post_id")?).ok_or_else(missing)?;
-    let seen = world.channel(&post.channel_id).is_some_and(|c| world.may_see_channel(&ask.user, c));
+pub(super) fn get(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let post = db.post(request.id("post_id")?).ok_or_else(AppError::no_post)?;
+    let seen = db.channel(&post.channel_id).is_some_and(|c| db.may_see_channel(&request.user, c));
     if !seen {
         return Err(AppError::forbidden());
     }
-    Reply::ok(shape::post(world, post))
+    Reply::ok(shape::post(db, post))
 }
 
 /// `channel-posts.http`, `channel-posts-since.http`, `channel-posts-not-member.http`
-pub(super) fn of_channel(world: &mut World, ask: &Ask) -> Answer {
-    let channel = channels::readable(world, ask)?;
-    if let Some(unknown) = ["before", "after"].into_iter().find(|name| ask.query(name).is_some()) {
+pub(super) fn of_channel(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let channel = channels::readable(db, request)?;
+    if let Some(unknown) = ["before", "after"].into_iter().find(|name| request.query(name).is_some()) {
         return Err(AppError::not_served(&format!("GET /api/v4/channels/{{channel_id}}/posts?{unknown}=")));
     }
-    let since: Option<u64> = match ask.query("since") {
+    let since: Option<u64> = match request.query("since") {
         Some(text) => Some(text.parse().map_err(|_| AppError::bad_body("since"))?),
         None => None,
     };
-    let newest_first = world.posts.iter().rev();
+    let newest_first = db.posts.iter().rev();
     let posts: Vec<&Post> = newest_first
         .filter(|post| post.channel_id == channel.id && post.only_for.is_none() && post.delete_at == 0)
         .filter(|post| since.is_none_or(|since| post.create_at > since))
         .collect();
-    let page = if since.is_some() { posts } else { ask.page(posts, 60) };
-    Reply::ok(shape::post_list(world, &page, "", ""))
+    let page = if since.is_some() { posts } else { request.page(posts, 60) };
+    Reply::ok(shape::post_list(db, &page, "", ""))
 }
 
-/// A post that the caller may read. Deleted ones are gone.
-pub(super) fn find(world: &World, ask: &Ask) -> Result<Post, AppError> {
-    let found = world.post(ask.id("post_id")?).cloned();
-    let post = found.ok_or_else(missing)?;
-    if world.may_read(&ask.user, &post.channel_id) { Ok(post) } else { Err(AppError::forbidden()) }
+/// The post in the path, if the caller may read it.
+pub(super) fn find(db: &Database, request: &ApiRequest) -> Result<Post, AppError> {
+    let found = db.post(request.id("post_id")?).cloned();
+    let post = found.ok_or_else(AppError::no_post)?;
+    if db.may_read(&request.user, &post.channel_id) { Ok(post) } else { Err(AppError::forbidden()) }
 }
 
-pub(super) fn missing() -> AppError {
-    AppError::missing("app.post.get.app_error", "Unable to get the post.")
-}
-
-fn change(world: &mut World, id: &str, how: impl FnOnce(&mut Post)) -> Result<Post, AppError> {
-    let now = world.now;
-    let post = world.posts.iter_mut().find(|post| post.id == id).ok_or_else(missing)?;
+fn change(db: &mut Database, id: &str, how: impl FnOnce(&mut Post)) -> Result<Post, AppError> {
+    let now = db.now;
+    let post = db.posts.iter_mut().find(|post| post.id == id).ok_or_else(AppError::no_post)?;
     post.update_at = now;
     how(post);
     Ok(post.clone())
@@ -130,21 +127,21 @@ struct Patch {
     is_pinned: Option<bool>,
 }
 
-/// `posts-patch.http`: the author, or a system admin. What the body leaves out stays.
-pub(super) fn patch(world: &mut World, ask: &Ask) -> Answer {
-    let patch: Patch = ask.body("post")?;
-    ask.id("post_id")?;
-    // The server says of a post that there is none that the caller may not change it.
-    let post = find(world, ask).map_err(|_| AppError::forbidden())?;
-    if post.user_id != ask.user && !world.is_admin(&ask.user) {
+/// `posts-patch.http`: for the author and for system admins. What the body leaves out does not change.
+pub(super) fn patch(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let patch: Patch = request.body("post")?;
+    request.id("post_id")?;
+    // For a post that does not exist, the server says that the caller may not change it.
+    let post = find(db, request).map_err(|_| AppError::forbidden())?;
+    if post.user_id != request.user && !db.is_admin(&request.user) {
         return Err(AppError::forbidden());
     }
-    let now = world.now;
+    let now = db.now;
     let new = patch.props.map(|props| {
         let body = Body { props: Some(props), ..Body::default() };
-        body.draft(world, &ask.user)
+        body.draft(db, &request.user)
     });
-    let post = change(world, &post.id, |post| {
+    let post = change(db, &post.id, |post| {
         if let Some(new) = new {
             post.props = new.props;
             post.attachments = new.attachments;
@@ -157,18 +154,18 @@ pub(super) fn patch(world: &mut World, ask: &Ask) -> Answer {
             post.message = message;
         }
     })?;
-    Reply::ok(shape::post(world, &post))
+    Reply::ok(shape::post(db, &post))
 }
 
-/// `posts-delete.http`: the author, or who manages the team; its replies go along.
-pub(super) fn delete(world: &mut World, ask: &Ask) -> Answer {
-    let post = find(world, ask)?;
-    let team = world.channel(&post.channel_id).map(|channel| channel.team_id.clone()).unwrap_or_default();
-    if post.user_id != ask.user && !world.may_manage_team(&ask.user, &team) {
+/// `posts-delete.http`: for the author and for those who manage the team. The replies are deleted too.
+pub(super) fn delete(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let post = find(db, request)?;
+    let team = db.channel(&post.channel_id).map(|channel| channel.team_id.clone()).unwrap_or_default();
+    if post.user_id != request.user && !db.may_manage_team(&request.user, &team) {
         return Err(AppError::forbidden());
     }
-    let now = world.now;
-    for gone in world.posts.iter_mut().filter(|one| one.id == post.id || one.root_id == post.id) {
+    let now = db.now;
+    for gone in db.posts.iter_mut().filter(|one| one.id == post.id || one.root_id == post.id) {
         gone.delete_at = now;
         gone.update_at = now;
     }
@@ -176,34 +173,34 @@ pub(super) fn delete(world: &mut World, ask: &Ask) -> Answer {
 }
 
 /// `posts-pin.http`
-pub(super) fn pin(world: &mut World, ask: &Ask) -> Answer {
-    let post = find(world, ask)?;
-    change(world, &post.id, |post| post.is_pinned = true)?;
+pub(super) fn pin(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let post = find(db, request)?;
+    change(db, &post.id, |post| post.is_pinned = true)?;
     Reply::done()
 }
 
-pub(super) fn unpin(world: &mut World, ask: &Ask) -> Answer {
-    let post = find(world, ask)?;
-    change(world, &post.id, |post| post.is_pinned = false)?;
+pub(super) fn unpin(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let post = find(db, request)?;
+    change(db, &post.id, |post| post.is_pinned = false)?;
     Reply::done()
 }
 
 /// The pinned posts of a channel, the newest first.
-pub(super) fn pinned(world: &mut World, ask: &Ask) -> Answer {
-    let channel = channels::readable(world, ask)?;
-    let kept = world.posts.iter().rev().filter(|post| post.is_pinned && post.delete_at == 0);
+pub(super) fn pinned(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let channel = channels::readable(db, request)?;
+    let kept = db.posts.iter().rev().filter(|post| post.is_pinned && post.delete_at == 0);
     let posts: Vec<&Post> = kept.filter(|post| post.channel_id == channel.id).collect();
-    Reply::ok(shape::post_list(world, &posts, "", ""))
+    Reply::ok(shape::post_list(db, &posts, "", ""))
 }
 
 /// `posts-thread.http`: the root first.
-pub(super) fn thread(world: &mut World, ask: &Ask) -> Answer {
-    let post = find(world, ask)?;
+pub(super) fn thread(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let post = find(db, request)?;
     let root = if post.root_id.is_empty() { post.id } else { post.root_id };
-    let in_thread = world.posts.iter().filter(|one| one.id == root || one.root_id == root);
+    let in_thread = db.posts.iter().filter(|one| one.id == root || one.root_id == root);
     let posts: Vec<&Post> = in_thread.filter(|one| one.only_for.is_none() && one.delete_at == 0).collect();
-    let mut list = shape::post_list(world, &posts, "", "");
-    if let Some(list) = list.as_object_mut().filter(|_| world.version.is_11()) {
+    let mut list = shape::post_list(db, &posts, "", "");
+    if let Some(list) = list.as_object_mut().filter(|_| db.version.since_11()) {
         list.insert("has_next".to_owned(), false.into());
     }
     Reply::ok(list)

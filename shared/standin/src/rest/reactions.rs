@@ -1,8 +1,10 @@
-//! `/api/v4/reactions`: what people think of a post. `reactions-create.http`, `reactions-delete.http`
+//! `/api/v4/reactions`: reactions to posts: `reactions-create.http`, `reactions-delete.http`.
 
-use super::{Answer, Ask, Reply, posts};
-use crate::error::AppError;
-use crate::world::{Reaction, World};
+use super::posts;
+use crate::api::{ApiRequest, ApiResult, Reply};
+use crate::app_error::AppError;
+use crate::database::Database;
+use crate::model::Reaction;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,44 +17,44 @@ struct Body {
     emoji_name: String,
 }
 
-fn shape(world: &World, reaction: &Reaction) -> Value {
-    let channel = world.post(&reaction.post_id).map(|post| post.channel_id.clone()).unwrap_or_default();
+fn shape(db: &Database, reaction: &Reaction) -> Value {
+    let channel = db.post(&reaction.post_id).map(|post| post.channel_id.clone()).unwrap_or_default();
     let mut shape = json!({
         "user_id": reaction.user_id, "post_id": reaction.post_id, "emoji_name": reaction.emoji_name,
         "create_at": reaction.create_at, "update_at": reaction.create_at, "delete_at": 0, "remote_id": "",
     });
-    if let Some(shape) = shape.as_object_mut().filter(|_| world.version.is_11()) {
+    if let Some(shape) = shape.as_object_mut().filter(|_| db.version.since_11()) {
         shape.insert("channel_id".to_owned(), channel.into());
     }
     shape
 }
 
-/// In one's own name only.
-pub(super) fn create(world: &mut World, ask: &Ask) -> Answer {
-    let body: Body = ask.body("reaction")?;
+/// Adds a reaction of the caller.
+pub(super) fn create(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let body: Body = request.body("reaction")?;
     if body.emoji_name.is_empty() || !crate::ids::is_id(&body.post_id) {
         return Err(AppError::bad("api.reaction.save_reaction.invalid.app_error", "Reaction is not valid."));
     }
-    if body.user_id != ask.user {
+    if body.user_id != request.user {
         return Err(AppError::new(
             StatusCode::FORBIDDEN,
             "api.reaction.save_reaction.user_id.app_error",
             "You cannot save reaction for the other user.",
         ));
     }
-    let post = world.post(&body.post_id).ok_or_else(posts::missing)?;
-    if !world.may_read(&ask.user, &post.channel_id) {
+    let post = db.post(&body.post_id).ok_or_else(AppError::no_post)?;
+    if !db.may_read(&request.user, &post.channel_id) {
         return Err(AppError::forbidden());
     }
     let made = Reaction {
         user_id: body.user_id,
         post_id: body.post_id,
         emoji_name: body.emoji_name,
-        create_at: world.now,
+        create_at: db.now,
     };
-    world.reactions.retain(|known| !same(known, &made));
-    let shape = shape(world, &made);
-    world.reactions.push(made);
+    db.reactions.retain(|known| !same(known, &made));
+    let shape = shape(db, &made);
+    db.reactions.push(made);
     Reply::ok(shape)
 }
 
@@ -60,20 +62,19 @@ fn same(one: &Reaction, other: &Reaction) -> bool {
     one.user_id == other.user_id && one.post_id == other.post_id && one.emoji_name == other.emoji_name
 }
 
-pub(super) fn of_post(world: &mut World, ask: &Ask) -> Answer {
-    let post = posts::find(world, ask)?;
-    let reactions = world.reactions.iter().filter(|reaction| reaction.post_id == post.id);
-    Reply::ok(reactions.map(|reaction| shape(world, reaction)).collect::<Value>())
+pub(super) fn of_post(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let post = posts::find(db, request)?;
+    let reactions = db.reactions.iter().filter(|reaction| reaction.post_id == post.id);
+    Reply::ok(reactions.map(|reaction| shape(db, reaction)).collect::<Value>())
 }
 
-pub(super) fn delete(world: &mut World, ask: &Ask) -> Answer {
-    let (user, emoji) = (ask.user_id()?, ask.path("emoji_name")?);
-    let post = posts::find(world, ask)?;
-    if user != ask.user && !world.is_admin(&ask.user) {
+pub(super) fn delete(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let (user, emoji) = (request.user_id()?, request.path("emoji_name")?);
+    let post = posts::find(db, request)?;
+    if user != request.user && !db.is_admin(&request.user) {
         return Err(AppError::forbidden());
     }
-    world
-        .reactions
+    db.reactions
         .retain(|known| known.user_id != user || known.post_id != post.id || known.emoji_name != emoji);
     Reply::done()
 }

@@ -1,10 +1,10 @@
-//! `/api/v4/roles`: what each role may do, of the permissions that the stand-in decides by: `MakeDefaultRoles`
-//! in `model/role.go`, `SetRolePermissionsFromConfig` in 5.37's `utils/authorization.go`.
+//! `/api/v4/roles`: the permissions of each role, as far as the stand-in checks them: `MakeDefaultRoles` in
+//! `model/role.go`, `SetRolePermissionsFromConfig` in 5.37's `utils/authorization.go`.
 
-use super::{Answer, Ask, Reply};
-use crate::error::AppError;
+use crate::api::{ApiRequest, ApiResult, Reply};
+use crate::app_error::AppError;
+use crate::database::Database;
 use crate::ids;
-use crate::world::World;
 use serde_json::{Value, json};
 
 const SYSTEM_USER: &[&str] = &[
@@ -58,7 +58,7 @@ const SYSTEM_ADMIN: &[&str] = &[
     "list_private_teams",
 ];
 
-/// Those that can be asked for. Users can also have the other built-in roles, which give nothing here.
+/// The roles that can be asked for. Users can also have the other built-in roles, which give no permission here.
 const SERVED: &[&str] = &[
     "system_admin",
     "system_user",
@@ -76,17 +76,17 @@ pub(super) fn is_known(role: &str) -> bool {
         || ["system_guest", "system_manager", "system_post_all_public", "system_user_manager"].contains(&role)
 }
 
-/// The permissions to manage what one made oneself. 11.2 renamed them.
-fn own(world: &World) -> [&'static str; 3] {
-    if world.version.is_11() {
+/// The permissions to manage the integrations that the user created. 11.2 renamed them.
+fn own(db: &Database) -> [&'static str; 3] {
+    if db.version.since_11() {
         ["manage_own_incoming_webhooks", "manage_own_outgoing_webhooks", "manage_own_slash_commands"]
     } else {
         ["manage_incoming_webhooks", "manage_outgoing_webhooks", "manage_slash_commands"]
     }
 }
 
-fn permissions(world: &World, role: &str) -> Vec<&'static str> {
-    let all = !world.settings.enable_only_admin_integrations;
+fn permissions(db: &Database, role: &str) -> Vec<&'static str> {
+    let all = !db.settings.enable_only_admin_integrations;
     let mut list: Vec<&'static str> = match role {
         "system_admin" => {
             [SYSTEM_ADMIN, TOKENS, SYSTEM_USER, TEAM_USER, TEAM_ADMIN, OTHERS, CHANNEL_USER].concat()
@@ -100,43 +100,43 @@ fn permissions(world: &World, role: &str) -> Vec<&'static str> {
         _ => vec!["manage_channel_roles", "use_group_mentions"],
     };
     if role == "system_admin" || role == "team_admin" || (role == "team_user" && all) {
-        list.extend(own(world));
+        list.extend(own(db));
     }
     if role == "system_user" && all {
         list.push("manage_oauth");
     }
-    if role == "channel_user" && !world.version.is_11() {
+    if role == "channel_user" && !db.version.since_11() {
         list.push("use_slash_commands");
     }
     list
 }
 
-fn shape(world: &World, role: &str) -> Value {
+fn shape(db: &Database, role: &str) -> Value {
     let by_scheme = !["system_admin", "system_user_access_token", "system_post_all"].contains(&role);
     let shown = role.replace("system_user", "global_user").replace("system_admin", "global_admin");
     let shown = if role.starts_with("system_user_") { role.to_owned() } else { shown };
     json!({
         "id": ids::named(role), "name": role, "display_name": format!("authentication.roles.{shown}.name"),
         "description": format!("authentication.roles.{shown}.description"), "create_at": 0, "update_at": 0,
-        "delete_at": 0, "permissions": permissions(world, role),
+        "delete_at": 0, "permissions": permissions(db, role),
         "scheme_managed": by_scheme || role == "system_admin", "built_in": true,
     })
 }
 
-/// Unknown names are left out.
-pub(super) fn by_names(world: &mut World, ask: &Ask) -> Answer {
-    let names: Vec<String> = ask.body("rolenames")?;
+/// Unknown names are skipped.
+pub(super) fn by_names(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let names: Vec<String> = request.body("rolenames")?;
     if names.is_empty() {
         return Err(AppError::bad_body("rolenames"));
     }
     let known = SERVED.iter().filter(|role| names.iter().any(|name| name == *role));
-    Reply::ok(known.map(|role| shape(world, role)).collect::<Value>())
+    Reply::ok(known.map(|role| shape(db, role)).collect::<Value>())
 }
 
-pub(super) fn by_name(world: &mut World, ask: &Ask) -> Answer {
-    let name = ask.path("role_name")?;
+pub(super) fn by_name(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let name = request.path("role_name")?;
     let known = SERVED.iter().find(|role| **role == name);
     let role =
         known.ok_or_else(|| AppError::missing("app.role.get_by_name.app_error", "Unable to get role."))?;
-    Reply::ok(shape(world, role))
+    Reply::ok(shape(db, role))
 }

@@ -1,56 +1,14 @@
-//! All that the stand-in serves, in one table, and how a request finds its place there.
+//! The table of all calls that the stand-in serves.
 
+use super::commands::{registration, suggestions};
+use super::router::{INCOMING_WEBHOOK, RESPONSE_URL, Route, Routes, Run, integration, open, route};
 use super::webhooks::{incoming, outgoing};
-use super::{
-    Answer, Ask, bots, channels, commands, login, oauth_apps, posts, reactions, roles, system, teams, tokens,
-    users,
-};
-use crate::world::World;
-use crate::{Standin, dialog, slash};
+use super::{bots, channels, login, oauth_apps, posts, reactions, roles, system, teams, tokens, users};
+use crate::{action, dialog, slash};
 use http::Method;
+use std::sync::LazyLock;
 
-pub(super) type Handler = fn(&mut World, &Ask) -> Answer;
-
-/// Who answers.
-pub(super) enum Run {
-    /// Answers by the world alone.
-    World(Handler),
-    /// Answers by the world and by what the server itself has: its keys, its time limits.
-    Standin(fn(&Standin, &Ask) -> Answer),
-    /// Calls an integration: a slash command.
-    Execute,
-    /// The same: a post action.
-    Act,
-    /// The same: what a user did with a dialog.
-    Submit,
-    /// The same: what a field of a dialog offers.
-    LookUp,
-}
-
-pub(super) struct Route {
-    pub method: Method,
-    pub pattern: &'static str,
-    /// Needs no session.
-    pub open: bool,
-    pub run: Run,
-}
-
-impl Route {
-    /// Whoever knows the id in the path can use what it names, as with a token.
-    pub fn names_a_secret(&self) -> bool {
-        [HOOK, INCOMING].contains(&self.pattern) || self.pattern.starts_with("/api/v4/hooks/incoming/")
-    }
-}
-
-const fn route(method: Method, pattern: &'static str, handler: Handler) -> Route {
-    Route { method, pattern, open: false, run: Run::World(handler) }
-}
-
-const fn open(method: Method, pattern: &'static str, handler: Handler) -> Route {
-    Route { method, pattern, open: true, run: Run::World(handler) }
-}
-
-/// All that the stand-in serves. The first that fits is taken, so fixed words stand before names in braces.
+/// Everything that the stand-in serves.
 #[rustfmt::skip]
 pub(super) static ROUTES: &[Route] = &[
     open(Method::GET, "/api/v4/system/ping", system::ping),
@@ -132,24 +90,24 @@ pub(super) static ROUTES: &[Route] = &[
     route(Method::POST, "/api/v4/posts/{post_id}/pin", posts::pin),
     route(Method::POST, "/api/v4/posts/{post_id}/unpin", posts::unpin),
     route(Method::GET, "/api/v4/posts/{post_id}/thread", posts::thread),
-    Route { method: Method::POST, pattern: "/api/v4/posts/{post_id}/actions/{action_id}", open: false, run: Run::Act },
+    integration(Method::POST, "/api/v4/posts/{post_id}/actions/{action_id}", |standin, request| Box::pin(action::click(standin, request))),
     route(Method::GET, "/api/v4/posts/{post_id}/reactions", reactions::of_post),
     route(Method::POST, "/api/v4/reactions", reactions::create),
 
-    route(Method::POST, "/api/v4/commands", commands::create),
-    route(Method::GET, "/api/v4/commands", commands::list),
-    Route { method: Method::POST, pattern: "/api/v4/commands/execute", open: false, run: Run::Execute },
-    route(Method::GET, "/api/v4/teams/{team_id}/commands/autocomplete", commands::autocomplete),
-    route(Method::GET, "/api/v4/teams/{team_id}/commands/autocomplete_suggestions", commands::suggestions),
-    route(Method::GET, "/api/v4/commands/{command_id}", commands::get),
-    route(Method::PUT, "/api/v4/commands/{command_id}", commands::update),
-    route(Method::DELETE, "/api/v4/commands/{command_id}", commands::delete),
-    route(Method::PUT, "/api/v4/commands/{command_id}/regen_token", commands::regenerate_token),
-    route(Method::PUT, "/api/v4/commands/{command_id}/move", commands::transfer),
+    route(Method::POST, "/api/v4/commands", registration::create),
+    route(Method::GET, "/api/v4/commands", registration::list),
+    integration(Method::POST, "/api/v4/commands/execute", |standin, request| Box::pin(slash::execute(standin, request))),
+    route(Method::GET, "/api/v4/teams/{team_id}/commands/autocomplete", suggestions::autocomplete),
+    route(Method::GET, "/api/v4/teams/{team_id}/commands/autocomplete_suggestions", suggestions::suggestions),
+    route(Method::GET, "/api/v4/commands/{command_id}", registration::get),
+    route(Method::PUT, "/api/v4/commands/{command_id}", registration::update),
+    route(Method::DELETE, "/api/v4/commands/{command_id}", registration::delete),
+    route(Method::PUT, "/api/v4/commands/{command_id}/regen_token", registration::regenerate_token),
+    route(Method::PUT, "/api/v4/commands/{command_id}/move", registration::transfer),
 
     Route { method: Method::POST, pattern: "/api/v4/actions/dialogs/open", open: true, run: Run::Standin(dialog::open) },
-    Route { method: Method::POST, pattern: "/api/v4/actions/dialogs/submit", open: false, run: Run::Submit },
-    Route { method: Method::POST, pattern: "/api/v4/actions/dialogs/lookup", open: false, run: Run::LookUp },
+    integration(Method::POST, "/api/v4/actions/dialogs/submit", |standin, request| Box::pin(dialog::submit(standin, request))),
+    integration(Method::POST, "/api/v4/actions/dialogs/lookup", |standin, request| Box::pin(dialog::lookup(standin, request))),
 
     route(Method::POST, "/api/v4/hooks/outgoing", outgoing::create),
     route(Method::GET, "/api/v4/hooks/outgoing", outgoing::list),
@@ -172,35 +130,14 @@ pub(super) static ROUTES: &[Route] = &[
     route(Method::GET, "/api/v4/oauth/apps/{app_id}/info", oauth_apps::info),
     route(Method::POST, "/api/v4/oauth/apps/{app_id}/regen_secret", oauth_apps::regenerate_secret),
 
-    open(Method::POST, HOOK, slash::respond_later),
-    open(Method::POST, INCOMING, incoming::use_it),
+    open(Method::POST, RESPONSE_URL, slash::respond_later),
+    open(Method::POST, INCOMING_WEBHOOK, incoming::receive),
 ];
 
-const HOOK: &str = "/hooks/commands/{hook_id}";
-const INCOMING: &str = "/hooks/{incoming_id}";
-/// What the table says of a request.
+/// The route of a request, and the words of its path that its pattern names.
 pub(super) fn find(method: &Method, path: &str) -> Option<(&'static Route, Vec<(&'static str, String)>)> {
-    ROUTES.iter().filter(|route| route.method == *method).find_map(|route| {
-        let (mut words, mut names) = (path.split('/'), Vec::new());
-        for pattern in route.pattern.split('/') {
-            let word = words.next()?;
-            match pattern.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-                Some(name) if !word.is_empty() => names.push((name, decoded(word))),
-                None if word == pattern => {}
-                _ => return None,
-            }
-        }
-        words.next().is_none().then_some((route, names))
-    })
-}
-
-/// A word of a path without its escapes. To a form, plus and ampersand mean something; here not.
-fn decoded(word: &str) -> String {
-    if !word.contains('%') {
-        return word.to_owned();
-    }
-    let pair = format!("={}", word.replace('+', "%2B").replace('&', "%26"));
-    form_urlencoded::parse(pair.as_bytes()).map(|(_, word)| word.into_owned()).collect()
+    static ALL: LazyLock<Routes> = LazyLock::new(|| Routes::of(ROUTES));
+    ALL.find(method, path)
 }
 
 #[cfg(test)]
@@ -219,7 +156,7 @@ pub(super) mod tests {
         }
 
         #[test]
-        fn no_path_makes_the_table_stumble(path in ".{0,60}") {
+        fn every_path_is_looked_up_without_a_panic(path in ".{0,60}") {
             find(&Method::GET, &path);
         }
     }

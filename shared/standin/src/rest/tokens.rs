@@ -1,17 +1,18 @@
-//! Personal access tokens: of bots by system admins, of oneself with the role `system_user_access_token`.
-//! `api4/user.go`, `app/session.go`
+//! Personal access tokens. System admins manage those of bots; a user with the role `system_user_access_token` manages
+//! their own: `api4/user.go`, `app/session.go`.
 
-use super::{Answer, Ask, Reply, users};
-use crate::error::AppError;
+use crate::api::{ApiRequest, ApiResult, Reply};
+use crate::app_error::AppError;
+use crate::database::Database;
+use crate::model::Token;
 use crate::shape;
-use crate::world::{Token, World};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
-fn may_manage(world: &World, ask: &Ask, user_id: &str) -> bool {
-    let own = user_id == ask.user && world.has_role(&ask.user, "system_user_access_token");
-    own || world.is_admin(&ask.user)
+fn may_manage(db: &Database, request: &ApiRequest, user_id: &str) -> bool {
+    let own = user_id == request.user && db.has_role(&request.user, "system_user_access_token");
+    own || db.is_admin(&request.user)
 }
 
 #[derive(Deserialize, Default)]
@@ -20,18 +21,18 @@ struct Create {
     description: String,
 }
 
-/// `bot-token-create.http`, `user-token-create-forbidden.http`. Bots have tokens whatever the setting.
-pub(super) fn create(world: &mut World, ask: &Ask) -> Answer {
-    let user_id = ask.user_id()?;
-    let bot = world.user(user_id).ok_or_else(users::missing)?.bot.is_some();
-    let body: Create = ask.body("user_access_token")?;
+/// `bot-token-create.http`, `user-token-create-forbidden.http`. Bots can have tokens whatever the setting is.
+pub(super) fn create(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let user_id = request.user_id()?;
+    let bot = db.user(user_id).ok_or_else(AppError::no_user)?.bot.is_some();
+    let body: Create = request.body("user_access_token")?;
     if body.description.is_empty() {
         return Err(AppError::bad_body("description"));
     }
-    if !may_manage(world, ask, user_id) {
+    if !may_manage(db, request, user_id) {
         return Err(AppError::forbidden());
     }
-    if !bot && !world.settings.enable_user_access_tokens {
+    if !bot && !db.settings.enable_user_access_tokens {
         return Err(AppError::new(
             StatusCode::NOT_IMPLEMENTED,
             "app.user_access_token.disabled",
@@ -45,27 +46,27 @@ pub(super) fn create(world: &mut World, ask: &Ask) -> Answer {
             "Invalid description, must be 255 or less characters.",
         ));
     }
-    Reply::ok(shape::token(world.add_token(user_id, &body.description), true))
+    Reply::ok(shape::token(db.add_token(user_id, &body.description), true))
 }
 
 /// `bot-tokens-list.http`
-pub(super) fn of_user(world: &mut World, ask: &Ask) -> Answer {
-    let user_id = ask.user_id()?;
-    if !may_manage(world, ask, user_id) {
+pub(super) fn of_user(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let user_id = request.user_id()?;
+    if !may_manage(db, request, user_id) {
         return Err(AppError::forbidden());
     }
-    let tokens = world.tokens.iter().filter(|token| token.user_id == user_id);
+    let tokens = db.tokens.iter().filter(|token| token.user_id == user_id);
     let list: Vec<Value> = tokens.map(|token| shape::token(token, false)).collect();
-    Reply::ok(ask.page(list, 60).into())
+    Reply::ok(request.page(list, 60).into())
 }
 
-/// Of everybody, for system admins.
-pub(super) fn list(world: &mut World, ask: &Ask) -> Answer {
-    if !world.is_admin(&ask.user) {
+/// The tokens of everybody, for system admins.
+pub(super) fn list(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    if !db.is_admin(&request.user) {
         return Err(AppError::forbidden());
     }
-    let list: Vec<Value> = world.tokens.iter().map(|token| shape::token(token, false)).collect();
-    Reply::ok(ask.page(list, 60).into())
+    let list: Vec<Value> = db.tokens.iter().map(|token| shape::token(token, false)).collect();
+    Reply::ok(request.page(list, 60).into())
 }
 
 #[derive(Deserialize, Default)]
@@ -74,21 +75,21 @@ struct Search {
     term: String,
 }
 
-/// By the beginning of the token's id, the user's id or the user's name.
-pub(super) fn search(world: &mut World, ask: &Ask) -> Answer {
-    if !world.is_admin(&ask.user) {
+/// Finds tokens by the start of the token's id, the user's id or the user's name.
+pub(super) fn search(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    if !db.is_admin(&request.user) {
         return Err(AppError::forbidden());
     }
-    let body: Search = ask.body("user_access_token_search")?;
+    let body: Search = request.body("user_access_token_search")?;
     if body.term.is_empty() {
         return Err(AppError::bad_body("term"));
     }
     let term = body.term.as_str();
     let fits = |token: &&Token| {
-        let named = world.user(&token.user_id).is_some_and(|user| user.username.starts_with(term));
+        let named = db.user(&token.user_id).is_some_and(|user| user.username.starts_with(term));
         named || token.id.starts_with(term) || token.user_id.starts_with(term)
     };
-    let found = world.tokens.iter().filter(fits);
+    let found = db.tokens.iter().filter(fits);
     Reply::ok(found.map(|token| shape::token(token, false)).collect::<Value>())
 }
 
@@ -99,19 +100,19 @@ fn missing() -> AppError {
     )
 }
 
-/// Where a token stands, if the caller may change it.
-fn find(world: &World, ask: &Ask, id: &str) -> Result<usize, AppError> {
-    if !world.is_admin(&ask.user) && !world.has_role(&ask.user, "system_user_access_token") {
+/// The position of a token, if the caller may change it.
+fn find(db: &Database, request: &ApiRequest, id: &str) -> Result<usize, AppError> {
+    if !db.is_admin(&request.user) && !db.has_role(&request.user, "system_user_access_token") {
         return Err(AppError::forbidden());
     }
-    let at = world.tokens.iter().position(|token| token.id == id);
-    let (at, token) = at.and_then(|at| Some((at, world.tokens.get(at)?))).ok_or_else(missing)?;
-    if may_manage(world, ask, &token.user_id) { Ok(at) } else { Err(AppError::forbidden()) }
+    let at = db.tokens.iter().position(|token| token.id == id);
+    let (at, token) = at.and_then(|at| Some((at, db.tokens.get(at)?))).ok_or_else(missing)?;
+    if may_manage(db, request, &token.user_id) { Ok(at) } else { Err(AppError::forbidden()) }
 }
 
-pub(super) fn get(world: &mut World, ask: &Ask) -> Answer {
-    let at = find(world, ask, ask.id("token_id")?)?;
-    Reply::ok(shape::token(world.tokens.get(at).ok_or_else(missing)?, false))
+pub(super) fn get(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let at = find(db, request, request.id("token_id")?)?;
+    Reply::ok(shape::token(db.tokens.get(at).ok_or_else(missing)?, false))
 }
 
 #[derive(Deserialize, Default)]
@@ -120,32 +121,32 @@ struct Named {
     token_id: String,
 }
 
-/// The token in the body. One that is not named is not found.
-fn named(world: &World, ask: &Ask) -> Result<usize, AppError> {
-    let body: Named = ask.body("token_id").unwrap_or_default();
-    find(world, ask, &body.token_id)
+/// The position of the token in the body.
+fn named(db: &Database, request: &ApiRequest) -> Result<usize, AppError> {
+    let body: Named = request.body("token_id").unwrap_or_default();
+    find(db, request, &body.token_id)
 }
 
-/// `token-revoke.http`: its sessions end at once (`error-revoked-token.http`).
-pub(super) fn revoke(world: &mut World, ask: &Ask) -> Answer {
-    let at = named(world, ask)?;
-    world.tokens.remove(at);
+/// `token-revoke.http`: the token no longer works (`error-revoked-token.http`).
+pub(super) fn revoke(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let at = named(db, request)?;
+    db.tokens.remove(at);
     Reply::done()
 }
 
 /// `token-disable.http`
-pub(super) fn disable(world: &mut World, ask: &Ask) -> Answer {
-    switch(world, ask, false)
+pub(super) fn disable(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    switch(db, request, false)
 }
 
 /// `token-enable.http`
-pub(super) fn enable(world: &mut World, ask: &Ask) -> Answer {
-    switch(world, ask, true)
+pub(super) fn enable(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    switch(db, request, true)
 }
 
-fn switch(world: &mut World, ask: &Ask, active: bool) -> Answer {
-    let at = named(world, ask)?;
-    if let Some(token) = world.tokens.get_mut(at) {
+fn switch(db: &mut Database, request: &ApiRequest, active: bool) -> ApiResult {
+    let at = named(db, request)?;
+    if let Some(token) = db.tokens.get_mut(at) {
         token.active = active;
     }
     Reply::done()

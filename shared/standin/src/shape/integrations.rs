@@ -2,10 +2,10 @@
 
 use super::with;
 use crate::Version;
-use crate::world::{IncomingWebhook, OAuthApp, OutgoingWebhook, Session, User};
+use crate::model::{IncomingWebhook, OAuthApp, OutgoingWebhook, Session, User};
 use serde_json::{Value, json};
 
-/// An outgoing webhook, with its token for those who manage it: `hooks-outgoing-create.http`.
+/// An outgoing webhook with its token, for those who manage it: `hooks-outgoing-create.http`.
 pub(crate) fn outgoing_webhook(hook: &OutgoingWebhook) -> Value {
     json!({
         "id": hook.id, "token": hook.token, "create_at": hook.create_at, "update_at": hook.update_at,
@@ -17,7 +17,7 @@ pub(crate) fn outgoing_webhook(hook: &OutgoingWebhook) -> Value {
     })
 }
 
-/// An incoming webhook; its id is the secret: `hooks-incoming-create.http`.
+/// An incoming webhook, whose id is its secret: `hooks-incoming-create.http`.
 pub(crate) fn incoming_webhook(hook: &IncomingWebhook) -> Value {
     json!({
         "id": hook.id, "create_at": hook.create_at, "update_at": hook.update_at, "delete_at": 0,
@@ -27,7 +27,7 @@ pub(crate) fn incoming_webhook(hook: &IncomingWebhook) -> Value {
     })
 }
 
-/// An OAuth app; its secret only for those who manage it: `oauth-apps-create.http`.
+/// An OAuth app. Only those who manage it get its secret: `oauth-apps-create.http`.
 pub(crate) fn oauth_app(version: Version, app: &OAuthApp, secret: bool) -> Value {
     let shape = json!({
         "id": app.id, "creator_id": app.creator_id, "create_at": app.create_at, "update_at": app.update_at,
@@ -35,10 +35,10 @@ pub(crate) fn oauth_app(version: Version, app: &OAuthApp, secret: bool) -> Value
         "description": app.description, "icon_url": app.icon_url, "callback_urls": app.callback_urls,
         "homepage": app.homepage, "is_trusted": app.is_trusted,
     });
-    if version.is_11() { with(shape, json!({"mattermost_app_id": ""})) } else { shape }
+    if version.since_11() { with(shape, json!({"mattermost_app_id": ""})) } else { shape }
 }
 
-/// A session, never with its token: `Session.Sanitize` in `model/session.go`.
+/// A session without its token: `Session.Sanitize` in `model/session.go`.
 pub(crate) fn session(session: &Session, user: &User) -> Value {
     json!({
         "id": session.id, "token": "", "create_at": session.create_at, "expires_at": session.expires_at,

@@ -1,13 +1,15 @@
-//! What each thing looks like in JSON, per version. Keys and types are those of the recordings; values of
-//! what the stand-in does not have (statistics, schemes, policies) are those of a fresh server.
+//! How each thing looks in JSON, in each version. Keys and types are those of the recordings. What the stand-in does
+//! not have (statistics, schemes, policies) has the values of a fresh server.
 
 mod integrations;
 
 pub(crate) use integrations::{incoming_webhook, oauth_app, outgoing_webhook, session};
 
 use crate::Version;
-use crate::action::attachment::{Attachment, Audience};
-use crate::world::{Channel, ChannelMember, Command, Post, Team, TeamMember, Token, User, World};
+use crate::database::Database;
+use crate::model::{
+    Attachment, Audience, Channel, ChannelMember, Command, Post, Team, TeamMember, Token, User,
+};
 use serde_json::{Map, Value, json};
 
 /// Adds the keys that only one version has.
@@ -18,7 +20,7 @@ fn with(mut base: Value, more: Value) -> Value {
     base
 }
 
-/// A user, as in lists and look-ups: `users-by-usernames.http`.
+/// A user, as others see it: `users-by-usernames.http`.
 pub(crate) fn user(version: Version, user: &User) -> Value {
     let mut shape = json!({
         "id": user.id, "create_at": user.create_at, "update_at": user.update_at, "delete_at": user.delete_at,
@@ -30,21 +32,21 @@ pub(crate) fn user(version: Version, user: &User) -> Value {
     });
     if let Some(bot) = &user.bot {
         shape = with(shape, json!({"is_bot": true, "bot_description": bot.description}));
-    } else if version.is_11() {
+    } else if version.since_11() {
         shape = with(shape, json!({"remote_id": ""}));
     }
     shape
 }
 
-/// A user as told to oneself: `users-me-bot.http`.
+/// A user, as it sees itself: `users-me-bot.http`.
 pub(crate) fn me(version: Version, me: &User) -> Value {
     let mut notify = json!({
         "channel": "true", "comments": "never", "desktop": "mention", "desktop_sound": "true", "email": "true",
         "first_name": "false", "mention_keys": "", "push": "mention",
-        "push_status": if version.is_11() { "online" } else { "away" },
+        "push_status": if version.since_11() { "online" } else { "away" },
     });
     let mut shape = user(version, me);
-    if version.is_11() {
+    if version.since_11() {
         notify =
             with(notify, json!({"desktop_threads": "all", "email_threads": "all", "push_threads": "all"}));
         if let Some(shape) = shape.as_object_mut() {
@@ -68,7 +70,7 @@ pub(crate) fn bot(user: &User) -> Value {
     })
 }
 
-/// A personal access token; the secret itself only when it is made: `bot-tokens-list.http`.
+/// A personal access token. The secret is shown only when the token is created: `bot-tokens-list.http`.
 pub(crate) fn token(token: &Token, secret: bool) -> Value {
     let shape = json!({
         "id": token.id, "user_id": token.user_id, "description": token.description, "is_active": token.active,
@@ -76,7 +78,7 @@ pub(crate) fn token(token: &Token, secret: bool) -> Value {
     if secret { with(shape, json!({"token": token.token})) } else { shape }
 }
 
-/// A team: `teams-get.http`. Its email address is told only to those who manage it.
+/// A team: `teams-get.http`. Only those who manage it see its email address.
 pub(crate) fn team(version: Version, team: &Team, manager: bool) -> Value {
     let shape = json!({
         "id": team.id, "create_at": team.create_at, "update_at": team.update_at, "delete_at": team.delete_at,
@@ -85,7 +87,7 @@ pub(crate) fn team(version: Version, team: &Team, manager: bool) -> Value {
         "allowed_domains": "", "invite_id": team.invite_id, "allow_open_invite": false, "scheme_id": null,
         "group_constrained": null, "policy_id": null,
     });
-    if version.is_11() { with(shape, json!({"cloud_limits_archived": false})) } else { shape }
+    if version.since_11() { with(shape, json!({"cloud_limits_archived": false})) } else { shape }
 }
 
 /// A member of a team: `team-members-add.http`.
@@ -98,8 +100,8 @@ pub(crate) fn team_member(member: &TeamMember) -> Value {
 }
 
 /// A channel: `channels-get.http`.
-pub(crate) fn channel(world: &World, channel: &Channel) -> Value {
-    let said = world.posts.iter().filter(|post| post.channel_id == channel.id && post.only_for.is_none());
+pub(crate) fn channel(db: &Database, channel: &Channel) -> Value {
+    let said = db.posts.iter().filter(|post| post.channel_id == channel.id && post.only_for.is_none());
     let last = said.clone().map(|post| post.create_at).max().unwrap_or(0);
     let roots = said.clone().filter(|post| post.root_id.is_empty()).count();
     let direct = channel.team_id.is_empty();
@@ -112,7 +114,7 @@ pub(crate) fn channel(world: &World, channel: &Channel) -> Value {
         "shared": if direct { Value::Bool(false) } else { Value::Null }, "total_msg_count_root": roots,
         "policy_id": null,
     });
-    if !world.version.is_11() {
+    if !db.version.since_11() {
         return shape;
     }
     with(
@@ -125,9 +127,9 @@ pub(crate) fn channel(world: &World, channel: &Channel) -> Value {
 }
 
 /// A channel with its team: `channels-all-admin.http`.
-pub(crate) fn channel_with_team(world: &World, channel: &Channel, team: &Team) -> Value {
+pub(crate) fn channel_with_team(db: &Database, channel: &Channel, team: &Team) -> Value {
     let team = json!({"team_display_name": team.display_name, "team_name": team.name, "team_update_at": team.update_at});
-    with(self::channel(world, channel), team)
+    with(self::channel(db, channel), team)
 }
 
 /// A member of a channel: `channel-members-add.http`.
@@ -137,7 +139,7 @@ pub(crate) fn channel_member(version: Version, member: &ChannelMember) -> Value 
         "push": "default",
     });
     let mut more = json!({});
-    if version.is_11() {
+    if version.since_11() {
         notify = with(notify, json!({"channel_auto_follow_threads": "off"}));
         more = json!({"urgent_mention_count": 0, "autotranslation_disabled": false});
     }
@@ -151,14 +153,14 @@ pub(crate) fn channel_member(version: Version, member: &ChannelMember) -> Value 
     with(shape, more)
 }
 
-/// A post as clients get it: without the integrations of its buttons (`posts-get.http`). A post by REST has a
-/// key more than one by a command (`posts-get-attachments.http`); an ephemeral one has its own (`posts-ephemeral.http`).
-pub(crate) fn post(world: &World, post: &Post) -> Value {
-    let version = world.version;
+/// A post as clients get it, without the integrations of its buttons (`posts-get.http`). A post by REST has one key
+/// more than a post by a command (`posts-get-attachments.http`); an ephemeral post has other keys
+/// (`posts-ephemeral.http`).
+pub(crate) fn post(db: &Database, post: &Post) -> Value {
+    let version = db.version;
     let ephemeral = post.only_for.is_some();
-    let root = if post.root_id.is_empty() { &post.id } else { &post.root_id };
-    let replies =
-        world.posts.iter().filter(|other| other.root_id == *root && other.only_for.is_none()).count();
+    let root = post.thread_root();
+    let replies = db.posts.iter().filter(|other| other.root_id == root && other.only_for.is_none()).count();
     let mut props = post.props.clone();
     let mut metadata = Map::new();
     if !post.attachments.is_empty() {
@@ -182,20 +184,20 @@ pub(crate) fn post(world: &World, post: &Post) -> Value {
     }
 }
 
-/// Posts in order, the newest first: `channel-posts.http`.
-pub(crate) fn post_list(world: &World, posts: &[&Post], next: &str, prev: &str) -> Value {
+/// A list of posts, the newest first: `channel-posts.http`.
+pub(crate) fn post_list(db: &Database, posts: &[&Post], next: &str, prev: &str) -> Value {
     let order: Vec<&str> = posts.iter().map(|post| post.id.as_str()).collect();
-    let by_id: Map<String, Value> = posts.iter().map(|one| (one.id.clone(), post(world, one))).collect();
+    let by_id: Map<String, Value> = posts.iter().map(|one| (one.id.clone(), post(db, one))).collect();
     let shape = json!({"order": order, "posts": by_id, "next_post_id": next, "prev_post_id": prev});
-    if world.version.is_11() { with(shape, json!({"first_inaccessible_post_time": 0})) } else { shape }
+    if db.version.since_11() { with(shape, json!({"first_inaccessible_post_time": 0})) } else { shape }
 }
 
-/// Attachments for who reads them.
+/// Attachments, as this audience sees them.
 pub(crate) fn attachments(version: Version, list: &[Attachment], audience: Audience) -> Value {
     list.iter().map(|attachment| attachment.shape(version, audience)).collect()
 }
 
-/// A slash command, with its token for those who manage it: `commands-create.http`.
+/// A slash command with its token, for those who manage it: `commands-create.http`.
 pub(crate) fn command(command: &Command) -> Value {
     json!({
         "id": command.id, "token": command.token, "create_at": command.create_at,
@@ -208,7 +210,7 @@ pub(crate) fn command(command: &Command) -> Value {
     })
 }
 
-/// A slash command as it is suggested: without what only those who manage it may know (`Command.Sanitize`).
+/// A slash command as it is suggested, without what only those who manage it may see: `Command.Sanitize`.
 pub(crate) fn suggested_command(known: &Command) -> Value {
     let hidden = json!({
         "token": "", "creator_id": "", "method": "", "url": "", "username": "", "icon_url": "",

@@ -1,19 +1,20 @@
-//! The people and channels that a command's text names: `PossibleAtMentions` and `ChannelMentions` in
-//! `model/`, `mentionsToTeamMembers` and `mentionsToPublicChannels` in `app/command.go`.
+//! The users and channels that the text of a command mentions: `PossibleAtMentions` and `ChannelMentions` in `model/`,
+//! `mentionsToTeamMembers` and `mentionsToPublicChannels` in `app/command.go`.
 
-use crate::world::{ChannelKind, World};
+use crate::database::Database;
+use crate::model::ChannelKind;
 use regex_lite::Regex;
 use std::sync::OnceLock;
 
-/// The users named with `@` who are members of the team: name as typed (lower case) and id, in the order of
-/// the text. A real server gives them in no order.
-pub(crate) fn users(world: &World, team_id: &str, text: &str) -> Vec<(String, String)> {
+/// The members of the team that are mentioned with `@`: name and id, in the order of the text. On a real server the
+/// order is random.
+pub(crate) fn users(db: &Database, team_id: &str, text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for name in names(text, '@') {
         let mut name = name.as_str();
-        // `@bob.` means bob, unless there is a user `bob.`.
+        // `@bob.` mentions bob, unless there is a user `bob.`.
         let user = loop {
-            if let Some(user) = world.user_named(name) {
+            if let Some(user) = db.user_named(name) {
                 break Some(user);
             }
             match name.strip_suffix(['.', '-', '_']) {
@@ -21,17 +22,17 @@ pub(crate) fn users(world: &World, team_id: &str, text: &str) -> Vec<(String, St
                 _ => break None,
             }
         };
-        if let Some(user) = user.filter(|user| world.team_member(team_id, &user.id).is_some()) {
+        if let Some(user) = user.filter(|user| db.team_member(team_id, &user.id).is_some()) {
             found.push((user.username.clone(), user.id.clone()));
         }
     }
     unique(found)
 }
 
-/// The public channels of the team named with `~`.
-pub(crate) fn channels(world: &World, team_id: &str, text: &str) -> Vec<(String, String)> {
+/// The public channels of the team that are mentioned with `~`: name and id.
+pub(crate) fn channels(db: &Database, team_id: &str, text: &str) -> Vec<(String, String)> {
     let found = names(text, '~').into_iter().filter_map(|name| {
-        let channel = world.channel_named(team_id, &name)?;
+        let channel = db.channel_named(team_id, &name)?;
         (channel.kind == ChannelKind::Public).then(|| (name, channel.id.clone()))
     });
     unique(found.collect())

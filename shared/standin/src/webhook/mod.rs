@@ -1,14 +1,15 @@
-//! Outgoing webhooks: what is said in public channels goes to integrations, and what they answer is posted.
+//! Outgoing webhooks: posts in public channels go to integrations, and their answers are posted. Incoming webhooks use
+//! the same way to post.
 //!
-//! `handleWebhookEvents`, `TriggerWebhook`, `doOutgoingWebhookRequest` and `CreateWebhookPost` in mattermost-server
-//! `app/webhook.go`. A post notes in the world which webhooks it fires ([`firing`]); they are sent once the
-//! world is free again ([`delivery`]), in tasks of their own, as the server does: who posts does not wait for
-//! integrations. A test waits with [`Standin::settled`](crate::Standin::settled).
+//! Source: `handleWebhookEvents`, `TriggerWebhook`, `doOutgoingWebhookRequest` and `CreateWebhookPost` in
+//! mattermost-server `app/webhook.go`. A new post is put on a list in the database. When the database is free again,
+//! [`deliver`] finds the webhooks that the post triggers ([`trigger`]) and sends them in tasks of their own, because
+//! on a real server the author of a post does not wait for integrations either. A test waits with
+//! [`Standin::settled`](crate::Standin::settled).
 
-mod delivery;
-mod firing;
-mod posting;
+mod deliver;
+mod post;
+mod trigger;
 
-pub(crate) use delivery::{Deliveries, dispatch};
-pub(crate) use firing::{Firing, fire};
-pub(crate) use posting::{WebhookPost, post};
+pub(crate) use deliver::deliver;
+pub(crate) use post::{WebhookPost, post};

@@ -1,14 +1,14 @@
-//! `/api/v4/hooks/incoming`, and `/hooks/{id}` by which they are used: `api4/webhook.go`, `web/webhook.go`,
-//! `app/webhook.go`. `hooks-incoming-*.http`
+//! `/api/v4/hooks/incoming`, and `/hooks/{id}`, where an incoming webhook gets its posts: `api4/webhook.go`,
+//! `web/webhook.go`, `app/webhook.go`; `hooks-incoming-*.http`.
 
-use super::{may_change, seen};
-use crate::action::attachment::Attachment;
-use crate::error::AppError;
+use super::{check_change, visible_owner};
+use crate::api::{ApiRequest, ApiResult, Reply};
+use crate::app_error::AppError;
+use crate::database::Database;
 use crate::markup;
-use crate::rest::{Answer, Ask, Reply, channels, users};
+use crate::model::{Attachment, Channel, ChannelKind, IncomingWebhook};
 use crate::shape;
 use crate::webhook::{self, WebhookPost};
-use crate::world::{Channel, ChannelKind, IncomingWebhook, World};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -31,8 +31,8 @@ fn missing() -> AppError {
     AppError::missing("app.webhooks.get_incoming.app_error", "Unable to get the webhook.")
 }
 
-fn enabled(world: &World) -> Result<(), AppError> {
-    if world.settings.enable_incoming_webhooks {
+fn enabled(db: &Database) -> Result<(), AppError> {
+    if db.settings.enable_incoming_webhooks {
         return Ok(());
     }
     Err(AppError::new(
@@ -59,45 +59,45 @@ fn check(body: &Body) -> Result<(), AppError> {
     Ok(())
 }
 
-/// The channel that a webhook posts to, for a caller who may read it.
-fn place(world: &World, ask: &Ask, channel_id: &str) -> Result<Channel, AppError> {
-    let channel = world.channel(channel_id).ok_or_else(|| channels::missing(world, channel_id))?;
-    let open = channel.kind == ChannelKind::Public && !world.version.is_11();
-    let readable = open || world.may_see_channel(&ask.user, channel);
+/// The channel that a webhook posts to, if the caller may read it.
+fn readable_channel(db: &Database, request: &ApiRequest, channel_id: &str) -> Result<Channel, AppError> {
+    let channel = db.channel(channel_id).ok_or_else(|| AppError::no_channel(db.version, channel_id))?;
+    let open = channel.kind == ChannelKind::Public && !db.version.since_11();
+    let readable = open || db.may_see_channel(&request.user, channel);
     if readable { Ok(channel.clone()) } else { Err(AppError::forbidden()) }
 }
 
-/// Names and pictures are kept only where they may be overridden.
-fn overridden(world: &World, body: &mut Body) {
-    if !world.settings.enable_post_username_override {
+/// Removes the name and the picture, unless the server allows integrations to choose them.
+fn clear_overrides(db: &Database, body: &mut Body) {
+    if !db.settings.enable_post_username_override {
         body.username.clear();
     }
-    if !world.settings.enable_post_icon_override {
+    if !db.settings.enable_post_icon_override {
         body.icon_url.clear();
     }
 }
 
-pub(in crate::rest) fn create(world: &mut World, ask: &Ask) -> Answer {
-    let mut body: Body = ask.body("incoming_webhook")?;
-    let team = world.channel(&body.channel_id).map(|channel| channel.team_id.clone());
-    let team = team.ok_or_else(|| channels::missing(world, &body.channel_id))?;
-    let whose = seen(world, &ask.user, &team)?;
-    let channel = place(world, ask, &body.channel_id)?;
-    let mut user_id = ask.user.clone();
-    if !body.user_id.is_empty() && body.user_id != ask.user {
+pub(in crate::rest) fn create(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let mut body: Body = request.body("incoming_webhook")?;
+    let team = db.channel(&body.channel_id).map(|channel| channel.team_id.clone());
+    let team = team.ok_or_else(|| AppError::no_channel(db.version, &body.channel_id))?;
+    let whose = visible_owner(db, &request.user, &team)?;
+    let channel = readable_channel(db, request, &body.channel_id)?;
+    let mut user_id = request.user.clone();
+    if !body.user_id.is_empty() && body.user_id != request.user {
         if whose.is_some() {
             return Err(AppError::forbidden());
         }
-        world.user(&body.user_id).ok_or_else(users::missing)?;
+        db.user(&body.user_id).ok_or_else(AppError::no_user)?;
         user_id.clone_from(&body.user_id);
     }
-    enabled(world)?;
-    overridden(world, &mut body);
+    enabled(db)?;
+    clear_overrides(db, &mut body);
     check(&body)?;
     let hook = IncomingWebhook {
-        id: world.ids.next(),
-        create_at: world.now,
-        update_at: world.now,
+        id: db.ids.next(),
+        create_at: db.now,
+        update_at: db.now,
         user_id,
         channel_id: channel.id,
         team_id: channel.team_id,
@@ -105,71 +105,71 @@ pub(in crate::rest) fn create(world: &mut World, ask: &Ask) -> Answer {
         description: body.description,
         username: body.username,
         icon_url: body.icon_url,
-        // 11 locks those of who may not bypass it: `bypass_incoming_webhook_channel_lock`.
-        channel_locked: body.channel_locked || (world.version.is_11() && whose.is_some()),
+        // 11 locks the webhook to its channel unless the user has `bypass_incoming_webhook_channel_lock`.
+        channel_locked: body.channel_locked || (db.version.since_11() && whose.is_some()),
     };
     let shape = shape::incoming_webhook(&hook);
-    world.incoming_webhooks.push(hook);
+    db.incoming_webhooks.push(hook);
     Reply::created(shape)
 }
 
-pub(in crate::rest) fn list(world: &mut World, ask: &Ask) -> Answer {
-    let team = ask.query("team_id").unwrap_or_default();
+pub(in crate::rest) fn list(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let team = request.query("team_id").unwrap_or_default();
     let whose = match team {
-        "" if world.is_admin(&ask.user) => None,
+        "" if db.is_admin(&request.user) => None,
         "" => return Err(AppError::forbidden()),
-        team => seen(world, &ask.user, team)?,
+        team => visible_owner(db, &request.user, team)?,
     };
-    enabled(world)?;
-    if ask.query("include_total_count") == Some("true") {
+    enabled(db)?;
+    if request.query("include_total_count") == Some("true") {
         return Err(AppError::not_served("GET /api/v4/hooks/incoming?include_total_count=true"));
     }
-    let hooks = world.incoming_webhooks.iter().filter(|hook| {
+    let hooks = db.incoming_webhooks.iter().filter(|hook| {
         (team.is_empty() || hook.team_id == team) && whose.as_ref().is_none_or(|own| hook.user_id == *own)
     });
     let list: Vec<Value> = hooks.map(shape::incoming_webhook).collect();
-    Reply::ok(ask.page(list, 60).into())
+    Reply::ok(request.page(list, 60).into())
 }
 
-/// Where the webhook in the path stands, for those who manage it.
-fn find(world: &World, ask: &Ask) -> Result<usize, AppError> {
-    let id = ask.id("hook_id")?;
-    enabled(world)?;
-    let at = world.incoming_webhooks.iter().position(|hook| hook.id == id).ok_or_else(missing)?;
-    let hook = world.incoming_webhooks.get(at).ok_or_else(missing)?;
-    place(world, ask, &hook.channel_id)?;
-    may_change(world, &ask.user, &hook.team_id, &hook.user_id)?;
+/// The position of the webhook in the path, for those who manage it.
+fn find(db: &Database, request: &ApiRequest) -> Result<usize, AppError> {
+    let id = request.id("hook_id")?;
+    enabled(db)?;
+    let at = db.incoming_webhooks.iter().position(|hook| hook.id == id).ok_or_else(missing)?;
+    let hook = db.incoming_webhooks.get(at).ok_or_else(missing)?;
+    readable_channel(db, request, &hook.channel_id)?;
+    check_change(db, &request.user, &hook.team_id, &hook.user_id)?;
     Ok(at)
 }
 
-pub(in crate::rest) fn get(world: &mut World, ask: &Ask) -> Answer {
-    let at = find(world, ask)?;
-    world.incoming_webhooks.get(at).map(shape::incoming_webhook).ok_or_else(missing).and_then(Reply::ok)
+pub(in crate::rest) fn get(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let at = find(db, request)?;
+    db.incoming_webhooks.get(at).map(shape::incoming_webhook).ok_or_else(missing).and_then(Reply::ok)
 }
 
-/// Answers 201, as the server does.
-pub(in crate::rest) fn update(world: &mut World, ask: &Ask) -> Answer {
-    let mut body: Body = ask.body("incoming_webhook")?;
-    if body.id != ask.id("hook_id")? {
+/// Answers with 201, as the server does.
+pub(in crate::rest) fn update(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let mut body: Body = request.body("incoming_webhook")?;
+    if body.id != request.id("hook_id")? {
         return Err(AppError::bad_body("hook_id"));
     }
-    let at = find(world, ask)?;
-    let old = world.incoming_webhooks.get(at).cloned().ok_or_else(missing)?;
+    let at = find(db, request)?;
+    let old = db.incoming_webhooks.get(at).cloned().ok_or_else(missing)?;
     if !body.team_id.is_empty() && body.team_id != old.team_id {
         return Err(AppError::bad(
             "api.webhook.team_mismatch.app_error",
             "Unable to update webhook across teams.",
         ));
     }
-    let channel = place(world, ask, &body.channel_id)?;
+    let channel = readable_channel(db, request, &body.channel_id)?;
     if channel.team_id != old.team_id {
         return Err(AppError::bad_body("channel_id"));
     }
-    overridden(world, &mut body);
+    clear_overrides(db, &mut body);
     check(&body)?;
-    let locks = world.version.is_11() && !world.may_manage_team(&ask.user, &old.team_id);
+    let locks = db.version.since_11() && !db.may_manage_team(&request.user, &old.team_id);
     let hook = IncomingWebhook {
-        update_at: world.now,
+        update_at: db.now,
         channel_id: channel.id,
         display_name: body.display_name,
         description: body.description,
@@ -179,19 +179,19 @@ pub(in crate::rest) fn update(world: &mut World, ask: &Ask) -> Answer {
         ..old
     };
     let shape = shape::incoming_webhook(&hook);
-    if let Some(known) = world.incoming_webhooks.get_mut(at) {
+    if let Some(known) = db.incoming_webhooks.get_mut(at) {
         *known = hook;
     }
     Reply::created(shape)
 }
 
-pub(in crate::rest) fn delete(world: &mut World, ask: &Ask) -> Answer {
-    let at = find(world, ask)?;
-    world.incoming_webhooks.remove(at);
+pub(in crate::rest) fn delete(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let at = find(db, request)?;
+    db.incoming_webhooks.remove(at);
     Reply::done()
 }
 
-/// What may be sent to a webhook.
+/// What can be sent to a webhook.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Payload {
@@ -205,14 +205,13 @@ struct Payload {
     kind: String,
 }
 
-/// `POST /hooks/{id}`: anybody who knows the id.
-pub(in crate::rest) fn use_it(world: &mut World, ask: &Ask) -> Answer {
-    let id = ask.path("incoming_id")?.to_owned();
-    let kind = ask.content_type.as_deref().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    let (eleven, kind) = (world.version.is_11(), kind.to_owned());
-    // 11 hides why behind one id and keeps the status.
+/// `POST /hooks/{id}`: for anybody who knows the id.
+pub(in crate::rest) fn receive(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let id = request.path("incoming_id")?.to_owned();
+    let (since_11, kind) = (db.version.since_11(), request.media_type());
+    // 11 gives almost all errors the same id, and keeps the status.
     let wrap = |error: AppError| {
-        if !eleven {
+        if !since_11 {
             return error;
         }
         let what = format!("payload of media type {kind} for incoming webhook {id}.");
@@ -223,8 +222,8 @@ pub(in crate::rest) fn use_it(world: &mut World, ask: &Ask) -> Answer {
         };
         AppError { id, message, ..error }
     };
-    let payload = read(&kind, &ask.body).map_err(wrap)?;
-    deliver(world, &id, payload).map_err(wrap)?;
+    let payload = read(kind, &request.body).map_err(wrap)?;
+    post(db, &id, payload).map_err(wrap)?;
     Ok(Reply::Text(StatusCode::OK, "ok".to_owned()))
 }
 
@@ -244,8 +243,8 @@ fn read(kind: &str, body: &[u8]) -> Result<Payload, AppError> {
 }
 
 /// `HandleIncomingWebhook` and `CreateWebhookPost`.
-fn deliver(world: &mut World, id: &str, payload: Payload) -> Result<(), AppError> {
-    if !world.settings.enable_incoming_webhooks {
+fn post(db: &mut Database, id: &str, payload: Payload) -> Result<(), AppError> {
+    if !db.settings.enable_incoming_webhooks {
         return Err(AppError::new(
             StatusCode::NOT_IMPLEMENTED,
             "web.incoming_webhook.disabled.app_error",
@@ -255,10 +254,10 @@ fn deliver(world: &mut World, id: &str, payload: Payload) -> Result<(), AppError
     if payload.text.is_empty() && payload.attachments.as_ref().is_none_or(Vec::is_empty) {
         return Err(AppError::bad("web.incoming_webhook.text.app_error", "No text specified."));
     }
-    let hook = world.incoming_webhooks.iter().find(|hook| hook.id == id).cloned();
+    let hook = db.incoming_webhooks.iter().find(|hook| hook.id == id).cloned();
     let hook =
         hook.ok_or_else(|| AppError::bad("web.incoming_webhook.invalid.app_error", "Invalid webhook."))?;
-    let channel = target(world, &hook, &payload.channel)?;
+    let channel = target_channel(db, &hook, &payload.channel)?;
     if hook.channel_locked && hook.channel_id != channel.id {
         return Err(AppError::new(
             StatusCode::FORBIDDEN,
@@ -266,7 +265,7 @@ fn deliver(world: &mut World, id: &str, payload: Payload) -> Result<(), AppError
             "This webhook is not permitted to post to the requested channel.",
         ));
     }
-    if channel.kind != ChannelKind::Public && !world.may_read(&hook.user_id, &channel.id) {
+    if channel.kind != ChannelKind::Public && !db.may_read(&hook.user_id, &channel.id) {
         return Err(AppError::new(
             StatusCode::FORBIDDEN,
             "web.incoming_webhook.permissions.app_error",
@@ -280,28 +279,28 @@ fn deliver(world: &mut World, id: &str, payload: Payload) -> Result<(), AppError
         user_id: &hook.user_id,
         channel_id: &channel.id,
         root_id: "",
-        text: markup::to_markdown(world, &payload.text),
+        text: markup::to_markdown(db, &payload.text),
         username: first(payload.username, &hook.username),
         icon_url: first(payload.icon_url, &hook.icon_url),
         kind: payload.kind,
         props,
-        attachments: markup::in_attachments(world, payload.attachments.unwrap_or_default()),
+        attachments: markup::in_attachments(db, payload.attachments.unwrap_or_default()),
     };
-    webhook::post(world, draft)
+    webhook::post(db, draft)
 }
 
-/// The channel that the payload names, or the webhook's own.
-fn target(world: &mut World, hook: &IncomingWebhook, name: &str) -> Result<Channel, AppError> {
+/// The channel that the payload names, or the channel of the webhook.
+fn target_channel(db: &mut Database, hook: &IncomingWebhook, name: &str) -> Result<Channel, AppError> {
     if name.is_empty() {
-        let own = world.channel(&hook.channel_id).cloned();
-        return own.ok_or_else(|| channels::missing(world, &hook.channel_id));
+        let own = db.channel(&hook.channel_id).cloned();
+        return own.ok_or_else(|| AppError::no_channel(db.version, &hook.channel_id));
     }
     if let Some(user) = name.strip_prefix('@') {
-        let user = world.user_named(user).map(|user| user.id.clone());
+        let user = db.user_named(user).map(|user| user.id.clone());
         let unknown = || AppError::bad("web.incoming_webhook.user.app_error", "Couldn't find the user.");
-        return Ok(world.direct_channel(&hook.user_id, &hook.user_id, &user.ok_or_else(unknown)?));
+        return Ok(db.direct_channel(&hook.user_id, &hook.user_id, &user.ok_or_else(unknown)?));
     }
-    let named = world.channel_named(&hook.team_id, name.trim_start_matches('#')).cloned();
+    let named = db.channel_named(&hook.team_id, name.trim_start_matches('#')).cloned();
     let unknown =
         || AppError::missing("web.incoming_webhook.channel.app_error", "Couldn't find the channel.");
     named.ok_or_else(unknown)

@@ -1,37 +1,27 @@
-//! `/api/v4/hooks`: the webhooks of a team, managed by its admins and, where integrations are not for admins
-//! only, by those who made them.
+//! `/api/v4/hooks`: the webhooks of a team. Its admins manage them, and, where integrations are not for admins only,
+//! also the users who created them.
 
 pub(super) mod incoming;
 pub(super) mod outgoing;
 
-use crate::error::AppError;
-use crate::world::World;
+use crate::app_error::AppError;
+use crate::database::Database;
 
-/// Whose webhooks a caller sees in a team: those of all (`None`) or his own.
-fn seen(world: &World, user: &str, team: &str) -> Result<Option<String>, AppError> {
-    if !world.may_integrate(user, team) {
+/// Whose webhooks a caller sees in a team: those of everybody (`None`), or those of this user.
+fn visible_owner(db: &Database, user: &str, team: &str) -> Result<Option<String>, AppError> {
+    if !db.may_integrate(user, team) {
         Err(AppError::forbidden())
-    } else if world.may_manage_team(user, team) {
+    } else if db.may_manage_team(user, team) {
         Ok(None)
     } else {
         Ok(Some(user.to_owned()))
     }
 }
 
-/// Whether a caller may manage what somebody made in a team.
-fn may_change(world: &World, user: &str, team: &str, maker: &str) -> Result<(), AppError> {
-    match seen(world, user, team)? {
-        Some(own) if own != maker => Err(AppError::forbidden()),
+/// Checks that a caller may manage what `creator` created in a team.
+fn check_change(db: &Database, user: &str, team: &str, creator: &str) -> Result<(), AppError> {
+    match visible_owner(db, user, team)? {
+        Some(own) if own != creator => Err(AppError::forbidden()),
         _ => Ok(()),
     }
-}
-
-/// `IsValidHTTPURL` in `model/utils.go`.
-pub(super) fn is_http_url(text: &str) -> bool {
-    (text.starts_with("http://") || text.starts_with("https://")) && url::Url::parse(text).is_ok()
-}
-
-/// The length of a list as Go prints it, which is what the limits are about: `[a b]`.
-pub(super) fn printed(list: &[String]) -> usize {
-    list.iter().map(String::len).sum::<usize>() + list.len().saturating_sub(1) + 2
 }

@@ -1,11 +1,14 @@
-//! `/api/v4/hooks/outgoing`: `api4/webhook.go`, `app/webhook.go`, `model/outgoing_webhook.go`, the same in both
-//! versions. `hooks-outgoing-*.http`
+//! `/api/v4/hooks/outgoing`, the same in both versions: `api4/webhook.go`, `app/webhook.go`,
+//! `model/outgoing_webhook.go`; `hooks-outgoing-*.http`.
 
-use super::{is_http_url, may_change, printed, seen};
-use crate::error::AppError;
-use crate::rest::{Answer, Ask, Reply, channels, users};
+use super::{check_change, visible_owner};
+use crate::api::{ApiRequest, ApiResult, Reply};
+use crate::app_error::AppError;
+use crate::database::Database;
+use crate::go::printed_length;
+use crate::ids::is_id;
+use crate::model::{ChannelKind, OutgoingWebhook, is_http_url};
 use crate::shape;
-use crate::world::{ChannelKind, OutgoingWebhook, World};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,7 +32,6 @@ struct Body {
 }
 
 fn missing() -> AppError {
-    // What the server says when the catalogue of texts has none is the id.
     AppError::missing("app.webhooks.get_outgoing.app_error", "Unable to get the webhook.")
 }
 
@@ -38,15 +40,15 @@ fn disabled(status: StatusCode) -> AppError {
     AppError::new(status, "api.outgoing_webhook.disabled.app_error", text)
 }
 
-fn enabled(world: &World) -> Result<(), AppError> {
-    if world.settings.enable_outgoing_webhooks { Ok(()) } else { Err(disabled(StatusCode::NOT_IMPLEMENTED)) }
+fn enabled(db: &Database) -> Result<(), AppError> {
+    if db.settings.enable_outgoing_webhooks { Ok(()) } else { Err(disabled(StatusCode::NOT_IMPLEMENTED)) }
 }
 
 /// `OutgoingWebhook.IsValid`.
 fn check(body: &Body) -> Result<(), AppError> {
     let rules: [(bool, &'static str, &'static str); 10] = [
         (
-            printed(&body.trigger_words) > 1024,
+            printed_length(&body.trigger_words) > 1024,
             "model.outgoing_hook.is_valid.words.app_error",
             "Invalid trigger words.",
         ),
@@ -56,7 +58,7 @@ fn check(body: &Body) -> Result<(), AppError> {
             "Invalid trigger words.",
         ),
         (
-            body.callback_urls.is_empty() || printed(&body.callback_urls) > 1024,
+            body.callback_urls.is_empty() || printed_length(&body.callback_urls) > 1024,
             "model.outgoing_hook.is_valid.callback.app_error",
             "Invalid callback URLs.",
         ),
@@ -82,11 +84,7 @@ fn check(body: &Body) -> Result<(), AppError> {
         ),
         (body.username.len() > 64, "model.outgoing_hook.username.app_error", "Invalid username."),
         (body.icon_url.len() > 1024, "model.outgoing_hook.icon_url.app_error", "Invalid icon."),
-        (
-            !crate::ids::is_id(&body.team_id),
-            "model.outgoing_hook.is_valid.team_id.app_error",
-            "Invalid team ID.",
-        ),
+        (!is_id(&body.team_id), "model.outgoing_hook.is_valid.team_id.app_error", "Invalid team ID."),
     ];
     match rules.into_iter().find(|(broken, ..)| *broken) {
         Some((_, id, message)) => Err(AppError::bad(id, message)),
@@ -94,8 +92,8 @@ fn check(body: &Body) -> Result<(), AppError> {
     }
 }
 
-/// The channel must be public and in the team; without one there must be trigger words.
-fn check_place(world: &World, body: &Body, is_new: bool) -> Result<(), AppError> {
+/// Checks that the channel is public and in the team. Without a channel there must be trigger words.
+fn check_channel(db: &Database, body: &Body, is_new: bool) -> Result<(), AppError> {
     if body.channel_id.is_empty() {
         if !body.trigger_words.is_empty() {
             return Ok(());
@@ -107,10 +105,10 @@ fn check_place(world: &World, body: &Body, is_new: bool) -> Result<(), AppError>
             "Either trigger_words or channel_id must be set.",
         ));
     }
-    let channel = world.channel(&body.channel_id);
-    let channel = channel.ok_or_else(|| channels::missing(world, &body.channel_id))?;
+    let channel = db.channel(&body.channel_id);
+    let channel = channel.ok_or_else(|| AppError::no_channel(db.version, &body.channel_id))?;
     if channel.kind != ChannelKind::Public {
-        // The misleading id is the server's.
+        // The id does not fit the case, but it is what the server answers.
         return Err(if is_new {
             disabled(StatusCode::FORBIDDEN)
         } else {
@@ -131,10 +129,10 @@ fn check_place(world: &World, body: &Body, is_new: bool) -> Result<(), AppError>
     Ok(())
 }
 
-/// Whether another webhook of the channel has a trigger word and a URL in common. Without trigger words none
-/// has: `hooks-outgoing-create-duplicate.http`.
-fn intersects(world: &World, body: &Body) -> bool {
-    world.outgoing_webhooks.iter().any(|hook| {
+/// Whether another webhook of the channel has the same trigger word and URL. A webhook without trigger words never has:
+/// `hooks-outgoing-create-duplicate.http`.
+fn intersects(db: &Database, body: &Body) -> bool {
+    db.outgoing_webhooks.iter().any(|hook| {
         hook.team_id == body.team_id
             && hook.channel_id == body.channel_id
             && hook.id != body.id
@@ -146,21 +144,37 @@ fn intersects(world: &World, body: &Body) -> bool {
 const INTERSECT: &str =
     "Outgoing webhooks from the same channel cannot have the same trigger words/callback URLs.";
 
-pub(in crate::rest) fn create(world: &mut World, ask: &Ask) -> Answer {
-    let mut body: Body = ask.body("outgoing_webhook")?;
-    let whose = seen(world, &ask.user, &body.team_id)?;
+impl Body {
+    /// Sets what a registration and an update both can set.
+    fn write_to(self, hook: &mut OutgoingWebhook) {
+        hook.token = self.token;
+        hook.channel_id = self.channel_id;
+        hook.trigger_words = self.trigger_words;
+        hook.trigger_when = self.trigger_when;
+        hook.callback_urls = self.callback_urls;
+        hook.display_name = self.display_name;
+        hook.description = self.description;
+        hook.content_type = self.content_type;
+        hook.username = self.username;
+        hook.icon_url = self.icon_url;
+    }
+}
+
+pub(in crate::rest) fn create(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let mut body: Body = request.body("outgoing_webhook")?;
+    let whose = visible_owner(db, &request.user, &body.team_id)?;
     if body.creator_id.is_empty() {
-        body.creator_id.clone_from(&ask.user);
+        body.creator_id.clone_from(&request.user);
     } else {
         if whose.is_some() {
             return Err(AppError::forbidden());
         }
-        world.user(&body.creator_id).ok_or_else(users::missing)?;
+        db.user(&body.creator_id).ok_or_else(AppError::no_user)?;
     }
-    enabled(world)?;
-    check_place(world, &body, true)?;
+    enabled(db)?;
+    check_channel(db, &body, true)?;
     body.id.clear();
-    if intersects(world, &body) {
+    if intersects(db, &body) {
         return Err(AppError::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "api.webhook.create_outgoing.intersect.app_error",
@@ -168,75 +182,70 @@ pub(in crate::rest) fn create(world: &mut World, ask: &Ask) -> Answer {
         ));
     }
     check(&body)?;
-    let hook = OutgoingWebhook {
-        id: world.ids.next(),
-        // Whoever registers may bring a token of his own.
-        token: if body.token.is_empty() { world.ids.next() } else { body.token },
-        create_at: world.now,
-        update_at: world.now,
-        creator_id: body.creator_id,
-        channel_id: body.channel_id,
-        team_id: body.team_id,
-        trigger_words: body.trigger_words,
-        trigger_when: body.trigger_when,
-        callback_urls: body.callback_urls,
-        display_name: body.display_name,
-        description: body.description,
-        content_type: body.content_type,
-        username: body.username,
-        icon_url: body.icon_url,
+    let mut hook = OutgoingWebhook {
+        id: db.ids.next(),
+        create_at: db.now,
+        update_at: db.now,
+        creator_id: body.creator_id.clone(),
+        team_id: body.team_id.clone(),
+        ..OutgoingWebhook::default()
     };
+    // A caller can choose the token.
+    if body.token.is_empty() {
+        body.token = db.ids.next();
+    }
+    body.write_to(&mut hook);
     let shape = shape::outgoing_webhook(&hook);
-    world.outgoing_webhooks.push(hook);
+    db.outgoing_webhooks.push(hook);
     Reply::created(shape)
 }
 
-/// Of a channel, of a team, or of the whole server; in pages.
-pub(in crate::rest) fn list(world: &mut World, ask: &Ask) -> Answer {
+/// The webhooks of a channel, of a team, or of the whole server; in pages.
+pub(in crate::rest) fn list(db: &mut Database, request: &ApiRequest) -> ApiResult {
     let (channel, team) =
-        (ask.query("channel_id").unwrap_or_default(), ask.query("team_id").unwrap_or_default());
+        (request.query("channel_id").unwrap_or_default(), request.query("team_id").unwrap_or_default());
     let whose = if !channel.is_empty() {
-        seen(world, &ask.user, world.channel(channel).map_or("", |channel| &channel.team_id))?
+        visible_owner(db, &request.user, db.channel(channel).map_or("", |channel| &channel.team_id))?
     } else if !team.is_empty() {
-        seen(world, &ask.user, team)?
-    } else if world.is_admin(&ask.user) {
+        visible_owner(db, &request.user, team)?
+    } else if db.is_admin(&request.user) {
         None
     } else {
         return Err(AppError::forbidden());
     };
-    enabled(world)?;
-    let hooks = world.outgoing_webhooks.iter().filter(|hook| {
+    enabled(db)?;
+    let hooks = db.outgoing_webhooks.iter().filter(|hook| {
         (channel.is_empty() || hook.channel_id == channel)
             && (!channel.is_empty() || team.is_empty() || hook.team_id == team)
             && whose.as_ref().is_none_or(|own| hook.creator_id == *own)
     });
     let list: Vec<Value> = hooks.map(shape::outgoing_webhook).collect();
-    Reply::ok(ask.page(list, 60).into())
+    Reply::ok(request.page(list, 60).into())
 }
 
-/// Where the webhook in the path stands, for those who manage it.
-fn find(world: &World, ask: &Ask) -> Result<usize, AppError> {
-    let id = ask.id("hook_id")?;
-    enabled(world)?;
-    let at = world.outgoing_webhooks.iter().position(|hook| hook.id == id).ok_or_else(missing)?;
-    let hook = world.outgoing_webhooks.get(at).ok_or_else(missing)?;
-    may_change(world, &ask.user, &hook.team_id, &hook.creator_id)?;
+/// The position of the webhook in the path, for those who manage it.
+fn find(db: &Database, request: &ApiRequest) -> Result<usize, AppError> {
+    let id = request.id("hook_id")?;
+    enabled(db)?;
+    let at = db.outgoing_webhooks.iter().position(|hook| hook.id == id).ok_or_else(missing)?;
+    let hook = db.outgoing_webhooks.get(at).ok_or_else(missing)?;
+    check_change(db, &request.user, &hook.team_id, &hook.creator_id)?;
     Ok(at)
 }
 
-pub(in crate::rest) fn get(world: &mut World, ask: &Ask) -> Answer {
-    let at = find(world, ask)?;
-    world.outgoing_webhooks.get(at).map(shape::outgoing_webhook).ok_or_else(missing).and_then(Reply::ok)
+pub(in crate::rest) fn get(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let at = find(db, request)?;
+    db.outgoing_webhooks.get(at).map(shape::outgoing_webhook).ok_or_else(missing).and_then(Reply::ok)
 }
 
-/// The whole webhook, its token too: whoever leaves that out has a webhook without one.
-pub(in crate::rest) fn update(world: &mut World, ask: &Ask) -> Answer {
-    let mut body: Body = ask.body("outgoing_webhook")?;
-    if body.id != ask.id("hook_id")? {
+/// Replaces the webhook with its token: an update without a token leaves a webhook without one.
+pub(in crate::rest) fn update(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let mut body: Body = request.body("outgoing_webhook")?;
+    if body.id != request.id("hook_id")? {
         return Err(AppError::bad_body("hook_id"));
     }
-    let at = find(world, ask)?;
-    let old = world.outgoing_webhooks.get(at).cloned().ok_or_else(missing)?;
+    let at = find(db, request)?;
+    let old = db.outgoing_webhooks.get(at).cloned().ok_or_else(missing)?;
     if body.team_id.is_empty() {
         body.team_id.clone_from(&old.team_id);
     }
@@ -246,41 +255,29 @@ pub(in crate::rest) fn update(world: &mut World, ask: &Ask) -> Answer {
             "Unable to update webhook across teams.",
         ));
     }
-    check_place(world, &body, false)?;
-    if intersects(world, &body) {
+    check_channel(db, &body, false)?;
+    if intersects(db, &body) {
         return Err(AppError::bad("api.webhook.update_outgoing.intersect.app_error", INTERSECT));
     }
-    let hook = OutgoingWebhook {
-        token: body.token,
-        update_at: world.now,
-        channel_id: body.channel_id,
-        trigger_words: body.trigger_words,
-        trigger_when: body.trigger_when,
-        callback_urls: body.callback_urls,
-        display_name: body.display_name,
-        description: body.description,
-        content_type: body.content_type,
-        username: body.username,
-        icon_url: body.icon_url,
-        ..old
-    };
+    let mut hook = OutgoingWebhook { update_at: db.now, ..old };
+    body.write_to(&mut hook);
     let shape = shape::outgoing_webhook(&hook);
-    if let Some(known) = world.outgoing_webhooks.get_mut(at) {
+    if let Some(known) = db.outgoing_webhooks.get_mut(at) {
         *known = hook;
     }
     Reply::ok(shape)
 }
 
-pub(in crate::rest) fn delete(world: &mut World, ask: &Ask) -> Answer {
-    let at = find(world, ask)?;
-    world.outgoing_webhooks.remove(at);
+pub(in crate::rest) fn delete(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let at = find(db, request)?;
+    db.outgoing_webhooks.remove(at);
     Reply::done()
 }
 
-pub(in crate::rest) fn regenerate_token(world: &mut World, ask: &Ask) -> Answer {
-    let at = find(world, ask)?;
-    let (token, now) = (world.ids.next(), world.now);
-    let hook = world.outgoing_webhooks.get_mut(at).ok_or_else(missing)?;
+pub(in crate::rest) fn regenerate_token(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    let at = find(db, request)?;
+    let (token, now) = (db.ids.next(), db.now);
+    let hook = db.outgoing_webhooks.get_mut(at).ok_or_else(missing)?;
     hook.token = token;
     hook.update_at = now;
     Reply::ok(shape::outgoing_webhook(hook))

@@ -1,0 +1,114 @@
+//! The server itself: whether it runs, which version it is, and how it is configured.
+
+use crate::api::{ApiRequest, ApiResult, Reply};
+use crate::app_error::AppError;
+use crate::database::Database;
+use crate::version;
+use serde_json::json;
+
+/// `system-ping.http`
+pub(super) fn ping(db: &mut Database, _: &ApiRequest) -> ApiResult {
+    let mut body = json!({
+        "AndroidLatestVersion": "", "AndroidMinVersion": "", "IosLatestVersion": "", "IosMinVersion": "",
+        "status": "OK",
+    });
+    if let Some(body) = body.as_object_mut() {
+        if db.version.since_11() {
+            body.insert("ActiveSearchBackend".to_owned(), "database".into());
+        } else {
+            body.insert("DesktopLatestVersion".to_owned(), "".into());
+            body.insert("DesktopMinVersion".to_owned(), "".into());
+        }
+    }
+    Reply::ok(body)
+}
+
+/// `config-client.http`, `config-client-anonymous.http`: callers with a session get more keys.
+pub(super) fn client_config(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    // 5.37 requires `format=old`; 11 no longer does.
+    if !db.version.since_11() {
+        check_old_format(
+            request,
+            "api.config.client.old_format.app_error",
+            "New format for the client configuration is not supported yet. Please specify format=old in the query string.",
+        )?;
+    }
+    let fresh = version::client_config(db.version);
+    let settings = &db.settings;
+    let mut config = fresh.all.clone();
+    let direct = if settings.restrict_direct_message_to_team { "team" } else { "any" };
+    for (key, value) in [
+        ("SiteURL", settings.site_url.clone()),
+        ("RestrictDirectMessage", direct.to_owned()),
+        ("EnableBotAccountCreation", settings.enable_bot_account_creation.to_string()),
+        ("EnableUserAccessTokens", settings.enable_user_access_tokens.to_string()),
+        ("EnableCommands", settings.enable_commands.to_string()),
+        ("EnableIncomingWebhooks", settings.enable_incoming_webhooks.to_string()),
+        ("EnableOutgoingWebhooks", settings.enable_outgoing_webhooks.to_string()),
+        ("EnableOAuthServiceProvider", settings.enable_oauth_service_provider.to_string()),
+        ("EnablePostUsernameOverride", settings.enable_post_username_override.to_string()),
+        ("EnablePostIconOverride", settings.enable_post_icon_override.to_string()),
+        ("EnableSignInWithEmail", settings.enable_sign_in_with_email.to_string()),
+        ("EnableSignInWithUsername", settings.enable_sign_in_with_username.to_string()),
+        ("EnableMultifactorAuthentication", settings.enable_multifactor_authentication.to_string()),
+    ] {
+        config.insert(key.to_owned(), value.into());
+    }
+    if request.user.is_empty() {
+        config.retain(|key, _| fresh.anonymous.contains(key));
+    }
+    Reply::ok(config.into())
+}
+
+/// Checks the `format=old` that old routes require in their query.
+fn check_old_format(request: &ApiRequest, id: &'static str, message: &str) -> Result<(), AppError> {
+    match request.query("format").unwrap_or_default() {
+        "" => Err(AppError::bad(id, message)),
+        "old" => Ok(()),
+        _ => Err(AppError::bad_body("format")),
+    }
+}
+
+/// A team edition has no license.
+pub(super) fn license(_: &mut Database, request: &ApiRequest) -> ApiResult {
+    check_old_format(
+        request,
+        "api.license.client.old_format.app_error",
+        "New format for the client license is not supported yet. Please specify format=old in the query string.",
+    )?;
+    Reply::ok(json!({"IsLicensed": "false"}))
+}
+
+/// `GET /api/v4/config`, for system admins: the part of the configuration that the stand-in obeys.
+pub(super) fn config(db: &mut Database, request: &ApiRequest) -> ApiResult {
+    if !db.is_admin(&request.user) {
+        return Err(AppError::forbidden());
+    }
+    let settings = &db.settings;
+    let mut service = json!({
+        "SiteURL": settings.site_url,
+        "EnableBotAccountCreation": settings.enable_bot_account_creation,
+        "EnableUserAccessTokens": settings.enable_user_access_tokens,
+        "EnableCommands": settings.enable_commands,
+        "EnableIncomingWebhooks": settings.enable_incoming_webhooks,
+        "EnableOutgoingWebhooks": settings.enable_outgoing_webhooks,
+        "EnableOAuthServiceProvider": settings.enable_oauth_service_provider,
+        "EnablePostUsernameOverride": settings.enable_post_username_override,
+        "EnablePostIconOverride": settings.enable_post_icon_override,
+        "EnableMultifactorAuthentication": settings.enable_multifactor_authentication,
+        "AllowedUntrustedInternalConnections": settings.allowed_untrusted_internal_connections,
+        "MaximumLoginAttempts": settings.maximum_login_attempts,
+    });
+    if let Some(service) = service.as_object_mut().filter(|_| !db.version.since_11()) {
+        let only = settings.enable_only_admin_integrations.into();
+        service.insert("EnableOnlyAdminIntegrations".to_owned(), only);
+    }
+    Reply::ok(json!({
+        "ServiceSettings": service,
+        "TeamSettings": {
+            "MaxUsersPerTeam": settings.max_users_per_team,
+            "MaxChannelsPerTeam": settings.max_channels_per_team,
+            "RestrictDirectMessage": if settings.restrict_direct_message_to_team { "team" } else { "any" },
+        },
+    }))
+}
