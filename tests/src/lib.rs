@@ -1,7 +1,7 @@
 //! What the tests of the whole share: where things are, the `cloud-apps` command, and the list of secrets that no
 //! output may show.
 //!
-//! The tests themselves are `tests/template.rs` and `tests/functions` (they need cargo only) and, behind the feature `rig`, `tests/deployed`,
+//! `tests/template.rs`, `tests/structure` and `tests/functions` need cargo only. With the feature `rig` come `tests/deployed`,
 //! `tests/sam_local.rs` and `tests/init.rs`, which `tests/rig/run.py` runs with what they need.
 
 use std::{
