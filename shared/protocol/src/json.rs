@@ -133,15 +133,17 @@ pub fn is_object(json: &[u8]) -> bool {
 /// RFC 6901: `/context/acting_user`; empty for the whole text. A key that is no word, and may be a secret, is `…`.
 pub fn pointer(path: &Path) -> String {
     path.iter()
-        .map(|segment| match segment {
+        .map(|part| match part {
             Segment::Seq { index } => format!("/{index}"),
-            Segment::Map { key: name } | Segment::Enum { variant: name } if is_word(name) => {
-                format!("/{}", escaped(name))
-            }
-            Segment::Map { .. } | Segment::Enum { .. } => "/…".to_owned(),
+            Segment::Map { key: name } | Segment::Enum { variant: name } => format!("/{}", segment(name)),
             Segment::Unknown => String::new(),
         })
         .collect()
+}
+
+/// A key as it stands in a JSON pointer that goes into a log; one that is no word, and may be a secret, is `…`.
+pub(crate) fn segment(key: &str) -> String {
+    if is_word(key) { escaped(key) } else { "…".to_owned() }
 }
 
 /// Whether a key is one such as people choose: `acting_user`, `town-square`. Tokens and ids of 26 characters are none, nor

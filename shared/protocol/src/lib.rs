@@ -36,6 +36,7 @@ pub mod line;
 pub mod manifest;
 pub mod seal;
 pub mod secret;
+mod shape;
 pub mod text;
 pub mod token;
 pub mod values;

@@ -1,12 +1,15 @@
 //! What the types cannot say of a manifest: names that must agree, rights that must be asked for, addresses, limits.
 
-use super::{
-    Accounts, AccountsType, EXPANDABLE, Expansion, Manifest, Permission, Upstream,
-    fields::Of,
-    findings::{Findings, Found},
-    shape::did_you_mean,
+use super::{Accounts, AccountsType, EXPANDABLE, Expansion, Manifest, Permission, Upstream, fields::Of};
+use crate::{
+    FieldType, PROTOCOL,
+    form::Subtype,
+    ids::NO_USERNAMES,
+    json::escaped,
+    limits,
+    shape::{Findings, Found, did_you_mean},
+    values::Checker,
 };
-use crate::{FieldType, PROTOCOL, form::Subtype, ids::NO_USERNAMES, json::escaped, limits, values::Checker};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names of functions and presets that the bundle answers itself.

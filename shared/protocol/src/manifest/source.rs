@@ -1,10 +1,10 @@
 //! The text of a manifest, and where in it each value stands.
 
-use super::{
-    Problem,
-    findings::{Findings, Found},
+use super::Problem;
+use crate::{
+    json::escaped,
+    shape::{Findings, Found},
 };
-use crate::json::escaped;
 use jsonc_parser::{CollectOptions, ParseOptions, ast, common::Ranged, parse_to_ast};
 use serde_json::Value;
 use std::{collections::HashMap, ops::Range};
