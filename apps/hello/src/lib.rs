@@ -72,8 +72,8 @@ impl Run for Greet {
         let greeting = format!("{before}@{}{after}", cx.username(&self.user).await?);
         Ok(match settings.motto {
             _ if !self.public => Answer::text(greeting),
-            Some(motto) => Answer::to_channel(format!("{greeting}\n\n> {}", escape(&motto))),
-            None => Answer::to_channel(greeting),
+            Some(motto) => Answer::public(format!("{greeting}\n\n> {}", escape(&motto))),
+            None => Answer::public(greeting),
         })
     }
 }

@@ -86,7 +86,7 @@ async fn a_greeting_is_in_the_language_of_the_settings_unless_another_is_asked_f
 async fn the_motto_stands_under_public_greetings_only_and_mentions_nobody() {
     let settings = json!({"motto": "*Be* kind"});
     let public = call("greet", with_settings(settings.clone()), json!({"user": BOB, "public": true}));
-    assert_eq!(public.await.unwrap(), Answer::to_channel("Hello, @bob!\n\n> \\*Be\\* kind"));
+    assert_eq!(public.await.unwrap(), Answer::public("Hello, @bob!\n\n> \\*Be\\* kind"));
     let private = call("greet", with_settings(settings), json!({"user": BOB}));
     assert_eq!(private.await.unwrap(), Answer::text("Hello, @bob!"));
 }

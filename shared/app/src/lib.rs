@@ -66,9 +66,12 @@ pub mod prelude {
         markdown::escape,
         mattermost::NewPost,
     };
-    pub use cloud_apps_protocol::{Answer, ChannelId, PostId, TeamId, UserId, manifest::Permission};
+    pub use cloud_apps_protocol::{Answer, Block, ChannelId, PostId, TeamId, UserId, manifest::Permission};
     pub use serde_json::json;
 }
+
+/// Blocks and attachments of messages.
+pub use cloud_apps_protocol::message;
 
 #[doc(hidden)]
 pub use cloud_apps_protocol as protocol;

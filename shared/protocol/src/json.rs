@@ -142,7 +142,7 @@ pub fn pointer(path: &Path) -> String {
 }
 
 /// A key as it stands in a JSON pointer that goes into a log; one that is no word, and may be a secret, is `…`.
-pub(crate) fn segment(key: &str) -> String {
+pub fn segment(key: &str) -> String {
     if is_word(key) { escaped(key) } else { "…".to_owned() }
 }
 

@@ -34,6 +34,7 @@ pub mod json;
 pub mod limits;
 pub mod line;
 pub mod manifest;
+pub mod message;
 pub mod seal;
 pub mod secret;
 mod shape;
@@ -47,6 +48,7 @@ pub use error::{Code, ErrorBody};
 pub use form::{Field, FieldType, Form};
 pub use ids::*;
 pub use manifest::Manifest;
+pub use message::{Attachment, Block, Message};
 
 /// The version of the protocol this crate speaks.
 pub const PROTOCOL: u32 = 2;

@@ -17,6 +17,12 @@ pub const OPTIONS: usize = 200;
 pub const ATTACHMENTS: usize = 20;
 /// Actions of a message.
 pub const ACTIONS: usize = 25;
+/// Blocks of a message as a client draws them, nested ones included.
+pub const BLOCKS: usize = 100;
+/// How deep the blocks of a message are nested.
+pub const BLOCK_DEPTH: usize = 32;
+/// The texts of a message's blocks all together, in the characters that clients count (UTF-16).
+pub const BLOCK_TEXT: usize = 16_000;
 /// An app's `state`, in bytes of JSON.
 pub const STATE: usize = 32 * 1024;
 /// An install's settings, in bytes of JSON.

@@ -1,6 +1,6 @@
 //! What Mattermost's REST API v4 answers, as far as apps read it. Unknown keys are ignored.
 
-use cloud_apps_protocol::{ChannelId, Millis, PostId, TeamId, UserId, Username};
+use cloud_apps_protocol::{Attachment, ChannelId, Millis, PostId, TeamId, UserId, Username};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -139,7 +139,7 @@ impl NewPost {
 
     /// With message attachments.
     #[must_use]
-    pub fn attachments(mut self, attachments: &[Value]) -> Self {
+    pub fn attachments(mut self, attachments: &[Attachment]) -> Self {
         self.props.insert("attachments".to_owned(), json!(attachments));
         self
     }

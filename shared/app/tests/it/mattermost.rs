@@ -9,7 +9,7 @@ use cloud_app::{
     http::{self, Outbound, Policy},
     mattermost::{Error, NewPost},
 };
-use cloud_apps_protocol::{ChannelId, CommandRequest, SiteUrl, UserId};
+use cloud_apps_protocol::{Attachment, ChannelId, CommandRequest, SiteUrl, UserId};
 use serde_json::{Value, json};
 use std::{
     sync::{Arc, Mutex},
@@ -56,8 +56,8 @@ async fn a_post_goes_into_the_thread_with_its_attachments() {
     })
     .await;
     let channel: ChannelId = TOWN_SQUARE.parse().unwrap();
-    let post =
-        NewPost::new(channel, "Hi").in_thread(root.parse().unwrap()).attachments(&[json!({"text": "there"})]);
+    let attachment = Attachment { text: "there".into(), ..Attachment::default() };
+    let post = NewPost::new(channel, "Hi").in_thread(root.parse().unwrap()).attachments(&[attachment]);
     let made = client(&server.site).create_post(&post).await.unwrap();
     assert_eq!((made.message.as_str(), made.root_id), ("Hi", Some(root.parse().unwrap())));
     let body = server.map(|request| serde_json::from_slice::<Value>(request.body()).unwrap());

@@ -3,7 +3,7 @@
 
 use super::no_answer::NoAnswer;
 use bytes::Bytes;
-use cloud_apps_protocol::{Answer, Code, answer::Kind, form::Form, json, limits};
+use cloud_apps_protocol::{Answer, Code, answer::Kind, form::Form, limits};
 use http::{Response, header};
 
 /// What an upstream answered, whatever carried it.
@@ -59,7 +59,7 @@ pub(super) fn read(reply: &Reply) -> Result<Answer, NoAnswer> {
     if essence != "application/json" && !essence.ends_with("+json") {
         return Err(NoAnswer::failed("its answer is not marked as JSON (Content-Type: application/json)"));
     }
-    let answer: Answer = json::read(&reply.body).map_err(|error| match error.error.code {
+    let answer = Answer::read(&reply.body).map_err(|error| match error.error.code {
         Code::BadJson => NoAnswer::failed(error.error.message),
         _ => NoAnswer::BadAnswer(error.error.message),
     })?;

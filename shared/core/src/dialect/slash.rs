@@ -17,13 +17,12 @@ use crate::{
 };
 use bytes::Bytes;
 use cloud_apps_protocol::{
-    Answer, Code, CommandRequest, TeamId,
+    Answer, Attachment, Code, CommandRequest, TeamId,
     answer::{Kind, Message},
     command::{self, Channel, Context, Mentioned, Post, Source, Team, User},
 };
 use http::{Response, StatusCode};
 use serde::Serialize;
-use serde_json::Value;
 use std::{borrow::Cow, collections::BTreeMap, str::FromStr, sync::Arc};
 
 /// The body of a slash answer. What is not here cannot be answered: no action, no integration.
@@ -34,7 +33,7 @@ struct Body {
     #[serde(skip_serializing_if = "String::is_empty")]
     text: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    attachments: Vec<Value>,
+    attachments: Vec<Attachment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     goto_location: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]

@@ -10,9 +10,8 @@ use cloud_app::{
     Mattermost,
     mattermost::{Channel, Error, NewPost},
 };
-use cloud_apps_protocol::{ChannelId, InstallId, Millis, PostId, TeamId, UserId, command::Bot};
+use cloud_apps_protocol::{Attachment, ChannelId, InstallId, Millis, PostId, TeamId, UserId, command::Bot};
 use http::StatusCode;
-use serde_json::Value;
 use std::{
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -116,7 +115,7 @@ impl BotActions {
         channel: &Confirmed<ChannelId>,
         root: Option<&PostId>,
         text: &str,
-        attachments: &[Value],
+        attachments: &[Attachment],
     ) -> Result<(), Error> {
         let mut post = NewPost::new(channel.0.clone(), text);
         if let Some(root) = root {

@@ -57,6 +57,9 @@ const WARNINGS: usize = 10;
 pub async fn settle(answer: Answer, place: &Place, line: &mut LogLine) -> Answer {
     let mut warnings = few(answer.warnings);
     let kind = match answer.kind {
+        Kind::Message(message) if !message.blocks.is_empty() => {
+            error("This message has blocks, which this version of the bundle cannot show. Tell an admin.")
+        }
         Kind::Message(message) => {
             let message = presentable(message, &mut warnings, line);
             match message.to {
@@ -118,6 +121,9 @@ fn presentable(mut message: Message, warnings: &mut Vec<String>, line: &mut LogL
     if shown.actions {
         warnings.push("This version of the bundle shows no buttons and menus: they were left out.".into());
     }
+    if !shown.unknown.is_empty() {
+        warnings.push(unknown(&shown.unknown));
+    }
     if shown.left > 0 {
         let count = shown.attachments.len();
         warnings.push(match count {
@@ -131,4 +137,17 @@ fn presentable(mut message: Message, warnings: &mut Vec<String>, line: &mut LogL
     }
     message.attachments = shown.attachments;
     message
+}
+
+/// How many pointers one warning names.
+const POINTERS: usize = 3;
+
+/// Which keys of attachments were left out.
+fn unknown(pointers: &[String]) -> String {
+    let named = pointers.iter().take(POINTERS).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = match pointers.len().saturating_sub(POINTERS) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("No client shows these keys of the app's attachments, so they were left out: {named}{more}.")
 }

@@ -15,10 +15,9 @@ use crate::{
 };
 use cloud_app::{Failure, mattermost::Error};
 use cloud_apps_protocol::{
-    ChannelId,
+    Attachment, ChannelId,
     answer::{Kind, Message, To},
 };
-use serde_json::Value;
 
 /// The most posts that one answer makes.
 const POSTS: usize = 5;
@@ -61,7 +60,7 @@ pub(super) async fn post(
 /// One post of a message.
 struct Part<'m> {
     text: String,
-    attachments: &'m [Value],
+    attachments: &'m [Attachment],
 }
 
 /// The message in as many posts as its length needs; attachments belong to the last.

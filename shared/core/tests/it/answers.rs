@@ -183,13 +183,31 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
+/// An attachment with any JSON where it may stand.
+fn any_attachment() -> impl Strategy<Value = Value> {
+    let text = || "[ -~]{0,12}";
+    let more = || prop::collection::vec(("[a-z_]{1,8}|integration|props|context", any_json()), 0..3);
+    let actions = prop::collection::vec(any_json(), 0..3);
+    (text(), text(), actions, more(), more()).prop_map(|(title, value, actions, more, of_field)| {
+        let object = |pairs: Vec<(String, Value)>| pairs.into_iter().collect::<serde_json::Map<_, _>>();
+        let (mut attachment, mut field) = (object(more), object(of_field));
+        field.insert("title".into(), title.clone().into());
+        field.insert("value".into(), value.into());
+        field.remove("short");
+        attachment.insert("title".into(), title.into());
+        attachment.insert("fields".into(), json!([field]));
+        attachment.insert("actions".into(), actions.into());
+        Value::Object(attachment)
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn no_slash_answer_ever_holds_an_integration(
         kind in prop_oneof!["message", "error", "accepted", "navigate", "form", "ask", "done"],
-        attachments in prop::collection::vec(any_json(), 0..4), more in any_json(), text in "[ -~]{0,20}",
+        attachments in prop::collection::vec(any_attachment(), 0..4), more in any_json(), text in "[ -~]{0,20}",
     ) {
         let stage = Stage::new();
         let answer = json!({

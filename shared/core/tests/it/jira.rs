@@ -98,7 +98,7 @@ command!(Long, "long", {"summary": "Talks and talks.", "safe": true},
     |_cx, _values| Ok(Answer::text("é".repeat(20_000))));
 
 command!(Shout, "shout", {"summary": "Talks to everybody, at length.", "safe": true},
-    |_cx, _values| Ok(Answer::to_channel(format!("{}\n\n{}", "é".repeat(12_000), "è".repeat(8_000)))));
+    |_cx, _values| Ok(Answer::public(format!("{}\n\n{}", "é".repeat(12_000), "è".repeat(8_000)))));
 
 command!(Flood, "flood", {"summary": "Answers more than anybody reads.", "safe": true}, |_cx, _values| {
     Err(Failure::say("No.").at("field", "x".repeat(1024 * 1024)))

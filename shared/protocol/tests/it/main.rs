@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // A test fails by panicking.
 
 mod manifest;
+mod message;
 mod seal;
 mod token;
 mod values;
