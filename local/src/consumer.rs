@@ -6,7 +6,7 @@
 use crate::store::Sqlite;
 use cloud_apps_core::{
     http::system_now,
-    jobs::Delivery,
+    jobs::JobRunner,
     store::{
         job::QueueName,
         ports::{StoreError, Stored},
@@ -23,7 +23,7 @@ const IDLE: Duration = Duration::from_millis(500);
 const TIMES: (Millis, Millis) = (35_000, 60_000);
 
 /// Works on the queue until each worker's `stop`.
-pub async fn consume<S>(delivery: Delivery, queue: Sqlite, stop: impl Fn() -> S)
+pub async fn consume<S>(delivery: JobRunner, queue: Sqlite, stop: impl Fn() -> S)
 where
     S: Future<Output = ()> + Send + 'static,
 {
@@ -34,7 +34,7 @@ where
     while workers.join_next().await.is_some() {}
 }
 
-async fn work(delivery: Delivery, queue: Sqlite, stop: impl Future<Output = ()>) {
+async fn work(delivery: JobRunner, queue: Sqlite, stop: impl Future<Output = ()>) {
     tokio::pin!(stop);
     loop {
         let worked = round(&delivery, &queue).await.unwrap_or_else(|error: StoreError| {
@@ -50,12 +50,12 @@ async fn work(delivery: Delivery, queue: Sqlite, stop: impl Future<Output = ()>)
     }
 }
 
-/// One message of each lane, and what nobody could finish; how many there were.
-async fn round(delivery: &Delivery, queue: &Sqlite) -> Stored<usize> {
+/// One message of each queue, and what nobody could finish; how many there were.
+async fn round(delivery: &JobRunner, queue: &Sqlite) -> Stored<usize> {
     let mut worked = 0;
-    for lane in QueueName::ALL {
-        worked += delivery.round(queue, lane, 1, TIMES, system_now()).await?;
-        worked += delivery.bury(queue, lane, system_now()).await?;
+    for name in QueueName::ALL {
+        worked += delivery.round(queue, name, 1, TIMES, system_now()).await?;
+        worked += delivery.bury(queue, name, system_now()).await?;
     }
     Ok(worked)
 }
@@ -68,7 +68,7 @@ mod tests {
         jobs::{Outcome, Worker},
         random::SystemRandom,
         store::{
-            job::{Job, Work},
+            job::{Job, JobKind},
             ports::{Consumer, Queue},
         },
         testing::sample,
@@ -88,9 +88,9 @@ mod tests {
         }
     }
 
-    fn delivery(store: &Sqlite, worker: Tells) -> Delivery {
+    fn delivery(store: &Sqlite, worker: Tells) -> JobRunner {
         let store = Arc::new(store.clone());
-        Delivery {
+        JobRunner {
             ledger: store.clone(),
             queue: store.clone(),
             dead_letters: store,
@@ -103,7 +103,7 @@ mod tests {
     async fn what_a_killed_process_had_in_hand_is_done_after_its_time_and_a_stop_waits_for_it() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("bundle.db");
-        let job = Job::new(Work::Watch { install: sample::install_id(1), rev: 1 }, 0, None, 0);
+        let job = Job::new(JobKind::Watch { install: sample::install_id(1), rev: 1 }, 0, None, 0);
         {
             let killed = Sqlite::open(&path).unwrap();
             killed.send(&job, 0).await.unwrap();

@@ -64,7 +64,7 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
     let operators =
         tokio::spawn(local::serve_operators(bundle.clone(), base_url.clone(), socket, stopped())?);
     let serving = tokio::spawn(local::serve(bundle.clone(), listener, stopped()));
-    let consuming = tokio::spawn(consumer::consume(bundle.delivery(), queue, stopped));
+    let consuming = tokio::spawn(consumer::consume(bundle.job_runner(), queue, stopped));
     let demo = if arguments.no_demo {
         terminal::out(format!("Serving on {base_url}. Ctrl-C ends it."));
         terminal::out("");

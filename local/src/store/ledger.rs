@@ -3,8 +3,9 @@
 use super::sqlite::{Sqlite, Trouble, int, number};
 use async_trait::async_trait;
 use cloud_apps_core::store::{
-    ports::{Claim, Ledger, StoreError, Stored},
-    rules::{self, Claimed, ITEM_VERSION, Work},
+    document,
+    ports::{ClaimAnswer, Ledger, StoreError, Stored},
+    rules::{self, ClaimState, StoredClaim},
 };
 use cloud_apps_protocol::Millis;
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -14,7 +15,7 @@ const SWEEP_AFTER: Millis = 24 * 3_600_000;
 
 /// A row that is not expired.
 enum Entry {
-    Claimed(Claimed),
+    Claimed(StoredClaim),
     Value(String),
     Once,
 }
@@ -28,13 +29,13 @@ fn live(what: &'static str, tx: &Transaction<'_>, key: &str, now: Millis) -> Res
         })
         .optional()?;
     let Some((v, exp, claim, value)) = row else { return Ok(None) };
-    rules::check_version(what, number(what, v)?)?;
+    document::check_version(what, number(what, v)?)?;
     Ok(Some(match (claim, value) {
         ((Some(attempt), Some(work), Some(lease)), None) => {
             let corrupt = || StoreError::Corrupt { what, detail: "the claim is not one".to_owned() };
-            Entry::Claimed(Claimed {
+            Entry::Claimed(StoredClaim {
                 attempt: u32::try_from(attempt).map_err(|_| corrupt())?,
-                work: Work::parse(&work).ok_or_else(corrupt)?,
+                state: ClaimState::parse(&work).ok_or_else(corrupt)?,
                 lease: number(what, lease)?,
                 exp: number(what, exp)?,
             })
@@ -48,7 +49,7 @@ fn write(
     tx: &Transaction<'_>,
     key: &str,
     exp: Millis,
-    claimed: Option<Claimed>,
+    claimed: Option<StoredClaim>,
     value: Option<&str>,
 ) -> Result<(), Trouble> {
     tx.prepare_cached(
@@ -56,10 +57,10 @@ fn write(
     )?
     .execute(params![
         key,
-        int(ITEM_VERSION),
+        int(document::ITEM_VERSION),
         int(exp),
         claimed.map(|claimed| claimed.attempt),
-        claimed.map(|claimed| claimed.work.as_str()),
+        claimed.map(|claimed| claimed.state.as_str()),
         claimed.map(|claimed| int(claimed.lease)),
         value,
     ])?;
@@ -76,7 +77,7 @@ impl Sqlite {
     async fn end(
         &self,
         what: &'static str,
-        end: Work,
+        end: ClaimState,
         key: &str,
         attempt: u32,
         keep: Millis,
@@ -87,7 +88,7 @@ impl Sqlite {
             let Some(Entry::Claimed(claimed)) = live(what, tx, &key, now)? else { return Ok(false) };
             let may = rules::may_end(Some(&claimed), attempt, end, now);
             if may {
-                write(tx, &key, keep, Some(Claimed { work: end, exp: keep, ..claimed }), None)?;
+                write(tx, &key, keep, Some(StoredClaim { state: end, exp: keep, ..claimed }), None)?;
             }
             Ok(may)
         })
@@ -111,7 +112,14 @@ impl Ledger for Sqlite {
         .await
     }
 
-    async fn claim(&self, key: &str, attempt: u32, lease: u64, keep: Millis, now: Millis) -> Stored<Claim> {
+    async fn claim(
+        &self,
+        key: &str,
+        attempt: u32,
+        lease: u64,
+        keep: Millis,
+        now: Millis,
+    ) -> Stored<ClaimAnswer> {
         const WHAT: &str = "Ledger.claim";
         let key = key.to_owned();
         self.run(WHAT, move |tx| {
@@ -124,13 +132,13 @@ impl Ledger for Sqlite {
                 }
             };
             let answer = rules::claim(stored.as_ref(), attempt, now);
-            if answer == Claim::Mine {
+            if answer == ClaimAnswer::Mine {
                 let lease = rules::lease_until(lease, now);
                 write(
                     tx,
                     &key,
                     keep,
-                    Some(Claimed { attempt, work: Work::Running, lease, exp: keep }),
+                    Some(StoredClaim { attempt, state: ClaimState::Running, lease, exp: keep }),
                     None,
                 )?;
             }
@@ -140,11 +148,11 @@ impl Ledger for Sqlite {
     }
 
     async fn done(&self, key: &str, attempt: u32, keep: Millis, now: Millis) -> Stored<bool> {
-        self.end("Ledger.done", Work::Done, key, attempt, keep, now).await
+        self.end("Ledger.done", ClaimState::Done, key, attempt, keep, now).await
     }
 
     async fn again(&self, key: &str, attempt: u32, keep: Millis, now: Millis) -> Stored<bool> {
-        self.end("Ledger.again", Work::Again, key, attempt, keep, now).await
+        self.end("Ledger.again", ClaimState::Again, key, attempt, keep, now).await
     }
 
     async fn forget(&self, key: &str, now: Millis) -> Stored<bool> {
@@ -163,7 +171,7 @@ impl Ledger for Sqlite {
 
     async fn put(&self, key: &str, value: &str, until: Millis, now: Millis) -> Stored<bool> {
         const WHAT: &str = "Ledger.put";
-        rules::check_value(WHAT, value)?;
+        document::check_value(WHAT, value)?;
         let (key, value) = (key.to_owned(), value.to_owned());
         self.run(WHAT, move |tx| {
             sweep(tx, now)?;

@@ -6,10 +6,11 @@
 use super::sqlite::{Sqlite, Trouble, document, int, number};
 use async_trait::async_trait;
 use cloud_apps_core::store::{
+    document,
     job::{Job, QueueName},
     model::{Dead, Page},
+    page,
     ports::{Consumer, DeadLetters, Queue, StoreError, Stored, Taken},
-    rules::{self, ITEM_VERSION},
 };
 use cloud_apps_protocol::{InstallId, Millis};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
@@ -53,8 +54,8 @@ fn take_one(
 impl Queue for Sqlite {
     async fn send(&self, job: &Job, now: Millis) -> Stored<()> {
         const WHAT: &str = "Queue.send";
-        let body = rules::to_document(WHAT, job)?;
-        let (lane, owner, due) = (job.work.lane(), job.work.group().to_owned(), job.due);
+        let body = document::write(WHAT, job)?;
+        let (lane, owner, due) = (job.kind.queue(), job.kind.group().to_owned(), job.due);
         self.run(WHAT, move |tx| {
             tx.prepare_cached(
                 "INSERT INTO queue (lane, owner, body, sent_at, visible_at, receives) VALUES (?1, ?2, ?3, ?4, ?5, 0)",
@@ -127,13 +128,13 @@ fn letter(what: &'static str, tx: &Transaction<'_>, of: &str, id: &str) -> Resul
 impl DeadLetters for Sqlite {
     async fn park(&self, dead: &Dead) -> Stored<()> {
         const WHAT: &str = "DeadLetters.park";
-        let json = rules::to_document(WHAT, dead)?;
+        let json = document::write(WHAT, dead)?;
         let (of, id) = (owner(dead.install.as_ref()), dead.id.clone());
         self.run(WHAT, move |tx| {
             tx.prepare_cached(
                 "INSERT OR IGNORE INTO dead_letters (install, id, v, document) VALUES (?1, ?2, ?3, ?4)",
             )?
-            .execute(params![of, id, int(ITEM_VERSION), json])?;
+            .execute(params![of, id, int(document::ITEM_VERSION), json])?;
             Ok(())
         })
         .await
@@ -146,8 +147,9 @@ impl DeadLetters for Sqlite {
         cursor: Option<&str>,
     ) -> Stored<Page<Dead>> {
         const WHAT: &str = "DeadLetters.list";
-        let after = cursor.map(|cursor| rules::letter_before(WHAT, cursor)).transpose()?.unwrap_or_default();
-        let limit = limit.clamp(1, rules::MAX_PAGE);
+        let after =
+            cursor.map(|cursor| page::letter_of_cursor(WHAT, cursor)).transpose()?.unwrap_or_default();
+        let limit = limit.clamp(1, page::MAX_PAGE);
         let of = owner(install);
         self.run(WHAT, move |tx| {
             let mut letters = tx.prepare_cached(
@@ -158,7 +160,7 @@ impl DeadLetters for Sqlite {
             })?;
             let letters: Result<Vec<_>, Trouble> =
                 rows.filter_map(|row| document(WHAT, row).transpose()).collect();
-            Ok(rules::letters(letters?, limit))
+            Ok(page::of_letters(letters?, limit))
         })
         .await
     }

@@ -3,9 +3,11 @@
 use super::sqlite::{Sqlite, Trouble, document, int, number};
 use async_trait::async_trait;
 use cloud_apps_core::store::{
+    document,
     model::{Catalogue, Install, InstallCode, ManageCode, RegisteredApp, Sha256, SiteEntry, Sites, Team},
+    page,
     ports::{Apps, Begun, Changed, Installs, Registry, StoreError, Stored},
-    rules::{self, CodeSays, ITEM_VERSION, SiteSays, Undo},
+    rules::{self, CodeSays, SiteSays, UndoStep},
 };
 use cloud_apps_protocol::{AppId, InstallId, Millis, SiteUrl, TeamId};
 use rusqlite::{OptionalExtension, Params, Row, Transaction, params};
@@ -52,7 +54,7 @@ impl Books<'_> {
     }
 
     fn json<T: Serialize>(&self, value: &T) -> Stored<String> {
-        rules::to_document(self.what, value)
+        document::write(self.what, value)
     }
 
     fn corrupt<T>(&self, detail: &str) -> Result<T, Trouble> {
@@ -84,7 +86,7 @@ impl Books<'_> {
     fn put_code(&self, code: &InstallCode) -> Result<(), Trouble> {
         self.execute(
             "INSERT OR REPLACE INTO codes (sha256, v, exp, document) VALUES (?1, ?2, ?3, ?4)",
-            params![code.sha256.as_str(), int(ITEM_VERSION), int(code.exp), self.json(code)?],
+            params![code.sha256.as_str(), int(document::ITEM_VERSION), int(code.exp), self.json(code)?],
         )?;
         Ok(())
     }
@@ -108,22 +110,22 @@ impl Books<'_> {
             }
             self.execute(
                 "INSERT INTO tokens (sha256, v, install) VALUES (?1, ?2, ?3)",
-                params![token.as_str(), int(ITEM_VERSION), install.id.as_str()],
+                params![token.as_str(), int(document::ITEM_VERSION), install.id.as_str()],
             )?;
         }
         self.execute(
             "INSERT OR REPLACE INTO installs (id, v, document) VALUES (?1, ?2, ?3)",
-            params![install.id.as_str(), int(ITEM_VERSION), document],
+            params![install.id.as_str(), int(document::ITEM_VERSION), document],
         )?;
         Ok(())
     }
 
     fn undo(&self, install: &Install, expected: u64) -> Result<Changed, Trouble> {
         match rules::undo(self.install(&install.id)?.as_ref(), expected) {
-            Undo::Conflict => return Ok(Changed::Conflict),
-            Undo::Gone => {}
+            UndoStep::Conflict => return Ok(Changed::Conflict),
+            UndoStep::Gone => {}
             // One transaction: nobody sees the mark, so none is written.
-            Undo::Mark(stored) | Undo::Remove(stored) => {
+            UndoStep::Mark(stored) | UndoStep::Remove(stored) => {
                 let id = [stored.id.as_str()];
                 self.execute("DELETE FROM teams WHERE install = ?1", id)?;
                 self.execute("DELETE FROM tokens WHERE install = ?1", id)?;
@@ -173,7 +175,7 @@ impl Books<'_> {
             params![
                 install.app.as_str(),
                 install.site.as_str(),
-                int(ITEM_VERSION),
+                int(document::ITEM_VERSION),
                 install.id.as_str(),
                 self.json(&entry)?
             ],
@@ -241,7 +243,7 @@ impl Apps for Sqlite {
             let mut statement = books.tx.prepare_cached(sql)?;
             let row = statement.query_row([app.as_str(), sha256.as_str()], versioned).optional()?;
             let Some((v, text)) = row else { return Ok(None) };
-            rules::check_version(books.what, number(books.what, v)?)?;
+            document::check_version(books.what, number(books.what, v)?)?;
             Ok(Some(text))
         })
         .await
@@ -261,7 +263,7 @@ impl Registry for Sqlite {
             }
             books.execute(
                 "INSERT OR REPLACE INTO catalogue (one, v, rev, document) VALUES (1, ?1, ?2, ?3)",
-                params![int(ITEM_VERSION), int(catalogue.rev), document],
+                params![int(document::ITEM_VERSION), int(catalogue.rev), document],
             )?;
             Ok(Changed::Yes)
         })
@@ -285,7 +287,7 @@ impl Registry for Sqlite {
             books.execute("DELETE FROM manage_codes WHERE exp < ?1", [before])?;
             books.execute(
                 "INSERT OR REPLACE INTO manage_codes (sha256, v, exp, document) VALUES (?1, ?2, ?3, ?4)",
-                params![code.sha256.as_str(), int(ITEM_VERSION), int(code.exp), books.json(&code)?],
+                params![code.sha256.as_str(), int(document::ITEM_VERSION), int(code.exp), books.json(&code)?],
             )?;
             Ok(())
         })
@@ -310,7 +312,7 @@ impl Registry for Sqlite {
             }
             books.execute(
                 "INSERT OR REPLACE INTO apps (app, v, document) VALUES (?1, ?2, ?3)",
-                params![app.id.as_str(), int(ITEM_VERSION), document],
+                params![app.id.as_str(), int(document::ITEM_VERSION), document],
             )?;
             Ok(Changed::Yes)
         })
@@ -332,10 +334,10 @@ impl Registry for Sqlite {
     async fn put_manifest(&self, app: &AppId, sha256: &Sha256, text: &str) -> Stored<()> {
         let (app, sha256, text) = (app.clone(), sha256.clone(), text.to_owned());
         self.with("Registry.put_manifest", move |books| {
-            rules::check_text(books.what, &text)?;
+            document::check_text(books.what, &text)?;
             books.execute(
                 "INSERT OR REPLACE INTO manifests (app, sha256, v, text) VALUES (?1, ?2, ?3, ?4)",
-                params![app.as_str(), sha256.as_str(), int(ITEM_VERSION), text],
+                params![app.as_str(), sha256.as_str(), int(document::ITEM_VERSION), text],
             )?;
             Ok(())
         })
@@ -400,7 +402,7 @@ impl Registry for Sqlite {
             } else {
                 books.execute(
                     "INSERT OR REPLACE INTO teams (install, team, v, document) VALUES (?1, ?2, ?3, ?4)",
-                    params![install.as_str(), team.as_str(), int(ITEM_VERSION), document],
+                    params![install.as_str(), team.as_str(), int(document::ITEM_VERSION), document],
                 )?;
             }
             Ok(())
@@ -413,7 +415,7 @@ impl Registry for Sqlite {
         self.with("Registry.teams", move |books| {
             books.many(
                 "SELECT v, json_array(team, json(document)) FROM teams WHERE install = ?1 ORDER BY team LIMIT ?2",
-                params![install.as_str(), int(rules::MAX_TEAMS as u64)],
+                params![install.as_str(), int(page::MAX_TEAMS as u64)],
             )
         })
         .await
@@ -449,8 +451,8 @@ impl Registry for Sqlite {
 
     async fn list(&self, app: &AppId, limit: usize, cursor: Option<&str>) -> Stored<Sites> {
         const WHAT: &str = "Registry.list";
-        let limit = limit.clamp(1, rules::MAX_PAGE);
-        let after = cursor.map(|cursor| rules::site_before(WHAT, cursor)).transpose()?;
+        let limit = limit.clamp(1, page::MAX_PAGE);
+        let after = cursor.map(|cursor| page::site_of_cursor(WHAT, cursor)).transpose()?;
         let app = app.clone();
         self.with(WHAT, move |books| {
             let after = after.as_ref().map_or("", |site| site.as_str());
@@ -462,10 +464,10 @@ impl Registry for Sqlite {
             })?;
             let lines = rows.map(|row| {
                 let (site, (v, document)) = row?;
-                Ok((site, number(WHAT, v).and_then(|v| rules::from_document(WHAT, v, &document))))
+                Ok((site, number(WHAT, v).and_then(|v| document::read(WHAT, v, &document))))
             });
             let lines = lines.collect::<rusqlite::Result<_>>()?;
-            Ok(rules::sites(WHAT, lines, limit)?)
+            Ok(page::of_sites(WHAT, lines, limit)?)
         })
         .await
     }

@@ -6,8 +6,8 @@
 
 use super::files;
 use cloud_apps_core::store::{
+    document,
     ports::{StoreError, Stored},
-    rules,
 };
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use std::{
@@ -197,7 +197,7 @@ pub(super) fn document<T: for<'de> serde::Deserialize<'de>>(
     row: rusqlite::Result<(i64, String)>,
 ) -> Result<Option<T>, Trouble> {
     match row {
-        Ok((v, document)) => Ok(Some(rules::from_document(what, number(what, v)?, &document)?)),
+        Ok((v, document)) => Ok(Some(document::read(what, number(what, v)?, &document)?)),
         Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
         Err(error) => Err(error.into()),
     }

@@ -118,7 +118,7 @@ impl Started {
     async fn deliver(&self, event: LambdaEvent<Value>) -> Result<SqsBatchResponse, Error> {
         let LambdaEvent { payload, context } = event;
         let (records, now, deadline) = lambda::records(payload, &context, self.clock)?;
-        let delivery = functions::deliver::delivery(&self.management, self.management.clone());
+        let delivery = functions::deliver::job_runner(&self.management, self.management.clone());
         let mut response = SqsBatchResponse::default();
         let stays = delivery.handle(&records, now, deadline).await;
         response.batch_item_failures = stays.into_iter().map(failure).collect();

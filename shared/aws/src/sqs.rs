@@ -8,9 +8,9 @@ use crate::{
 };
 use async_trait::async_trait;
 use cloud_apps_core::store::{
+    document,
     job::{Job, QueueName},
     ports::{Queue, Stored},
-    rules,
 };
 use cloud_apps_protocol::Millis;
 use std::sync::Arc;
@@ -32,8 +32,8 @@ impl Sqs {
         Self { clients, commands: commands.into() }
     }
 
-    fn url(&self, lane: QueueName) -> Stored<&str> {
-        match lane {
+    fn url(&self, queue: QueueName) -> Stored<&str> {
+        match queue {
             QueueName::Commands => Ok(&self.commands),
             QueueName::Events => Err(named(WHAT, false, AwsError::GivenUp("this function sends no events"))),
         }
@@ -53,9 +53,9 @@ impl Queue for Sqs {
             .clients
             .sqs()
             .send_message()
-            .queue_url(self.url(job.work.lane())?)
-            .message_body(rules::to_document(WHAT, job)?)
-            .message_group_id(job.work.group())
+            .queue_url(self.url(job.kind.queue())?)
+            .message_body(document::write(WHAT, job)?)
+            .message_group_id(job.kind.group())
             .delay_seconds(delay(job.due, now));
         send.send().await.map(|_| ()).map_err(|error| failed(WHAT, &error))
     }

@@ -1,18 +1,18 @@
-//! The whole bundle behind one door: each route to the handler of the function that serves it.
+//! The whole bundle: each request goes to the handler of the function that serves its route.
 //!
-//! On AWS each function links its own handler only; the local bundle and an author's tests serve all of them.
+//! On AWS each function links its own handler only. The local bundle and the tests of app authors serve all of them.
 
 use crate::{
     functions::{autocomplete, command, deliver, event, install},
     http::{Arrival, Function},
-    jobs::Delivery,
+    jobs::JobRunner,
     services::Management,
 };
 use bytes::Bytes;
 use http::Response;
 use std::sync::Arc;
 
-/// Every handler over the same services. Cheap to clone.
+/// All handlers with the same services. It is cheap to clone.
 #[derive(Clone)]
 pub struct Bundle(Arc<Management>);
 
@@ -22,17 +22,17 @@ impl Bundle {
         Self(Arc::new(management))
     }
 
-    /// What the handlers are given.
+    /// What the handlers work with.
     pub fn management(&self) -> &Management {
         &self.0
     }
 
-    /// What the consumer of the queues is given.
-    pub fn delivery(&self) -> Delivery {
-        deliver::delivery(&self.0, self.0.clone())
+    /// Does the jobs of the queues.
+    pub fn job_runner(&self) -> JobRunner {
+        deliver::job_runner(&self.0, self.0.clone())
     }
 
-    /// Answers a request, whichever function's it is. What is nobody's gets the install function's `no_route`.
+    /// Answers a request. If no function serves its route, it gets the install function's `no_route`.
     pub async fn handle(&self, arrival: Arrival) -> Response<Bytes> {
         let services = &self.0.services;
         match arrival.route.function() {

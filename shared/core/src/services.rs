@@ -5,7 +5,7 @@ use crate::{
     finish::Confirmations,
     keys::{InstallBot, KeyCache},
     random::Random,
-    store::{cache::InstallCache, model::Install, ports},
+    store::{install_cache::InstallCache, model::Install, ports},
 };
 use cloud_app::{App, http::Outbound};
 use cloud_apps_protocol::Millis;

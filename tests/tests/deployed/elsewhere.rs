@@ -7,7 +7,7 @@ use aws_sdk_lambda::{
     types::{FunctionCode, Runtime},
 };
 use cloud_apps_core::store::{
-    job::{Job, Work},
+    job::{Job, JobKind},
     model::{Dead, Install, State},
 };
 use libtest_mimic::Trial;
@@ -120,7 +120,7 @@ async fn bound_again(stage: &Stage) -> Outcome {
     ring["keys"][1]["use_from"] = json!(upkeep::now() - 1);
     secrets.put_secret_value().secret_id(&name).secret_string(ring.to_string()).send().await?;
     let app = "elsewhere".parse().map_err(|_| "an app")?;
-    let walk = Job::new(Work::Reseal { app, cursor: None }, 0, None, upkeep::now());
+    let walk = Job::new(JobKind::Reseal { app, cursor: None }, 0, None, upkeep::now());
     upkeep::put(stage, &serde_json::to_string(&walk)?).await?;
     upkeep::done(stage, &walk).await?;
     let tables = aws_sdk_dynamodb::Client::new(&stage.stack.sdk().await);
@@ -149,7 +149,7 @@ async fn whole(stage: Arc<Stage>) -> Outcome {
 
     let id = install(&stage).await?;
     half_removed(&stage, &id).await?;
-    let work = Work::Watch { install: id.parse().map_err(|_| "an id")?, rev: 1 };
+    let work = JobKind::Watch { install: id.parse().map_err(|_| "an id")?, rev: 1 };
     let watch = Job::new(work, 0, None, upkeep::now());
     upkeep::put(&stage, &serde_json::to_string(&watch)?).await?;
     upkeep::done(&stage, &watch).await?;

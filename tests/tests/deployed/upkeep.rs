@@ -4,7 +4,7 @@
 use crate::{Outcome, Stage, test};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_lambda::primitives::Blob;
-use cloud_apps_core::store::job::{Job, Work};
+use cloud_apps_core::store::job::{Job, JobKind};
 use cloud_apps_protocol::Millis;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
@@ -114,7 +114,7 @@ async fn unfinished(stage: Arc<Stage>) -> Outcome {
 async fn rotated(stage: Arc<Stage>) -> Outcome {
     let reseal = |now| -> Result<Job, Box<dyn Error>> {
         let app = "hello".parse().map_err(|_| "an app")?;
-        Ok(Job::new(Work::Reseal { app, cursor: None }, 0, None, now))
+        Ok(Job::new(JobKind::Reseal { app, cursor: None }, 0, None, now))
     };
     // A walk over the installs, which finds everything sealed by the key that there is.
     let whole = reseal(now())?;
@@ -154,7 +154,7 @@ async fn parked(stage: Arc<Stage>) -> Outcome {
 async fn sent_back(stage: Arc<Stage>) -> Outcome {
     // Nobody knows this app: its keys are not there to seal with.
     let app = "nobodys".parse().map_err(|_| "an app")?;
-    let job = Job::new(Work::Reseal { app, cursor: None }, 0, None, now());
+    let job = Job::new(JobKind::Reseal { app, cursor: None }, 0, None, now());
     put(&stage, &serde_json::to_string(&job)?).await?;
     let first = letter(&stage).await?;
     assert_eq!((&first["kind"], &first["attempts"]), (&json!("reseal"), &json!(1)), "{first}");
@@ -179,7 +179,7 @@ async fn unreadable(stage: Arc<Stage>) -> Outcome {
     let item = key.iter().cloned().chain([("v".to_owned(), AttributeValue::N("9999".to_owned()))]);
     tables.put_item().table_name(table).set_item(Some(item.collect())).send().await?;
     let install = id.parse().map_err(|_| "an install")?;
-    let job = Job::new(Work::Watch { install, rev: 1 }, 0, None, now());
+    let job = Job::new(JobKind::Watch { install, rev: 1 }, 0, None, now());
     put(&stage, &serde_json::to_string(&job)?).await?;
     done(&stage, &job).await?;
     let listed = operator(&stage, json!({ "do": "dead_letters", "install_id": id })).await?;

@@ -16,7 +16,7 @@ use cloud_apps_core::{
     http::route::ROUTES,
     log::Lines,
     store::{
-        job::{Job, Work},
+        job::{Job, JobKind},
         model::{Dead, Sha256},
         ports::{DeadLetters, Functions, Installs, KeyMaker, Keys, Ledger, Queue, Registry},
     },
@@ -103,7 +103,7 @@ fn events(installed: &Installed) -> BTreeMap<&'static str, Vec<Value>> {
     let record =
         |body: &str| json!({ "messageId": "m", "body": body, "attributes": { "SentTimestamp": "1" } });
     let watch =
-        Job::new(Work::Watch { install: installed.sample.install.install_id.clone(), rev: 1 }, 0, None, 1);
+        Job::new(JobKind::Watch { install: installed.sample.install.install_id.clone(), rev: 1 }, 0, None, 1);
     let watch = serde_json::to_string(&watch).unwrap_or_default();
     let batch =
         json!({ "Records": [record("CANARYJOB"), record("{\"v\":1,\"CANARYJOB\":1}"), record(&watch)] });
@@ -186,7 +186,7 @@ async fn calls(clients: Arc<Clients>, endpoint: &str) {
     told(secrets.ring(&install.app).await);
     told(secrets.make(&ring).await);
     told(secrets.replace(&ring).await);
-    let job = Job::new(Work::Watch { install: install.id.clone(), rev: 1 }, 0, None, 1);
+    let job = Job::new(JobKind::Watch { install: install.id.clone(), rev: 1 }, 0, None, 1);
     told(Sqs::new(Arc::clone(&clients), &format!("{endpoint}/0/CANARYQUEUE")).send(&job, 1).await);
     let letter = Dead {
         id: "1".to_owned(),

@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use cloud_apps_core::store::{
+    document,
     model::{Catalogue, Install, InstallCode, ManageCode, RegisteredApp, Sha256, SiteEntry, State, Team},
     ports::{StoreError, Stored},
     rules,
@@ -95,7 +96,7 @@ pub(super) fn phase(install: &Install) -> &'static str {
 }
 
 fn with(mut item: Item, attributes: impl IntoIterator<Item = (&'static str, AttributeValue)>) -> Item {
-    item.insert("v".to_owned(), n(rules::ITEM_VERSION));
+    item.insert("v".to_owned(), n(document::ITEM_VERSION));
     item.extend(attributes.into_iter().map(|(name, value)| (name.to_owned(), value)));
     item
 }
@@ -106,7 +107,7 @@ pub(super) fn of_install(what: &'static str, install: &Install) -> Stored<Item> 
         [
             ("rev", n(install.rev)),
             ("phase", s(phase(install))),
-            ("document", s(rules::to_document(what, install)?)),
+            ("document", s(document::write(what, install)?)),
         ],
     );
     if let Some(token) = &install.static_token {
@@ -116,7 +117,7 @@ pub(super) fn of_install(what: &'static str, install: &Install) -> Stored<Item> 
 }
 
 pub(super) fn of_team(what: &'static str, install: &InstallId, id: &TeamId, team: &Team) -> Stored<Item> {
-    Ok(with(Key::team(install, id).item(), [("document", s(rules::to_document(what, team)?))]))
+    Ok(with(Key::team(install, id).item(), [("document", s(document::write(what, team)?))]))
 }
 
 pub(super) fn of_site(install: &Install) -> Item {
@@ -129,17 +130,17 @@ pub(super) fn of_token(token: &Sha256, install: &InstallId) -> Item {
 }
 
 pub(super) fn of_catalogue(what: &'static str, catalogue: &Catalogue) -> Stored<Item> {
-    let document = s(rules::to_document(what, catalogue)?);
+    let document = s(document::write(what, catalogue)?);
     Ok(with(Key::catalogue().item(), [("rev", n(catalogue.rev)), ("document", document)]))
 }
 
 pub(super) fn of_app(what: &'static str, app: &RegisteredApp) -> Stored<Item> {
-    let document = s(rules::to_document(what, app)?);
+    let document = s(document::write(what, app)?);
     Ok(with(Key::app(&app.id).item(), [("rev", n(app.rev)), ("document", document)]))
 }
 
 pub(super) fn of_manifest(what: &'static str, app: &AppId, sha256: &Sha256, text: &str) -> Stored<Item> {
-    rules::check_text(what, text)?;
+    document::check_text(what, text)?;
     Ok(with(Key::manifest(app, sha256).item(), [("text", s(text))]))
 }
 
@@ -192,7 +193,7 @@ impl<'a> Read<'a> {
     /// Refuses an item of another version.
     pub fn new(what: &'static str, item: &'a Item) -> Stored<Self> {
         let read = Self { what, item };
-        rules::check_version(what, read.number("v")?)?;
+        document::check_version(what, read.number("v")?)?;
         Ok(read)
     }
 
@@ -242,7 +243,7 @@ impl<'a> Read<'a> {
     /// The document.
     pub fn document<T: for<'de> Deserialize<'de> + Serialize>(&self) -> Stored<T> {
         let json = self.text("document").ok_or_else(|| self.corrupt("document"))?;
-        rules::from_document(self.what, rules::ITEM_VERSION, json)
+        document::read(self.what, document::ITEM_VERSION, json)
     }
 
     /// The entry of a site.

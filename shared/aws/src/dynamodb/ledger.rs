@@ -13,8 +13,9 @@ use aws_sdk_dynamodb::{
     types::ReturnValue,
 };
 use cloud_apps_core::store::{
-    ports::{Claim, Ledger, Stored},
-    rules::{self, Claimed, Work},
+    document,
+    ports::{ClaimAnswer, Ledger, Stored},
+    rules::{self, ClaimState, StoredClaim},
 };
 use cloud_apps_protocol::Millis;
 
@@ -35,7 +36,7 @@ impl Dynamo {
     async fn end(
         &self,
         what: &'static str,
-        end: Work,
+        end: ClaimState,
         key: &str,
         attempt: u32,
         keep: Millis,
@@ -46,7 +47,7 @@ impl Dynamo {
             [
                 (":attempt", n(attempt.into())),
                 (":now", n(now)),
-                (":running", s(Work::Running.as_str())),
+                (":running", s(ClaimState::Running.as_str())),
                 (":end", s(end.as_str())),
                 (":exp", n(keep)),
                 (":ttl", n(ttl(keep))),
@@ -70,12 +71,12 @@ impl Dynamo {
     }
 }
 
-fn claimed(what: &'static str, item: &Item) -> Stored<Claimed> {
+fn claimed(what: &'static str, item: &Item) -> Stored<StoredClaim> {
     let read = Read::new(what, item)?;
     let none = || corrupt(what, "the key holds no claim");
-    Ok(Claimed {
+    Ok(StoredClaim {
         attempt: read.number("attempt").ok().and_then(|attempt| attempt.try_into().ok()).ok_or_else(none)?,
-        work: read.text("work").and_then(Work::parse).ok_or_else(none)?,
+        state: read.text("work").and_then(ClaimState::parse).ok_or_else(none)?,
         lease: read.number("lease").map_err(|_| none())?,
         exp: read.number("exp")?,
     })
@@ -88,11 +89,18 @@ impl Ledger for Dynamo {
         Ok(written.is_none())
     }
 
-    async fn claim(&self, key: &str, attempt: u32, lease: u64, keep: Millis, now: Millis) -> Stored<Claim> {
+    async fn claim(
+        &self,
+        key: &str,
+        attempt: u32,
+        lease: u64,
+        keep: Millis,
+        now: Millis,
+    ) -> Stored<ClaimAnswer> {
         const WHAT: &str = "Ledger.claim";
         let mut item = of_ledger(key, keep);
         item.insert("attempt".to_owned(), n(attempt.into()));
-        item.insert("work".to_owned(), s(Work::Running.as_str()));
+        item.insert("work".to_owned(), s(ClaimState::Running.as_str()));
         item.insert("lease".to_owned(), n(rules::lease_until(lease, now)));
         // The cases in which `rules::claim` says `Mine`.
         let mut when = When::new(
@@ -102,26 +110,26 @@ impl Ledger for Dynamo {
             [
                 (":now", n(now)),
                 (":attempt", n(attempt.into())),
-                (":running", s(Work::Running.as_str())),
-                (":again", s(Work::Again.as_str())),
+                (":running", s(ClaimState::Running.as_str())),
+                (":again", s(ClaimState::Again.as_str())),
             ],
         );
         when.names.insert("#work".to_owned(), "work".to_owned());
         match self.put_ledger(WHAT, item, when).await? {
-            None => Ok(Claim::Mine),
+            None => Ok(ClaimAnswer::Mine),
             Some(old) => match rules::claim(Some(&claimed(WHAT, &old)?), attempt, now) {
-                Claim::Mine => Err(corrupt(WHAT, "the condition refused what the rule grants")),
+                ClaimAnswer::Mine => Err(corrupt(WHAT, "the condition refused what the rule grants")),
                 answer => Ok(answer),
             },
         }
     }
 
     async fn done(&self, key: &str, attempt: u32, keep: Millis, now: Millis) -> Stored<bool> {
-        self.end("Ledger.done", Work::Done, key, attempt, keep, now).await
+        self.end("Ledger.done", ClaimState::Done, key, attempt, keep, now).await
     }
 
     async fn again(&self, key: &str, attempt: u32, keep: Millis, now: Millis) -> Stored<bool> {
-        self.end("Ledger.again", Work::Again, key, attempt, keep, now).await
+        self.end("Ledger.again", ClaimState::Again, key, attempt, keep, now).await
     }
 
     async fn forget(&self, key: &str, now: Millis) -> Stored<bool> {
@@ -133,7 +141,7 @@ impl Ledger for Dynamo {
             .key("pk", s(key))
             .condition_expression("#work = :done AND exp > :now")
             .expression_attribute_names("#work", "work")
-            .expression_attribute_values(":done", s(Work::Done.as_str()))
+            .expression_attribute_values(":done", s(ClaimState::Done.as_str()))
             .expression_attribute_values(":now", n(now));
         let Err(error) = write.send().await else { return Ok(true) };
         match error.as_service_error() {
@@ -144,7 +152,7 @@ impl Ledger for Dynamo {
 
     async fn put(&self, key: &str, value: &str, until: Millis, now: Millis) -> Stored<bool> {
         const WHAT: &str = "Ledger.put";
-        rules::check_value(WHAT, value)?;
+        document::check_value(WHAT, value)?;
         let mut item = of_ledger(key, until);
         item.insert("content".to_owned(), s(value));
         Ok(self.put_ledger(WHAT, item, free(now)).await?.is_none())

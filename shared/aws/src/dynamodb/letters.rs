@@ -9,9 +9,10 @@ use aws_sdk_dynamodb::{
     types::ReturnValue,
 };
 use cloud_apps_core::store::{
+    document,
     model::{Dead, Page},
+    page,
     ports::{DeadLetters, Stored},
-    rules,
 };
 use cloud_apps_protocol::InstallId;
 use futures_util::future::try_join_all;
@@ -58,8 +59,8 @@ impl DeadLetters for Letters {
     async fn park(&self, dead: &Dead) -> Stored<()> {
         const WHAT: &str = "DeadLetters.park";
         let mut item = key(dead.install.as_ref(), &dead.id);
-        item.insert("v".to_owned(), n(rules::ITEM_VERSION));
-        item.insert("document".to_owned(), s(rules::to_document(WHAT, dead)?));
+        item.insert("v".to_owned(), n(document::ITEM_VERSION));
+        item.insert("document".to_owned(), s(document::write(WHAT, dead)?));
         let write = self
             .client()
             .put_item()
@@ -81,8 +82,8 @@ impl DeadLetters for Letters {
         cursor: Option<&str>,
     ) -> Stored<Page<Dead>> {
         const WHAT: &str = "DeadLetters.list";
-        let limit = limit.clamp(1, rules::MAX_PAGE);
-        let after = cursor.map(|cursor| rules::letter_before(WHAT, cursor)).transpose()?;
+        let limit = limit.clamp(1, page::MAX_PAGE);
+        let after = cursor.map(|cursor| page::letter_of_cursor(WHAT, cursor)).transpose()?;
         let mut after = after.map(|id| key(install, &id));
         let mut letters = Vec::new();
         loop {
@@ -103,14 +104,14 @@ impl DeadLetters for Letters {
             }
             after = page.last_evaluated_key;
             if after.is_none() || letters.len() > limit {
-                return Ok(rules::letters(letters, limit));
+                return Ok(page::of_letters(letters, limit));
             }
         }
     }
 
     async fn find(&self, install: Option<&InstallId>, id: &str) -> Stored<Option<Dead>> {
         const WHAT: &str = "DeadLetters.find";
-        if !rules::names_letter(id) {
+        if !page::is_letter_id(id) {
             return Ok(None);
         }
         let read = self.client().get_item().table_name(&*self.data).set_key(Some(key(install, id)));
@@ -120,7 +121,7 @@ impl DeadLetters for Letters {
 
     async fn take(&self, install: Option<&InstallId>, id: &str) -> Stored<Option<Dead>> {
         const WHAT: &str = "DeadLetters.take";
-        if !rules::names_letter(id) {
+        if !page::is_letter_id(id) {
             return Ok(None);
         }
         let write = self

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{operation::delete_item::DeleteItemError, types::AttributeValue};
 use cloud_apps_core::store::{
     model::{Catalogue, Install, InstallCode, ManageCode, RegisteredApp, Sha256, SiteEntry, Sites, Team},
+    page,
     ports::{Begun, Changed, Registry, Stored},
     rules,
 };
@@ -341,8 +342,8 @@ impl Registry for Dynamo {
 
     async fn list(&self, app: &AppId, limit: usize, cursor: Option<&str>) -> Stored<Sites> {
         const WHAT: &str = "Registry.list";
-        let limit = limit.clamp(1, rules::MAX_PAGE);
-        let after = cursor.map(|cursor| rules::site_before(WHAT, cursor)).transpose()?;
+        let limit = limit.clamp(1, page::MAX_PAGE);
+        let after = cursor.map(|cursor| page::site_of_cursor(WHAT, cursor)).transpose()?;
         let mut after = after.map(|site| Key::site(app, &site).item());
         let mut lines = Vec::new();
         loop {
@@ -364,7 +365,7 @@ impl Registry for Dynamo {
             }
             after = page.last_evaluated_key;
             if after.is_none() || lines.len() > limit {
-                return rules::sites(WHAT, lines, limit);
+                return page::of_sites(WHAT, lines, limit);
             }
         }
     }

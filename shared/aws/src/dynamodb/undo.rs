@@ -14,8 +14,9 @@ use crate::failure::failed;
 use aws_sdk_dynamodb::{operation::delete_item::DeleteItemError, types::AttributeValue};
 use cloud_apps_core::store::{
     model::{Install, Sha256},
+    page,
     ports::{Changed, Stored},
-    rules::{self, Undo},
+    rules::{self, UndoStep},
 };
 use cloud_apps_protocol::{AppId, InstallId, SiteUrl};
 use futures_util::future::try_join_all;
@@ -42,13 +43,13 @@ impl Dynamo {
             }
             let stored = self.install(what, &install.id).await?;
             let marked = match rules::undo(stored.as_ref(), expected) {
-                Undo::Conflict => return Ok(Changed::Conflict),
-                Undo::Gone => {
+                UndoStep::Conflict => return Ok(Changed::Conflict),
+                UndoStep::Gone => {
                     self.remove_site(what, &install.app, &install.site, &install.id).await?;
                     return Ok(Changed::Yes);
                 }
-                Undo::Remove(marked) => marked,
-                Undo::Mark(marked) => {
+                UndoStep::Remove(marked) => marked,
+                UndoStep::Mark(marked) => {
                     if !self.mark(what, &marked, expected).await? {
                         continue;
                     }
@@ -163,8 +164,8 @@ impl Dynamo {
             let page = page.send().await.map_err(|error| failed(what, &error))?;
             items.extend(page.items.unwrap_or_default());
             after = page.last_evaluated_key;
-            if after.is_none() || items.len() >= rules::MAX_TEAMS {
-                items.truncate(rules::MAX_TEAMS);
+            if after.is_none() || items.len() >= page::MAX_TEAMS {
+                items.truncate(page::MAX_TEAMS);
                 return Ok(items);
             }
         }

@@ -7,7 +7,7 @@ use cloud_apps_aws::dynamodb::Dynamo;
 use cloud_apps_core::{
     store::{
         model::{Catalogue, Install, Sha256, State},
-        ports::{Apps, Begun, Changed, Claim, Installs, Ledger, Registry, StoreError},
+        ports::{Apps, Begun, Changed, ClaimAnswer, Installs, Ledger, Registry, StoreError},
         rules,
     },
     testing::{conformance, sample},
@@ -222,7 +222,7 @@ async fn a_lost_answer_does_not_make_a_first_use_a_second(emulator: Emulator) {
     assert!(store.once("JTI#a", 100, 0).await.unwrap());
     assert_eq!(wire.take().operations, ["PutItem", "PutItem"], "the SDK asked twice");
     assert!(!tables.store().once("JTI#a", 100, 0).await.unwrap(), "somebody else's use is a second one");
-    assert_eq!(lossy().0.claim("DO#a", 1, 50, 100, 0).await.unwrap(), Claim::Mine);
+    assert_eq!(lossy().0.claim("DO#a", 1, 50, 100, 0).await.unwrap(), ClaimAnswer::Mine);
     assert!(lossy().0.put("TALK#a", "value", 100, 0).await.unwrap());
     assert!(lossy().0.done("DO#a", 1, 100, 0).await.unwrap());
 }

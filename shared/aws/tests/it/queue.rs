@@ -6,7 +6,7 @@ use aws_sdk_sqs::types::MessageSystemAttributeName as Attribute;
 use cloud_apps_aws::{clients::Clients, sqs::Sqs};
 use cloud_apps_core::{
     store::{
-        job::{Job, Work},
+        job::{Job, JobKind},
         ports::{Queue, StoreError, Stored},
     },
     testing::{
@@ -69,7 +69,7 @@ async fn the_emulator_of_the_stack_keeps_the_queue() {
 }
 
 fn job(delay: Millis) -> Job {
-    Job::new(Work::Watch { install: sample::install_id(1), rev: 1 }, delay, None, 1_000)
+    Job::new(JobKind::Watch { install: sample::install_id(1), rev: 1 }, delay, None, 1_000)
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 
 use super::{agreed, served::ServedAppError};
 use crate::store::{
-    cache::{AgedCache, Ages, Freshness},
+    cache::{AgedCache, Freshness},
+    document,
     model::{RegisteredApp, Sha256},
     ports::{Apps, StoreError, Stored},
     recent::Recent,
@@ -16,9 +17,9 @@ const MANIFESTS: usize = 200;
 
 /// Registered apps and the manifests of all apps, cached.
 pub struct AppCache {
-    apps: Arc<dyn Apps>,
+    store: Arc<dyn Apps>,
     keep: Millis,
-    cache: Mutex<AgedCache<AppId, Arc<RegisteredApp>>>,
+    apps: AgedCache<AppId, Arc<RegisteredApp>>,
     manifests: Mutex<Recent<(AppId, Sha256), Arc<Manifest>>>,
     /// Of linked apps: what an install that agreed to the manifest of this hash gets of the build's.
     of_both: Mutex<Recent<(AppId, Sha256), Arc<Manifest>>>,
@@ -26,9 +27,9 @@ pub struct AppCache {
 
 impl AppCache {
     /// A cache in front of `apps` that keeps what it finds for `keep` ms; 0 reads every time.
-    pub fn new(apps: Arc<dyn Apps>, keep: Millis) -> Self {
+    pub fn new(store: Arc<dyn Apps>, keep: Millis) -> Self {
         let (manifests, of_both) = (Mutex::new(Recent::new(MANIFESTS)), Mutex::new(Recent::new(MANIFESTS)));
-        Self { apps, keep, cache: Mutex::new(AgedCache::new()), manifests, of_both }
+        Self { store, keep, apps: AgedCache::new(keep), manifests, of_both }
     }
 
     /// What is registered of the app, as it stands in the table: nobody has vouched for it yet.
@@ -38,11 +39,8 @@ impl AppCache {
         fresh: Freshness,
         now: Millis,
     ) -> Stored<Option<Arc<RegisteredApp>>> {
-        if let Some(known) = lock(&self.cache).known(app, Ages::of(self.keep, fresh), now) {
-            return Ok(known);
-        }
-        let read = self.apps.find(app).await.map(|found| found.map(Arc::new));
-        lock(&self.cache).settle(app, read, self.keep, now)
+        let read = async { Ok(self.store.find(app).await?.map(Arc::new)) };
+        self.apps.get(app, fresh, now, read).await
     }
 
     /// A manifest by its hash. A text that has another hash is none.
@@ -56,14 +54,12 @@ impl AppCache {
         if let Some(known) = lock(&self.manifests).get(&place) {
             return Ok(Some(Arc::clone(known)));
         }
-        let Some(text) = self.apps.manifest(app, sha256).await? else { return Ok(None) };
+        let Some(text) = self.store.manifest(app, sha256).await? else { return Ok(None) };
         if !Sha256::of(&text).is(sha256) {
             return Err(ServedAppError::Unbound(app.clone()));
         }
-        let manifest: Manifest = serde_json::from_str(&text).map_err(|error| StoreError::Corrupt {
-            what: WHAT,
-            detail: crate::store::rules::without_content(&error),
-        })?;
+        let manifest: Manifest = serde_json::from_str(&text)
+            .map_err(|error| StoreError::Corrupt { what: WHAT, detail: document::without_content(&error) })?;
         let manifest = Arc::new(manifest);
         if self.keep != 0 {
             lock(&self.manifests).put(place, Arc::clone(&manifest));
@@ -92,12 +88,12 @@ impl AppCache {
 
     /// The app where it is in memory, whatever its age: for what is made without a read.
     pub(crate) fn remembered(&self, app: &AppId) -> Option<Arc<RegisteredApp>> {
-        lock(&self.cache).last(app)
+        self.apps.last(app)
     }
 
     /// Reads the app again next time: after this process changed it.
     pub fn forget(&self, app: &AppId) {
-        lock(&self.cache).forget(|known| known == app);
+        self.apps.forget(|id| id == app);
     }
 }
 

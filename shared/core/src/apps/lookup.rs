@@ -125,8 +125,7 @@ impl Apps {
         let not_kept =
             || ServedAppError::NotKept { app: install.app.clone(), version: install.version.clone() };
         let mut refused = None;
-        for fresh in [Freshness::Cached, Freshness::Reread] {
-            // A refusal that would rest on what is remembered reads again first.
+        for fresh in Freshness::IN_TURN {
             refused = match self.vouched(&install.app, fresh, now).await {
                 Ok(Some(known)) => match known.agreed(install) {
                     Some(sha256) => return self.with_manifest(&known, sha256).await.map(Some),

@@ -1,20 +1,20 @@
-//! The deliver function: the jobs of the queues, each done by the module that it belongs to.
+//! The deliver function: the jobs of the queues. Each kind of job is done by the module that it belongs to.
 
 use crate::{
     http::{LogLine, Refusal},
     install::{RequestInfo, upkeep},
-    jobs::{Delivery, Next, Outcome, Worker},
+    jobs::{JobRunner, Next, Outcome, Worker},
     operator::key_rings,
     services::Management,
-    store::job::{Job, Work},
+    store::job::{Job, JobKind},
 };
 use async_trait::async_trait;
 use cloud_apps_protocol::{Code, Millis};
 use std::sync::Arc;
 
-/// The consumer of the queues over these stores, whose worker does the jobs.
-pub fn delivery(management: &Management, worker: Arc<dyn Worker>) -> Delivery {
-    Delivery {
+/// Takes jobs from the queues and gives them to `worker`.
+pub fn job_runner(management: &Management, worker: Arc<dyn Worker>) -> JobRunner {
+    JobRunner {
         ledger: Arc::clone(&management.services.ledger),
         queue: Arc::clone(&management.queue),
         dead_letters: Arc::clone(&management.dead_letters),
@@ -26,35 +26,35 @@ pub fn delivery(management: &Management, worker: Arc<dyn Worker>) -> Delivery {
 #[async_trait]
 impl Worker for Management {
     async fn work(&self, job: &Job, now: Millis, deadline: Millis) -> Outcome {
-        // The ledger's name of the job names it in the log of whatever it calls, too.
+        // The job's key in the ledger is its request id in the logs of what it calls.
         let id = job.key();
         let mut line = LogLine::apart("job", &id, job.trace.as_deref());
         let request_info = RequestInfo { now, deadline, request_id: &id };
-        match work(self, &job.work, request_info, &mut line).await {
+        match step(self, &job.kind, request_info, &mut line).await {
             Ok(Next::Done) => Outcome::Done,
-            Ok(Next::Again { in_ms, work }) => {
-                Outcome::Next { work: work.unwrap_or_else(|| job.work.clone()), after: in_ms }
+            Ok(Next::Step { in_ms, kind }) => {
+                Outcome::Next { kind: kind.unwrap_or_else(|| job.kind.clone()), after: in_ms }
             }
             Err(refusal) => outcome(&refusal),
         }
     }
 }
 
-/// Does one piece of work, until `request_info.deadline` at the latest. It may be repeated, and a part of it may be done
-/// already.
-pub async fn work(
+/// Does one step of a job, until `request_info.deadline` at the latest. It may be called again, and a part of the step may
+/// be done already.
+pub async fn step(
     management: &Management,
-    work: &Work,
+    kind: &JobKind,
     request_info: RequestInfo<'_>,
     line: &mut LogLine,
 ) -> Result<Next, Refusal> {
-    match work {
-        Work::Watch { install, .. } => upkeep::watch(management, install, request_info, line).await,
-        Work::Reseal { app, cursor } => {
+    match kind {
+        JobKind::Watch { install, .. } => upkeep::watch(management, install, request_info, line).await,
+        JobKind::Reseal { app, cursor } => {
             line.app = Some(app.to_string());
             key_rings::reseal(management, app, cursor.as_deref(), request_info.now).await
         }
-        Work::ResealInstall { app, install } => {
+        JobKind::ResealInstall { app, install } => {
             line.app = Some(app.to_string());
             line.install = Some(install.to_string());
             key_rings::reseal_install(management, app, install, request_info.now).await
@@ -62,7 +62,8 @@ pub async fn work(
     }
 }
 
-/// What may pass with time is tried again: what is busy, cannot be reached, took too long, or was changed by somebody else.
+/// How a job ended that was refused. It is tried again if something is busy, cannot be reached, took too long, or was changed
+/// by another request.
 fn outcome(refusal: &Refusal) -> Outcome {
     let why = match refusal.chain() {
         Some(cause) => format!("{refusal} ({cause})"),
@@ -82,7 +83,7 @@ mod tests {
     use crate::store::ports::StoreError;
 
     #[test]
-    fn what_may_pass_is_tried_again_and_the_rest_is_parked_with_its_cause() {
+    fn what_may_work_later_is_tried_again_and_the_rest_is_parked_with_its_cause() {
         let busy = StoreError::Busy { what: "Registry.change", source: "slow".into() };
         let Outcome::Again { why, after } = outcome(&busy.into()) else { panic!("tried again") };
         assert!(after == Some(1_000) && why.contains("Registry.change"), "{why}");

@@ -16,7 +16,7 @@ use crate::{
     keys::sealed::{keep_settings, seal_bot_token},
     services::Management,
     store::{
-        job::{Job, Work},
+        job::{Job, JobKind},
         model::{Cleanup, Install, InstallCode, Key, Sha256, SiteEntry, State},
         ports::{Begun, Changed, Stored},
         rules::{SiteSays, code_of, next, site_says},
@@ -167,7 +167,7 @@ async fn watch(
     arrival: &Arrival,
     line: &LogLine,
 ) -> Result<(), Refusal> {
-    let work = Work::Watch { install: install.id.clone(), rev: install.rev };
+    let work = JobKind::Watch { install: install.id.clone(), rev: install.rev };
     let left = code.exp.saturating_sub(arrival.now).clamp(1, LOOK);
     let job = Job::new(work, left, Some(line.trace().to_owned()), arrival.now);
     Ok(management.queue.send(&job, arrival.now).await?)

@@ -15,10 +15,12 @@ use crate::{
     http::{LogLine, Refusal},
     services::Management,
     store::{
-        job::{Job, Work},
+        document::MAX_VALUE,
+        job::{Job, JobKind},
         model::{Cleanup, Install, ManageCode, State, Team},
+        page::MAX_TEAMS,
         ports::{Changed, StoreError, Stored},
-        rules::{MAX_TEAMS, MAX_VALUE, given_up, next, over},
+        rules::{given_up, next, over},
     },
 };
 use cloud_apps_protocol::{
@@ -97,7 +99,7 @@ async fn stop(
         };
         let going = Install { state, ..(*install).clone() };
         // The intent first: whatever becomes of this request, somebody comes and ends what it began.
-        let watch = Work::Watch { install: going.id.clone(), rev: next(install.rev) };
+        let watch = JobKind::Watch { install: going.id.clone(), rev: next(install.rev) };
         management.queue.send(&Job::new(watch, LOOK_AFTER, Some(line.trace().to_owned()), now), now).await?;
         let changed = management.registry.change(&going, install.rev).await?;
         management.services.installs.forget(&install.id);

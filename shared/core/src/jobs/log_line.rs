@@ -1,47 +1,48 @@
-//! One wide line per job, of the same closed list as a request's: ids, codes, times; nothing of a job's content.
+//! One wide log line per job. Like a request's line it has a fixed list of fields: ids, codes and times, and nothing of a
+//! job's content.
 
-use super::consumer::{Fate, Record};
-use crate::store::job::{Job, Work};
+use super::runner::{Fate, Record};
+use crate::store::job::{Job, JobKind};
 use std::time::Instant;
 
 /// What is known of a job so far.
-pub(super) struct Line {
+pub(super) struct JobLogLine {
     started: Instant,
     message_id: String,
     job: Option<Job>,
-    /// Why it failed.
+    /// Why the job failed.
     pub error: Option<String>,
 }
 
-impl Line {
+impl JobLogLine {
     pub fn new(record: &Record) -> Self {
         Self { started: Instant::now(), message_id: record.id.clone(), job: None, error: None }
     }
 
-    /// It could be read.
+    /// The message was read, and has this job.
     pub fn job(&mut self, job: &Job) {
         self.job = Some(job.clone());
     }
 
-    /// Writes it: as a warning what somebody may have to look at.
+    /// Writes the line: as an error or a warning if somebody may have to do something about it.
     pub fn write(self, fate: &Fate) {
         let job = self.job.as_ref();
         let (outcome, error) = match fate {
             Fate::Gone(outcome) => (*outcome, self.error),
             Fate::Stays(why) => ("left", Some(why.clone())),
         };
-        let app = job.and_then(|job| match &job.work {
-            Work::Reseal { app, .. } | Work::ResealInstall { app, .. } => Some(app.as_str()),
-            Work::Watch { .. } => None,
+        let app = job.and_then(|job| match &job.kind {
+            JobKind::Reseal { app, .. } | JobKind::ResealInstall { app, .. } => Some(app.as_str()),
+            JobKind::Watch { .. } => None,
         });
         let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
                     route = "deliver",
-                    kind = job.map(|job| job.work.name()),
+                    kind = job.map(|job| job.kind.name()),
                     app,
-                    install = job.and_then(|job| job.work.install()).map(tracing::field::display),
+                    install = job.and_then(|job| job.kind.install()).map(tracing::field::display),
                     outcome,
                     ms,
                     message_id = self.message_id,

@@ -1,13 +1,14 @@
-//! The queues' consumer, and what becomes of its jobs.
+//! Jobs from the queues: how a message is read, what becomes of its job, and when a job that failed is tried again.
 
-mod consumer;
+mod dead_letter;
 mod log_line;
 mod next;
 mod read;
+mod runner;
 mod schedule;
 
-pub use consumer::{Delivery, Outcome, Record, Worker};
 pub use next::Next;
+pub use runner::{JobRunner, Outcome, Record, Worker};
 pub use schedule::delay;
 
 pub(crate) use read::{Read, read};

@@ -1,25 +1,25 @@
-//! What comes after a piece of work.
+//! What comes after a step of a job.
 
-use crate::store::job::Work;
+use crate::store::job::JobKind;
 use cloud_apps_protocol::Millis;
 
-/// What comes after a piece of work.
+/// What comes after a step of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
-    /// Nothing: it is done.
+    /// Nothing: the job is done.
     Done,
-    /// It goes on later.
-    Again {
+    /// Another step.
+    Step {
         /// In how many ms.
         in_ms: Millis,
-        /// With this; `None`: with the same.
-        work: Option<Work>,
+        /// What the step does. `None`: the same as this one.
+        kind: Option<JobKind>,
     },
 }
 
 impl Next {
-    /// The same work once more.
+    /// The same step again.
     pub(crate) fn same(in_ms: Millis) -> Self {
-        Self::Again { in_ms, work: None }
+        Self::Step { in_ms, kind: None }
     }
 }

@@ -1,22 +1,22 @@
-//! What a message says.
+//! Reading a message as a job.
 
 use crate::store::{
-    job::{JOB_VERSION, Job, Work},
-    rules,
+    document,
+    job::{JOB_VERSION, Job, JobKind},
 };
 
 /// A message as this version of the bundle reads it.
 pub(crate) enum Read {
     /// A job.
     Job(Job),
-    /// A job that a later version knows.
+    /// A job of a later version of the bundle.
     Later {
-        /// What is not known of it.
+        /// What this version does not know of it.
         what: String,
     },
-    /// No version's job.
+    /// Not a job of any version.
     Unreadable {
-        /// Why not, without its content.
+        /// Why it cannot be read, without its content.
         why: String,
     },
 }
@@ -28,9 +28,9 @@ struct Head {
     kind: String,
 }
 
-/// Reads a message. What it says of it holds nothing of the job's content: that may be what no log should have.
+/// Reads a message. No reason repeats the job's content, because it may hold secrets.
 pub(crate) fn read(body: &str) -> Read {
-    let unreadable = |error: &serde_json::Error| Read::Unreadable { why: rules::without_content(error) };
+    let unreadable = |error: &serde_json::Error| Read::Unreadable { why: document::without_content(error) };
     let head: Head = match serde_json::from_str(body) {
         Ok(head) => head,
         Err(error) => return unreadable(&error),
@@ -39,7 +39,7 @@ pub(crate) fn read(body: &str) -> Read {
         let what = format!("the job has version {}, and this program knows {JOB_VERSION}", head.v);
         return Read::Later { what };
     }
-    if !Work::KINDS.contains(&head.kind.as_str()) {
+    if !JobKind::KINDS.contains(&head.kind.as_str()) {
         return Read::Later { what: "this program does not know this kind of job".to_owned() };
     }
     serde_json::from_str(body).map_or_else(|error| unreadable(&error), Read::Job)
@@ -51,20 +51,20 @@ mod tests {
     use crate::testing::sample;
     use proptest::prelude::*;
 
-    fn works() -> Vec<Work> {
+    fn kinds() -> Vec<JobKind> {
         vec![
-            Work::Watch { install: sample::install_id(1), rev: 3 },
-            Work::Reseal { app: sample::app(), cursor: None },
-            Work::ResealInstall { app: sample::app(), install: sample::install_id(1) },
+            JobKind::Watch { install: sample::install_id(1), rev: 3 },
+            JobKind::Reseal { app: sample::app(), cursor: None },
+            JobKind::ResealInstall { app: sample::app(), install: sample::install_id(1) },
         ]
     }
 
     #[test]
-    fn every_kind_of_work_is_read_as_it_was_written() {
-        let names: Vec<_> = works().iter().map(Work::name).collect();
-        assert_eq!(names, Work::KINDS);
-        for work in works() {
-            let job = Job::new(work, 5, Some("a trace".to_owned()), 10).again(7, 20);
+    fn every_kind_of_job_is_read_as_it_was_written() {
+        let names: Vec<_> = kinds().iter().map(JobKind::name).collect();
+        assert_eq!(names, JobKind::KINDS);
+        for kind in kinds() {
+            let job = Job::new(kind, 5, Some("a trace".to_owned()), 10).again(7, 20);
             let body = serde_json::to_string(&job).unwrap();
             assert!(matches!(read(&body), Read::Job(read) if read == job), "{body}");
         }

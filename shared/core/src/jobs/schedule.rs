@@ -1,4 +1,4 @@
-//! When what failed is tried again.
+//! When a job that failed is tried again.
 
 use crate::{random::Random, store::job::QueueName};
 use cloud_apps_protocol::Millis;
@@ -6,9 +6,9 @@ use cloud_apps_protocol::Millis;
 const SECOND: Millis = 1_000;
 const MINUTE: Millis = 60 * SECOND;
 
-/// After which time each attempt is followed by the next: about three minutes in all, because a person waits.
+/// The time between an attempt and the next: about three minutes for all, because a person waits.
 const COMMANDS: [Millis; 4] = [2 * SECOND, 10 * SECOND, 30 * SECOND, 2 * MINUTE];
-/// About three hours in all: as long as a server is usually down.
+/// About three hours for all, because that is how long a server is usually down.
 const EVENTS: [Millis; 15] = [
     10 * SECOND,
     30 * SECOND,
@@ -26,20 +26,20 @@ const EVENTS: [Millis; 15] = [
     15 * MINUTE,
     15 * MINUTE,
 ];
-/// The longest `Retry-After` that is waited for; a server that names more is asked after this.
+/// The longest `Retry-After` that is respected. A server that asks for more is asked again after this time.
 const MAX_RETRY_AFTER: Millis = 60 * MINUTE;
-/// By how many thousandths a delay is spread to either side, so that what failed together does not come back together.
+/// By how many thousandths a delay is made longer or shorter, so that jobs that failed together do not come back together.
 const SPREAD: u64 = 200;
 
-/// In how many ms the attempt after this one may begin; `None` when this was the last. It is never sooner than
-/// `retry_after` says.
+/// How many ms after this attempt the next one begins, and not before `retry_after` allows it. `None`: this attempt was the
+/// last one.
 pub fn delay(
-    lane: QueueName,
+    queue: QueueName,
     attempt: u32,
     retry_after: Option<Millis>,
     random: &dyn Random,
 ) -> Option<Millis> {
-    let schedule: &[Millis] = match lane {
+    let schedule: &[Millis] = match queue {
         QueueName::Commands => &COMMANDS,
         QueueName::Events => &EVENTS,
     };
@@ -74,7 +74,7 @@ mod tests {
     fn a_command_is_tried_for_minutes_and_an_event_for_hours() {
         let middle = Chance(SPREAD);
         let all =
-            |lane| -> Vec<_> { (1..).map_while(|attempt| delay(lane, attempt, None, &middle)).collect() };
+            |queue| -> Vec<_> { (1..).map_while(|attempt| delay(queue, attempt, None, &middle)).collect() };
         assert_eq!(all(QueueName::Commands), [2_000, 10_000, 30_000, 120_000]);
         let events = all(QueueName::Events);
         assert_eq!(events[..6], [10_000, 30_000, 120_000, 300_000, 600_000, 900_000]);
@@ -88,9 +88,9 @@ mod tests {
         fn a_delay_is_spread_by_a_fifth_and_never_sooner_than_the_server_asked(
             attempt in 0_u32..20, chance: u64, asked in proptest::option::of(0_u64..10_000_000), events: bool,
         ) {
-            let lane = if events { QueueName::Events } else { QueueName::Commands };
-            let planned = delay(lane, attempt, None, &Chance(SPREAD));
-            let delay = delay(lane, attempt, asked, &Chance(chance));
+            let queue = if events { QueueName::Events } else { QueueName::Commands };
+            let planned = delay(queue, attempt, None, &Chance(SPREAD));
+            let delay = delay(queue, attempt, asked, &Chance(chance));
             prop_assert_eq!(planned.is_some(), delay.is_some());
             if let (Some(planned), Some(delay)) = (planned, delay) {
                 let asked = asked.unwrap_or(0).min(MAX_RETRY_AFTER);

@@ -1,10 +1,7 @@
 //! The bot's token, opened when it is needed and not before.
 
 use super::cache::KeyCache;
-use crate::store::{
-    cache::{Freshness, InstallCache},
-    model::Install,
-};
+use crate::store::{cache::Freshness, install_cache::InstallCache, model::Install};
 use async_trait::async_trait;
 use cloud_app::{
     Failure,

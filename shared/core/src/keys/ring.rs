@@ -4,9 +4,9 @@
 //! characters of base64url. What cannot be read is named without its content, and nothing here prints a root.
 
 use crate::store::{
+    document,
     model::{Key, Ring},
     ports::{StoreError, Stored},
-    rules,
 };
 use cloud_apps_protocol::{AppId, KeyId, Millis, secret::Secret};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -81,8 +81,8 @@ impl Ring {
             use_from: key.use_from,
             state: if key.revoked { Word::Revoked } else { Word::Live },
         });
-        let document = Document { v: rules::ITEM_VERSION, app: self.app.clone(), keys: keys.collect() };
-        rules::to_document(what, &document).map(Zeroizing::new)
+        let document = Document { v: document::ITEM_VERSION, app: self.app.clone(), keys: keys.collect() };
+        document::write(what, &document).map(Zeroizing::new)
     }
 
     /// Reads the ring of `app` from its text.
@@ -92,9 +92,9 @@ impl Ring {
             v: u64,
         }
         let corrupt = |detail: &str| StoreError::Corrupt { what, detail: detail.to_owned() };
-        let unreadable = |error: serde_json::Error| corrupt(&rules::without_content(&error));
+        let unreadable = |error: serde_json::Error| corrupt(&document::without_content(&error));
         let Version { v } = serde_json::from_str(json).map_err(unreadable)?;
-        rules::check_version(what, v)?;
+        document::check_version(what, v)?;
         let document: Document = serde_json::from_str(json).map_err(unreadable)?;
         if document.app != *app {
             return Err(corrupt("it is the key ring of another app"));

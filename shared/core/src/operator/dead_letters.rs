@@ -66,7 +66,7 @@ pub(super) async fn discard(
 
 /// What an operator sees of a letter: not the job itself, which may hold what nobody should read.
 pub(super) fn view(letter: Dead) -> LetterView {
-    let kind = serde_json::from_str::<Job>(&letter.body).ok().map(|job| job.work.name().to_owned());
+    let kind = serde_json::from_str::<Job>(&letter.body).ok().map(|job| job.kind.name().to_owned());
     LetterView {
         id: letter.id,
         install_id: letter.install,

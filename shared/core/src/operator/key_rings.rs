@@ -15,10 +15,11 @@ use crate::{
     keys::{generate_ring, sealed},
     services::Management,
     store::{
-        job::{Job, Work},
+        job::{Job, JobKind},
         model::{Install, Key, Ring, SiteEntry},
+        page::MAX_PAGE,
         ports::{Changed, StoreError, Stored},
-        rules::{MAX_PAGE, over},
+        rules::over,
     },
 };
 use cloud_apps_protocol::{AppId, Code, InstallId, KeyId, Millis, secret::Secret};
@@ -57,7 +58,7 @@ pub(super) async fn rotate(
     locked(management, app, now, async {
         let mut ring = read(management, app, now).await?;
         // Before the key: a walk that finds nothing to do is harmless, and a key without a walk is not.
-        let walk = Work::Reseal { app: app.clone(), cursor: None };
+        let walk = JobKind::Reseal { app: app.clone(), cursor: None };
         let job = Job::new(walk, USE_AFTER, None, now);
         management.queue.send(&job, now).await?;
         if !ring.keys.iter().any(|key| !key.revoked && key.use_from > now) {
@@ -147,13 +148,13 @@ pub(crate) async fn reseal(
             let cause = refusal.chain();
             let (app, site, install) = (app.as_str(), entry.site.as_str(), entry.install.as_str());
             tracing::warn!(app, site, install, error = %refusal, cause, "an install was not sealed anew; a job of its own tries again");
-            let alone = Work::ResealInstall { app: ring.app.clone(), install: entry.install };
+            let alone = JobKind::ResealInstall { app: ring.app.clone(), install: entry.install };
             management.queue.send(&Job::new(alone, ALONE_AFTER, None, now), now).await?;
         }
     }
     Ok(match page.cursor {
         None => Next::Done,
-        cursor => Next::Again { in_ms: 0, work: Some(Work::Reseal { app: app.clone(), cursor }) },
+        cursor => Next::Step { in_ms: 0, kind: Some(JobKind::Reseal { app: app.clone(), cursor }) },
     })
 }
 
@@ -175,7 +176,7 @@ pub(crate) async fn reseal_install(
 fn in_use(ring: &Ring, now: Millis) -> Result<&Key, Next> {
     let waits = ring.keys.iter().filter(|key| !key.revoked).map(|key| key.use_from).max();
     match waits {
-        Some(waits) if waits > now => Err(Next::Again { in_ms: waits - now, work: None }),
+        Some(waits) if waits > now => Err(Next::Step { in_ms: waits - now, kind: None }),
         _ => ring.current(now).ok_or(Next::Done),
     }
 }

@@ -1,4 +1,4 @@
-//! What the queues carry. Every job has a version; a reader leaves on the queue what it does not know.
+//! The jobs that the queues carry. Every job has a version. A reader leaves jobs that it does not know on the queue.
 
 use cloud_apps_protocol::{AppId, InstallId, Millis};
 use serde::{Deserialize, Serialize};
@@ -11,15 +11,15 @@ pub const JOB_VERSION: u32 = 1;
 pub enum QueueName {
     /// Events and vendors' webhooks.
     Events,
-    /// Deferred commands, and the upkeep of installs.
+    /// Deferred commands, and jobs that look after installs.
     Commands,
 }
 
 impl QueueName {
-    /// Both.
+    /// Both queues.
     pub const ALL: [QueueName; 2] = [QueueName::Events, QueueName::Commands];
 
-    /// The word under which it is stored and logged.
+    /// Its name in stores and in the log.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Events => "events",
@@ -27,7 +27,7 @@ impl QueueName {
         }
     }
 
-    /// How often a message is given out before the queue gives it up: each time the process died over it.
+    /// How often the queue gives a message out before it gives the message up. Each time, the process died.
     pub fn receives(self) -> u32 {
         match self {
             Self::Events => 5,
@@ -43,12 +43,12 @@ pub struct Job {
     pub v: u32,
     /// 1, 2, …: a retry is sent as a new message with the next attempt.
     pub attempt: u32,
-    /// 0, 1, …: what is left to do when a step is done is sent as a job of its own, the next step.
+    /// 0, 1, …: after a step, the rest of the work is sent as a new job, the next step.
     #[serde(default)]
     pub step: u32,
     /// When the first attempt of the first step was queued.
     pub first_at: Millis,
-    /// When it is to be done, at the earliest. A queue that cannot wait for so long gives it out sooner.
+    /// The earliest time at which it may be done. A queue that cannot wait so long gives it out earlier.
     #[serde(default)]
     pub due: Millis,
     /// The trace it belongs to (`traceparent`).
@@ -56,29 +56,29 @@ pub struct Job {
     pub trace: Option<String>,
     /// What to do.
     #[serde(flatten)]
-    pub work: Work,
+    pub kind: JobKind,
 }
 
 /// What a job does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Work {
-    /// Looks after an install that is being made or removed: what was left half-done is ended.
+pub enum JobKind {
+    /// Looks after an install that is being made or removed, and ends what was left half-done.
     Watch {
         /// The install.
         install: InstallId,
-        /// The revision that it was sent for.
+        /// The revision of the install for which it was sent.
         rev: u64,
     },
-    /// Seals again, with the app's current key, what its installs keep; a page of them, then itself for the next.
+    /// Seals the secrets of an app's installs with the app's current key: one page of installs, then a job for the next.
     Reseal {
         /// The app.
         app: AppId,
-        /// After which site the page begins.
+        /// Where the page begins.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<String>,
     },
-    /// The same for one install that failed in the walk, so that the walk goes on without it.
+    /// The same for one install that failed there, so that the others do not wait for it.
     ResealInstall {
         /// The app.
         app: AppId,
@@ -88,41 +88,41 @@ pub enum Work {
 }
 
 impl Job {
-    /// The first attempt at a work that begins `delay` ms from `now`.
-    pub fn new(work: Work, delay: Millis, trace: Option<String>, now: Millis) -> Self {
+    /// The first attempt at a job, due `delay` ms after `now`.
+    pub fn new(kind: JobKind, delay: Millis, trace: Option<String>, now: Millis) -> Self {
         let due = now.saturating_add(delay);
-        Self { v: JOB_VERSION, attempt: 1, step: 0, first_at: now, due, trace, work }
+        Self { v: JOB_VERSION, attempt: 1, step: 0, first_at: now, due, trace, kind }
     }
 
-    /// The same once more, `delay` ms from `now`.
+    /// The next attempt, due `delay` ms after `now`.
     #[must_use]
     pub fn again(&self, delay: Millis, now: Millis) -> Self {
         Self { attempt: self.attempt.saturating_add(1), due: now.saturating_add(delay), ..self.clone() }
     }
 
-    /// What is left to do when this is done, `delay` ms from `now`.
+    /// The next step, due `delay` ms after `now`.
     #[must_use]
-    pub fn next(&self, work: Work, delay: Millis, now: Millis) -> Self {
+    pub fn next(&self, kind: JobKind, delay: Millis, now: Millis) -> Self {
         let step = self.step.saturating_add(1);
-        Self { attempt: 1, step, due: now.saturating_add(delay), work, ..self.clone() }
+        Self { attempt: 1, step, due: now.saturating_add(delay), kind, ..self.clone() }
     }
 
-    /// Under which name the ledger knows it: all attempts have the same, and no two steps.
+    /// Its key in the ledger. All attempts have the same key; each step has its own.
     pub fn key(&self) -> String {
-        let (group, first_at, step) = (self.work.group(), self.first_at, self.step);
-        match &self.work {
-            Work::Watch { rev, .. } => format!("DO#{group}#{first_at}-{step}#watch-{rev}"),
-            Work::Reseal { .. } => format!("DO#{group}#{first_at}-{step}#reseal"),
-            Work::ResealInstall { .. } => format!("DO#{group}#{first_at}-{step}#reseal-install"),
+        let (group, first_at, step) = (self.kind.group(), self.first_at, self.step);
+        match &self.kind {
+            JobKind::Watch { rev, .. } => format!("DO#{group}#{first_at}-{step}#watch-{rev}"),
+            JobKind::Reseal { .. } => format!("DO#{group}#{first_at}-{step}#reseal"),
+            JobKind::ResealInstall { .. } => format!("DO#{group}#{first_at}-{step}#reseal-install"),
         }
     }
 }
 
-impl Work {
-    /// Every kind, as it stands in a job.
+impl JobKind {
+    /// The names of all kinds, as a job's JSON has them.
     pub const KINDS: [&str; 3] = ["watch", "reseal", "reseal_install"];
 
-    /// Its kind.
+    /// Its name.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Watch { .. } => "watch",
@@ -131,7 +131,7 @@ impl Work {
         }
     }
 
-    /// Whose work it is: the queues are fair between these.
+    /// Its group. The queues are fair between groups.
     pub fn group(&self) -> &str {
         match self {
             Self::Watch { install, .. } | Self::ResealInstall { install, .. } => install.as_str(),
@@ -139,7 +139,7 @@ impl Work {
         }
     }
 
-    /// The install that it is about, where it is one.
+    /// The install that it is about, if it is about one.
     pub fn install(&self) -> Option<&InstallId> {
         match self {
             Self::Watch { install, .. } | Self::ResealInstall { install, .. } => Some(install),
@@ -148,7 +148,7 @@ impl Work {
     }
 
     /// The queue that carries it.
-    pub fn lane(&self) -> QueueName {
+    pub fn queue(&self) -> QueueName {
         match self {
             Self::Watch { .. } | Self::Reseal { .. } | Self::ResealInstall { .. } => QueueName::Commands,
         }

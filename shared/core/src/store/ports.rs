@@ -176,7 +176,7 @@ pub trait Registry: Send + Sync {
 
 /// What a claim was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Claim {
+pub enum ClaimAnswer {
     /// Do it.
     Mine,
     /// Somebody is at it until then.
@@ -194,7 +194,14 @@ pub trait Ledger: Send + Sync {
     async fn once(&self, key: &str, until: Millis, now: Millis) -> Stored<bool>;
 
     /// Asks to do a job (attempt 1, 2, …) for at most `lease` ms; its outcome is remembered until `keep`.
-    async fn claim(&self, key: &str, attempt: u32, lease: u64, keep: Millis, now: Millis) -> Stored<Claim>;
+    async fn claim(
+        &self,
+        key: &str,
+        attempt: u32,
+        lease: u64,
+        keep: Millis,
+        now: Millis,
+    ) -> Stored<ClaimAnswer>;
     /// The job is done; whoever asks until `keep` is told so. `false` if the claim is not this attempt's any more.
     async fn done(&self, key: &str, attempt: u32, keep: Millis, now: Millis) -> Stored<bool>;
     /// The job failed, and attempt + 1 was sent: this attempt and earlier ones are superseded, the next may claim.
@@ -262,14 +269,14 @@ impl std::fmt::Debug for Taken {
 /// Takes what was queued. On AWS the event source mappings and the queues' redrive policies stand in its place.
 #[async_trait]
 pub trait Consumer: Send + Sync {
-    /// Takes at most `most` messages of a lane that are due, each hidden for `hidden` ms; what is not acknowledged by
+    /// Takes at most `most` messages of a queue that are due, each hidden for `hidden` ms; what is not acknowledged by
     /// then comes again, [`QueueName::receives`] times in all. Whoever has the fewest messages in hand goes first, then the
     /// oldest message. Of any number at once, one gets it.
-    async fn take(&self, lane: QueueName, most: usize, hidden: Millis, now: Millis) -> Stored<Vec<Taken>>;
+    async fn take(&self, queue: QueueName, most: usize, hidden: Millis, now: Millis) -> Stored<Vec<Taken>>;
     /// It is done with: it does not come again. Also when it is gone already.
-    async fn ack(&self, lane: QueueName, id: &str) -> Stored<()>;
+    async fn ack(&self, queue: QueueName, id: &str) -> Stored<()>;
     /// Those that were taken as often as they may be and never acknowledged, at most `most`. They stay until they are.
-    async fn dead(&self, lane: QueueName, most: usize, now: Millis) -> Stored<Vec<Taken>>;
+    async fn dead(&self, queue: QueueName, most: usize, now: Millis) -> Stored<Vec<Taken>>;
 }
 
 /// Keeps jobs that were given up.

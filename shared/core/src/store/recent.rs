@@ -1,32 +1,32 @@
-//! A map of bounded size that forgets what was not used for longest.
+//! A map of limited size, which forgets the entry that was not used for the longest time.
 
 use lru::LruCache;
 use std::hash::Hash;
 
-/// The entries that were used last, at most so many. It is bounded on insertion: an [`LruCache`] with a bound takes its
-/// room when it is made, and a function starts cold.
+/// The entries that were used last. The limit is kept when an entry is put in: an [`LruCache`] with a limit of its own
+/// allocates all its memory when it is made, which would make a cold start slower.
 pub(crate) struct Recent<K: Hash + Eq, V> {
     entries: LruCache<K, V>,
     room: usize,
 }
 
 impl<K: Hash + Eq, V> Recent<K, V> {
-    /// An empty map with room for so many entries.
+    /// An empty map with room for this many entries.
     pub fn new(room: usize) -> Self {
         Self { entries: LruCache::unbounded(), room }
     }
 
-    /// The value at a key, which is used now.
+    /// The value of a key. It counts as used now.
     pub fn get(&mut self, key: &K) -> Option<&V> {
         self.entries.get(key)
     }
 
-    /// The same, to change it.
+    /// The same, so that it can be changed.
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.entries.get_mut(key)
     }
 
-    /// Puts a value at a key, in the place of what was not used for longest where there is no room.
+    /// Puts a value in. If there is no room, the entry goes that was not used for the longest time.
     pub fn put(&mut self, key: K, value: V) {
         self.entries.put(key, value);
         if self.entries.len() > self.room {
@@ -34,9 +34,25 @@ impl<K: Hash + Eq, V> Recent<K, V> {
         }
     }
 
-    /// Forgets what is at a key.
+    /// Forgets a key.
     pub fn forget(&mut self, key: &K) {
         self.entries.pop(key);
+    }
+
+    /// Forgets the entries for which `which` is true.
+    pub fn forget_where(&mut self, which: impl Fn(&K, &V) -> bool)
+    where
+        K: Clone,
+    {
+        let keys: Vec<K> = self
+            .entries
+            .iter()
+            .filter(|(key, value)| which(key, value))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in keys {
+            self.entries.pop(&key);
+        }
     }
 
     /// Forgets everything.
@@ -44,9 +60,10 @@ impl<K: Hash + Eq, V> Recent<K, V> {
         self.entries.clear();
     }
 
-    /// All entries, without using them.
-    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.entries.iter()
+    /// How many entries there are.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.entries.len()
     }
 }
 
@@ -55,13 +72,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_not_used_for_longest_goes_first() {
+    fn the_entry_that_was_not_used_for_the_longest_time_goes_first() {
         let mut recent = Recent::new(2);
         recent.put(1, "a");
         recent.put(2, "b");
         assert_eq!(recent.get(&1), Some(&"a"));
         recent.put(3, "c");
         assert_eq!([1, 2, 3].map(|n| recent.get(&n).copied()), [Some("a"), None, Some("c")]);
-        assert_eq!(recent.iter().count(), 2);
+        assert_eq!(recent.len(), 2);
     }
 }

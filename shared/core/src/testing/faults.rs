@@ -22,7 +22,7 @@ use crate::store::{
         Sites, Team,
     },
     ports::{
-        Apps, Begun, Changed, Claim, Consumer, DeadLetters, Installs, KeyMaker, Keys, Ledger, Queue,
+        Apps, Begun, Changed, ClaimAnswer, Consumer, DeadLetters, Installs, KeyMaker, Keys, Ledger, Queue,
         Registry, StoreError, Stored, Taken,
     },
 };
@@ -203,7 +203,7 @@ faulty! {
     }
     Ledger {
         once(key: &str, until: Millis, now: Millis) -> bool;
-        claim(key: &str, attempt: u32, lease: u64, keep: Millis, now: Millis) -> Claim;
+        claim(key: &str, attempt: u32, lease: u64, keep: Millis, now: Millis) -> ClaimAnswer;
         done(key: &str, attempt: u32, keep: Millis, now: Millis) -> bool;
         again(key: &str, attempt: u32, keep: Millis, now: Millis) -> bool;
         forget(key: &str, now: Millis) -> bool;
@@ -222,9 +222,9 @@ faulty! {
         send(job: &Job, now: Millis) -> ();
     }
     Consumer {
-        take(lane: QueueName, most: usize, hidden: Millis, now: Millis) -> Vec<Taken>;
-        ack(lane: QueueName, id: &str) -> ();
-        dead(lane: QueueName, most: usize, now: Millis) -> Vec<Taken>;
+        take(queue: QueueName, most: usize, hidden: Millis, now: Millis) -> Vec<Taken>;
+        ack(queue: QueueName, id: &str) -> ();
+        dead(queue: QueueName, most: usize, now: Millis) -> Vec<Taken>;
     }
     DeadLetters {
         park(dead: &Dead) -> ();

@@ -4,11 +4,11 @@ use crate::desk::{Desk, NOW};
 use crate::log_line::Log;
 use async_trait::async_trait;
 use cloud_apps_core::{
-    jobs::{Delivery, Outcome, Record, Worker},
+    jobs::{JobRunner, Outcome, Record, Worker},
     operator,
     random::Random,
     store::{
-        job::{Job, QueueName, Work},
+        job::{Job, JobKind, QueueName},
         memory::Memory,
         model::Dead,
         ports::{DeadLetters, Ledger, Queue},
@@ -72,14 +72,14 @@ fn failed() -> Outcome {
     Outcome::Failed { why: "it is impossible".to_owned() }
 }
 
-fn watch() -> Work {
-    Work::Watch { install: sample::install_id(1), rev: 1 }
+fn watch() -> JobKind {
+    JobKind::Watch { install: sample::install_id(1), rev: 1 }
 }
 
 /// A process over a store.
-fn process(memory: &Memory, faults: &Faults, script: &Script) -> (Delivery, Faulty<Memory>) {
+fn process(memory: &Memory, faults: &Faults, script: &Script) -> (JobRunner, Faulty<Memory>) {
     let ports = Arc::new(Faulty::new(memory.clone(), faults.clone()));
-    let delivery = Delivery {
+    let delivery = JobRunner {
         ledger: ports.clone(),
         queue: ports.clone(),
         dead_letters: ports.clone(),
@@ -108,7 +108,7 @@ async fn letters(memory: &Memory) -> Vec<Dead> {
 }
 
 /// A queue with one job.
-async fn queued(work: Work, delay: Millis) -> Memory {
+async fn queued(work: JobKind, delay: Millis) -> Memory {
     let memory = Memory::new();
     memory.send(&Job::new(work, delay, Some("a trace".to_owned()), 1_000), 1_000).await.unwrap();
     memory
@@ -142,7 +142,7 @@ async fn of_copies_that_come_together_one_is_done_and_the_other_waits_for_it() {
     let (delivery, _) = process(&memory, &Faults::none(), &script);
     assert_eq!(
         delivery.ledger.claim("DO#other", 1, 50, 100, 0).await.unwrap(),
-        cloud_apps_core::store::ports::Claim::Mine
+        cloud_apps_core::store::ports::ClaimAnswer::Mine
     );
     let running: Job = serde_json::from_str(&copy).unwrap();
     memory.claim(&running.key(), 1, 500, 10_000, 0).await.unwrap();
@@ -187,7 +187,7 @@ async fn what_fails_too_often_or_for_good_is_parked_with_its_reason() {
         assert_eq!(letter.install, Some(sample::install_id(1)));
         assert_eq!(letter.trace.as_deref(), Some("a trace"));
         let parked: Job = serde_json::from_str(&letter.body).unwrap();
-        assert_eq!((parked.attempt, &parked.work), (attempts, &watch()));
+        assert_eq!((parked.attempt, &parked.kind), (attempts, &watch()));
         assert_eq!(script.runs().len(), usize::try_from(attempts).unwrap());
         assert!(
             memory.forget(&parked.key(), 2_000).await.unwrap(),
@@ -198,7 +198,8 @@ async fn what_fails_too_often_or_for_good_is_parked_with_its_reason() {
 
 #[tokio::test]
 async fn what_is_left_of_a_job_is_its_next_step() {
-    let next = Outcome::Next { work: Work::Watch { install: sample::install_id(1), rev: 2 }, after: 10_000 };
+    let next =
+        Outcome::Next { kind: JobKind::Watch { install: sample::install_id(1), rev: 2 }, after: 10_000 };
     let (memory, script) = (queued(watch(), 0).await, Script::new(vec![again(), next]));
     let (delivery, consumer) = process(&memory, &Faults::none(), &script);
     for now in [1_000, 5_000] {
@@ -300,7 +301,7 @@ async fn a_job_that_takes_too_long_is_dropped_and_tried_again() {
     }
     let memory = Memory::new();
     let (delivery, _) = process(&memory, &Faults::none(), &Script::new(vec![]));
-    let delivery = Delivery { worker: Arc::new(Endless), ..delivery };
+    let delivery = JobRunner { worker: Arc::new(Endless), ..delivery };
     let job = record("a", &body(&Job::new(watch(), 0, None, 0)));
     assert!(delivery.handle(&[job], 10_000, 12_005).await.is_empty());
     let next = memory.queued().remove(0);
@@ -321,7 +322,7 @@ async fn a_message_over_which_the_process_always_dies_is_parked() {
 
 /// What a job may do: how its attempts end, and what must come of it.
 fn lives() -> Vec<(&'static str, Vec<Outcome>, bool)> {
-    let next = || Outcome::Next { work: watch(), after: 10_000 };
+    let next = || Outcome::Next { kind: watch(), after: 10_000 };
     vec![
         ("is done", vec![Outcome::Done], false),
         ("is done at its second attempt", vec![again(), Outcome::Done], false),
@@ -398,7 +399,7 @@ async fn an_operator_lists_what_was_given_up_sends_it_back_or_discards_it() {
     let back = desk.operator(json!({ "do": "send_back", "install_id": install, "id": id })).await;
     assert_eq!(back["dead_letter"]["id"], id, "{back}");
     let job = memory.queued().remove(0);
-    assert_eq!((job.attempt, job.work.clone(), job.trace.as_deref()), (1, watch(), Some("a trace")));
+    assert_eq!((job.attempt, job.kind.clone(), job.trace.as_deref()), (1, watch(), Some("a trace")));
     assert_eq!(desk.operator(list.clone()).await["dead_letters"], json!([]));
     // It fails once more: parked again, and the letter of then is another's business.
     until_empty(&memory, &script, NOW).await;

@@ -11,9 +11,9 @@ use cloud_apps_core::{
     operator,
     services::Management,
     store::{
-        job::Work,
+        document,
+        job::JobKind,
         ports::{Keys, Ledger},
-        rules,
     },
     testing::{
         faults::{Fault, Faults},
@@ -48,15 +48,15 @@ fn message(answer: &Value) -> &str {
     answer["error"]["message"].as_str().unwrap_or_else(|| panic!("no error: {answer}"))
 }
 
-async fn look(management: &Management, work: &Work, now: Millis) -> Result<Next, Refusal> {
+async fn look(management: &Management, work: &JobKind, now: Millis) -> Result<Next, Refusal> {
     let request_info = RequestInfo { now, deadline: now + 30_000, request_id: "job-1" };
-    deliver::work(management, work, request_info, &mut LogLine::apart("job", "job-1", None)).await
+    deliver::step(management, work, request_info, &mut LogLine::apart("job", "job-1", None)).await
 }
 
 /// Runs the walk from its beginning to its end.
 async fn walk(desk: &Desk) {
-    let mut work = Work::Reseal { app: sample::app(), cursor: None };
-    while let Next::Again { in_ms, work: next } =
+    let mut work = JobKind::Reseal { app: sample::app(), cursor: None };
+    while let Next::Step { in_ms, kind: next } =
         look(&desk.management(), &work, desk.now).await.unwrap_or_else(|e| panic!("{}", e.message))
     {
         assert_eq!(in_ms, 0, "the key is in use");
@@ -89,9 +89,9 @@ async fn a_new_key_is_used_from_15_minutes_later_on_and_asking_again_meanwhile_a
     desk.now += MINUTE;
     assert_eq!(keys(&desk, json!({"do": "rotate_keys", "app": "hello"})).await, rotated);
 
-    let work = Work::Reseal { app: sample::app(), cursor: None };
+    let work = JobKind::Reseal { app: sample::app(), cursor: None };
     let early = look(&desk.management(), &work, desk.now).await;
-    assert_eq!(early.ok(), Some(Next::Again { in_ms: 14 * MINUTE, work: None }));
+    assert_eq!(early.ok(), Some(Next::Step { in_ms: 14 * MINUTE, kind: None }));
 
     desk.now = NOW + 15 * MINUTE;
     walk(&desk).await;
@@ -220,7 +220,7 @@ async fn a_rotation_cut_off_anywhere_is_whole_after_the_next() {
             };
             let rotate = json!({"do": "rotate_keys", "app": "hello"});
             let walk_once = async |now| {
-                let work = Work::Reseal { app: sample::app(), cursor: None };
+                let work = JobKind::Reseal { app: sample::app(), cursor: None };
                 let _ = look(&process, &work, now).await;
             };
             let later = NOW + 15 * MINUTE;
@@ -271,7 +271,7 @@ async fn an_install_that_fails_keeps_no_other_from_moving_to_the_new_key_and_is_
     desk.memory.spoil_install(unread.parse().unwrap());
     let mut install = desk.stored(&large).await.unwrap();
     // In a list: a password opens beside the texts only that it was given with.
-    install.settings.insert("filling".into(), json!(["x".repeat(rules::MAX_DOCUMENT)]));
+    install.settings.insert("filling".into(), json!(["x".repeat(document::MAX_DOCUMENT)]));
     desk.memory.put_install(install);
 
     let rotated = keys(&desk, json!({"do": "rotate_keys", "app": "hello"})).await;

@@ -4,12 +4,16 @@
 //! like the stores that last. It counts what it is asked, so that a test can say "and nothing was read".
 
 use crate::store::{
+    document,
     model::{
         Catalogue, CatalogueEntry, Dead, Install, InstallCode, ManageCode, RegisteredApp, Ring, Sha256,
         SiteEntry, Sites, Team,
     },
-    ports::{Apps, Begun, Changed, Claim, Installs, KeyMaker, Keys, Ledger, Registry, StoreError, Stored},
-    rules::{self, CodeSays, SiteSays, Undo, Work},
+    page,
+    ports::{
+        Apps, Begun, Changed, ClaimAnswer, Installs, KeyMaker, Keys, Ledger, Registry, StoreError, Stored,
+    },
+    rules::{self, ClaimState, CodeSays, SiteSays, UndoStep},
 };
 use async_trait::async_trait;
 use cloud_apps_protocol::{AppId, InstallId, Millis, SiteUrl, TeamId};
@@ -51,7 +55,7 @@ struct Maps {
 #[derive(Debug)]
 enum Entry {
     Once { exp: Millis },
-    Claimed(rules::Claimed),
+    Claimed(rules::StoredClaim),
     Value { exp: Millis, value: String },
 }
 
@@ -210,9 +214,9 @@ impl Memory {
 impl Maps {
     fn undo(&mut self, install: &Install, expected: u64) -> Changed {
         match rules::undo(self.installs.get(&install.id), expected) {
-            Undo::Conflict => return Changed::Conflict,
-            Undo::Gone => {}
-            Undo::Mark(stored) | Undo::Remove(stored) => {
+            UndoStep::Conflict => return Changed::Conflict,
+            UndoStep::Gone => {}
+            UndoStep::Mark(stored) | UndoStep::Remove(stored) => {
                 self.teams.retain(|(id, _), _| *id != stored.id);
                 if let Some(token) = &stored.static_token {
                     self.tokens.remove(token);
@@ -251,7 +255,7 @@ impl Maps {
 
     fn site(&self, what: &'static str, key: &(AppId, SiteUrl)) -> Stored<Option<SiteEntry>> {
         if self.spoilt_sites.contains(key) {
-            rules::check_version(what, rules::ITEM_VERSION + 1)?;
+            document::check_version(what, document::ITEM_VERSION + 1)?;
         }
         Ok(self.sites.get(key).cloned())
     }
@@ -260,11 +264,11 @@ impl Maps {
         self.ledger.get(key).filter(|entry| !rules::over(entry.exp(), now))
     }
 
-    fn end(&mut self, key: &str, attempt: u32, end: Work, keep: Millis, now: Millis) -> bool {
+    fn end(&mut self, key: &str, attempt: u32, end: ClaimState, keep: Millis, now: Millis) -> bool {
         let Some(Entry::Claimed(claimed)) = self.ledger.get_mut(key) else { return false };
         let may = rules::may_end(Some(claimed), attempt, end, now);
         if may {
-            *claimed = rules::Claimed { work: end, exp: keep, ..*claimed };
+            *claimed = rules::StoredClaim { state: end, exp: keep, ..*claimed };
         }
         may
     }
@@ -276,7 +280,7 @@ impl Installs for Memory {
         const WHAT: &str = "Installs.find";
         let maps = self.reading(WHAT);
         if maps.spoilt.contains(install) {
-            return rules::check_version(WHAT, rules::ITEM_VERSION.saturating_add(1)).map(|()| None);
+            return document::check_version(WHAT, document::ITEM_VERSION.saturating_add(1)).map(|()| None);
         }
         Ok(maps.installs.get(install).cloned())
     }
@@ -315,7 +319,7 @@ impl Apps for Memory {
 impl Registry for Memory {
     async fn put_catalogue(&self, catalogue: &Catalogue, expected: u64) -> Stored<Changed> {
         let mut maps = self.writing("Registry.put_catalogue");
-        rules::to_document("Registry.put_catalogue", catalogue)?;
+        document::write("Registry.put_catalogue", catalogue)?;
         if maps.catalogue.rev != expected {
             return Ok(Changed::Conflict);
         }
@@ -344,7 +348,7 @@ impl Registry for Memory {
     async fn put_app(&self, app: &RegisteredApp, expected: u64) -> Stored<Changed> {
         const WHAT: &str = "Registry.put_app";
         let mut maps = self.writing(WHAT);
-        rules::to_document(WHAT, app)?;
+        document::write(WHAT, app)?;
         let id = &app.id;
         if maps.apps.get(id).map_or(0, |stored| stored.rev) != expected {
             return Ok(Changed::Conflict);
@@ -367,7 +371,7 @@ impl Registry for Memory {
 
     async fn put_manifest(&self, app: &AppId, sha256: &Sha256, text: &str) -> Stored<()> {
         const WHAT: &str = "Registry.put_manifest";
-        rules::check_text(WHAT, text)?;
+        document::check_text(WHAT, text)?;
         self.writing(WHAT).manifests.insert((app.clone(), sha256.clone()), text.to_owned());
         Ok(())
     }
@@ -391,7 +395,7 @@ impl Registry for Memory {
     async fn begin(&self, install: &Install, now: Millis) -> Stored<Begun> {
         const WHAT: &str = "Registry.begin";
         let mut maps = self.writing(WHAT);
-        rules::to_document(WHAT, install)?;
+        document::write(WHAT, install)?;
         let Some(sha256) = rules::code_of(install) else {
             return Err(StoreError::Corrupt { what: WHAT, detail: "an install begins pending".into() });
         };
@@ -429,7 +433,7 @@ impl Registry for Memory {
     async fn change(&self, install: &Install, expected: u64) -> Stored<Changed> {
         const WHAT: &str = "Registry.change";
         let mut maps = self.writing(WHAT);
-        rules::to_document(WHAT, install)?;
+        document::write(WHAT, install)?;
         if !rules::may_change(maps.installs.get(&install.id), expected) {
             return Ok(Changed::Conflict);
         }
@@ -439,7 +443,7 @@ impl Registry for Memory {
 
     async fn put_team(&self, install: &InstallId, team: &TeamId, registered: &Team) -> Stored<()> {
         let mut maps = self.writing("Registry.put_team");
-        rules::to_document("Registry.put_team", registered)?;
+        document::write("Registry.put_team", registered)?;
         if rules::may_register(maps.installs.get(install)) {
             let key = (install.clone(), team.clone());
             if *registered == Team::default() {
@@ -456,7 +460,7 @@ impl Registry for Memory {
         let of = maps.teams.iter().filter(|((id, _), _)| id == install);
         Ok(of
             .map(|((_, team), registered)| (team.clone(), registered.clone()))
-            .take(rules::MAX_TEAMS)
+            .take(page::MAX_TEAMS)
             .collect())
     }
 
@@ -469,7 +473,7 @@ impl Registry for Memory {
     ) -> Stored<Changed> {
         const WHAT: &str = "Registry.activate";
         let mut maps = self.writing(WHAT);
-        rules::to_document(WHAT, install)?;
+        document::write(WHAT, install)?;
         let stored = maps.installs.get(&install.id);
         if !rules::may_activate(stored, expected, maps.codes.get(code), now) {
             return Ok(Changed::Conflict);
@@ -488,13 +492,13 @@ impl Registry for Memory {
     async fn list(&self, app: &AppId, limit: usize, cursor: Option<&str>) -> Stored<Sites> {
         const WHAT: &str = "Registry.list";
         let maps = self.reading(WHAT);
-        let after = cursor.map(|cursor| rules::site_before(WHAT, cursor)).transpose()?;
-        let limit = limit.clamp(1, rules::MAX_PAGE);
+        let after = cursor.map(|cursor| page::site_of_cursor(WHAT, cursor)).transpose()?;
+        let limit = limit.clamp(1, page::MAX_PAGE);
         let all = maps.sites.keys().filter(|(of, _)| of == app);
         let behind = all.filter(|(_, site)| after.as_ref().is_none_or(|after| site > after));
         let read =
             |key: &(AppId, SiteUrl)| maps.site(WHAT, key).transpose().map(|read| (key.1.to_string(), read));
-        rules::sites(WHAT, behind.filter_map(read).take(limit + 1).collect(), limit)
+        page::of_sites(WHAT, behind.filter_map(read).take(limit + 1).collect(), limit)
     }
 }
 
@@ -509,7 +513,14 @@ impl Ledger for Memory {
         Ok(free)
     }
 
-    async fn claim(&self, key: &str, attempt: u32, lease: u64, keep: Millis, now: Millis) -> Stored<Claim> {
+    async fn claim(
+        &self,
+        key: &str,
+        attempt: u32,
+        lease: u64,
+        keep: Millis,
+        now: Millis,
+    ) -> Stored<ClaimAnswer> {
         const WHAT: &str = "Ledger.claim";
         let mut maps = self.writing(WHAT);
         let stored = match maps.live(key, now) {
@@ -520,20 +531,20 @@ impl Ledger for Memory {
             }
         };
         let answer = rules::claim(stored.as_ref(), attempt, now);
-        if answer == Claim::Mine {
+        if answer == ClaimAnswer::Mine {
             let lease = rules::lease_until(lease, now);
-            let claimed = rules::Claimed { attempt, work: Work::Running, lease, exp: keep };
+            let claimed = rules::StoredClaim { attempt, state: ClaimState::Running, lease, exp: keep };
             maps.ledger.insert(key.to_owned(), Entry::Claimed(claimed));
         }
         Ok(answer)
     }
 
     async fn done(&self, key: &str, attempt: u32, keep: Millis, now: Millis) -> Stored<bool> {
-        Ok(self.writing("Ledger.done").end(key, attempt, Work::Done, keep, now))
+        Ok(self.writing("Ledger.done").end(key, attempt, ClaimState::Done, keep, now))
     }
 
     async fn again(&self, key: &str, attempt: u32, keep: Millis, now: Millis) -> Stored<bool> {
-        Ok(self.writing("Ledger.again").end(key, attempt, Work::Again, keep, now))
+        Ok(self.writing("Ledger.again").end(key, attempt, ClaimState::Again, keep, now))
     }
 
     async fn forget(&self, key: &str, now: Millis) -> Stored<bool> {
@@ -551,7 +562,7 @@ impl Ledger for Memory {
 
     async fn put(&self, key: &str, value: &str, until: Millis, now: Millis) -> Stored<bool> {
         let mut maps = self.writing("Ledger.put");
-        rules::check_value("Ledger.put", value)?;
+        document::check_value("Ledger.put", value)?;
         let free = maps.live(key, now).is_none();
         if free {
             maps.ledger.insert(key.to_owned(), Entry::Value { exp: until, value: value.to_owned() });

@@ -2,8 +2,10 @@
 
 use super::Memory;
 use crate::store::{
+    document,
     job::{Job, QueueName},
     model::{Dead, Page},
+    page,
     ports::{Consumer, DeadLetters, Queue, Stored, Taken},
     rules,
 };
@@ -15,7 +17,7 @@ use std::cmp::Reverse;
 #[derive(Debug)]
 pub(super) struct Message {
     number: u64,
-    lane: QueueName,
+    queue: QueueName,
     group: String,
     body: String,
     sent_at: Millis,
@@ -51,13 +53,13 @@ impl Message {
 impl Queue for Memory {
     async fn send(&self, job: &Job, now: Millis) -> Stored<()> {
         const WHAT: &str = "Queue.send";
-        let body = rules::to_document(WHAT, job)?;
+        let body = document::write(WHAT, job)?;
         let mut maps = self.writing(WHAT);
         let number = maps.number();
         maps.messages.push(Message {
             number,
-            lane: job.work.lane(),
-            group: job.work.group().to_owned(),
+            queue: job.kind.queue(),
+            group: job.kind.group().to_owned(),
             body,
             sent_at: now,
             visible_at: job.due,
@@ -69,18 +71,18 @@ impl Queue for Memory {
 
 #[async_trait]
 impl Consumer for Memory {
-    async fn take(&self, lane: QueueName, most: usize, hidden: Millis, now: Millis) -> Stored<Vec<Taken>> {
+    async fn take(&self, queue: QueueName, most: usize, hidden: Millis, now: Millis) -> Stored<Vec<Taken>> {
         let mut maps = self.writing("Consumer.take");
         let messages = &mut maps.messages;
         let mut taken = Vec::new();
         for _ in 0..most {
             let ready = messages.iter().filter(|message| {
-                message.lane == lane
+                message.queue == queue
                     && rules::over(message.visible_at, now)
-                    && message.receives < lane.receives()
+                    && message.receives < queue.receives()
             });
             let in_hand = |group: &str| {
-                messages.iter().filter(|m| m.lane == lane && m.group == group && m.in_hand(now)).count()
+                messages.iter().filter(|m| m.queue == queue && m.group == group && m.in_hand(now)).count()
             };
             let first = ready.min_by_key(|message| (in_hand(&message.group), message.number));
             let Some(number) = first.map(|message| message.number) else { break };
@@ -93,18 +95,18 @@ impl Consumer for Memory {
         Ok(taken)
     }
 
-    async fn ack(&self, lane: QueueName, id: &str) -> Stored<()> {
+    async fn ack(&self, queue: QueueName, id: &str) -> Stored<()> {
         let mut maps = self.writing("Consumer.ack");
-        maps.messages.retain(|message| message.lane != lane || message.id() != id);
+        maps.messages.retain(|message| message.queue != queue || message.id() != id);
         Ok(())
     }
 
-    async fn dead(&self, lane: QueueName, most: usize, now: Millis) -> Stored<Vec<Taken>> {
+    async fn dead(&self, queue: QueueName, most: usize, now: Millis) -> Stored<Vec<Taken>> {
         let maps = self.reading("Consumer.dead");
         let dead = maps.messages.iter().filter(|message| {
-            message.lane == lane
+            message.queue == queue
                 && rules::over(message.visible_at, now)
-                && message.receives >= lane.receives()
+                && message.receives >= queue.receives()
         });
         Ok(dead.take(most).map(Message::taken).collect())
     }
@@ -114,7 +116,7 @@ impl Consumer for Memory {
 impl DeadLetters for Memory {
     async fn park(&self, dead: &Dead) -> Stored<()> {
         let mut maps = self.writing("DeadLetters.park");
-        rules::to_document("DeadLetters.park", dead)?;
+        document::write("DeadLetters.park", dead)?;
         maps.letters.entry((dead.install.clone(), dead.id.clone())).or_insert_with(|| dead.clone());
         Ok(())
     }
@@ -126,11 +128,12 @@ impl DeadLetters for Memory {
         cursor: Option<&str>,
     ) -> Stored<Page<Dead>> {
         const WHAT: &str = "DeadLetters.list";
-        let after = cursor.map(|cursor| rules::letter_before(WHAT, cursor)).transpose()?.unwrap_or_default();
-        let limit = limit.clamp(1, rules::MAX_PAGE);
+        let after =
+            cursor.map(|cursor| page::letter_of_cursor(WHAT, cursor)).transpose()?.unwrap_or_default();
+        let limit = limit.clamp(1, page::MAX_PAGE);
         let maps = self.reading(WHAT);
         let letters = maps.letters.iter().filter(|((of, id), _)| of.as_ref() == install && *id > after);
-        Ok(rules::letters(letters.take(limit + 1).map(|(_, letter)| letter.clone()).collect(), limit))
+        Ok(page::of_letters(letters.take(limit + 1).map(|(_, letter)| letter.clone()).collect(), limit))
     }
 
     async fn find(&self, install: Option<&InstallId>, id: &str) -> Stored<Option<Dead>> {
@@ -158,12 +161,12 @@ impl Memory {
     }
 
     /// Puts a message there as it is: what another version of the bundle, or nobody's program, may have queued.
-    pub fn put_message(&self, lane: QueueName, group: &str, body: &str, now: Millis) {
+    pub fn put_message(&self, queue: QueueName, group: &str, body: &str, now: Millis) {
         let mut maps = self.lock();
         let number = maps.number();
         maps.messages.push(Message {
             number,
-            lane,
+            queue,
             group: group.to_owned(),
             body: body.to_owned(),
             sent_at: now,

@@ -8,6 +8,7 @@ use crate::{
     services::{Services, Stores},
     store::{
         cache::Freshness,
+        document,
         memory::Memory,
         model::{Binding, ManageCode, RegisteredApp, Sha256},
         ports::{Apps, Changed, Registry, StoreError},
@@ -159,7 +160,7 @@ async fn an_app_that_is_too_large_is_refused_and_changes_nothing(store: impl App
     let small = app("jira", 1);
     Registry::put_app(&store, &small, 0).await.unwrap();
     let mut large = app("jira", 2);
-    large.version = "x".repeat(rules::MAX_DOCUMENT);
+    large.version = "x".repeat(document::MAX_DOCUMENT);
     let error = Registry::put_app(&store, &large, 1).await.unwrap_err();
     assert!(matches!(error, StoreError::TooLarge { .. }), "{error}");
     assert_eq!(find(&store, &sample::app_id("jira")).await, Some(stored(&small, 0)));
@@ -258,7 +259,7 @@ async fn what_was_changed_in_the_table_is_not_believed<S: Apps + Registry + Clon
 }
 
 async fn a_manifest_that_is_too_large_is_refused(store: impl Apps + Registry) {
-    let (jira, text) = (sample::app_id("jira"), "x".repeat(rules::MAX_DOCUMENT + 1));
+    let (jira, text) = (sample::app_id("jira"), "x".repeat(document::MAX_DOCUMENT + 1));
     let error = store.put_manifest(&jira, &Sha256::of(&text), &text).await.unwrap_err();
     assert!(matches!(error, StoreError::TooLarge { .. }), "{error}");
     assert_eq!(store.manifests(&jira).await.unwrap(), []);

@@ -2,9 +2,9 @@
 
 use super::{race, run_cases};
 use crate::store::{
+    document,
     model::Dead,
     ports::{DeadLetters, StoreError},
-    rules,
 };
 use crate::testing::sample;
 use cloud_apps_protocol::InstallId;
@@ -168,7 +168,7 @@ async fn a_cursor_that_no_list_gave_is_refused(store: impl DeadLetters) {
 }
 
 async fn a_letter_that_is_too_large_is_refused(store: impl DeadLetters) {
-    let large = Dead { body: "x".repeat(rules::MAX_DOCUMENT), ..letter(None, 1) };
+    let large = Dead { body: "x".repeat(document::MAX_DOCUMENT), ..letter(None, 1) };
     let error = store.park(&large).await.unwrap_err();
     assert!(matches!(error, StoreError::TooLarge { .. }), "{error}");
     assert!(ids(&store, None).await.is_empty());

@@ -2,8 +2,8 @@
 
 use super::{RACERS, race, run_cases};
 use crate::store::{
-    ports::{Claim, Ledger, StoreError},
-    rules,
+    document,
+    ports::{ClaimAnswer, Ledger, StoreError},
 };
 
 /// Runs all cases of [`Ledger`]; `make` gives an empty one.
@@ -66,60 +66,60 @@ async fn of_many_replays_of_an_expired_key_one_gets_through<S: Ledger + Clone + 
 }
 
 async fn a_first_claim_is_mine_and_a_second_is_told_who_runs(store: impl Ledger) {
-    assert_eq!(store.claim("DO#a", 1, 50, 1_000, 100).await.unwrap(), Claim::Mine);
-    assert_eq!(store.claim("DO#a", 1, 50, 1_000, 149).await.unwrap(), Claim::Running(150));
-    assert_eq!(store.claim("DO#a", 2, 50, 1_000, 149).await.unwrap(), Claim::Running(150));
-    assert_eq!(store.claim("DO#b", 1, 50, 1_000, 100).await.unwrap(), Claim::Mine);
+    assert_eq!(store.claim("DO#a", 1, 50, 1_000, 100).await.unwrap(), ClaimAnswer::Mine);
+    assert_eq!(store.claim("DO#a", 1, 50, 1_000, 149).await.unwrap(), ClaimAnswer::Running(150));
+    assert_eq!(store.claim("DO#a", 2, 50, 1_000, 149).await.unwrap(), ClaimAnswer::Running(150));
+    assert_eq!(store.claim("DO#b", 1, 50, 1_000, 100).await.unwrap(), ClaimAnswer::Mine);
 }
 
 async fn a_claim_whose_lease_is_over_is_taken_over_by_the_same_and_later_attempts_only(store: impl Ledger) {
     store.claim("DO#a", 2, 50, 1_000, 100).await.unwrap();
-    assert_eq!(store.claim("DO#a", 1, 50, 1_000, 150).await.unwrap(), Claim::Superseded);
-    assert_eq!(store.claim("DO#a", 2, 50, 1_000, 150).await.unwrap(), Claim::Mine);
+    assert_eq!(store.claim("DO#a", 1, 50, 1_000, 150).await.unwrap(), ClaimAnswer::Superseded);
+    assert_eq!(store.claim("DO#a", 2, 50, 1_000, 150).await.unwrap(), ClaimAnswer::Mine);
     assert_eq!(
         store.claim("DO#a", 2, 50, 1_000, 199).await.unwrap(),
-        Claim::Running(200),
+        ClaimAnswer::Running(200),
         "with a lease of its own"
     );
-    assert_eq!(store.claim("DO#a", 3, 50, 1_000, 200).await.unwrap(), Claim::Mine);
-    assert_eq!(store.claim("DO#a", 2, 50, 1_000, 900).await.unwrap(), Claim::Superseded);
+    assert_eq!(store.claim("DO#a", 3, 50, 1_000, 200).await.unwrap(), ClaimAnswer::Mine);
+    assert_eq!(store.claim("DO#a", 2, 50, 1_000, 900).await.unwrap(), ClaimAnswer::Superseded);
 }
 
 async fn a_job_that_is_done_stays_done_until_it_is_forgotten(store: impl Ledger) {
     store.claim("DO#a", 1, 50, 1_000, 0).await.unwrap();
     assert!(store.done("DO#a", 1, 2_000, 10).await.unwrap());
     for (attempt, now) in [(1, 20), (2, 60), (1, 1_500), (3, 1_999)] {
-        assert_eq!(store.claim("DO#a", attempt, 50, 9_000, now).await.unwrap(), Claim::Done);
+        assert_eq!(store.claim("DO#a", attempt, 50, 9_000, now).await.unwrap(), ClaimAnswer::Done);
     }
-    assert_eq!(store.claim("DO#a", 1, 50, 9_000, 2_000).await.unwrap(), Claim::Mine);
+    assert_eq!(store.claim("DO#a", 1, 50, 9_000, 2_000).await.unwrap(), ClaimAnswer::Mine);
 }
 
 async fn a_failed_attempt_gives_way_to_the_next_one(store: impl Ledger) {
     store.claim("DO#a", 1, 50, 1_000, 0).await.unwrap();
     assert!(store.again("DO#a", 1, 1_000, 10).await.unwrap());
-    assert_eq!(store.claim("DO#a", 1, 50, 1_000, 11).await.unwrap(), Claim::Superseded);
+    assert_eq!(store.claim("DO#a", 1, 50, 1_000, 11).await.unwrap(), ClaimAnswer::Superseded);
     assert_eq!(
         store.claim("DO#a", 2, 50, 1_000, 11).await.unwrap(),
-        Claim::Mine,
+        ClaimAnswer::Mine,
         "with no wait for the lease"
     );
-    assert_eq!(store.claim("DO#a", 1, 50, 1_000, 12).await.unwrap(), Claim::Superseded);
+    assert_eq!(store.claim("DO#a", 1, 50, 1_000, 12).await.unwrap(), ClaimAnswer::Superseded);
 }
 
 async fn copies_of_an_attempt_start_no_second_chain(store: impl Ledger) {
     // Attempt 1 sent attempt 2 and died before it could say so. Its own message comes back as a copy.
     store.claim("DO#a", 1, 50, 9_000, 0).await.unwrap();
-    assert_eq!(store.claim("DO#a", 2, 50, 9_000, 60).await.unwrap(), Claim::Mine);
-    assert_eq!(store.claim("DO#a", 1, 50, 9_000, 61).await.unwrap(), Claim::Superseded);
+    assert_eq!(store.claim("DO#a", 2, 50, 9_000, 60).await.unwrap(), ClaimAnswer::Mine);
+    assert_eq!(store.claim("DO#a", 1, 50, 9_000, 61).await.unwrap(), ClaimAnswer::Superseded);
     assert!(store.again("DO#a", 2, 9_000, 70).await.unwrap());
     for copy in [1, 2] {
-        assert_eq!(store.claim("DO#a", copy, 50, 9_000, 200).await.unwrap(), Claim::Superseded);
+        assert_eq!(store.claim("DO#a", copy, 50, 9_000, 200).await.unwrap(), ClaimAnswer::Superseded);
     }
     // Attempt 3 was sent twice, for instance by two copies of attempt 2: one of them runs.
-    assert_eq!(store.claim("DO#a", 3, 50, 9_000, 200).await.unwrap(), Claim::Mine);
-    assert_eq!(store.claim("DO#a", 3, 50, 9_000, 201).await.unwrap(), Claim::Running(250));
+    assert_eq!(store.claim("DO#a", 3, 50, 9_000, 200).await.unwrap(), ClaimAnswer::Mine);
+    assert_eq!(store.claim("DO#a", 3, 50, 9_000, 201).await.unwrap(), ClaimAnswer::Running(250));
     assert!(store.done("DO#a", 3, 9_000, 210).await.unwrap());
-    assert_eq!(store.claim("DO#a", 3, 50, 9_000, 300).await.unwrap(), Claim::Done);
+    assert_eq!(store.claim("DO#a", 3, 50, 9_000, 300).await.unwrap(), ClaimAnswer::Done);
 }
 
 async fn only_the_attempt_that_runs_may_end_it(store: impl Ledger) {
@@ -132,7 +132,7 @@ async fn only_the_attempt_that_runs_may_end_it(store: impl Ledger) {
     assert!(!store.done("DO#a", 3, 1_000, 60).await.unwrap(), "that attempt never began");
     assert_eq!(
         store.claim("DO#a", 2, 50, 1_000, 60).await.unwrap(),
-        Claim::Running(100),
+        ClaimAnswer::Running(100),
         "and nothing changed"
     );
     assert!(!store.done("DO#a", 2, 2_000, 1_000).await.unwrap(), "the claim is forgotten");
@@ -155,8 +155,8 @@ async fn of_many_claims_one_is_mine<S: Ledger + Clone + 'static>(store: S) {
         async move { store.claim("DO#a", 1, 50, 1_000, 0).await.unwrap() }
     })
     .await;
-    assert_eq!(claims.iter().filter(|claim| **claim == Claim::Mine).count(), 1);
-    assert_eq!(claims.iter().filter(|claim| **claim == Claim::Running(50)).count(), RACERS - 1);
+    assert_eq!(claims.iter().filter(|claim| **claim == ClaimAnswer::Mine).count(), 1);
+    assert_eq!(claims.iter().filter(|claim| **claim == ClaimAnswer::Running(50)).count(), RACERS - 1);
 }
 
 async fn of_many_claims_after_a_crash_one_is_mine<S: Ledger + Clone + 'static>(store: S) {
@@ -166,8 +166,8 @@ async fn of_many_claims_after_a_crash_one_is_mine<S: Ledger + Clone + 'static>(s
         async move { store.claim("DO#a", 1, 50, 1_000, 60).await.unwrap() }
     })
     .await;
-    assert_eq!(claims.iter().filter(|claim| **claim == Claim::Mine).count(), 1);
-    assert_eq!(claims.iter().filter(|claim| **claim == Claim::Running(110)).count(), RACERS - 1);
+    assert_eq!(claims.iter().filter(|claim| **claim == ClaimAnswer::Mine).count(), 1);
+    assert_eq!(claims.iter().filter(|claim| **claim == ClaimAnswer::Running(110)).count(), RACERS - 1);
 }
 
 async fn of_done_and_again_at_once_one_counts<S: Ledger + Clone + 'static>(store: S) {
@@ -193,7 +193,11 @@ async fn a_job_that_is_done_can_be_forgotten_and_done_once_more(store: impl Ledg
     assert!(store.done("DO#a", 3, 1_000, 10).await.unwrap());
     assert!(store.forget("DO#a", 20).await.unwrap());
     assert!(!store.forget("DO#a", 20).await.unwrap());
-    assert_eq!(store.claim("DO#a", 1, 50, 1_000, 20).await.unwrap(), Claim::Mine, "from its first attempt");
+    assert_eq!(
+        store.claim("DO#a", 1, 50, 1_000, 20).await.unwrap(),
+        ClaimAnswer::Mine,
+        "from its first attempt"
+    );
 }
 
 async fn what_is_not_done_is_not_forgotten(store: impl Ledger) {
@@ -259,11 +263,11 @@ async fn of_many_puts_one_is_kept_and_of_many_takes_one_gets_it<S: Ledger + Clon
 }
 
 async fn a_value_of_64_kib_is_kept_and_a_larger_one_is_refused(store: impl Ledger) {
-    let value = "ä".repeat(rules::MAX_VALUE / 2);
+    let value = "ä".repeat(document::MAX_VALUE / 2);
     assert!(store.put("TALK#a", &value, 100, 0).await.unwrap());
     assert!(store.take("TALK#a", 0).await.unwrap() == Some(value.clone()));
     let error = store.put("TALK#a", &(value + "x"), 100, 0).await.unwrap_err();
-    assert!(matches!(error, StoreError::TooLarge { limit: rules::MAX_VALUE, .. }), "{error}");
+    assert!(matches!(error, StoreError::TooLarge { limit: document::MAX_VALUE, .. }), "{error}");
     assert_eq!(store.take("TALK#a", 0).await.unwrap(), None);
 }
 

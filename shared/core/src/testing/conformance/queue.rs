@@ -2,9 +2,9 @@
 
 use super::{RACERS, race, run_cases};
 use crate::store::{
-    job::{Job, QueueName, Work},
+    document,
+    job::{Job, JobKind, QueueName},
     ports::{Consumer, Queue, StoreError, Taken},
-    rules,
 };
 use crate::testing::sample;
 use async_trait::async_trait;
@@ -23,9 +23,9 @@ pub trait Drained: Queue + Clone + 'static {
 /// [`Drained::drain`] where the queue has a [`Consumer`].
 pub async fn drain(store: &impl Consumer) -> Vec<String> {
     let mut bodies = Vec::new();
-    for lane in QueueName::ALL {
-        for message in store.take(lane, usize::MAX, HIDDEN, Millis::MAX / 4).await.unwrap() {
-            store.ack(lane, &message.id).await.unwrap();
+    for queue in QueueName::ALL {
+        for message in store.take(queue, usize::MAX, HIDDEN, Millis::MAX / 4).await.unwrap() {
+            store.ack(queue, &message.id).await.unwrap();
             bodies.push(message.body);
         }
     }
@@ -65,12 +65,12 @@ pub async fn consumer<S: Queue + Consumer + Clone + 'static>(make: impl AsyncFn(
     );
 }
 
-fn watch(n: usize) -> Work {
-    Work::Watch { install: sample::install_id(n), rev: 1 }
+fn watch(n: usize) -> JobKind {
+    JobKind::Watch { install: sample::install_id(n), rev: 1 }
 }
 
-fn reseal(cursor: Option<String>) -> Work {
-    Work::Reseal { app: sample::app(), cursor }
+fn reseal(cursor: Option<String>) -> JobKind {
+    JobKind::Reseal { app: sample::app(), cursor }
 }
 
 async fn what_is_sent_arrives_as_it_was(store: impl Drained) {
@@ -101,7 +101,7 @@ async fn of_many_that_are_sent_at_once_all_arrive(store: impl Drained) {
 }
 
 async fn what_is_too_large_is_refused(store: impl Drained) {
-    let large = Job::new(reseal(Some("x".repeat(rules::MAX_DOCUMENT))), 0, None, 0);
+    let large = Job::new(reseal(Some("x".repeat(document::MAX_DOCUMENT))), 0, None, 0);
     let error = store.send(&large, 0).await.unwrap_err();
     assert!(matches!(error, StoreError::TooLarge { .. }), "{error}");
     assert!(store.drain().await.is_empty());
@@ -119,7 +119,7 @@ async fn take(store: &impl Consumer, most: usize, now: Millis) -> Vec<Taken> {
 fn owners(taken: &[Taken]) -> Vec<usize> {
     let owner = |taken: &Taken| {
         let job: Job = serde_json::from_str(&taken.body).unwrap();
-        (0..100).find(|n| job.work.install() == Some(&sample::install_id(*n))).unwrap()
+        (0..100).find(|n| job.kind.install() == Some(&sample::install_id(*n))).unwrap()
     };
     taken.iter().map(owner).collect()
 }
@@ -164,7 +164,7 @@ async fn an_acknowledgement_touches_its_own_message_only(store: impl Queue + Con
     let second = take(&store, 10, 0).await;
     assert_eq!(owners(&second), [2]);
     store.ack(QueueName::Events, &second[0].id).await.unwrap();
-    assert_eq!(owners(&take(&store, 10, HIDDEN).await), [2], "the other lane's id is another message's");
+    assert_eq!(owners(&take(&store, 10, HIDDEN).await), [2], "the other queue's id is another message's");
 }
 
 async fn whoever_has_the_fewest_in_hand_goes_first(store: impl Queue + Consumer) {

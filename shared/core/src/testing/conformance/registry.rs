@@ -2,6 +2,7 @@
 
 use super::{RACERS, race, run_cases};
 use crate::store::{
+    document,
     model::{
         Catalogue, CatalogueEntry, Install, InstallCode, OutgoingWebhook, Sha256, State, Team, WebhookSecret,
     },
@@ -699,7 +700,7 @@ async fn an_app_that_was_never_registered_is_absent(store: impl Store) {
 
 async fn what_is_too_large_is_refused_and_changes_nothing(store: impl Store) {
     let install = active(&store, 1).await;
-    let large = "x".repeat(rules::MAX_DOCUMENT);
+    let large = "x".repeat(document::MAX_DOCUMENT);
     let too_large = |error: StoreError| assert!(matches!(error, StoreError::TooLarge { .. }), "{error}");
     let change = Install { server_version: large.clone(), rev: 3, ..install.clone() };
     too_large(store.change(&change, 2).await.unwrap_err());
@@ -709,7 +710,7 @@ async fn what_is_too_large_is_refused_and_changes_nothing(store: impl Store) {
     assert_eq!(find(&store, &install.id).await, Some(install.clone()));
     assert!(store.teams(&install.id).await.unwrap().is_empty());
     // The largest that is kept fits a table's item with all its other attributes.
-    let room = rules::MAX_DOCUMENT - serde_json::to_string(&install).unwrap().len();
+    let room = document::MAX_DOCUMENT - serde_json::to_string(&install).unwrap().len();
     let version = format!("{}{}", install.server_version, "x".repeat(room));
     let full = Install { server_version: version, rev: 3, ..install };
     assert_eq!(store.change(&full, 2).await.unwrap(), Changed::Yes);

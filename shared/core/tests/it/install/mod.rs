@@ -12,7 +12,7 @@ mod upgrade;
 
 use crate::desk::{Answered, BOT, COMMAND, Desk, TEAM, body, registered};
 use cloud_apps_core::{
-    functions::deliver::delivery,
+    functions::deliver::job_runner,
     http::Refusal,
     jobs::Worker,
     store::job::QueueName,
@@ -119,7 +119,7 @@ pub async fn upkeep(desk: &Desk, now: Millis) {
 async fn upkeep_once(desk: &Desk, faults: &Faults, now: Millis) -> Option<usize> {
     let management = desk.process(faults);
     let worker: Arc<dyn Worker> = management.clone();
-    let delivery = delivery(&management, worker);
+    let delivery = job_runner(&management, worker);
     let jobs = Faulty::new(desk.memory.clone(), faults.clone());
     delivery.round(&jobs, QueueName::Commands, 10, (30_000, 60_000), now).await.ok()
 }

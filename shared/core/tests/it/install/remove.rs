@@ -8,7 +8,7 @@ use cloud_apps_core::{
     jobs::Worker,
     operator,
     store::{
-        job::{Job, QueueName, Work},
+        job::{Job, JobKind, QueueName},
         model::State,
         ports::Consumer,
     },
@@ -128,7 +128,7 @@ async fn an_install_whose_completion_died_can_be_completed_again_and_is_left_alo
     faults.until_killed(install::handle(&dies, arrival(complete, desk.now))).await;
     assert!(matches!(desk.stored(&id).await.unwrap().state, State::Completing { .. }), "{:?}", faults.log());
     desk.now += 31_000;
-    let work = Work::Watch { install: id.parse().unwrap(), rev: 1 };
+    let work = JobKind::Watch { install: id.parse().unwrap(), rev: 1 };
     let management = desk.process(&Faults::none());
     let looked = management.work(&Job::new(work, 0, None, desk.now), desk.now, desk.now + 30_000).await;
     assert!(format!("{looked:?}").contains("Next"), "{looked:?}");

@@ -7,7 +7,7 @@ use cloud_apps_core::{
     install::RequestInfo,
     jobs::Next,
     store::{
-        job::Work,
+        job::JobKind,
         model::{Binding, Install, RegisteredApp, Sha256},
         ports::{Apps, Installs, Keys},
     },
@@ -191,10 +191,10 @@ async fn a_lambda_function_that_was_changed_in_the_table_is_not_invoked() {
 
 /// Runs the walk that follows a rotation.
 pub async fn walk(yard: &Yard) {
-    let work = Work::Reseal { app: "remote".parse().unwrap(), cursor: None };
+    let work = JobKind::Reseal { app: "remote".parse().unwrap(), cursor: None };
     let request_info = RequestInfo { now: yard.now(), deadline: yard.now() + 30_000, request_id: "job-1" };
     let mut line = LogLine::apart("job", "job-1", None);
-    let next = deliver::work(yard.bundle.management(), &work, request_info, &mut line).await;
+    let next = deliver::step(yard.bundle.management(), &work, request_info, &mut line).await;
     assert_eq!(next.unwrap_or_else(|refusal| panic!("{}", refusal.message)), Next::Done);
 }
 
