@@ -254,7 +254,7 @@ impl Sample {
         let install = self.install(app)?;
         let memory = Memory::new();
         // The event function links no apps: it knows them from the catalogue.
-        memory.put_known(CatalogueEntry {
+        memory.put_catalogue_entry(CatalogueEntry {
             id: install.app.clone(),
             version: install.version.clone(),
             display_name: app

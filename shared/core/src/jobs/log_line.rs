@@ -1,7 +1,6 @@
 //! One wide log line per job. Like a request's line it has a fixed list of fields: ids, codes and times, and nothing of a
 //! job's content.
 
-use super::runner::{Fate, Record};
 use crate::store::job::{Job, JobKind};
 use std::time::Instant;
 
@@ -15,8 +14,8 @@ pub(super) struct JobLogLine {
 }
 
 impl JobLogLine {
-    pub fn new(record: &Record) -> Self {
-        Self { started: Instant::now(), message_id: record.id.clone(), job: None, error: None }
+    pub fn new(message_id: &str) -> Self {
+        Self { started: Instant::now(), message_id: message_id.to_owned(), job: None, error: None }
     }
 
     /// The message was read, and has this job.
@@ -25,12 +24,8 @@ impl JobLogLine {
     }
 
     /// Writes the line: as an error or a warning if somebody may have to do something about it.
-    pub fn write(self, fate: &Fate) {
+    pub fn write(self, outcome: &'static str) {
         let job = self.job.as_ref();
-        let (outcome, error) = match fate {
-            Fate::Gone(outcome) => (*outcome, self.error),
-            Fate::Stays(why) => ("left", Some(why.clone())),
-        };
         let app = job.and_then(|job| match &job.kind {
             JobKind::Reseal { app, .. } | JobKind::ResealInstall { app, .. } => Some(app.as_str()),
             JobKind::Watch { .. } => None,
@@ -49,7 +44,7 @@ impl JobLogLine {
                     attempt = job.map(|job| job.attempt),
                     step = job.map(|job| job.step),
                     trace = job.and_then(|job| job.trace.as_deref()),
-                    error,
+                    error = self.error,
                     "job"
                 )
             };

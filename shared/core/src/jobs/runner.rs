@@ -115,7 +115,7 @@ pub struct JobRunner {
 
 /// What becomes of a message.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+enum Fate {
     /// It leaves the queue.
     Gone(&'static str),
     /// It stays on the queue, for this reason.
@@ -197,14 +197,21 @@ impl JobRunner {
     }
 
     async fn one(&self, record: &Record, clock: Clock) -> Fate {
-        let mut line = JobLogLine::new(record);
+        let mut line = JobLogLine::new(&record.id);
         let run = AssertUnwindSafe(self.deliver(record, clock, &mut line)).catch_unwind().await;
         let fate = match run {
             Ok(Ok(fate)) => fate,
             Ok(Err(error)) => Fate::Stays(crate::log::chain(&error)),
             Err(panic) => Fate::Stays(format!("it panicked: {}", crate::log::of_panic(panic.as_ref()))),
         };
-        line.write(&fate);
+        let outcome = match &fate {
+            Fate::Gone(outcome) => outcome,
+            Fate::Stays(why) => {
+                line.error = Some(why.clone());
+                "left"
+            }
+        };
+        line.write(outcome);
         fate
     }
 

@@ -1,4 +1,4 @@
-//! What the bundle keeps, as types that hold only what is valid.
+//! What the bundle stores. The types hold valid values only.
 
 use cloud_apps_protocol::{
     AppId, ChannelId, Generation, InstallId, KeyId, Manifest, Millis, SiteUrl, UserId, Values,
@@ -10,7 +10,7 @@ use cloud_apps_protocol::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// SHA-256 of a credential that is only ever verified: 64 characters of lower-case hex.
+/// SHA-256 of a credential that is verified and never used otherwise: 64 characters of lower-case hex.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sha256(String);
@@ -22,18 +22,18 @@ impl Sha256 {
         Self(data_encoding::HEXLOWER.encode(digest.as_ref()))
     }
 
-    /// Hashes a manifest as [`text`](Self::text) writes it out.
+    /// Hashes a manifest in the form that [`text`](Self::text) writes.
     pub fn of_manifest(manifest: &Manifest) -> Self {
         Self::of(&Self::text(manifest))
     }
 
-    /// The text of a manifest that is hashed, and kept under that hash.
+    /// The text of a manifest. It is hashed, and stored under that hash.
     pub fn text(manifest: &Manifest) -> String {
-        // A manifest has text keys only and always serialises.
+        // A manifest has text keys only, so it always serialises.
         serde_json::to_string(manifest).unwrap_or_default()
     }
 
-    /// The hex text; a table key.
+    /// The hex text, which is a key of a table.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -54,24 +54,23 @@ pub struct Install {
     pub app: AppId,
     /// The app's version when it was installed or upgraded.
     pub version: String,
-    /// The hash of the manifest that the admin agreed to then, by which it is kept; absent: the one that is kept for
-    /// that version.
+    /// The hash of the manifest that the admin agreed to then. `None`: the manifest that is stored for that version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest: Option<Sha256>,
     /// The server.
     pub site: SiteUrl,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
-    /// Counts changes, from 1; every change names the one it builds on.
+    /// Its revision, from 1. Every change names the revision that it builds on.
     pub rev: u64,
-    /// The current shared secret; 0: nobody was given one.
+    /// The generation of the current shared secret. 0: its server has none.
     pub generation: Generation,
-    /// Until when the previous generation verifies too.
+    /// Until when the previous generation is accepted too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_until: Option<Millis>,
     /// The key of the app's ring that this install's secrets are derived from.
     pub key: KeyId,
-    /// The key that the previous generation was derived from, where it is another.
+    /// The key that the previous generation was derived from, if it is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_key: Option<KeyId>,
     /// The rotation that made the current shared secret.
@@ -79,84 +78,84 @@ pub struct Install {
     pub rotation: Option<Rotated>,
     /// The bot account.
     pub bot: Bot,
-    /// The bot's token, sealed for its place (architecture: section 4).
+    /// The bot's token, sealed for its place ([`crate::keys::sealed`]).
     pub bot_token: String,
-    /// SHA-256 of its static token, where it has one.
+    /// SHA-256 of its static token, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub static_token: Option<Sha256>,
     /// How often that token was replaced.
     #[serde(default, skip_serializing_if = "none")]
     pub static_generation: u32,
-    /// Secrets of vendors' webhooks that were replaced, by path; where a path is absent its first one is good.
+    /// The secrets of vendors' webhooks that were replaced, by path. A path that is not here has its first secret.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub webhooks: BTreeMap<String, WebhookSecret>,
-    /// Manage codes that were made until then are void.
+    /// Manage codes that were made until then are revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codes_void_until: Option<Millis>,
-    /// What the admin set, without passwords.
+    /// The settings, without passwords.
     #[serde(default, skip_serializing_if = "Values::is_empty")]
     pub settings: Values,
-    /// The settings that are passwords, by name, each sealed for its place ([`crate::keys::sealed`]).
+    /// The settings that are passwords, by name. Each is sealed for its place ([`crate::keys::sealed`]).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub passwords: BTreeMap<String, String>,
-    /// Presets of the admin.
+    /// The admin's presets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub presets: Vec<Preset>,
-    /// What the admin agreed to.
+    /// What the admin granted to the app.
     #[serde(default)]
     pub granted: Granted,
-    /// `11.6.0`.
+    /// The server's version, such as `11.6.0`.
     pub server_version: String,
-    /// The bundle's own address as this server reaches it.
+    /// The bundle's address for this server.
     pub base_url: String,
     /// Who installed it.
     pub installed_by: UserId,
-    /// When.
+    /// When it was installed.
     pub created_at: Millis,
-    /// What became of the app's `uninstall` function, once the install is being removed.
+    /// How far the app's `uninstall` function is, while the install is being removed.
     #[serde(default, skip_serializing_if = "Cleanup::is_not_begun")]
     pub cleanup: Cleanup,
 }
 
 impl Install {
-    /// Whether its app, with this manifest, has a permission: one that was granted and that the app asks for. Whoever could
-    /// write the table, and grant more there, hands it no token that it never asked for.
+    /// Whether its app, with this manifest, has a permission. The admin must have granted it and the manifest must ask for it.
+    /// So somebody who can write to the table cannot give the app a token that it never asked for.
     pub fn permits(&self, manifest: &Manifest, permission: Permission) -> bool {
         self.granted.permissions.contains(&permission) && manifest.permissions.contains(&permission)
     }
 }
 
-/// The app's own part in the removal of its install. It stands in the install, so that a removal that fails later on
-/// does not ask the app again each time it is repeated.
+/// How far an app is with cleaning up before its install is removed. It is stored in the install, so that the app is not
+/// called again each time the rest of a removal is repeated.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cleanup {
     /// How often the function was called.
     pub tries: u32,
-    /// Until when the last call may run; nobody else calls it meanwhile.
+    /// Until when the last call may run. Until then it is not called again.
     pub until: Millis,
-    /// It is over, and the function is not called any more.
+    /// The function is not called any more.
     pub done: bool,
-    /// What the app said when it failed.
+    /// What the app said when its function failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warning: Option<String>,
 }
 
 impl Install {
-    /// Whether what a manage code of that time is good for, or was good for, is over: its codes were revoked since.
+    /// Whether manage codes that were made at this time have been revoked.
     pub fn voids(&self, code_made_at: Millis) -> bool {
         self.codes_void_until.is_some_and(|until| code_made_at <= until)
     }
 }
 
 impl SlashCommand {
-    /// Whether its token is good for an install: a manage code's registrations end when the codes are revoked.
+    /// Whether an install accepts its token. What was registered with a manage code ends when the codes are revoked.
     pub fn stands(&self, install: &Install) -> bool {
         !self.by_code.is_some_and(|code| install.voids(code))
     }
 }
 
 impl OutgoingWebhook {
-    /// As of a slash command.
+    /// Whether an install accepts its token, as for a slash command.
     pub fn stands(&self, install: &Install) -> bool {
         !self.by_code.is_some_and(|code| install.voids(code))
     }
@@ -168,37 +167,37 @@ impl Cleanup {
     }
 }
 
-/// A rotation of a shared secret, so that its caller can get a lost answer again. It stands in the install, and is so
-/// written with the secret that it made or not at all.
+/// A rotation of a shared secret, so that its caller can get a lost answer again. It is stored in the install, so it is
+/// written together with the secret that it made, or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rotated {
-    /// SHA-256 of the id that its caller gave it.
+    /// SHA-256 of the id that its caller chose.
     pub id: Sha256,
-    /// Until when the answer is given again.
+    /// Until when the answer can be asked for again.
     pub until: Millis,
 }
 
-/// Which secret of a vendor's webhook is the current one. It is derived, like every secret that both sides hold.
+/// Which secret of a vendor's webhook is the current one. Like every secret that both sides know, it is derived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookSecret {
     /// The key that it is derived from.
     pub key: KeyId,
     /// How often it was replaced.
     pub generation: u32,
-    /// Until when the one before verifies too.
+    /// Until when the previous one is accepted too.
     pub previous_until: Millis,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
+#[allow(clippy::trivially_copy_pass_by_ref)] // Serde calls it so.
 fn none(count: &u32) -> bool {
     *count == 0
 }
 
-/// Where an install stands.
+/// The state of an install.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum State {
-    /// Begun with a code; serves nothing, and goes with its code.
+    /// It was begun with a code. It serves nothing, and ends with its code.
     Pending {
         /// The code that began it.
         code: Sha256,
@@ -211,48 +210,48 @@ pub enum State {
         code: Sha256,
         /// When the code expires.
         until: Millis,
-        /// Until when nobody else may try.
+        /// Until when no other request may complete it.
         lease: Millis,
     },
-    /// Serves.
+    /// It serves.
     Active,
     /// An operator or admin switched it off.
     Disabled,
-    /// Is being removed.
+    /// It is being removed.
     Removing,
 }
 
 /// What is registered in one team of an install's server.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Team {
-    /// Trigger → slash command.
+    /// The slash commands, by trigger.
     #[serde(default)]
     pub commands: BTreeMap<String, SlashCommand>,
-    /// Id → outgoing webhook.
+    /// The outgoing webhooks, by id.
     #[serde(default)]
     pub webhooks: BTreeMap<String, OutgoingWebhook>,
 }
 
-/// A slash command as a server knows it.
+/// A slash command that is registered on a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlashCommand {
-    /// Its id there.
+    /// Its id on the server.
     pub id: String,
     /// Its token's hash.
     pub token_sha256: Sha256,
-    /// When the manage code was made that it was registered with; `None`: it was registered with no manage code.
+    /// When the manage code was made with which it was registered. `None`: it was registered without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_code: Option<Millis>,
 }
 
-/// An outgoing webhook as a server knows it.
+/// An outgoing webhook that is registered on a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutgoingWebhook {
     /// Its channel.
     pub channel: ChannelId,
     /// Its token's hash.
     pub token_sha256: Sha256,
-    /// As of a slash command.
+    /// When the manage code was made, as for a slash command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_code: Option<Millis>,
 }
@@ -260,55 +259,55 @@ pub struct OutgoingWebhook {
 /// Permission to install one app on one site, once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallCode {
-    /// Hash of the 32 random bytes' base64url text.
+    /// The hash of the code: 32 random bytes as base64url.
     pub sha256: Sha256,
     /// Which app.
     pub app: AppId,
     /// On which server.
     pub site: SiteUrl,
-    /// The bundle's base URL that the install will keep.
+    /// The bundle's address, which the install will have.
     pub base_url: String,
     /// When it expires.
     pub exp: Millis,
     /// The install that it began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install: Option<InstallId>,
-    /// `complete` was done with it.
+    /// An install was completed with it.
     #[serde(default)]
     pub spent: bool,
-    /// It may supersede the install that stands on the site: the server was rebuilt.
+    /// It may replace the install that is on the site, because the server was rebuilt.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replace: bool,
 }
 
-/// Permission to look at and change one install for a while: for an admin without the rights of an operator.
+/// Permission to see and change one install for a while. It is for an admin who has no operator's rights.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManageCode {
-    /// Hash of the 32 random bytes' base64url text.
+    /// The hash of the code: 32 random bytes as base64url.
     pub sha256: Sha256,
     /// Which install.
     pub install: InstallId,
-    /// When it was made; an install revokes all codes up to a time at once.
+    /// When it was made. An install revokes all codes that were made until some time.
     pub created_at: Millis,
     /// When it expires.
     pub exp: Millis,
 }
 
-/// A job that was given up, as an operator finds it.
+/// A job that was given up. An operator looks at it.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Dead {
-    /// Its own id, the same however often the job is parked; in the order in which the jobs were first queued.
+    /// Its id. It stays the same when the job is parked again, and ids sort by the time at which their jobs were first queued.
     pub id: String,
-    /// Of which install; `None` where it is of none, or could not be read.
+    /// The install of the job. `None`: it has none, or the job cannot be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install: Option<InstallId>,
-    /// What the queue carried, as it was.
+    /// The message of the queue, unchanged.
     pub body: String,
     /// Why it was given up.
     pub reason: String,
     /// How often it was tried.
     pub attempts: u32,
-    /// Which function, where it was a call.
+    /// Which function was called, if the job was a call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
     /// When it was first queued.
@@ -320,33 +319,33 @@ pub struct Dead {
     pub trace: Option<String>,
 }
 
-/// A job may hold what no log should.
+/// A job may hold secrets, so it is not printed.
 impl std::fmt::Debug for Dead {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Dead").field("id", &self.id).field("reason", &self.reason).finish_non_exhaustive()
     }
 }
 
-/// One app of the catalogue. Refuses unknown apps from memory.
+/// One app of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogueEntry {
     /// Its id.
     pub id: AppId,
     /// Its version.
     pub version: String,
-    /// Shown to people.
+    /// The name that people see.
     pub display_name: String,
-    /// An URL.
+    /// The URL of its icon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icon: Option<String>,
-    /// Linked into the bundle, or reached over HTTPS or as a Lambda function.
+    /// Whether it is linked into the bundle. Otherwise it is reached over HTTPS or as a Lambda function.
     pub linked: bool,
 }
 
-/// All registered apps: one item.
+/// All registered apps, which are stored as one item.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Catalogue {
-    /// Counts changes.
+    /// Its revision.
     pub rev: u64,
     /// The apps, by id.
     pub apps: BTreeMap<AppId, CatalogueEntry>,
@@ -356,28 +355,28 @@ pub struct Catalogue {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "StoredApp")]
 pub struct RegisteredApp {
-    /// Counts changes.
+    /// Its revision.
     pub rev: u64,
     /// Its id.
     pub id: AppId,
-    /// The version that new installs get, and that an upgrade moves to.
+    /// The version that new installs and upgrades get.
     pub version: String,
-    /// Every version that is kept, with the hash of its manifest: this one, and those that installs agreed to.
+    /// Every version that is stored, with the hash of its manifest: this version, and those that admins of installs agreed to.
     pub versions: BTreeMap<String, Sha256>,
     /// The key of the app's ring that its upstream secret is derived from.
     pub upstream_key: KeyId,
-    /// Generation of its upstream secret: of the one that was handed over last.
+    /// The generation of the upstream secret that was shown last.
     pub upstream_generation: Generation,
-    /// The upstream secret before that one, while an app may not have the new one yet.
+    /// The previous upstream secret, while the app may not have the new one yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream_previous: Option<PreviousUpstream>,
-    /// What vouches for all of this but `rev`. Without it nothing is sent to the app.
+    /// The MAC over everything here but `rev`. Without it, nothing is sent to the app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binding: Option<Binding>,
 }
 
-/// A registered app as it may be stored. Before manifests were kept by their hashes, the one that there was stood here, and
-/// nothing vouched for it. Such an item is read, so that the app can be registered again or removed; nothing of it is used.
+/// A registered app as a store may have it. Early versions of the bundle stored the manifest itself here, without a MAC. Such
+/// an item is read so that the app can be registered again or removed; nothing else of it is used.
 #[derive(Deserialize)]
 struct StoredApp {
     rev: u64,
@@ -392,7 +391,7 @@ struct StoredApp {
     binding: Option<Binding>,
 }
 
-/// What of such a manifest is read: whatever else it says may not be in today's words.
+/// The part of such a manifest that is read. The rest may have a form that is no longer valid.
 #[derive(Deserialize)]
 struct StoredManifest {
     id: AppId,
@@ -413,8 +412,8 @@ impl TryFrom<StoredApp> for RegisteredApp {
     }
 }
 
-/// A MAC that only a holder of the app's key ring can make: whoever can write the table, but not read the ring, sends no
-/// call, and none of the secrets in it, to another address.
+/// A MAC that can be made with the app's key ring only. So somebody who can write to the table, but cannot read the ring,
+/// cannot send calls, and the secrets in them, to another address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
     /// The key of the app's ring that it is made with.
@@ -424,7 +423,7 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// Binds what is registered of an app.
+    /// Makes the MAC of a registered app.
     pub fn new(key: &KeyId, root: &Secret, app: &RegisteredApp) -> Self {
         let none = (String::new(), String::new(), String::new());
         let previous = app.upstream_previous.as_ref().map_or(none, |previous| {
@@ -441,14 +440,14 @@ impl Binding {
             previous.2.as_bytes(),
             app.version.as_bytes(),
         ];
-        // The manifests, and in them the addresses, by their hashes.
+        // The hashes cover the manifests, and the addresses in them.
         for (version, manifest) in &app.versions {
             parts.extend([version.as_bytes(), manifest.as_str().as_bytes()]);
         }
         Self { key: key.clone(), mac: root.derive(&parts).to_base64url().to_string() }
     }
 
-    /// Whether it is what `root` makes of this app.
+    /// Whether it is the MAC of this app with this root.
     pub fn holds(&self, root: &Secret, app: &RegisteredApp) -> bool {
         use subtle::ConstantTimeEq;
         self.mac.as_bytes().ct_eq(Self::new(&self.key, root, app).mac.as_bytes()).into()
@@ -462,19 +461,19 @@ pub struct PreviousUpstream {
     pub key: KeyId,
     /// Its generation.
     pub generation: Generation,
-    /// Until when the bundle signs with it, and it verifies.
+    /// Until when the bundle signs with it, and it is accepted.
     pub until: Millis,
 }
 
 impl RegisteredApp {
-    /// The hash of the manifest that an install agreed to, where it is kept.
+    /// The hash of the manifest that an install's admin agreed to, if the manifest is stored.
     pub fn agreed(&self, install: &Install) -> Option<&Sha256> {
         let kept = self.versions.get(&install.version)?;
         install.manifest.as_ref().is_none_or(|manifest| manifest == kept).then_some(kept)
     }
 
-    /// The secret that calls are signed with. While a rotation is under way that is the previous one, for every app has
-    /// that; the new one takes over when its time is up, or when the operator ends the rotation.
+    /// The secret that calls are signed with. During a rotation it is the previous secret, because the app has it for sure.
+    /// The new one is used when the previous one ends, or when the operator ends the rotation.
     pub fn signs_with(&self, now: Millis) -> (&KeyId, Generation) {
         match &self.upstream_previous {
             Some(previous) if now < previous.until => (&previous.key, previous.generation),
@@ -482,7 +481,7 @@ impl RegisteredApp {
         }
     }
 
-    /// Whether this key vouches for it, or an upstream secret that is still good is derived from it.
+    /// Whether its MAC was made with this key, or a valid upstream secret is derived from this key.
     pub fn depends_on(&self, key: &KeyId, now: Millis) -> bool {
         let previous = self.upstream_previous.as_ref().filter(|previous| now < previous.until);
         let bound = self.binding.as_ref().is_some_and(|binding| binding.key == *key);
@@ -490,12 +489,12 @@ impl RegisteredApp {
     }
 }
 
-/// The keys of one app, as they stand in its secret (Secrets Manager) or file.
+/// The keys of one app. Its secret in Secrets Manager, or its file, has them.
 #[derive(Clone)]
 pub struct Ring {
     /// The app.
     pub app: AppId,
-    /// In the order of their making.
+    /// The keys, the oldest first.
     pub keys: Vec<Key>,
 }
 
@@ -504,24 +503,24 @@ pub struct Ring {
 pub struct Key {
     /// Its id.
     pub id: KeyId,
-    /// What everything is derived from.
+    /// All secrets are derived from it.
     pub root: Secret,
     /// When it was made.
     pub created_at: Millis,
-    /// From when on it is used for new things: 15 minutes after a rotation, so that every environment can open
-    /// what the first one seals.
+    /// From when on new things are made with it. That is 15 minutes after a rotation, so that by then every environment can
+    /// open what the first one seals.
     pub use_from: Millis,
-    /// Whether it still verifies and opens.
+    /// Whether it is revoked. Nothing is verified or opened with a revoked key.
     pub revoked: bool,
 }
 
 impl Ring {
-    /// The key that new things are made with: the last one that is live and in use at `now`.
+    /// The key that new things are made with: the last live key that is in use at `now`.
     pub fn current(&self, now: Millis) -> Option<&Key> {
         self.keys.iter().rev().find(|k| !k.revoked && k.use_from <= now)
     }
 
-    /// A live key by its id.
+    /// The live key with this id.
     pub fn key(&self, id: &KeyId) -> Option<&Key> {
         self.keys.iter().find(|k| k.id == *id && !k.revoked)
     }
@@ -532,31 +531,31 @@ impl Ring {
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// Opaque; asks for the next page.
+    /// Asks for the next page. Its content has no meaning for callers.
     pub cursor: Option<String>,
 }
 
-/// A page of the list of an app's installs, by site.
+/// A page of an app's installs, sorted by site.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sites {
-    /// What can be read.
+    /// The lines that can be read.
     pub items: Vec<SiteEntry>,
-    /// The lines that cannot be read: an install is, or was, on each of these sites.
+    /// The lines that cannot be read. There is or was an install on each of these sites.
     pub unread: Vec<UnreadSite>,
-    /// Opaque; asks for the next page.
+    /// Asks for the next page. Its content has no meaning for callers.
     pub cursor: Option<String>,
 }
 
-/// A line of the list of an app's installs that cannot be read.
+/// A line of an app's installs that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreadSite {
-    /// The site, as the line's key has it.
+    /// The site in the line's key.
     pub site: String,
     /// Why the line cannot be read, without its content.
     pub why: String,
 }
 
-/// What of an install stands in the list of an app's installs.
+/// A line of an app's installs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteEntry {
     /// The server.

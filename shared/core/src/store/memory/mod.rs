@@ -1,118 +1,53 @@
-//! Every port in memory: for tests, and for `sam local`, where a process lives for one request.
+//! All ports in memory: for tests, and for `sam local`, where a process lives for one request only.
 //!
-//! One lock around plain maps, so that every operation is atomic; what it decides, it decides by [`rules`](crate::store::rules)
-//! like the stores that last. It counts what it is asked, so that a test can say "and nothing was read".
+//! There is one lock around plain maps, so every operation is atomic. It decides by [`rules`](crate::store::rules), as the
+//! other stores do. It counts operations, so that a test can check that nothing was read.
 
 use crate::store::{
     document,
     model::{
-        Catalogue, CatalogueEntry, Dead, Install, InstallCode, ManageCode, RegisteredApp, Ring, Sha256,
-        SiteEntry, Sites, Team,
+        Catalogue, CatalogueEntry, Install, InstallCode, ManageCode, RegisteredApp, Ring, Sha256, SiteEntry,
+        Sites, Team,
     },
     page,
     ports::{
         Apps, Begun, Changed, ClaimAnswer, Installs, KeyMaker, Keys, Ledger, Registry, StoreError, Stored,
     },
-    rules::{self, ClaimState, CodeSays, SiteSays, UndoStep},
+    rules::{self, ClaimState, CodeSays, SiteSays},
 };
 use async_trait::async_trait;
 use cloud_apps_protocol::{AppId, InstallId, Millis, SiteUrl, TeamId};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+mod counts;
+mod maps;
 mod queue;
 
-use queue::Message;
+pub use counts::Counts;
 
-/// All ports over one set of maps. Clones share it.
+use maps::{Entry, Maps};
+
+/// All ports over one set of maps, which clones share.
 #[derive(Clone, Default)]
 pub struct Memory(Arc<Mutex<Maps>>);
 
-#[derive(Default)]
-struct Maps {
-    catalogue: Catalogue,
-    apps: BTreeMap<AppId, RegisteredApp>,
-    manifests: BTreeMap<(AppId, Sha256), String>,
-    codes: BTreeMap<Sha256, InstallCode>,
-    manage_codes: BTreeMap<Sha256, ManageCode>,
-    installs: BTreeMap<InstallId, Install>,
-    teams: BTreeMap<(InstallId, TeamId), Team>,
-    sites: BTreeMap<(AppId, SiteUrl), SiteEntry>,
-    spoilt: BTreeSet<InstallId>,
-    spoilt_sites: BTreeSet<(AppId, SiteUrl)>,
-    tokens: BTreeMap<Sha256, InstallId>,
-    ledger: BTreeMap<String, Entry>,
-    rings: BTreeMap<AppId, Ring>,
-    messages: Vec<Message>,
-    sent: u64,
-    letters: BTreeMap<(Option<InstallId>, String), Dead>,
-    counts: Counts,
-}
-
-/// What the ledger holds under a key.
-#[derive(Debug)]
-enum Entry {
-    Once { exp: Millis },
-    Claimed(rules::StoredClaim),
-    Value { exp: Millis, value: String },
-}
-
-impl Entry {
-    fn exp(&self) -> Millis {
-        match self {
-            Entry::Once { exp } | Entry::Value { exp, .. } => *exp,
-            Entry::Claimed(claimed) => claimed.exp,
-        }
-    }
-}
-
-/// What a [`Memory`] was asked, by operation (`Installs.find`, `Ledger.once` …).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Look-ups in `Installs`, `Apps`, `Registry`.
-    pub reads: BTreeMap<&'static str, u64>,
-    /// Whatever changes something, or would.
-    pub writes: BTreeMap<&'static str, u64>,
-    /// Look-ups of key rings.
-    pub secrets: BTreeMap<&'static str, u64>,
-}
-
-impl Counts {
-    /// How many look-ups.
-    pub fn reads(&self) -> u64 {
-        self.reads.values().sum()
-    }
-
-    /// How many writes.
-    pub fn writes(&self) -> u64 {
-        self.writes.values().sum()
-    }
-
-    /// How many look-ups of key rings.
-    pub fn secrets(&self) -> u64 {
-        self.secrets.values().sum()
-    }
-}
-
 impl Memory {
-    /// An empty one.
+    /// An empty store.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What it was asked since it was made or [`Memory::reset_counts`] was called.
+    /// The counts since it was made or since [`Memory::reset_counts`].
     pub fn counts(&self) -> Counts {
         self.lock().counts.clone()
     }
 
-    /// Counts from nothing again.
+    /// Counts from 0 again.
     pub fn reset_counts(&self) {
         self.lock().counts = Counts::default();
     }
 
-    /// Puts an install there as it is, with its site and its static token: where a test, or a sample, begins.
+    /// Puts an install into the store unchanged, with its site and its static token, for a test or a sample.
     pub fn put_install(&self, install: Install) {
         let mut maps = self.lock();
         maps.sites.insert((install.app.clone(), install.site.clone()), rules::site_entry(&install));
@@ -122,49 +57,48 @@ impl Memory {
         maps.installs.insert(install.id.clone(), install);
     }
 
-    /// From here on what is stored of an install cannot be read, as where a later version wrote it.
+    /// Makes an install unreadable, as if a later version of the bundle had written it.
     pub fn spoil_install(&self, install: InstallId) {
         self.lock().spoilt.insert(install);
     }
 
-    /// From here on the line of a site in the list of an app's installs cannot be read, as where a later version wrote it.
+    /// Makes a site's line in the list of an app's installs unreadable, as if a later version of the bundle had written it.
     pub fn spoil_site(&self, app: AppId, site: SiteUrl) {
         self.lock().spoilt_sites.insert((app, site));
     }
 
-    /// Puts what is registered in a team there.
+    /// Puts a team's registrations into the store.
     pub fn put_registered(&self, install: InstallId, team: TeamId, registered: Team) {
         self.lock().teams.insert((install, team), registered);
     }
 
-    /// Puts an app there that was registered at run time.
+    /// Puts a registered app into the store.
     pub fn put_app(&self, app: RegisteredApp) {
         self.lock().apps.insert(app.id.clone(), app);
     }
 
-    /// Puts a text there in place of a manifest's.
+    /// Puts a text into the place of a manifest.
     pub fn put_text(&self, app: AppId, sha256: Sha256, text: String) {
         self.lock().manifests.insert((app, sha256), text);
     }
 
-    /// Puts an app in the catalogue, as an operator's `register` does.
-    pub fn put_known(&self, entry: CatalogueEntry) {
+    /// Puts an app into the catalogue, as an operator's `register` does.
+    pub fn put_catalogue_entry(&self, entry: CatalogueEntry) {
         self.lock().catalogue.apps.insert(entry.id.clone(), entry);
     }
 
-    /// Puts a key ring there, in place of the app's own.
+    /// Replaces an app's key ring.
     pub fn put_ring(&self, ring: Ring) {
         self.lock().rings.insert(ring.app.clone(), ring);
     }
 
-    /// How many things are kept, dead letters too; key rings, codes, the queue and the ledger apart: 0 after everything was
-    /// removed.
+    /// How many installs, teams, sites, static tokens and dead letters there are: 0 after everything was removed.
     pub fn kept(&self) -> usize {
         let maps = self.lock();
         maps.installs.len() + maps.teams.len() + maps.sites.len() + maps.tokens.len() + maps.letters.len()
     }
 
-    /// All that stands in its tables, as whoever could read them would see it; key rings are elsewhere.
+    /// Everything in its tables, as somebody who can read them would see it. Key rings are not in the tables.
     pub fn dump(&self) -> String {
         let maps = self.lock();
         let Maps {
@@ -194,7 +128,7 @@ impl Memory {
     }
 
     fn lock(&self) -> MutexGuard<'_, Maps> {
-        // A panic elsewhere leaves whole values behind: every change below is made after its checks.
+        // Every change below is made after its checks, so a panic elsewhere leaves whole values.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -208,69 +142,6 @@ impl Memory {
         let mut maps = self.lock();
         *maps.counts.writes.entry(what).or_default() += 1;
         maps
-    }
-}
-
-impl Maps {
-    fn undo(&mut self, install: &Install, expected: u64) -> Changed {
-        match rules::undo(self.installs.get(&install.id), expected) {
-            UndoStep::Conflict => return Changed::Conflict,
-            UndoStep::Gone => {}
-            UndoStep::Mark(stored) | UndoStep::Remove(stored) => {
-                self.teams.retain(|(id, _), _| *id != stored.id);
-                if let Some(token) = &stored.static_token {
-                    self.tokens.remove(token);
-                }
-                if let Some(code) = rules::code_of(&stored).and_then(|code| self.codes.get_mut(code))
-                    && code.install.as_ref() == Some(&stored.id)
-                {
-                    code.install = None;
-                }
-                self.installs.remove(&stored.id);
-            }
-        }
-        let site = (install.app.clone(), install.site.clone());
-        if self.sites.get(&site).is_some_and(|entry| entry.install == install.id) {
-            self.sites.remove(&site);
-        }
-        Changed::Yes
-    }
-
-    /// Writes an install and moves its static token.
-    fn write(&mut self, what: &'static str, install: Install) -> Stored<()> {
-        if let Some(token) = &install.static_token
-            && self.tokens.get(token).is_some_and(|holder| *holder != install.id)
-        {
-            return Err(StoreError::Corrupt { what, detail: "another install has this static token".into() });
-        }
-        if let Some(old) = self.installs.get(&install.id).and_then(|old| old.static_token.clone()) {
-            self.tokens.remove(&old);
-        }
-        if let Some(token) = &install.static_token {
-            self.tokens.insert(token.clone(), install.id.clone());
-        }
-        self.installs.insert(install.id.clone(), install);
-        Ok(())
-    }
-
-    fn site(&self, what: &'static str, key: &(AppId, SiteUrl)) -> Stored<Option<SiteEntry>> {
-        if self.spoilt_sites.contains(key) {
-            document::check_version(what, document::ITEM_VERSION + 1)?;
-        }
-        Ok(self.sites.get(key).cloned())
-    }
-
-    fn live(&self, key: &str, now: Millis) -> Option<&Entry> {
-        self.ledger.get(key).filter(|entry| !rules::over(entry.exp(), now))
-    }
-
-    fn end(&mut self, key: &str, attempt: u32, end: ClaimState, keep: Millis, now: Millis) -> bool {
-        let Some(Entry::Claimed(claimed)) = self.ledger.get_mut(key) else { return false };
-        let may = rules::may_end(Some(claimed), attempt, end, now);
-        if may {
-            *claimed = rules::StoredClaim { state: end, exp: keep, ..*claimed };
-        }
-        may
     }
 }
 
@@ -397,7 +268,7 @@ impl Registry for Memory {
         let mut maps = self.writing(WHAT);
         document::write(WHAT, install)?;
         let Some(sha256) = rules::code_of(install) else {
-            return Err(StoreError::Corrupt { what: WHAT, detail: "an install begins pending".into() });
+            return Err(StoreError::Corrupt { what: WHAT, detail: "a new install must be pending".into() });
         };
         match rules::code_says(maps.codes.get(sha256), install, now) {
             CodeSays::Good => {}
@@ -419,7 +290,7 @@ impl Registry for Memory {
         if maps.installs.contains_key(&install.id) {
             return Err(StoreError::Corrupt {
                 what: WHAT,
-                detail: "an install with this id is there".into(),
+                detail: "there is an install with this id already".into(),
             });
         }
         maps.write(WHAT, install.clone())?;
@@ -495,10 +366,10 @@ impl Registry for Memory {
         let after = cursor.map(|cursor| page::site_of_cursor(WHAT, cursor)).transpose()?;
         let limit = limit.clamp(1, page::MAX_PAGE);
         let all = maps.sites.keys().filter(|(of, _)| of == app);
-        let behind = all.filter(|(_, site)| after.as_ref().is_none_or(|after| site > after));
+        let rest = all.filter(|(_, site)| after.as_ref().is_none_or(|after| site > after));
         let read =
             |key: &(AppId, SiteUrl)| maps.site(WHAT, key).transpose().map(|read| (key.1.to_string(), read));
-        page::of_sites(WHAT, behind.filter_map(read).take(limit + 1).collect(), limit)
+        page::of_sites(WHAT, rest.filter_map(read).take(limit + 1).collect(), limit)
     }
 }
 

@@ -1,6 +1,6 @@
-//! The queue and the dead letters.
+//! The queues and the dead letters.
 
-use super::Memory;
+use super::{Memory, maps::Message};
 use crate::store::{
     document,
     job::{Job, QueueName},
@@ -12,42 +12,6 @@ use crate::store::{
 use async_trait::async_trait;
 use cloud_apps_protocol::{InstallId, Millis};
 use std::cmp::Reverse;
-
-/// A message as the queue keeps it.
-#[derive(Debug)]
-pub(super) struct Message {
-    number: u64,
-    queue: QueueName,
-    group: String,
-    body: String,
-    sent_at: Millis,
-    /// When it is given out next.
-    visible_at: Millis,
-    receives: u32,
-}
-
-impl super::Maps {
-    /// The number of the next message.
-    fn number(&mut self) -> u64 {
-        self.sent = rules::next(self.sent);
-        self.sent
-    }
-}
-
-impl Message {
-    fn id(&self) -> String {
-        self.number.to_string()
-    }
-
-    fn taken(&self) -> Taken {
-        Taken { id: self.id(), body: self.body.clone(), sent_at: self.sent_at, receives: self.receives }
-    }
-
-    /// Whether somebody has it.
-    fn in_hand(&self, now: Millis) -> bool {
-        self.receives > 0 && !rules::over(self.visible_at, now)
-    }
-}
 
 #[async_trait]
 impl Queue for Memory {
@@ -152,7 +116,7 @@ impl DeadLetters for Memory {
 }
 
 impl Memory {
-    /// The jobs that wait or are in hand, those that are due first in front.
+    /// The jobs on the queues, those that are due first at the front.
     pub fn queued(&self) -> Vec<Job> {
         let maps = self.lock();
         let mut messages: Vec<_> = maps.messages.iter().collect();
@@ -160,7 +124,7 @@ impl Memory {
         messages.iter().filter_map(|message| serde_json::from_str(&message.body).ok()).collect()
     }
 
-    /// Puts a message there as it is: what another version of the bundle, or nobody's program, may have queued.
+    /// Puts any text on a queue, as another version of the bundle or another program might do.
     pub fn put_message(&self, queue: QueueName, group: &str, body: &str, now: Millis) {
         let mut maps = self.lock();
         let number = maps.number();
