@@ -142,7 +142,7 @@ const server = createServer((request, response) => {
 });
 
 if (keys.size === 0) {
-  console.error("CLOUD_APPS_UPSTREAM_KID and CLOUD_APPS_UPSTREAM_SECRET are not set: `cloud-apps app add` shows them");
+  console.error("CLOUD_APPS_UPSTREAM_KID and CLOUD_APPS_UPSTREAM_SECRET are not set: `cloud-apps operator apps add` shows them");
   process.exit(1);
 }
 server.listen(Number(process.env.PORT ?? 3000), process.env.HOST ?? "127.0.0.1", () => {

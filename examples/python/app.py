@@ -153,7 +153,7 @@ class Handler(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     if not Handler.keys:
-        raise SystemExit("CLOUD_APPS_UPSTREAM_KID and CLOUD_APPS_UPSTREAM_SECRET are not set: `cloud-apps app add` shows them")
+        raise SystemExit("CLOUD_APPS_UPSTREAM_KID and CLOUD_APPS_UPSTREAM_SECRET are not set: `cloud-apps operator apps add` shows them")
     server = ThreadingHTTPServer((os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "3000"))), Handler)
     print("Listening on http://%s:%d" % server.server_address[:2], flush=True)
     server.serve_forever()

@@ -205,7 +205,7 @@ fn of_the_demo_everybody_is_the_admin_and_its_app_can_be_removed_and_installed_a
 #[test]
 fn what_only_an_operator_may_is_refused_before_a_code_is_asked_for() {
     for command in
-        [&["list"][..], &["keys", "list", "hello"], &["dead", "list"], &["rotate", "shared-secret", "hello"]]
+        [&["list"][..], &["rotate", "shared-secret", "hello"], &["rotate", "static-token", "hello"]]
     {
         let refused = say(&[command, &["--bundle", "https://bundle.example.com"]].concat());
         assert_eq!(refused.code, 2, "{command:?}: {}", refused.err);
@@ -222,7 +222,7 @@ fn a_bundle_elsewhere_is_spoken_to_with_credentials_of_the_environment() {
     let (alice, channel, team) = (text("/users/alice/id"), text("/channels/town-square"), text("/team"));
     let (kid, secret) = (text("/apps/hello/kid"), text("/apps/hello/shared_secret"));
     let (slash_url, slash_token) = (text("/apps/hello/slash_url"), text("/apps/hello/slash_token"));
-    let whole = ["--url", &url, "--site", &site, "--user", &alice, "--channel", &channel, "--team", &team];
+    let whole = ["--bundle", &url, "--site", &site, "--user", &alice, "--channel", &channel, "--team", &team];
     let signed = |more: &[&str], secret: &str| {
         let mut command = program();
         command.env("CLOUD_APPS_KID", &kid).env("CLOUD_APPS_SECRET", secret);
@@ -230,7 +230,13 @@ fn a_bundle_elsewhere_is_spoken_to_with_credentials_of_the_environment() {
     };
     let form = |url: &str, token: &str| {
         let mut command = program();
-        command.env("CLOUD_APPS_SLASH_TOKEN", token).args(["run", "/hello whoami", "--slash", "--url", url]);
+        command.env("CLOUD_APPS_SLASH_TOKEN", token).args([
+            "run",
+            "/hello whoami",
+            "--slash",
+            "--slash-url",
+            url,
+        ]);
         said(command.args(["--user", &alice, "--channel", &channel, "--team", &team]).output().unwrap())
     };
 
@@ -241,17 +247,17 @@ fn a_bundle_elsewhere_is_spoken_to_with_credentials_of_the_environment() {
     let other = "A".repeat(43);
     let wrong = signed(&whole, &other);
     assert_eq!(wrong.code, 1, "{}", wrong.err);
-    let elsewhere = ["--url", &url, "--site", "https://other.example.com", "--user", &alice];
+    let elsewhere = ["--bundle", &url, "--site", "https://other.example.com", "--user", &alice];
     let elsewhere = signed(&elsewhere, &secret);
     assert_eq!(elsewhere.code, 1, "{}", elsewhere.err);
     let token = form(&slash_url, "aaaaaaaaaaaaaaaaaaaaaaaaaa");
     assert!(!token.err.contains("aaaaaaaaaaaaaaaaaaaaaaaaaa"), "{}", token.err);
 
-    let no_bundle = signed(&["--url", &site, "--site", &site, "--user", &alice], &secret);
+    let no_bundle = signed(&["--bundle", &site, "--site", &site, "--user", &alice], &secret);
     assert_eq!(no_bundle.code, 1, "{}", no_bundle.err);
     assert!(no_bundle.err.contains("is it the address of a bundle?"), "{}", no_bundle.err);
     // Port 1 of this machine: nothing listens there.
-    let nobody = signed(&["--url", "http://127.0.0.1:1", "--site", &site, "--user", &alice], &secret);
+    let nobody = signed(&["--bundle", "http://127.0.0.1:1", "--site", &site, "--user", &alice], &secret);
     assert_eq!(nobody.code, 3, "{}", nobody.err);
 
     for refused in [&wrong, &elsewhere, &no_bundle, &nobody] {
@@ -263,23 +269,25 @@ fn a_bundle_elsewhere_is_spoken_to_with_credentials_of_the_environment() {
 fn what_is_missing_for_a_bundle_elsewhere_is_named() {
     let missing = |arguments: &[&str], variables: &[(&str, &str)]| {
         let mut command = program();
-        command.args(["run", "/hello help", "--url", "http://127.0.0.1:1"]).args(arguments);
+        command.args(["run", "/hello help"]).args(arguments);
         let said = said(command.envs(variables.iter().copied()).output().unwrap());
         assert_eq!(said.code, 2, "{}", said.err);
         said.err.lines().next().unwrap_or_default().to_owned()
     };
     let user = "aliceaaaaaaaaaaaaaaaaaaaaa";
-    let whole = ["--site", "https://chat.example.com", "--user", user];
-    assert_eq!(missing(&[], &[]), "error: --site is missing");
-    assert_eq!(missing(&whole[..2], &[]), "error: --user is missing");
+    let whole = ["--bundle", "http://127.0.0.1:1", "--site", "https://chat.example.com", "--user", user];
+    assert_eq!(missing(&whole[..2], &[]), "error: --site is missing");
+    assert_eq!(missing(&whole[..4], &[]), "error: --user is missing");
     assert_eq!(missing(&whole, &[]), "error: CLOUD_APPS_KID is not set");
     let kid = ("CLOUD_APPS_KID", "hello.1.aaaaaaaaaaaaaaaaaaaaaaaaaa.1");
     assert_eq!(missing(&whole, &[kid]), "error: CLOUD_APPS_SECRET is not set");
     assert_eq!(missing(&whole, &[kid, ("CLOUD_APPS_SECRET", "")]), "error: CLOUD_APPS_SECRET is not set");
     let short = missing(&whole, &[kid, ("CLOUD_APPS_SECRET", "tooshort")]);
     assert_eq!(short, "error: the shared secret is not 43 characters of base64url");
-    assert_eq!(missing(&["--slash"], &[]), "error: CLOUD_APPS_SLASH_TOKEN is not set");
-    assert_eq!(missing(&["--slash"], &[("CLOUD_APPS_SLASH_TOKEN", "t")]), "error: --team is missing");
+    let slash = ["--slash", "--slash-url", "http://127.0.0.1:1"];
+    assert_eq!(missing(&slash, &[]), "error: CLOUD_APPS_SLASH_TOKEN is not set");
+    assert_eq!(missing(&slash, &[("CLOUD_APPS_SLASH_TOKEN", "t")]), "error: --team is missing");
+    assert_eq!(missing(&["--team", user], &[]), "error: --team is only for a bundle elsewhere");
 }
 
 #[test]
@@ -294,7 +302,7 @@ fn an_operator_makes_install_codes_and_manage_codes() {
         code.out,
         code.err
     );
-    assert!(code.err.contains("good for 20 minutes, until "), "{}", code.err);
+    assert!(code.err.contains("valid for 20 minutes, until "), "{}", code.err);
     let base_url = bundle.demo()["base_url"].as_str().unwrap().to_owned();
     let next = format!("cloud-apps install hello --site https://chat.example.com --bundle {base_url}");
     assert!(code.err.contains(&next), "{}", code.err);
@@ -303,7 +311,7 @@ fn an_operator_makes_install_codes_and_manage_codes() {
     let install = list[0]["install_id"].as_str().unwrap();
     let code = bundle.say(&["operator", "manage-code", install]);
     assert_eq!(code.out.trim_end().len(), 43, "{}{}", code.out, code.err);
-    assert!(code.err.contains("good for 15 minutes") && code.err.contains("revoke-codes"), "{}", code.err);
+    assert!(code.err.contains("valid for 15 minutes") && code.err.contains("revoke-codes"), "{}", code.err);
     let managed = |arguments: &[&str]| {
         let mut command = program();
         command.args(arguments).args(["--bundle", &base_url]).env("CLOUD_APPS_CODE", code.out.trim_end());

@@ -25,7 +25,7 @@ static MINE: LazyLock<PathBuf> = LazyLock::new(|| {
     fs::create_dir_all(&into).unwrap();
     let made = said(
         Command::new(cloud_apps().unwrap())
-            .args(["init", "mine", "--path"])
+            .args(["init", "mine", "--checkout"])
             .arg(root())
             .arg("--into")
             .arg(&into),

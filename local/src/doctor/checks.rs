@@ -77,7 +77,7 @@ fn install(facts: &Facts, report: &mut Report) {
         Some(0) => {}
         Some(jobs) => report.wrong.push(Finding::stop(
             format!("{jobs} of its jobs were given up"),
-            format!("`cloud-apps dead list --install {id}` says why, and sends them back when the cause is fixed."),
+            format!("`cloud-apps operator dead-letters list --install {id}` says why, and sends them back when the cause is fixed."),
         )),
         None => report.not_looked_at.push(
             "jobs that were given up: the bundle did not tell; it tells an operator (--stack, or beside the local bundle)"

@@ -12,7 +12,6 @@ mod snippet;
 pub use log::Log;
 pub use snippet::problem;
 
-use crate::failure::Failure;
 use anstyle::Style;
 use clean::{clean, escaped};
 use serde::Serialize;
@@ -96,8 +95,8 @@ pub fn quote(text: &str) {
 }
 
 /// Says a value as JSON, on standard output. What a terminal would obey stands there escaped, so it is the same value.
-pub fn json(value: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(error.to_string()))?;
+pub fn json(value: &impl Serialize) -> serde_json::Result<()> {
+    let text = serde_json::to_string_pretty(value)?;
     write_out(format!("{}\n", escaped(&text)).as_bytes());
     Ok(())
 }

@@ -124,7 +124,7 @@ async fn the_examples_are_registered_installed_and_answer_through_the_bundle() {
         let port = probe.url.rsplit(':').next().unwrap().to_owned();
         let file = placed(&probe, &folder);
         drop(probe);
-        let added = bundle.say(&["app", "add", file.to_str().unwrap()]);
+        let added = bundle.say(&["operator", "apps", "add", file.to_str().unwrap()]);
         assert_eq!(added.code, 0, "{}", added.err);
         let mut secret = pairs(&added.out);
         canary(&secret[1].1);
@@ -156,10 +156,10 @@ async fn the_examples_are_registered_installed_and_answer_through_the_bundle() {
         let seen = posts(&bundle).await;
         assert!(seen.contains("Lunch at 12"), "{seen}");
 
-        let refused = bundle.say(&["app", "remove", "greeter"]);
+        let refused = bundle.say(&["operator", "apps", "remove", "greeter"]);
         assert_eq!(refused.code, 1);
         assert!(refused.err.contains(&format!("greeter is installed on {site} (")), "{}", refused.err);
-        let rotated = bundle.say(&["app", "rotate", "greeter"]);
+        let rotated = bundle.say(&["operator", "apps", "rotate", "greeter"]);
         assert_eq!(pairs(&rotated.out)[0].1, "greeter.1.upstream.2");
         let still = asked(&bundle, "alice", "/greeter greet carol").await;
         assert_eq!(still["text"], "Servus, carol!", "the app has the first secret: {still}");
@@ -170,11 +170,11 @@ async fn the_examples_are_registered_installed_and_answer_through_the_bundle() {
         let (kid, secret) = ("CLOUD_APPS_UPSTREAM_NEXT_KID", "CLOUD_APPS_UPSTREAM_NEXT_SECRET");
         let both = [&variables[..], &[(kid, next[0].1.as_str()), (secret, next[1].1.as_str())]].concat();
         let _example = Example::start(which, &both);
-        bundle.say(&["app", "rotate", "greeter", "--now"]);
+        bundle.say(&["operator", "apps", "rotate", "greeter", "--now"]);
         let next = asked(&bundle, "alice", "/greeter greet dave").await;
         assert_eq!(next["text"], "Servus, dave!", "{next}");
         // A third one that it is never given: it refuses, and the person is told.
-        bundle.say(&["app", "rotate", "greeter", "--now"]);
+        bundle.say(&["operator", "apps", "rotate", "greeter", "--now"]);
         let refused = asked(&bundle, "alice", "/greeter greet carol").await;
         let text = refused["text"].as_str().unwrap();
         assert!(text.starts_with("greeter did not accept the call, so nothing was done."), "{refused}");

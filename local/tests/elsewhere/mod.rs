@@ -1,4 +1,4 @@
-//! Apps that run outside the bundle: `cloud-apps app` and `cloud-apps check`.
+//! Apps that run outside the bundle: `cloud-apps operator apps` and `cloud-apps check`.
 
 #[cfg(feature = "rig")]
 mod examples;
@@ -81,8 +81,8 @@ fn a_service_that_believes_everybody_fails_each_check_of_a_token() {
         FAIL greet: a body that was altered (body_sha256)
         note greet: a token that was used before (jti)"]]
     .assert_eq(&told.join("\n"));
-    assert!(checked.out.contains("\n       200; it should have been a 401\n"), "{}", checked.out);
-    assert!(checked.out.contains("\n       200; better a 401\n"), "{}", checked.out);
+    assert!(checked.out.contains("\n       200; expected a 401\n"), "{}", checked.out);
+    assert!(checked.out.contains("\n       200; better: a 401\n"), "{}", checked.out);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn what_check_cannot_begin_with_says_what_to_do() {
     assert_eq!(nobody.code, 3, "{}", nobody.err);
     for (variable, value, words) in [
         ("CLOUD_APPS_UPSTREAM_KID", "greeter.1", "is not the name of an upstream secret"),
-        ("CLOUD_APPS_UPSTREAM_KID", "hello.1.upstream.1", "is of hello, and the manifest of greeter"),
+        ("CLOUD_APPS_UPSTREAM_KID", "hello.1.upstream.1", "belongs to hello, and the manifest to greeter"),
         ("CLOUD_APPS_UPSTREAM_SECRET", "tooshort", "CLOUD_APPS_UPSTREAM_SECRET is not a secret"),
         ("CLOUD_APPS_UPSTREAM_SECRET", "", "are set together or not at all"),
     ] {
@@ -135,7 +135,7 @@ fn apps_are_listed_and_shown_and_a_bad_manifest_is_shown_with_its_lines() {
     let file = folder.path().join("app.json");
     let path = file.to_str().unwrap();
     std::fs::write(&file, "{\n  \"protocol\": 2,\n  \"id\": \"hello\",\n  \"version\": \"1\"\n}\n").unwrap();
-    let refused = bundle.say(&["app", "add", path]);
+    let refused = bundle.say(&["operator", "apps", "add", path]);
     assert_eq!(refused.code, 1);
     assert!(
         refused.err.contains("\"1\" is not a semantic version") && refused.err.contains("app.json:4:14"),
@@ -145,21 +145,21 @@ fn apps_are_listed_and_shown_and_a_bad_manifest_is_shown_with_its_lines() {
     let linked = r#"{"protocol": 2, "id": "hello", "version": "1.0.0", "display_name": "Hello",
         "upstream": {"type": "http", "url": "https://hello.example.com"}}"#;
     std::fs::write(&file, linked).unwrap();
-    let refused = bundle.say(&["app", "add", path]);
+    let refused = bundle.say(&["operator", "apps", "add", path]);
     assert!(refused.err.contains("There is an app hello linked into this bundle."), "{}", refused.err);
 
     std::fs::write(&file, linked.replace("\"hello\"", "\"other\"")).unwrap();
-    let added = bundle.say(&["app", "add", path]);
+    let added = bundle.say(&["operator", "apps", "add", path]);
     assert_eq!(pairs(&added.out).len(), 2, "the secret alone is on standard output: {}", added.out);
     assert!(added.err.contains("It is shown once"), "{}", added.err);
-    let again = bundle.say(&["app", "add", path]);
-    assert_eq!(again.out, "other 1.0.0 is registered; its secret stays as it is.\n");
-    let list = bundle.say(&["app", "list"]).out;
-    assert!(list.contains("linked      Hello\n") && list.contains("registered  Hello\n"), "{list}");
-    let shown = bundle.say(&["app", "show", "other"]).out;
+    let again = bundle.say(&["operator", "apps", "add", path]);
+    assert_eq!(again.out, "other 1.0.0 is registered; its secret stays the same.\n");
+    let list = bundle.say(&["operator", "apps", "list"]).out;
+    assert!(list.contains("linked      Hello\n") && list.contains("external    Hello\n"), "{list}");
+    let shown = bundle.say(&["operator", "apps", "show", "other"]).out;
     assert!(shown.contains("runs         http https://hello.example.com\n"), "{shown}");
     assert!(shown.contains("secret       other.1.upstream.1\n"), "{shown}");
-    assert_eq!(bundle.say(&["app", "remove", "other"]).out, "other is forgotten.\n");
-    let json: Value = serde_json::from_str(&bundle.say(&["app", "list", "--json"]).out).unwrap();
+    assert_eq!(bundle.say(&["operator", "apps", "remove", "other"]).out, "other is removed.\n");
+    let json: Value = serde_json::from_str(&bundle.say(&["operator", "apps", "list", "--json"]).out).unwrap();
     assert_eq!(json["apps"].as_array().map(Vec::len), Some(1));
 }

@@ -93,10 +93,10 @@ const EACH: [&[&str]; 21] = [
     &["rotate", "bot-token", INSTALL],
     &["rotate", "shared-secret", INSTALL],
     &["upgrade", INSTALL],
-    &["keys", "list", "hello"],
+    &["operator", "keys", "list", "hello"],
     &["doctor", INSTALL],
-    &["dead", "list"],
-    &["app", "list"],
+    &["operator", "dead-letters", "list"],
+    &["operator", "apps", "list"],
     &["operator", "register"],
 ];
 

@@ -133,7 +133,7 @@ fn views() -> Views {
     let bundle = Serving::start();
     let shown = |arguments: &[&str]| -> Value { serde_json::from_str(&bundle.say(arguments).out).unwrap() };
     let id = shown(&["list", "--json"])[0]["install_id"].as_str().unwrap().to_owned();
-    let app = poisoned(&shown(&["app", "show", "hello", "--json"])["app"]);
+    let app = poisoned(&shown(&["operator", "apps", "show", "hello", "--json"])["app"]);
     let mut install = poisoned(&shown(&["show", &id, "--json"]));
     install["unavailable"] = json!([{ "kind": format!("k{CANARY}"), "name": format!("n{CANARY}"), "reason": format!("needs sync{CANARY}") }]);
     install["offered"] = json!({ "version": format!("9{CANARY}"), "requests": app["requests"] });
@@ -273,7 +273,7 @@ fn a_hostile_bundle_rules_no_terminal() {
         &[
             "run",
             "/hello",
-            "--url",
+            "--bundle",
             &hostile.url,
             "--site",
             "https://chat.example.com",
@@ -326,7 +326,7 @@ fn a_bundle_that_says_it_is_busy_is_not_cleaned_away() {
     let busy = json!({ "error": { "code": "busy", "message": "Try again.", "request_id": "r" } });
     let bundle = listening(None, Arc::new(move |_, _, _| (503, busy.clone())));
     let server = listening(None, mattermost());
-    let said = run(&["cleanup", "--site", &server.url, "--of", &bundle.url, "--yes"], |_| {});
+    let said = run(&["cleanup", "--site", &server.url, "--bundle", &bundle.url, "--yes"], |_| {});
     assert_eq!(said.code, 1, "{}", said.err);
     assert!(said.err.contains("it is not lost"), "{}", said.err);
 }
@@ -341,18 +341,18 @@ fn a_hostile_bundle_rules_no_operators_terminal() {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/python/mattermost-cloud-app.json");
     let at = ["--data", folder.path().to_str().unwrap()];
     for (arguments, shown) in [
-        (&["app", "list"][..], true),
-        (&["app", "show", "hello"], true),
-        (&["app", "add", manifest], true),
-        (&["app", "rotate", "hello"], true),
-        (&["app", "remove", "hello"], false),
+        (&["operator", "apps", "list"][..], true),
+        (&["operator", "apps", "show", "hello"], true),
+        (&["operator", "apps", "add", manifest], true),
+        (&["operator", "apps", "rotate", "hello"], true),
+        (&["operator", "apps", "remove", "hello"], false),
         (&["operator", "register"], true),
         (&["operator", "code", "hello", "--site", "https://chat.example.com"], true),
         (&["operator", "manage-code", id], true),
         (&["list"], true),
         (&["show", id], true),
-        (&["dead", "list"], true),
-        (&["keys", "list", "hello"], false),
+        (&["operator", "dead-letters", "list"], true),
+        (&["operator", "keys", "list", "hello"], false),
         (&["enable", id], true),
     ] {
         let said = try_both(&[arguments, &at].concat());
@@ -375,8 +375,8 @@ fn a_hostile_mattermost_rules_no_terminal() {
     let survey = try_both(&["cleanup", "--site", &server.url]);
     assert!(survey.contains("owned") && survey.contains("https://lost.example.com"), "{survey}");
     // Port 1 of this machine: no bundle answers there.
-    try_both(&["cleanup", "--site", &server.url, "--of", "http://127.0.0.1:1", "--yes"]);
-    let lost = ["cleanup", "--site", &server.url, "--of", "https://lost.example.com"];
+    try_both(&["cleanup", "--site", &server.url, "--bundle", "http://127.0.0.1:1", "--yes"]);
+    let lost = ["cleanup", "--site", &server.url, "--bundle", "https://lost.example.com"];
     assert!(try_both(&lost).contains("owned"), "what would be removed is shown before anybody is asked");
 }
 

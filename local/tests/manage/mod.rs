@@ -52,7 +52,7 @@ fn settings_are_set_unset_and_read_from_a_file_and_the_next_command_has_them() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(br#"{"motto": "Be kind."}"#).unwrap();
     let path = file.path().to_str().unwrap();
-    let changed = json(&bundle.say(&["configure", &id, "--file", path, "--unset", "language", "--json"]));
+    let changed = json(&bundle.say(&["configure", &id, "--settings", path, "--unset", "language", "--json"]));
     assert_eq!(changed["settings"], json!({"language": "en", "motto": "Be kind."}));
     let shown = bundle.say(&["configure", &id]).out;
     assert!(shown.contains("language") && shown.contains("Be kind."), "{shown}");
@@ -61,7 +61,7 @@ fn settings_are_set_unset_and_read_from_a_file_and_the_next_command_has_them() {
         (["--set", "colour=red"], 2, "it has: language, motto"),
         (["--set", "language"], 2, "write NAME=VALUE"),
         (["--set", "language=xx"], 1, "/settings/language"),
-        (["--file", "/nowhere.json"], 2, "cannot read /nowhere.json"),
+        (["--settings", "/nowhere.json"], 2, "cannot read /nowhere.json"),
     ] {
         let said = bundle.say(&[&["configure", &id][..], &arguments].concat());
         assert_eq!(said.code, code, "{}", said.err);
@@ -69,7 +69,7 @@ fn settings_are_set_unset_and_read_from_a_file_and_the_next_command_has_them() {
     }
     let mut lines = tempfile::NamedTempFile::new().unwrap();
     lines.write_all(br#"{"motto": "one\ntwo"}"#).unwrap();
-    let refused = bundle.say(&["configure", &id, "--file", lines.path().to_str().unwrap()]);
+    let refused = bundle.say(&["configure", &id, "--settings", lines.path().to_str().unwrap()]);
     assert!(refused.err.contains("hello refused the settings, and nothing was changed"), "{}", refused.err);
 }
 
@@ -98,7 +98,7 @@ fn an_install_is_switched_off_and_on_and_says_how_fast() {
     let id = install(&bundle);
     let off = bundle.say(&["disable", &id]);
     assert!(off.out.contains("state        disabled"), "{}", off.out);
-    assert!(off.err.contains("refused everywhere as soon as caches are over"), "{}", off.err);
+    assert!(off.err.contains("refused everywhere as soon as caches have expired"), "{}", off.err);
     assert!(greeted(&bundle, "/hello greet @bob").contains("switched off on this server"));
     assert!(bundle.say(&["enable", &id]).out.contains("state        active"));
     assert!(greeted(&bundle, "/hello greet @bob").contains("Hello, @bob!"));
@@ -191,22 +191,23 @@ fn a_sync_sends_commands_to_another_host_only_when_somebody_agrees() {
 #[test]
 fn keys_are_listed_rotated_and_revoked_with_what_depends_on_them() {
     let bundle = Serving::start();
-    let list = bundle.say(&["keys", "list", "hello"]).out;
+    let list = bundle.say(&["operator", "keys", "list", "hello"]).out;
     assert!(list.contains("live") && list.lines().nth(1).unwrap().ends_with('1'), "{list}");
-    let rotated = bundle.say(&["keys", "rotate", "hello"]).out;
+    let rotated = bundle.say(&["operator", "keys", "rotate", "hello"]).out;
     assert!(rotated.contains("waiting") && rotated.contains("Key 2 is used from"), "{rotated}");
-    let refused = bundle.say(&["keys", "revoke", "hello", "1"]);
+    let refused = bundle.say(&["operator", "keys", "revoke", "hello", "1"]);
     assert_eq!(refused.code, 1, "{}", refused.err);
     assert!(refused.err.contains("--force"), "{}", refused.err);
-    let keys = json(&bundle.say(&["keys", "list", "hello", "--json"]));
+    let keys = json(&bundle.say(&["operator", "keys", "list", "hello", "--json"]));
     assert_eq!(keys.as_array().unwrap().len(), 2);
 }
 
 #[test]
 fn nothing_was_given_up() {
     let bundle = Serving::start();
-    expect![["There is none.\n"]].assert_eq(&bundle.say(&["dead", "list"]).out);
-    let unknown = bundle.say(&["dead", "send-back", "nothing"]);
+    expect![["There are no dead letters.\n"]]
+        .assert_eq(&bundle.say(&["operator", "dead-letters", "list"]).out);
+    let unknown = bundle.say(&["operator", "dead-letters", "send-back", "nothing"]);
     assert_eq!(unknown.code, 1, "{}{}", unknown.out, unknown.err);
 }
 

@@ -20,7 +20,7 @@ pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         test(stage, "help lists the commands", help),
         test(stage, "a line that is not understood is explained", explained),
         test(stage, "a signed request is answered", signed),
-        test(stage, "`cloud-apps run --url` speaks as a server does, in both dialects", run),
+        test(stage, "`cloud-apps run` speaks as a server does, in both dialects", run),
         test(stage, "a request with the static token is answered", static_token),
     ]
 }
@@ -100,14 +100,14 @@ async fn run(stage: Arc<Stage>) -> Outcome {
     let secret = server.install.secret.as_ref().ok_or("no secret")?.to_base64url();
     let who = ["--user", &alice, "--team", &team, "--channel", &channel];
     let signed = stack
-        .command(&["run", "/hello time --zone=Asia/Tokyo", "--url", stack.url(), "--site", server.site()])
+        .command(&["run", "/hello time --zone=Asia/Tokyo", "--bundle", stack.url(), "--site", server.site()])
         .args(who)
         .env("CLOUD_APPS_KID", kid)
         .env("CLOUD_APPS_SECRET", secret.as_str())
         .output()?;
     let slash = format!("{}/hooks/{}/slash", stack.url(), server.install.id);
     let form = stack
-        .command(&["run", "--slash", "/hello time --zone=Asia/Tokyo", "--url", &slash])
+        .command(&["run", "--slash", "/hello time --zone=Asia/Tokyo", "--slash-url", &slash])
         .args(who)
         .env("CLOUD_APPS_SLASH_TOKEN", &server.install.slash_tokens["demo"])
         .output()?;

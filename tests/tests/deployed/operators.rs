@@ -1,4 +1,4 @@
-//! What an operator does with `cloud-apps operator --stack`: the real command, by direct invocation.
+//! What an operator does with `cloud-apps operator --stack NAME`: the real command, by direct invocation.
 
 use crate::{
     Outcome, Stage,

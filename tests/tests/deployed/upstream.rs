@@ -57,13 +57,14 @@ fn zipped() -> Result<Vec<u8>, Box<dyn Error>> {
     Ok(std::fs::read(archive)?)
 }
 
-/// `cloud-apps app add` with this manifest: its exit code, answer and complaints.
+/// `cloud-apps operator apps add` with this manifest: its exit code, answer and complaints.
 fn add(stage: &Stage, manifest: &Value) -> Result<(Option<i32>, String, String), Box<dyn Error>> {
     let mut file = tempfile::NamedTempFile::new()?;
     file.write_all(manifest.to_string().as_bytes())?;
-    let mut command = stage.stack.command(&["app", "add", "--stack", stage.stack.name(), "--json"]);
+    let mut command =
+        stage.stack.command(&["operator", "apps", "add", "--stack", stage.stack.name(), "--json"]);
     let done = command.arg(file.path()).output()?;
-    show("app add", &done.stderr);
+    show("operator apps add", &done.stderr);
     Ok((done.status.code(), String::from_utf8(done.stdout)?, String::from_utf8(done.stderr)?))
 }
 

@@ -18,7 +18,7 @@ pub enum NoAnswer {
     Unknown,
     /// The upstream does not accept the bundle's token.
     #[error(
-        "the upstream answered {0}: does it have the secret that `cloud-apps app add` or `app rotate` showed, its clock \
+        "the upstream answered {0}: does it have the secret that `cloud-apps operator apps add` or `rotate` showed, its clock \
          right, and this app's id as audience?"
     )]
     Refused(u16),

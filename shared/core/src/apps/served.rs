@@ -69,7 +69,7 @@ pub enum ServedAppError {
     #[error(
         "Nothing vouches for what the bundle has stored of {0}, so nothing was sent to the app. An earlier version of the \
          bundle wrote it, or the key that vouched for it was revoked, or somebody else wrote it. An operator registers the \
-         app again with `cloud-apps app add`; unless one of the former is so, find out first who else can write the bundle's \
+         app again with `cloud-apps operator apps add`; unless one of the former is so, find out first who else can write the bundle's \
          tables."
     )]
     Unbound(AppId),

@@ -55,7 +55,7 @@ impl SignedRequest {
         let (key, generation) = app.signs_with(now);
         let root = keys.root(id, key, now).await.map_err(NoAnswer::Store)?.ok_or_else(|| {
             NoAnswer::failed(format!(
-                "the key {key} that its secret is derived from is gone or revoked: `cloud-apps app rotate {id} --now` \
+                "the key {key} that its secret is derived from is gone or revoked: `cloud-apps operator apps rotate {id} --now` \
                  makes another secret"
             ))
         })?;

@@ -187,7 +187,7 @@ pub(crate) async fn known<'w>(
     let app = &install.app;
     let message = format!(
         "{app} is not an app of this bundle: it is neither linked into it nor registered. An operator brings it back with \
-         a bundle that links it, or with `cloud-apps app add`."
+         a bundle that links it, or with `cloud-apps operator apps add`."
     );
     Err(Refusal::new(Code::UpstreamFailed, message))
 }

@@ -74,7 +74,7 @@ pub(crate) async fn known<'o>(
 pub(crate) fn absent(app: &AppId) -> Refusal {
     let message = format!(
         "{app} is not an app of this bundle: it is neither linked into it nor registered. Deploy a bundle that links \
-         it, or register it with `cloud-apps app add`, then try again."
+         it, or register it with `cloud-apps operator apps add`, then try again."
     );
     Refusal::new(Code::UpstreamFailed, message)
 }

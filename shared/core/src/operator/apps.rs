@@ -457,8 +457,9 @@ async fn current_key(management: &Management, app: &AppId, now: Millis) -> Resul
 }
 
 fn without_key(app: &AppId) -> Refusal {
-    let message =
-        format!("No key of {app} is in use. Make one with `cloud-apps keys rotate {app}`; then try again.");
+    let message = format!(
+        "No key of {app} is in use. Make one with `cloud-apps operator keys rotate {app}`; then try again."
+    );
     Refusal::new(Code::Unavailable, message)
 }
 
@@ -554,7 +555,7 @@ pub(super) async fn no_such_app(management: &Management, app: &AppId) -> Result<
     let has = if ids.is_empty() { "no app at all".to_owned() } else { ids.join(", ") };
     let message = format!(
         "There is no app {app} in this bundle; it has {has}. Check the name, deploy a bundle that links it, or register \
-         it with `cloud-apps app add`."
+         it with `cloud-apps operator apps add`."
     );
     Ok(Refusal::bad_request("/operator/app", message))
 }

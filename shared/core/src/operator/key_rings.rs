@@ -83,7 +83,7 @@ pub(super) async fn revoke(
         let Some(found) = ring.keys.iter().find(|known| known.id == *key) else {
             return Err(Refusal::bad_request(
                 "/operator/key",
-                format!("The ring of {app} has no key {key}. `cloud-apps keys list {app}` shows its keys."),
+                format!("The ring of {app} has no key {key}. `cloud-apps operator keys list {app}` shows its keys."),
             ));
         };
         if found.revoked {
@@ -92,7 +92,7 @@ pub(super) async fn revoke(
         if !ring.keys.iter().any(|other| other.id != *key && !other.revoked) {
             let message = format!(
                 "{key} is the only live key of {app}, and without one nothing is sealed or verified. Add one with \
-                 `cloud-apps keys rotate {app}` first."
+                 `cloud-apps operator keys rotate {app}` first."
             );
             return Err(Refusal::new(Code::VersionConflict, message));
         }
@@ -106,7 +106,7 @@ pub(super) async fn revoke(
         if !force && management.services.apps.store.find(app).await?.is_some_and(|known| known.depends_on(key, now)) {
             let message = format!(
                 "The upstream secret of {app} is derived from key {key}: without it no call of the app could be signed. \
-                 `cloud-apps app rotate {app}` derives another from the current key; revoke this one when the rotation is \
+                 `cloud-apps operator apps rotate {app}` derives another from the current key; revoke this one when the rotation is \
                  over, or with --force."
             );
             return Err(Refusal::new(Code::VersionConflict, message));
@@ -244,7 +244,7 @@ fn fresh(management: &Management, ring: &Ring, now: Millis) -> Result<Key, Refus
 async fn read(management: &Management, app: &AppId, now: Millis) -> Result<Ring, Refusal> {
     management.services.keys.reread(app, now).await?.ok_or_else(|| {
         let message = format!(
-            "{app} has no key ring. `cloud-apps operator register` makes the rings of linked apps, `cloud-apps app add` \
+            "{app} has no key ring. `cloud-apps operator register` makes the rings of linked apps, `cloud-apps operator apps add` \
              that of another."
         );
         Refusal::bad_request("/operator/app", message)
@@ -329,7 +329,7 @@ fn needed(app: &AppId, key: &KeyId, installs: &[Dependent]) -> Option<Refusal> {
         sentences.push(format!(
             "{depends} on key {key}: {}. Their bots' tokens and passwords could not be \
              opened any more, and the shared secrets of servers that speak V2 and the secrets of vendors' webhooks would be \
-             refused. `cloud-apps keys rotate {app}` seals the former anew within 15 minutes and some; `cloud-apps rotate` \
+             refused. `cloud-apps operator keys rotate {app}` seals the former anew within 15 minutes and some; `cloud-apps rotate` \
              replaces the latter, and what a shared secret replaced is good for 24 hours.",
             named(which(Some(true)))
         ));

@@ -125,7 +125,7 @@ async fn every_request_that_is_refused_says_what_to_do() {
             "bad_request",
             "/operator/app",
             "There is no app jira in this bundle; it has hello. Check the name, deploy a bundle that links it, or register it \
-             with `cloud-apps app add`.",
+             with `cloud-apps operator apps add`.",
         ),
         (
             with("site_url", "http://chat.example.com".into()),
@@ -273,7 +273,7 @@ async fn an_install_whose_app_is_not_linked_any_more_is_shown_and_switched_witho
         assert_eq!(
             answer["unavailable"][0]["reason"],
             "gone is not an app of this bundle: it is neither linked into it nor registered. Deploy a bundle that links it, or \
-             register it with `cloud-apps app add`, then try again."
+             register it with `cloud-apps operator apps add`, then try again."
         );
     }
 }

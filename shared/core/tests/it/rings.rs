@@ -186,7 +186,7 @@ async fn what_cannot_be_done_to_a_ring_says_what_to_do() {
     assert!(message(&none).contains("cloud-apps operator register"), "{none}");
     desk.operator(json!({"do": "register"})).await;
     let unknown = desk.operator(json!({"do": "revoke_key", "app": "hello", "key": "7"})).await;
-    assert!(message(&unknown).contains("cloud-apps keys list hello"), "{unknown}");
+    assert!(message(&unknown).contains("cloud-apps operator keys list hello"), "{unknown}");
     assert!(desk.memory.put("RING#hello", "changing", NOW + 30_000, NOW).await.unwrap());
     let busy = desk.operator(json!({"do": "rotate_keys", "app": "hello"})).await;
     assert!(message(&busy).contains("Try again in 30 seconds"), "{busy}");

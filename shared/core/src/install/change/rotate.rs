@@ -241,7 +241,7 @@ pub(super) async fn current_key(management: &Management, app: &AppId, now: Milli
 
 fn missing_key(app: &AppId) -> Refusal {
     let message = format!(
-        "The key ring of {app} cannot be used, so nothing was changed. Its operator looks at it with `cloud-apps keys list \
+        "The key ring of {app} cannot be used, so nothing was changed. Its operator looks at it with `cloud-apps operator keys list \
          {app}`."
     );
     Refusal { retry_after: Some(30), ..Refusal::new(Code::Unavailable, message) }

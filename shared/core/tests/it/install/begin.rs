@@ -444,7 +444,7 @@ async fn an_app_that_is_not_linked_any_more_is_not_installed() {
     assert_eq!(
         refused.message(),
         "gone is not an app of this bundle: it is neither linked into it nor registered. Deploy a bundle that links it, or \
-         register it with `cloud-apps app add`, then try again."
+         register it with `cloud-apps operator apps add`, then try again."
     );
 }
 

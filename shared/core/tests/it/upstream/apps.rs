@@ -27,7 +27,7 @@ async fn an_app_is_registered_shown_and_removed() {
     assert_eq!(
         gone["error"]["message"],
         "There is no app remote in this bundle; it has jira. Check the name, deploy a bundle that links it, or register \
-         it with `cloud-apps app add`."
+         it with `cloud-apps operator apps add`."
     );
 }
 

@@ -17,7 +17,7 @@ use cloud_apps_protocol::{Generation, InstallId};
 
 const UNBOUND: &str = "Nothing vouches for what the bundle has stored of remote, so nothing was sent to the app. An earlier version \
                        of the bundle wrote it, or the key that vouched for it was revoked, or somebody else wrote it. An operator \
-                       registers the app again with `cloud-apps app add`; unless one of the former is so, find out first who else \
+                       registers the app again with `cloud-apps operator apps add`; unless one of the former is so, find out first who else \
                        can write the bundle's tables.";
 
 async fn stored(yard: &Yard) -> RegisteredApp {

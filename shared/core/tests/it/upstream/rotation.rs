@@ -72,7 +72,7 @@ async fn a_revoked_key_stops_the_calls_and_the_log_says_what_to_do() {
     let log = Log::begin();
     let answered = yard.run(&home, "/remote look").await;
     assert_eq!(answered.code(), "upstream_failed");
-    let told = "the key 1 that its secret is derived from is gone or revoked: `cloud-apps app rotate remote --now` makes \
+    let told = "the key 1 that its secret is derived from is gone or revoked: `cloud-apps operator apps rotate remote --now` makes \
                 another secret";
     assert!(log.text().contains(told), "{}", log.text());
     let rotated = rotate(&yard, true).await;
@@ -90,7 +90,7 @@ async fn a_key_that_an_upstream_secret_comes_of_is_not_revoked_by_accident() {
     assert_eq!(
         refused["error"]["message"],
         "The upstream secret of remote is derived from key 1: without it no call of the app could be signed. `cloud-apps \
-         app rotate remote` derives another from the current key; revoke this one when the rotation is over, or with \
+         operator apps rotate remote` derives another from the current key; revoke this one when the rotation is over, or with \
          --force."
     );
     assert_eq!(rotate(&yard, false).await.kid, "remote.2.upstream.2");

@@ -1,0 +1,63 @@
+//! `cloud-apps doctor`.
+
+use crate::{
+    command::{
+        connect::{MANAGE_CODE, given_admin_token, means},
+        options::{BundleOptions, InstallOptions},
+        output::print,
+    },
+    doctor,
+    failure::Failure,
+    install::{
+        ADMIN_TOKEN,
+        bundle::{Bundle, Index, Rights},
+        interrupt::Interrupt,
+        person::Terminal,
+    },
+    mattermost::{Mattermost, TIMEOUT},
+    terminal::Line,
+};
+use clap::Args;
+use cloud_apps_core::http::system_now;
+use cloud_apps_protocol::SiteUrl;
+use std::{process::ExitCode, sync::Arc};
+
+/// `doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = format!("{ADMIN_TOKEN} holds a personal access token of a system admin of the server. Without it, the bot, its \
+tokens, commands and webhooks are not checked. Nothing is changed.\n\nThe exit code is 0 if nothing is wrong, and 1 if something is."))]
+pub struct Doctor {
+    #[command(flatten)]
+    which: InstallOptions,
+    #[command(flatten)]
+    at: BundleOptions,
+    /// Print what was found as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Checks an install in Mattermost and in the bundle.
+pub async fn run(arguments: Doctor) -> Result<ExitCode, Failure> {
+    let person: Arc<Terminal> = Arc::default();
+    let bundle = arguments.at.bundle(MANAGE_CODE).await?;
+    let view = arguments.which.install(&bundle).await?;
+    let at_base = at(&doctor::base_url(&view)).await;
+    let site =
+        if given_admin_token().is_some() { arguments.which.site(&bundle, &view)? } else { &view.site_url }
+            .clone();
+    let means = means(&arguments.at, bundle, &site, &*person, Interrupt::never())?;
+    let admin: Option<Mattermost> = means.token.clone().map(|token| means.server.with_token(token));
+    let now = i64::try_from(system_now() / 1_000).unwrap_or(i64::MAX);
+    let facts = doctor::gather(view, &means.bundle, at_base, &means.server, admin.as_ref(), now).await;
+    let report = doctor::check(&facts);
+    print(arguments.json, &report, || Line::all(report.lines()))?;
+    Ok(if report.wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What answers at an address. It is asked without any credential.
+async fn at(address: &str) -> Result<Index, String> {
+    let url = SiteUrl::new(address).map_err(|error| error.to_string())?;
+    let nobody = Rights::Code(String::new().into());
+    let bundle = Bundle::new(url, nobody, TIMEOUT).map_err(|trouble| trouble.to_string())?;
+    bundle.index().await.map(|(index, _)| index).map_err(|trouble| trouble.to_string())
+}
