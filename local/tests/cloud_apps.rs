@@ -436,7 +436,7 @@ fn a_port_that_is_taken_is_named_with_what_to_do() {
 fn a_bad_manifest_is_shown_with_every_problem_at_its_place() {
     let manifest = concat!(
         "{\n",
-        "  \"id\": \"Hello Services\",\n",
+        "  \"id\": \"Hello World\",\n",
         "  \"version\": \"one\",\n",
         "  \"display_name\": \"Hello\",\n",
         "  \"colour\": \"red\"\n",
@@ -459,10 +459,10 @@ fn a_bad_manifest_is_shown_with_every_problem_at_its_place() {
         1 | {
           | ^ /protocol
 
-        error: "Hello Services" is not an app id (2 to 32 characters of a-z, 0-9 and -, starting with a letter).
+        error: "Hello World" is not an app id (2 to 32 characters of a-z, 0-9 and -, starting with a letter).
          --> standard input:2:9
           |
-        2 |   "id": "Hello Services",
+        2 |   "id": "Hello World",
           |         ^^^^^^^^^^^^^ /id
 
         error: "one" is not a semantic version: unexpected character 'o' while parsing major version number.
