@@ -77,8 +77,3 @@ pub use cloud_apps_protocol::message;
 pub use cloud_apps_protocol as protocol;
 #[doc(hidden)]
 pub use serde_json;
-
-/// The example of the README, which must go on working.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;

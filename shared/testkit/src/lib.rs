@@ -147,3 +147,8 @@ fn bundle(app: App, mattermost: &Standin) -> Bundle {
         dead_letters: memory,
     })
 }
+
+/// The app of the README: compiled, and its test run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
