@@ -3,6 +3,7 @@
 // What a test reads comes from servers that the test started, and nothing of it reaches a terminal.
 #![allow(clippy::disallowed_methods)]
 
+mod docs;
 mod elsewhere;
 mod folder;
 mod hostile;
@@ -139,6 +140,16 @@ fn rest(child: &mut Child) -> String {
     let mut text = String::new();
     child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
     text
+}
+
+/// Remembers a secret, so that all output can be searched for it.
+#[cfg(feature = "rig")]
+fn canary(secret: &str) {
+    if let Some(file) = std::env::var_os("CLOUD_APPS_CANARY_FILE") {
+        std::fs::create_dir_all(Path::new(&file).parent().unwrap()).unwrap();
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
+        writeln!(file, "{secret}").unwrap();
+    }
 }
 
 #[test]

@@ -154,7 +154,7 @@ class Rights(unittest.TestCase):
                     verbs = (a.split(":")[1].removesuffix("Item") for a in stack.listed(statement["Action"]))
                     granted[place] = granted.get(place, set()) | {letters[verb] for verb in verbs}
         page = (stack.ROOT / "docs/architecture.md").read_text()
-        section = page[page.index("### Keys"):page.index("## Budgets")]
+        section = page[page.index("### Keys"):page.index("## Secrets")]
         header, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line.startswith("|")]
         told = {}
         for table, keys, _, *cells in rows:

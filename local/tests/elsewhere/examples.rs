@@ -4,10 +4,10 @@
 #![expect(clippy::disallowed_methods, reason = "the stand-in's answers end")]
 
 use super::{KID, SECRET, check, folder, pairs};
-use crate::{Serving, program, said};
+use crate::{Serving, canary, program, said};
 use serde_json::{Value, json};
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader},
     path::PathBuf,
     process::{Child, Command, Stdio},
 };
@@ -179,14 +179,5 @@ async fn the_examples_are_registered_installed_and_answer_through_the_bundle() {
         let text = refused["text"].as_str().unwrap();
         assert!(text.starts_with("greeter did not accept the call, so nothing was done."), "{refused}");
         assert!(text.contains("(request "), "{refused}");
-    }
-}
-
-/// Remembers a secret, so that all output can be searched for it.
-fn canary(secret: &str) {
-    if let Some(file) = std::env::var_os("CLOUD_APPS_CANARY_FILE") {
-        std::fs::create_dir_all(PathBuf::from(&file).parent().unwrap()).unwrap();
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
-        writeln!(file, "{secret}").unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! The ports over three DynamoDB tables (architecture, section 3): `Installs` (pk, sk) for apps and installs, `Ledger`
+//! The ports over three DynamoDB tables (docs/architecture.md#tables): `Installs` (pk, sk) for apps and installs, `Ledger`
 //! (pk, with TTL) for what is true for minutes, and `Data` (pk, sk) for what functions write while they run.
 //!
 //! An item is its keys, `v`, the attributes that conditions look at, and what is left as one JSON text in `document`:

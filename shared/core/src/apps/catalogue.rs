@@ -5,7 +5,7 @@ use cloud_apps_protocol::{AppId, Millis};
 use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::Mutex;
 
-/// How long an unknown app is unknown before the catalogue is read again, in ms (architecture, section 3).
+/// How long an unknown app is unknown before the catalogue is read again, in ms (docs/architecture.md#caches).
 const REFRESH: Millis = 30_000;
 
 /// Knows which apps are registered.

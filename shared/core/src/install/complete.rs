@@ -23,7 +23,7 @@ use crate::{
 use cloud_apps_protocol::{InstallId, Manifest, Millis, TeamId, Values, install::InstallCompleted};
 use std::collections::BTreeMap;
 
-/// How long one attempt has: longer than the function that serves it lives, in ms (architecture, section 6).
+/// How long one attempt has: longer than the function that serves it lives, in ms (docs/architecture.md#functions-and-the-template).
 const LEASE: Millis = 30_000;
 
 /// Completes an install, or answers again.

@@ -1,4 +1,4 @@
-//! Key rings behind a cache (architecture, section 4): 5 minutes ± 20 %, stale up to 24 h while the store fails; an
+//! Key rings behind a cache (docs/architecture.md#caches): 5 minutes ± 20 %, stale up to 24 h while the store fails; an
 //! unknown key id refetches at most once per app and 30 s, a bad MAC never.
 //!
 //! An app without a ring is remembered for 30 s, apart from the rings: whoever guesses app ids pushes out no ring.

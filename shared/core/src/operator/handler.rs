@@ -42,7 +42,7 @@ pub fn is_operator(event: &Value) -> bool {
     event.as_object().is_some_and(|keys| keys.len() == 1 && keys.contains_key("operator"))
 }
 
-/// How long a request may take, in ms: the install function's time limit (architecture, section 6).
+/// How long a request may take, in ms: the install function's time limit (docs/architecture.md#functions-and-the-template).
 const PATIENCE: Millis = 29_000;
 /// How many installs stand on a page.
 const PAGE: usize = 100;
