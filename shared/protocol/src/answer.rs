@@ -63,6 +63,21 @@ pub enum Kind {
     Done,
 }
 
+impl Kind {
+    /// The word of its `type`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Message(_) => "message",
+            Self::Form { .. } => "form",
+            Self::Navigate { .. } => "navigate",
+            Self::Ask { .. } => "ask",
+            Self::Accepted { .. } => "accepted",
+            Self::Error { .. } => "error",
+            Self::Done => "done",
+        }
+    }
+}
+
 impl From<Kind> for Answer {
     fn from(kind: Kind) -> Self {
         Self { kind, warnings: Vec::new() }

@@ -7,25 +7,30 @@
 pub(crate) mod body;
 pub mod jwt;
 pub mod seal;
+mod sender;
 pub mod slash;
 mod spend;
 pub mod static_token;
 pub mod webhook;
 
+pub use sender::{Presented, Sender, SenderProof, UserToken, sender};
 pub use spend::Spend;
 
 use crate::{
-    http::{Arrival, Refusal},
+    http::{Arrival, LogLine, Refusal},
     store::{
         cache::Freshness,
         model::{Install, State},
+        ports::Stored,
     },
 };
 use cloud_apps_protocol::{
     Code,
     token::{Credential, Direction, Unverified},
 };
+use futures_util::future::BoxFuture;
 use http::header;
+use std::sync::Arc;
 
 /// What the `Authorization` header of a request holds.
 pub fn credential(arrival: &Arrival) -> Result<Credential, Refusal> {
@@ -52,8 +57,28 @@ pub(crate) fn serves(install: &Install) -> Result<(), Refusal> {
     }
 }
 
-/// A cached look-up first; where that would refuse, the store's own word.
+/// A cached look-up first; where that would refuse, the store's own word, because an admin may have changed it a moment
+/// ago.
 pub(crate) const LOOKS: [Freshness; 2] = [Freshness::Cached, Freshness::Reread];
+
+/// The install that a token leads to, if it serves. Who has such a token belongs to
+/// the install, so the install stands in the log even where it does not serve.
+async fn look<'f>(
+    find: impl Fn(Freshness) -> BoxFuture<'f, Stored<Option<Arc<Install>>>>,
+    line: &mut LogLine,
+) -> Result<Arc<Install>, Refusal> {
+    let mut refusal = Refusal::unauthorized();
+    for fresh in LOOKS {
+        let Some(install) = find(fresh).await? else { continue };
+        line.app = Some(install.app.to_string());
+        line.install = Some(install.id.to_string());
+        match serves(&install) {
+            Ok(()) => return Ok(install),
+            Err(refused) => refusal = refused,
+        }
+    }
+    Err(refusal)
+}
 
 /// An app that runs outside the bundle speaks with its upstream secret. This version hands none out, so whatever
 /// comes is refused; it is read all the same, so that a malformed token is answered like everywhere else.

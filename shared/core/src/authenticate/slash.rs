@@ -3,26 +3,31 @@
 //!
 //! Unknown install, unknown team, unknown trigger and wrong token are one refusal after the same work.
 
-use super::{LOOKS, serves};
+use super::look;
 use crate::{
     http::{Arrival, LogLine, Refusal},
     services::Services,
-    store::model::{Install, Sha256, Team},
+    store::{
+        cache::Freshness,
+        model::{Install, Sha256},
+        ports::Stored,
+    },
 };
-use cloud_apps_protocol::{InstallId, TeamId};
+use cloud_apps_protocol::{InstallId, Millis, TeamId};
+use futures_util::FutureExt;
 use http::header;
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 /// What a form says of itself.
 pub struct Claim<'a> {
     /// The install of the path.
     pub install: &'a str,
     /// The form's team.
-    pub team: &'a str,
-    /// The form's `command` without `/`.
-    pub trigger: &'a str,
+    pub team: Cow<'a, str>,
+    /// The form's `command`: the trigger, with `/`.
+    pub command: Cow<'a, str>,
     /// The form's token.
-    pub token: &'a str,
+    pub token: Cow<'a, str>,
 }
 
 /// The install and the team that the command was sent for, if the claim is true and the install serves.
@@ -32,31 +37,34 @@ pub async fn install(
     claim: &Claim<'_>,
     line: &mut LogLine,
 ) -> Result<(Arc<Install>, TeamId), Refusal> {
-    let (Ok(id), Ok(team)) = (InstallId::new(claim.install), TeamId::new(claim.team)) else {
+    let (Ok(id), Ok(team)) = (InstallId::new(claim.install), TeamId::new(&*claim.team)) else {
         return Err(Refusal::unauthorized());
     };
-    let sha256 = Sha256::of(claim.token);
+    let trigger = claim.command.trim_start_matches('/');
+    let sha256 = Sha256::of(&claim.token);
     if claim.token.is_empty() || !header_agrees(arrival, &sha256) {
         return Err(Refusal::unauthorized());
     }
-    let mut refusal = Refusal::unauthorized();
-    for look in LOOKS {
-        let found = services.installs.find_with_team(&id, &team, look, arrival.now).await?;
-        // Compared also where there is nothing to compare with, so that the work is the same.
-        let nobody = Sha256::of("");
-        let registered = found.1.as_deref().and_then(|team: &Team| team.commands.get(claim.trigger));
-        let right = registered.map_or(&nobody, |command| &command.token_sha256).is(&sha256);
-        let standing = found.0.filter(|install| registered.is_some_and(|command| command.stands(install)));
-        if let (Some(install), true) = (standing, right) {
-            line.app = Some(install.app.to_string());
-            line.install = Some(install.id.to_string());
-            match serves(&install) {
-                Ok(()) => return Ok((install, team)),
-                Err(refused) => refusal = refused,
-            }
-        }
-    }
-    Err(refusal)
+    let find = |fresh| find(services, (&id, &team), (trigger, &sha256), fresh, arrival.now).boxed();
+    let install = look(find, line).await?;
+    Ok((install, team))
+}
+
+/// The install, if the trigger is registered in the team with a token of this hash.
+async fn find(
+    services: &Services,
+    (id, team): (&InstallId, &TeamId),
+    (trigger, sha256): (&str, &Sha256),
+    fresh: Freshness,
+    now: Millis,
+) -> Stored<Option<Arc<Install>>> {
+    let (install, team) = services.installs.find_with_team(id, team, fresh, now).await?;
+    // Compared also where there is nothing to compare with, so that the work is the same.
+    let nobody = Sha256::of("");
+    let registered = team.as_deref().and_then(|team| team.commands.get(trigger));
+    let right = registered.map_or(&nobody, |command| &command.token_sha256).is(sha256);
+    let stands = |install: &Arc<Install>| registered.is_some_and(|command| command.stands(install));
+    Ok(install.filter(|install| right && stands(install)))
 }
 
 /// `Authorization: Token x` must carry the body's token; other schemes are not ours (outgoing OAuth sends `Bearer`).

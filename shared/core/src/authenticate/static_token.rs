@@ -1,13 +1,18 @@
 //! A static token (section 2): 26 characters that an admin asked for at install. It carries the trust of a slash
 //! command and no more: no REST token, no replay check, no proved user.
 
-use super::{LOOKS, serves};
+use super::look;
 use crate::{
     http::{LogLine, Refusal},
     services::Services,
-    store::model::{Install, Sha256},
+    store::{
+        cache::Freshness,
+        model::{Install, Sha256},
+        ports::Stored,
+    },
 };
 use cloud_apps_protocol::{InstallId, Millis};
+use futures_util::FutureExt;
 use std::sync::Arc;
 
 /// The install whose token this is.
@@ -22,20 +27,19 @@ pub async fn install(
         return Err(Refusal::unauthorized());
     }
     let sha256 = Sha256::of(token);
-    let mut refusal = Refusal::unauthorized();
-    for look in LOOKS {
-        let Some(id) = services.installs.find_static_token(&sha256, look, now).await? else { continue };
-        let Some(install) = services.installs.find(&id, look, now).await? else { continue };
-        // The token's item and the install are two items: the install has the last word.
-        if !install.static_token.as_ref().is_some_and(|kept| kept.is(&sha256)) {
-            continue;
-        }
-        line.app = Some(install.app.to_string());
-        line.install = Some(install.id.to_string());
-        match serves(&install) {
-            Ok(()) => return Ok(install),
-            Err(refused) => refusal = refused,
-        }
-    }
-    Err(refusal)
+    look(|fresh| find(services, &sha256, fresh, now).boxed(), line).await
+}
+
+/// The install whose static token has this hash.
+async fn find(
+    services: &Services,
+    sha256: &Sha256,
+    fresh: Freshness,
+    now: Millis,
+) -> Stored<Option<Arc<Install>>> {
+    let Some(id) = services.installs.find_static_token(sha256, fresh, now).await? else { return Ok(None) };
+    let install = services.installs.find(&id, fresh, now).await?;
+    // The token's item and the install are two items: the install has the last word.
+    let is_its = |install: &Arc<Install>| install.static_token.as_ref().is_some_and(|kept| kept.is(sha256));
+    Ok(install.filter(is_its))
 }

@@ -1,13 +1,18 @@
 //! An outgoing webhook of an unmodified server (section 14.1): its token is registered for this install, with this
 //! team and this channel.
 
-use super::{LOOKS, serves};
+use super::look;
 use crate::{
     http::{LogLine, Refusal},
     services::Services,
-    store::model::{Install, Sha256},
+    store::{
+        cache::Freshness,
+        model::{Install, Sha256},
+        ports::Stored,
+    },
 };
 use cloud_apps_protocol::{InstallId, Millis, TeamId};
+use futures_util::FutureExt;
 use std::sync::Arc;
 
 /// What a delivery says of itself.
@@ -36,24 +41,26 @@ pub async fn install(
         return Err(Refusal::unauthorized());
     }
     let sha256 = Sha256::of(claim.token);
-    let mut refusal = Refusal::unauthorized();
-    for look in LOOKS {
-        let found = services.installs.find_with_team(&id, &team, look, now).await?;
-        let mut right = None;
-        for webhook in found.1.iter().flat_map(|team| team.webhooks.values()) {
-            if webhook.token_sha256.is(&sha256) && webhook.channel.as_str() == claim.channel {
-                right = Some(webhook);
-            }
-        }
-        let standing = found.0.filter(|install| right.is_some_and(|webhook| webhook.stands(install)));
-        if let Some(install) = standing {
-            line.app = Some(install.app.to_string());
-            line.install = Some(install.id.to_string());
-            match serves(&install) {
-                Ok(()) => return Ok(install),
-                Err(refused) => refusal = refused,
-            }
+    let find = |fresh| find(services, (&id, &team), (claim.channel, &sha256), fresh, now).boxed();
+    look(find, line).await
+}
+
+/// The install, if a webhook of this channel is registered in the team with a token of this hash.
+async fn find(
+    services: &Services,
+    (id, team): (&InstallId, &TeamId),
+    (channel, sha256): (&str, &Sha256),
+    fresh: Freshness,
+    now: Millis,
+) -> Stored<Option<Arc<Install>>> {
+    let (install, team) = services.installs.find_with_team(id, team, fresh, now).await?;
+    let mut right = None;
+    // All are compared, so that the work does not tell which one it was.
+    for webhook in team.iter().flat_map(|team| team.webhooks.values()) {
+        if webhook.token_sha256.is(sha256) && webhook.channel.as_str() == channel {
+            right = Some(webhook);
         }
     }
-    Err(refusal)
+    let stands = |install: &Arc<Install>| right.is_some_and(|webhook| webhook.stands(install));
+    Ok(install.filter(stands))
 }

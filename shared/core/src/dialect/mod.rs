@@ -1,5 +1,52 @@
-//! The dialects: ways in which a request arrives and its answer leaves. Each is a pair of conversions; past them
-//! nothing knows which dialect it was.
+//! The dialects: ways in which a command arrives and its answer leaves. Each is a file with pure functions: what it
+//! reads, and what it writes. A new one is a new file, and a line in [`of`].
 
-pub mod slash;
-pub mod v2;
+mod slash;
+mod v2;
+
+pub use slash::wrong_method;
+
+use crate::{
+    authenticate::{Presented, Sender},
+    finish::Surface,
+    http::{Arrival, Refusal, Responder, Route},
+};
+use bytes::Bytes;
+use cloud_apps_protocol::{Answer, CommandRequest, Manifest};
+use http::Response;
+
+/// A way in which a command arrives and its answer leaves.
+pub trait Dialect: Sync {
+    /// The credential. Nothing else of the body is read: anybody may send it.
+    fn presented<'a>(&self, arrival: &'a Arrival) -> Result<Presented<'a>, Refusal>;
+
+    /// What a sender that is known asks. `manifest`: of the app, as the install's admin agreed to it.
+    fn decode(&self, arrival: &Arrival, sender: &Sender, manifest: &Manifest) -> Result<Decoded, Refusal>;
+
+    /// The response: of a finished answer, or of a refusal.
+    fn render(&self, responder: &Responder, answer: Result<&Answer, &Refusal>) -> Response<Bytes>;
+
+    /// Whether the sender keeps the app's manifest, and is told in each response which one is in force (section 18).
+    fn tells_manifest(&self) -> bool {
+        false
+    }
+}
+
+/// A command, as the protocol has it whatever dialect it came in.
+pub struct Decoded {
+    /// What is asked; the context as the sender gave it.
+    pub request: CommandRequest,
+    /// The app's idempotency key.
+    pub delivery_id: String,
+    /// What can be shown where it came from.
+    pub surface: Surface,
+}
+
+/// The dialect of a route; `None`: it brings no commands.
+pub fn of(route: &Route) -> Option<&'static dyn Dialect> {
+    match route {
+        Route::Command { .. } => Some(&v2::V2),
+        Route::Slash { .. } => Some(&slash::Slash),
+        _ => None,
+    }
+}

@@ -4,26 +4,27 @@
 //! nothing of any other answer; only a failed authentication is a 401. The body never holds an action: the server
 //! hands it, integrations included, to the client that typed the command, who could then act as anybody.
 
+use super::{Decoded, Dialect};
 use crate::{
-    authenticate::{self, body},
-    dispatch::{self, Caller, Command},
+    authenticate::{self, Presented, Sender, SenderProof, body},
     finish::{
+        Abilities, Surface,
+        confirm::ChannelProof,
         mentions::Mentions,
         text::{POST_LIMIT, with_note},
     },
-    http::{Arrival, LogLine, Refusal, Responder},
-    services::Services,
+    http::{Arrival, Refusal, Responder, Route},
     store::model::{Install, Sha256},
 };
 use bytes::Bytes;
 use cloud_apps_protocol::{
-    Answer, Attachment, Code, CommandRequest, TeamId,
+    Answer, Attachment, Code, CommandRequest, Manifest, TeamId,
     answer::{Kind, Message},
     command::{self, Channel, Context, Mentioned, Post, Source, Team, User},
 };
 use http::{Response, StatusCode};
 use serde::Serialize;
-use std::{borrow::Cow, collections::BTreeMap, str::FromStr, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, str::FromStr};
 
 /// The body of a slash answer. What is not here cannot be answered: no action, no integration.
 #[derive(Debug, Default, Serialize)]
@@ -41,50 +42,42 @@ struct Body {
 }
 
 /// `POST /hooks/{install}/slash`.
-pub async fn command(
-    services: &Arc<Services>,
-    arrival: &Arrival,
-    install: &str,
-    line: &mut LogLine,
-) -> Result<Response<Bytes>, Refusal> {
-    let responder = Responder::new(arrival);
-    let body = match run(services, arrival, install, line).await {
-        Ok(answer) => {
-            line.outcome(super::v2::name(&answer.kind));
-            rendered(&answer)
-        }
-        Err(refusal) if refusal.code == Code::Unauthorized => return Err(refusal),
-        Err(refusal) => {
-            line.refused(&refusal);
-            ephemeral(sentence(&refusal, &arrival.request_id))
-        }
-    };
-    Ok(responder.json(StatusCode::OK, &body))
+pub(super) struct Slash;
+
+/// Mattermost opens a dialog for a slash command only through the REST API, which this version does not call.
+const ABILITIES: Abilities = Abilities { forms: false };
+
+impl Dialect for Slash {
+    fn presented<'a>(&self, arrival: &'a Arrival) -> Result<Presented<'a>, Refusal> {
+        let Route::Slash { install } = &arrival.route else { return Err(Refusal::no_route()) };
+        let [token, team, command] = body::form(arrival.request.body(), ["token", "team_id", "command"])?;
+        Ok(Presented::Slash(authenticate::slash::Claim { install, team, command, token }))
+    }
+
+    fn decode(&self, arrival: &Arrival, sender: &Sender, manifest: &Manifest) -> Result<Decoded, Refusal> {
+        let SenderProof::Slash { team } = &sender.proof else { return Err(Refusal::unauthorized()) };
+        let form = Form::read(arrival.request.body())?;
+        let request = form.request(manifest.namespace(), team)?;
+        let delivery_id = form.delivery_id(&sender.install, &arrival.request_id);
+        let surface = Surface::new(&request.context, ChannelProof::Team(team.clone()), ABILITIES);
+        Ok(Decoded { request, delivery_id, surface })
+    }
+
+    /// The table of section 14.2, column `slash`.
+    fn render(&self, responder: &Responder, answer: Result<&Answer, &Refusal>) -> Response<Bytes> {
+        let body = match answer {
+            Ok(answer) => rendered(answer),
+            Err(refusal) if refusal.code == Code::Unauthorized => return responder.refuse(refusal),
+            Err(refusal) => ephemeral(sentence(refusal, responder.request_id())),
+        };
+        responder.json(StatusCode::OK, &body)
+    }
 }
 
 /// `GET /hooks/{install}/slash`: nothing is read, nothing runs.
 pub fn wrong_method(arrival: &Arrival) -> Response<Bytes> {
     let body = ephemeral("Set this command's request method to POST.".into());
     Responder::new(arrival).json(StatusCode::OK, &body)
-}
-
-async fn run(
-    services: &Arc<Services>,
-    arrival: &Arrival,
-    install: &str,
-    line: &mut LogLine,
-) -> Result<Answer, Refusal> {
-    let body = arrival.request.body();
-    let [token, team, command] = body::form(body, ["token", "team_id", "command"])?;
-    let trigger = command.trim_start_matches('/');
-    let claim = authenticate::slash::Claim { install, team: &team, trigger, token: &token };
-    let (install, team) = authenticate::slash::install(services, arrival, &claim, line).await?;
-    let form = Form::read(body)?;
-    let app = dispatch::known(services, &install, arrival.now).await?;
-    let request = form.request(app.manifest().namespace(), &team)?;
-    let delivery_id = form.delivery_id(&install, &arrival.request_id);
-    let caller = Caller::Slash { team };
-    dispatch::run(services, arrival, Command { install, request, caller, delivery_id }, line).await
 }
 
 /// What a form says of its command, beside whose it is.
@@ -229,7 +222,6 @@ fn sentence(refusal: &Refusal, request_id: &str) -> String {
     text
 }
 
-/// The table of section 14.2, column `slash`.
 fn rendered(answer: &Answer) -> Body {
     let body = match &answer.kind {
         Kind::Message(Message { text, attachments, .. }) => {
@@ -242,7 +234,7 @@ fn rendered(answer: &Answer) -> Body {
             Body { goto_location: Some(url.clone()), skip_slack_parsing: true, ..Body::default() }
         }
         Kind::Done => Body::default(),
-        // Settling leaves none of these; a sentence is better than nothing if it ever did.
+        // What the surface cannot show does not come here; a sentence is better than nothing if it ever did.
         Kind::Form { .. } | Kind::Ask { .. } => {
             ephemeral("This version of the bundle opens no forms.".into())
         }

@@ -1,7 +1,7 @@
 //! What the install was granted, what its sender may, and what this version serves.
 
-use super::{Caller, Command};
-use crate::{http::Refusal, services::Services, store::cache::Freshness};
+use super::Command;
+use crate::{authenticate::SenderProof, http::Refusal, services::Services, store::cache::Freshness};
 use cloud_apps_protocol::{
     Code, Millis,
     manifest::{AccountUse, CommandEntry, Permission},
@@ -16,19 +16,20 @@ pub(super) async fn require(
     now: Millis,
 ) -> Result<(), Refusal> {
     let Err(refusal) = allowed(entry, command) else { return Ok(()) };
-    let Some(install) = services.installs.find(&command.install.id, Freshness::Reread, now).await? else {
+    let Some(install) = services.installs.find(&command.sender.install.id, Freshness::Reread, now).await?
+    else {
         return Err(refusal);
     };
-    command.install = install;
+    command.sender.install = install;
     allowed(entry, command)
 }
 
 fn allowed(entry: &CommandEntry, command: &Command) -> Result<(), Refusal> {
-    let granted = &command.install.granted;
+    let granted = &command.sender.install.granted;
     // Locations are an open set: one that this version does not know is passed on, and needs the message box's grant.
     let location = command.request.context.source.granted_as();
     if !granted.locations.contains(location) {
-        let app = &command.install.app;
+        let app = &command.sender.install.app;
         let message = if granted.locations.is_empty() {
             format!(
                 "{app} was not allowed to appear anywhere on this server, so none of its commands run: an admin grants \
@@ -40,14 +41,14 @@ fn allowed(entry: &CommandEntry, command: &Command) -> Result<(), Refusal> {
         return Err(Refusal::new(Code::NotGranted, message).with("location", location));
     }
     let as_user = entry.post_as_user || entry.account.is_some();
-    if as_user && matches!(command.caller, Caller::StaticToken) {
+    if as_user && matches!(command.sender.proof, SenderProof::StaticToken) {
         let message = format!("`{}` acts for a user, and a static token proves none.", entry.function);
         return Err(Refusal::new(Code::Forbidden, message));
     }
     if entry.post_as_user && !granted.permissions.contains(&Permission::ActAsUser) {
         let message = format!(
             "{} was not allowed to act as its users on this server: an admin grants act_as_user.",
-            command.install.app
+            command.sender.install.app
         );
         return Err(Refusal::new(Code::NotGranted, message).with("permission", "act_as_user"));
     }

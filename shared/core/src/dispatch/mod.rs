@@ -1,159 +1,138 @@
-//! One command, whatever dialect it came in: from an authenticated request to an answer.
+//! One command, whatever dialect it came in: from a known sender to an answer.
 //!
-//! Before the function runs: the namespace is the app's → the line is read → what the install was granted → what is
-//! missing is said → the context is filled and cut → the token is spent. Then the function runs, cancelled at the
-//! deadline, its panic caught; and its answer is settled ([`crate::finish`]).
+//! Before the function runs: the namespace is the app's → the line is read, once → what the install was granted → what is
+//! missing is asked → the token is spent → the context is filled and cut. Then the function runs, cancelled at the
+//! deadline, its panic caught.
 
 mod expand;
+mod form;
 mod granted;
 mod prepare;
-mod replay;
 mod resolve;
 
 pub use prepare::FUNCTION_TIME;
-pub use replay::must_spend;
 
 use crate::{
     apps::{Call, Called, NoAnswer, ServedApp},
-    authenticate::Spend,
-    dispatch::resolve::resolve,
-    finish,
+    authenticate::{Sender, SenderProof},
+    finish::Draft,
     http::{Arrival, LogLine, Refusal},
+    keys::InstallBot,
     services::Services,
     store::{cache::Freshness, model::Install},
 };
 use cloud_app::Failure;
 use cloud_apps_protocol::{
-    Answer, AppId, Code, CommandRequest, Manifest, Millis, TeamId,
+    Answer, AppId, Code, CommandRequest, Manifest, Millis,
     answer::Kind,
     limits,
-    line::{Grammar, Invocation, Line},
+    line::{Invocation, Line},
     manifest::CommandEntry,
-    token::Proof,
 };
 use prepare::Prepared;
-use secrecy::SecretString;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use resolve::resolve;
+use std::{sync::Arc, time::Duration};
 
 /// The largest answer, in bytes (section 20); what a dialect adds to it has room beside.
 const MAX_ANSWER: usize = limits::BODY - 4096;
 
 /// A command whose sender is known.
 pub struct Command {
-    /// For which install.
-    pub install: Arc<Install>,
+    /// Who sent it, for which install.
+    pub sender: Sender,
     /// What was asked; the context as the sender gave it.
     pub request: CommandRequest,
-    /// How the sender was authenticated, and what comes of it.
-    pub caller: Caller,
     /// The app's idempotency key.
     pub delivery_id: String,
 }
 
-/// How a command's sender was authenticated.
-pub enum Caller {
-    /// A V2 server with a JWT.
-    Server {
-        /// A REST token of the acting user, if one came.
-        user_token: Option<UserToken>,
-        /// The token's `jti` in the ledger, where it was not spent while the install was read.
-        unspent: Option<Spend>,
-    },
-    /// A static token.
-    StaticToken,
-    /// The token of a slash command.
-    Slash {
-        /// The team that it was sent for.
-        team: TeamId,
-    },
+/// What came of a command.
+pub struct Dispatched {
+    /// The app's answer, or the bundle's own.
+    pub draft: Draft,
+    /// The bot of the install that the command ran for.
+    pub bot: Arc<InstallBot>,
 }
 
-impl Caller {
-    /// How the acting user was proved.
-    fn proof(&self) -> Option<Proof> {
-        match self {
-            Self::Server { .. } => Some(Proof::Jwt),
-            Self::Slash { .. } => Some(Proof::Slash),
-            Self::StaticToken => None,
-        }
-    }
-
-    fn unspent(&self) -> Option<Spend> {
-        match self {
-            Self::Server { unspent, .. } => unspent.clone(),
-            Self::StaticToken | Self::Slash { .. } => None,
-        }
-    }
-}
-
-/// A REST token that came with a request.
-pub struct UserToken {
-    /// The token; dropped with the request.
-    pub token: SecretString,
-    /// Whether its user is a system admin.
-    pub admin: bool,
-}
-
-/// Runs a command and settles its answer.
-pub async fn run(
-    services: &Arc<Services>,
+/// Runs a command: finds its function, requires what it needs, and calls it. `app`: the install's.
+pub async fn run<'s>(
+    services: &'s Services,
     arrival: &Arrival,
     mut command: Command,
+    mut app: ServedApp<'s>,
     line: &mut LogLine,
-) -> Result<Answer, Refusal> {
+) -> Result<Dispatched, Refusal> {
+    let now = arrival.now;
     line.user = command.request.context.acting_user.as_ref().map(|user| user.id.clone());
     line.delivery_id = Some(command.delivery_id.clone());
-    let mut app = known(services, &command.install, arrival.now).await?;
-    let mut found = look(app.manifest(), &command, arrival.now);
-    if found.is_err()
-        && let Some(again) = changed(services, &command.install, arrival.now).await?
+    let mut read = look(app.manifest(), &command, now);
+    if read.is_err()
+        && let Some(again) = changed(services, &command.sender.install, now).await?
     {
         // Where the install was upgraded a moment ago, the version that it has now decides.
-        command.install = again;
-        app = known(services, &command.install, arrival.now).await?;
-        found = look(app.manifest(), &command, arrival.now);
+        command.sender.install = again;
+        app = served_app(services, &command.sender.install, now).await?;
+        read = look(app.manifest(), &command, now);
     }
-    let invocation = match found? {
+    let invocation = match read? {
         Line::Run(invocation) => invocation,
-        Line::Help(text) => return Ok(Answer::text(text)),
+        Line::Help(text) => return Ok(without_a_call(services, command, Answer::text(text).into(), now)),
     };
     line.function = Some(invocation.function.to_string());
     let entry = entry(app.manifest(), &invocation)?;
-    granted::require(services, entry, &mut command, arrival.now).await?;
-    if let Some(answer) = incomplete(app.manifest(), &command, &invocation) {
-        return Ok(answer);
+    granted::require(services, entry, &mut command, now).await?;
+    if !invocation.missing.is_empty() || invocation.form {
+        let draft = form::asking(app.manifest(), entry, &command, invocation);
+        return Ok(without_a_call(services, command, draft, now));
     }
-    let (unspent, proof) = (command.caller.unspent(), command.caller.proof());
-    let settings = services.keys.open_settings(&command.install, arrival.now).await?;
-    let prepared = prepare::prepare(services, arrival, app.manifest(), (entry, &invocation.values), command)?;
-    if let (false, Some(spend)) = (entry.safe, unspent) {
-        spend.spend(services, arrival.now).await?;
+    if let (false, SenderProof::Server { once, .. }) = (entry.safe, &command.sender.proof) {
+        once.spend(services, now).await?;
     }
-    let Prepared { request, bot, user, place } = prepared;
+    call(services, arrival, command, &app, (entry, invocation), line).await
+}
+
+/// What came of a command that calls no function.
+fn without_a_call(services: &Services, command: Command, draft: Draft, now: Millis) -> Dispatched {
+    Dispatched { draft, bot: services.bot(command.sender.install, now) }
+}
+
+/// Calls the function.
+async fn call(
+    services: &Services,
+    arrival: &Arrival,
+    command: Command,
+    app: &ServedApp<'_>,
+    (entry, Invocation { function, values, warnings, .. }): (&CommandEntry, Invocation),
+    line: &mut LogLine,
+) -> Result<Dispatched, Refusal> {
+    let now = arrival.now;
+    let settings = services.keys.open_settings(&command.sender.install, now).await?;
+    let proof = command.sender.proof.of_user();
+    let Prepared { request, install, user } = prepare::prepare(app.manifest(), (entry, &values), command)?;
+    let bot = services.bot(install, now);
     let before = line.elapsed_ms();
     let deadline = prepare::deadline(arrival);
-    let left = deadline.saturating_sub(arrival.now.saturating_add(before));
     let call = Call {
-        function: &invocation.function,
+        function: &function,
         request,
-        values: invocation.values,
+        values,
         settings,
-        bot,
+        bot: Arc::clone(&bot),
         proof,
         user,
-        now: arrival.now,
+        now,
         deadline,
-        left: Duration::from_millis(left),
+        left: Duration::from_millis(deadline.saturating_sub(now.saturating_add(before))),
         request_id: &arrival.request_id,
         trace: line.trace(),
     };
     // Boxed: the request would have its room in this future as well.
-    let called = Box::pin(services.app_client.call(&app, call)).await;
+    let called = Box::pin(services.app_client.call(app, call)).await;
     line.upstream_ms = Some(line.elapsed_ms().saturating_sub(before));
     let mut answer = answer(app.id(), called, arrival, line)?;
-    answer.warnings.splice(0..0, invocation.warnings);
+    answer.warnings.splice(0..0, warnings);
     fits(app.id(), &answer)?;
-    Ok(finish::settle(answer, &place, line).await)
+    Ok(Dispatched { draft: answer.into(), bot })
 }
 
 /// No app answers more than a server reads of it, which is 1 MiB. What is settled is smaller still.
@@ -176,7 +155,7 @@ async fn changed(
 }
 
 /// The app of an install as its admin agreed to it. Its sender has proved to belong to the install.
-pub(crate) async fn known<'w>(
+pub async fn served_app<'w>(
     services: &'w Services,
     install: &Install,
     now: Millis,
@@ -195,7 +174,7 @@ pub(crate) async fn known<'w>(
 /// What the request asks of the app.
 fn look(manifest: &Manifest, command: &Command, now: Millis) -> Result<Line, Refusal> {
     in_namespace(manifest, command)?;
-    let Install { presets, site, .. } = &*command.install;
+    let Install { presets, site, .. } = &*command.sender.install;
     resolve(manifest, presets, &command.request, Some(site), now)
 }
 
@@ -210,9 +189,9 @@ fn in_namespace(manifest: &Manifest, command: &Command) -> Result<(), Refusal> {
     }
     let message =
         format!("/{namespace} is not a command of {}: its commands begin with /{own}.", manifest.id);
-    Err(match command.caller {
+    Err(match command.sender.proof {
         // A static token is good for one app's namespace and no other.
-        Caller::StaticToken => Refusal::new(Code::Forbidden, message),
+        SenderProof::StaticToken => Refusal::new(Code::Forbidden, message),
         _ => Refusal::new(Code::UnknownFunction, message),
     })
 }
@@ -223,31 +202,6 @@ fn entry<'a>(manifest: &'a Manifest, invocation: &Invocation) -> Result<&'a Comm
         let message = format!("{} does not have the function {function}.", manifest.id);
         Refusal::new(Code::UnknownFunction, message)
     })
-}
-
-/// What a form would ask. This version opens none, so it says what to add to the line.
-fn incomplete(manifest: &Manifest, command: &Command, invocation: &Invocation) -> Option<Answer> {
-    if invocation.missing.is_empty() && !invocation.form {
-        return None;
-    }
-    let grammar = Grammar {
-        manifest,
-        presets: &command.install.presets,
-        mentioned: &command.request.context.mentioned,
-        now: 0,
-        time_zone: None,
-        site: None,
-    };
-    let usage = grammar.help(&[invocation.function.as_str()]);
-    let lead = if invocation.missing.is_empty() {
-        "This version of the bundle opens no forms. Add the values to the command."
-    } else {
-        "Something is missing. Add it to the command."
-    };
-    let missing = invocation.missing.iter().map(|name| (name.to_string(), "This is required.".to_owned()));
-    let fields: BTreeMap<String, String> = missing.collect();
-    let kind = Kind::Error { text: format!("{lead}\n\n{}", usage.trim_end()), fields };
-    Some(Answer { kind, warnings: invocation.warnings.clone() })
 }
 
 /// The function's answer; where it has none, what its user reads instead. The cause goes to the log.

@@ -1,37 +1,26 @@
-//! What a function is given: the request with its context filled and cut, the bot, the user's token, the deadline. Which
-//! upstream it has makes no difference here.
+//! What a function is given: the request with its context filled and cut, the user's token, the deadline. Where the
+//! function runs makes no difference here.
 
-use super::{Caller, Command, UserToken};
+use super::{Command, expand};
 use crate::{
-    dispatch::expand,
-    finish::{
-        Place,
-        confirm::{BotActions, ChannelProof},
-    },
+    authenticate::{Sender, SenderProof, UserToken},
     http::{Arrival, Refusal},
-    keys::{InstallBot, sealed::passwords},
-    services::Services,
+    keys::sealed::passwords,
     store::model::Install,
 };
-use cloud_app::{Mattermost, cx::Credential};
+use cloud_app::cx::Credential;
 use cloud_apps_protocol::{
     CommandRequest, Manifest, Millis, Values,
     command::{AppContext, Delivery, Security, ServerConfig},
     manifest::{CommandEntry, Permission},
 };
 use serde_json::Value;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 /// How long a function may take, in ms (section 3).
 pub const FUNCTION_TIME: Millis = 8_000;
 
-/// No platform gives a request longer, in ms.
-const LONGEST: Millis = 15 * 60_000;
-
-/// What is kept of the platform's time for settling and writing the answer, in ms.
+/// What is kept of the platform's time for finishing and writing the answer, in ms.
 const MARGIN: Millis = 1_000;
 
 /// Unix milliseconds after which nobody waits for the function.
@@ -39,46 +28,32 @@ pub(super) fn deadline(arrival: &Arrival) -> Millis {
     arrival.deadline.saturating_sub(MARGIN).min(arrival.now.saturating_add(FUNCTION_TIME))
 }
 
-/// What the function is given, and where its answer is posted.
+/// What the function is given.
 pub(super) struct Prepared {
     pub request: CommandRequest,
-    pub bot: Arc<InstallBot>,
+    pub install: Arc<Install>,
     /// The acting user's token, where the install may use it.
     pub user: Option<Credential>,
-    pub place: Place,
 }
 
 /// Prepares the call of a command's function with these values.
 pub(super) fn prepare(
-    services: &Arc<Services>,
-    arrival: &Arrival,
     manifest: &Manifest,
     (entry, values): (&CommandEntry, &Values),
     command: Command,
 ) -> Result<Prepared, Refusal> {
-    let Command { install, mut request, caller, delivery_id } = command;
+    let Command { sender: Sender { install, proof }, mut request, delivery_id } = command;
     fill(&mut request, manifest, entry, &install)?;
     // However the values came, a function finds them here.
     request.command.encoded = Some(values.clone());
     request.delivery = Some(Delivery { id: delivery_id, attempt: 1 });
-    let (proof, user) = match caller {
-        Caller::Server { user_token, .. } => {
-            (ChannelProof::Request, user_token.and_then(|token| of_user(token, manifest, &install)))
+    let user = match proof {
+        SenderProof::Server { user_token, .. } => {
+            user_token.and_then(|token| of_user(token, manifest, &install))
         }
-        Caller::StaticToken => (ChannelProof::Install, None),
-        Caller::Slash { team } => (ChannelProof::Team(team), None),
+        SenderProof::StaticToken | SenderProof::Slash { .. } => None,
     };
-    let bot = services.bot(install, arrival.now);
-    // The answer may be posted until the platform gives up, however long the function took.
-    let left = arrival.deadline.saturating_sub(arrival.now.saturating_add(MARGIN / 2)).min(LONGEST);
-    let mattermost = Mattermost::bot(services.http.clone(), bot.clone());
-    let mattermost = mattermost.until(Instant::now() + Duration::from_millis(left));
-    let place = Place::new(
-        &request.context,
-        proof,
-        BotActions::new(Arc::clone(&bot), mattermost, Arc::clone(&services.confirmations)),
-    );
-    Ok(Prepared { request, bot, user, place })
+    Ok(Prepared { request, install, user })
 }
 
 /// Replaces what only the bundle may say, and cuts what the install did not ask for.

@@ -1,6 +1,6 @@
 //! What the bundle does with an app's answer before any dialect renders it (section 4): mentions of everybody are made
-//! quiet, what is too long is cut, what this version cannot show is said so, and a message to the channel is posted by
-//! the bot.
+//! quiet, what is too long is cut, what cannot be shown where the request came from is said so, and a message to the
+//! channel is posted by the bot. The dialect does not matter here; the [`Surface`] does.
 
 mod address;
 mod attachment;
@@ -26,25 +26,46 @@ use mentions::Mentions;
 use std::collections::BTreeMap;
 use text::{POST_LIMIT, cut};
 
-/// Where a request's answers are posted, and by whom.
-pub struct Place {
+/// What can be shown where a request came from.
+pub struct Surface {
     channel: Option<ChannelId>,
     root: Option<PostId>,
     user: Option<UserId>,
     proof: ChannelProof,
-    hand: BotActions,
+    abilities: Abilities,
 }
 
-impl Place {
-    /// The request's channel and thread, what its credential proves of them, and the bot.
-    pub fn new(context: &Context, proof: ChannelProof, hand: BotActions) -> Self {
+/// What a surface can show beyond a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abilities {
+    /// A form opens.
+    pub forms: bool,
+}
+
+impl Surface {
+    /// The request's channel and thread, what its credential proves of them, and what its dialect can show.
+    pub fn new(context: &Context, proof: ChannelProof, abilities: Abilities) -> Self {
         Self {
             channel: context.channel.as_ref().map(|channel| channel.id.clone()),
             root: context.root_post.as_ref().map(|post| post.id.clone()),
             user: context.acting_user.as_ref().map(|user| user.id.clone()),
             proof,
-            hand,
+            abilities,
         }
+    }
+}
+
+/// What a command comes to, before anybody has asked whether it can be shown.
+pub struct Draft {
+    /// The answer: the app's, or the bundle's own.
+    pub answer: Answer,
+    /// What is said where the answer is a form and the surface shows none; `None`: a sentence that fits any form.
+    pub without_form: Option<Answer>,
+}
+
+impl From<Answer> for Draft {
+    fn from(answer: Answer) -> Self {
+        Self { answer, without_form: None }
     }
 }
 
@@ -53,8 +74,9 @@ const LINE_LIMIT: usize = 300;
 /// Warnings of one answer.
 const WARNINGS: usize = 10;
 
-/// Settles an answer: what comes out is shown as it is, in any dialect.
-pub async fn settle(answer: Answer, place: &Place, line: &mut LogLine) -> Answer {
+/// Finishes an answer: what is to be posted is posted, and what comes out can be shown on this surface as it is.
+pub async fn finish(draft: Draft, surface: &Surface, bot: &BotActions, line: &mut LogLine) -> Answer {
+    let answer = showable(draft, surface.abilities);
     let mut warnings = few(answer.warnings);
     let kind = match answer.kind {
         Kind::Message(message) if !message.blocks.is_empty() => {
@@ -64,14 +86,11 @@ pub async fn settle(answer: Answer, place: &Place, line: &mut LogLine) -> Answer
             let message = presentable(message, &mut warnings, line);
             match message.to {
                 To::User => Kind::Message(noted(message, "")),
-                To::Channel => post::post(message, place, &mut warnings, line).await,
+                To::Channel => post::post(message, surface, bot, &mut warnings, line).await,
             }
         }
         Kind::Navigate { url } if !address::is_link(&url) => error(
             "The app wanted to open something that is no address, so nothing was opened. Tell an admin.",
-        ),
-        Kind::Form { .. } => error(
-            "This opens a form, which this version of the bundle cannot do. Add the values to the command.",
         ),
         Kind::Ask { .. } => error(
             "This starts a conversation, which this version of the bundle cannot do. Add the values to the command.",
@@ -82,9 +101,31 @@ pub async fn settle(answer: Answer, place: &Place, line: &mut LogLine) -> Answer
             let fields = fields.map(|(name, message)| (one_line(name), one_line(message))).collect();
             Kind::Error { text: cut(&text, POST_LIMIT, Mentions::Quiet), fields }
         }
-        kind @ (Kind::Navigate { .. } | Kind::Done) => kind,
+        kind @ (Kind::Form { .. } | Kind::Navigate { .. } | Kind::Done) => kind,
     };
     Answer { kind, warnings }
+}
+
+/// The answer, or what is said instead of a form that the surface cannot show.
+fn showable(draft: Draft, abilities: Abilities) -> Answer {
+    let Draft { answer, without_form } = draft;
+    let Kind::Form { form } = &answer.kind else { return answer };
+    let instead = if !abilities.forms {
+        without_form.unwrap_or_else(|| {
+            error("This opens a form, which this version of the bundle cannot do. Add the values to the command.")
+                .into()
+        })
+    } else if !form.state.is_null() {
+        error("This opens a form that remembers something, which this version of the bundle cannot do.")
+            .into()
+    } else if form.fields.len() > limits::FIELDS {
+        let most = limits::FIELDS;
+        error(&format!("This opens a form of more than {most} fields, which is too many. Tell an admin."))
+            .into()
+    } else {
+        return answer;
+    };
+    Answer { warnings: answer.warnings, ..instead }
 }
 
 /// Warnings as they stand under a text: few, and each a line.

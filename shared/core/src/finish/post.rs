@@ -5,12 +5,12 @@
 //! message, and what to do.
 
 use super::{
-    Place,
+    Surface,
     mentions::Mentions,
     text::{POST_LIMIT, Parts, split},
 };
 use crate::{
-    finish::confirm::{Confirmed, Unconfirmed, is_outside},
+    finish::confirm::{BotActions, Confirmed, Unconfirmed, is_outside},
     http::LogLine,
 };
 use cloud_app::{Failure, mattermost::Error};
@@ -25,31 +25,32 @@ const POSTS: usize = 5;
 /// Posts it; `done`, or, where the bot cannot post, the message for the user alone.
 pub(super) async fn post(
     message: Message,
-    place: &Place,
+    surface: &Surface,
+    bot: &BotActions,
     warnings: &mut Vec<String>,
     line: &mut LogLine,
 ) -> Kind {
-    let Some(channel) = &place.channel else {
+    let Some(channel) = &surface.channel else {
         return alone(message, "This was run outside of any channel: only you see this.");
     };
-    let channel = match place.hand.confirm(channel, &place.proof, place.user.as_ref()).await {
+    let channel = match bot.confirm(channel, &surface.proof, surface.user.as_ref()).await {
         Ok(channel) => channel,
         Err(why) => {
             line.failed(&why);
-            return alone(message, &not_confirmed(why, place));
+            return alone(message, &not_confirmed(why, bot));
         }
     };
     let Parts { parts, cut } = split(&message.text, POST_LIMIT, POSTS, Mentions::of(message.notify));
     let posts = posts(parts, &message);
     for (done, part) in posts.iter().enumerate() {
-        let Err(error) = posted(&channel, part, place, done == 0).await else { continue };
+        let Err(error) = posted(&channel, part, (surface, bot), done == 0).await else { continue };
         line.failed(&error);
         if done > 0 {
             let text =
                 format!("Only the first {done} of {} parts of a long message were posted.", posts.len());
             return Kind::Error { text, fields: std::collections::BTreeMap::new() };
         }
-        return alone(message, &advice(error, place));
+        return alone(message, &advice(error, bot));
     }
     if cut {
         warnings.push(format!("The message is longer than {POSTS} posts: the rest was not posted."));
@@ -79,33 +80,32 @@ fn posts(mut texts: Vec<String>, message: &Message) -> Vec<Part<'_>> {
 async fn posted(
     channel: &Confirmed<ChannelId>,
     part: &Part<'_>,
-    place: &Place,
+    (surface, bot): (&Surface, &BotActions),
     may_join: bool,
 ) -> Result<(), Error> {
-    let Place { hand, root, .. } = place;
-    match hand.post(channel, root.as_ref(), &part.text, part.attachments).await {
+    match bot.post(channel, surface.root.as_ref(), &part.text, part.attachments).await {
         Err(error) if may_join && is_outside(&error) => {
-            if hand.join(channel).await.is_err() {
+            if bot.join(channel).await.is_err() {
                 // Why it cannot post says more than why it cannot join.
                 return Err(error);
             }
-            hand.post(channel, root.as_ref(), &part.text, part.attachments).await
+            bot.post(channel, surface.root.as_ref(), &part.text, part.attachments).await
         }
         result => result,
     }
 }
 
-fn advice(error: Error, place: &Place) -> String {
+fn advice(error: Error, bot: &BotActions) -> String {
     if is_outside(&error) {
-        return invite(place);
+        return invite(bot);
     }
     // A call that ran out of time may have had its effect.
     format!("This may not have been posted, and here only you see it. {}", why(error))
 }
 
-fn not_confirmed(unconfirmed: Unconfirmed, place: &Place) -> String {
+fn not_confirmed(unconfirmed: Unconfirmed, bot: &BotActions) -> String {
     match unconfirmed {
-        unread if unread.is_outside() => invite(place),
+        unread if unread.is_outside() => invite(bot),
         Unconfirmed::Unread(error) => {
             format!("This was not posted: the server did not confirm this channel. Only you see this. {}", why(error))
         }
@@ -118,8 +118,8 @@ fn not_confirmed(unconfirmed: Unconfirmed, place: &Place) -> String {
     }
 }
 
-fn invite(place: &Place) -> String {
-    let name = &place.hand.account().username;
+fn invite(bot: &BotActions) -> String {
+    let name = &bot.account().username;
     format!("Invite @{name} to post here, if this is a channel: only you see this.")
 }
 

@@ -28,6 +28,11 @@ impl Responder {
         Self { request_id: arrival.request_id.clone(), gzip }
     }
 
+    /// The request's id, as it stands in the log.
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
     /// A JSON answer.
     pub fn json(&self, status: StatusCode, body: &impl Serialize) -> Response<Bytes> {
         match serde_json::to_vec(body) {

@@ -29,6 +29,11 @@ fn answers() -> Vec<(&'static str, Value)> {
         ),
         ("a message that replaces", json!({"type": "message", "text": "Done", "replace": true})),
         ("a form", json!({"type": "form", "form": form})),
+        (
+            "a form that remembers something",
+            json!({"type": "form", "form": {"title": "Create", "submit": {"function": "create_issue"}, "fields": [],
+                "state": {"step": 2}}}),
+        ),
         ("a conversation", json!({"type": "ask", "form": form})),
         (
             "a message with scripts for links",

@@ -13,7 +13,7 @@ use cloud_apps_core::{
     },
     testing::faults::{Fault, Faults, Faulty},
 };
-use cloud_apps_protocol::{Values, manifest::Permission};
+use cloud_apps_protocol::{Values, form::Form, manifest::Permission};
 use http::header;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -258,14 +258,30 @@ async fn help_is_a_message_and_runs_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_named_at_its_field_with_the_usage() {
+async fn what_is_missing_opens_the_form_with_what_was_given_where_forms_can_be_shown() {
     let stage = Stage::new();
     let answered = stage.run("/jira create issue --summary=x").await;
-    assert_eq!((answered.status.as_u16(), answered.code()), (200, "error"));
-    assert!(answered.body["fields"]["project"].is_string(), "{answered:?}");
-    assert!(answered.text().contains("--project"), "{}", answered.text());
+    assert_eq!((answered.status.as_u16(), answered.code()), (200, "form"));
+    let form: Form = serde_json::from_value(answered.body["form"].clone()).unwrap();
+    assert_eq!((form.title.as_str(), form.submit.function.as_str()), ("Create issue", "create_issue"));
+    let field = |name: &str| form.fields.iter().find(|field| field.name.as_str() == name).unwrap();
+    assert!(field("project").required && field("project").default.is_none());
+    assert_eq!(field("summary").default, Some("x".into()));
     let answered = stage.run("/jira create issue --project=MM --form").await;
-    assert_eq!(answered.code(), "error");
+    assert_eq!(answered.code(), "form");
+    assert_eq!(answered.body["form"]["fields"][0]["default"], "MM");
+    assert!(stage.calls().is_empty());
+    // A form runs nothing yet, so nothing is spent.
+    assert_eq!(stage.memory.counts().writes(), 0);
+}
+
+#[tokio::test]
+async fn what_is_missing_is_named_with_the_usage_where_no_form_can_be_shown() {
+    let stage = Stage::new();
+    let answered = stage.type_("create issue --summary=x").await;
+    assert!(answered.text().contains("`project`: This is required."), "{answered:?}");
+    assert!(answered.text().contains("--project"), "{}", answered.text());
+    let answered = stage.type_("create issue --project=MM --form").await;
     assert!(answered.text().contains("opens no forms"), "{}", answered.text());
     assert!(stage.calls().is_empty());
 }

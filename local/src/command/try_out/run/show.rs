@@ -74,7 +74,12 @@ pub fn answer(app: &AppId, answer: &Answer) {
             terminal::quote(&form.title);
             for field in &form.fields {
                 let label = if field.label.is_empty() { field.name.as_str() } else { &field.label };
-                terminal::out(format!("  {label}: {}", field.description));
+                let given = match &field.default {
+                    Some(value) => format!(" = {value}"),
+                    None if field.required => " (required)".to_owned(),
+                    None => String::new(),
+                };
+                terminal::out(format!("  {label}{given}: {}", field.description));
             }
         }
         Kind::Accepted { text } => {

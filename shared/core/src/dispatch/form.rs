@@ -1,0 +1,86 @@
+//! The form of a command, with what was given filled in: for what is missing, or where the form is wanted.
+
+use super::Command;
+use crate::finish::Draft;
+use cloud_apps_protocol::{
+    Answer, FunctionName, Manifest, Values,
+    answer::Kind,
+    form::{Form, FunctionRef, Subtype},
+    line::{Grammar, Invocation},
+    manifest::CommandEntry,
+};
+
+/// The form, and, where none can be shown, what to add to the line.
+pub(super) fn asking(
+    manifest: &Manifest,
+    entry: &CommandEntry,
+    command: &Command,
+    invocation: Invocation,
+) -> Draft {
+    let Invocation { values, missing, warnings, .. } = invocation;
+    let usage = usage(manifest, command, &entry.function, &missing);
+    Draft {
+        answer: Answer { kind: Kind::Form { form: filled(entry, &values) }, warnings },
+        without_form: Some(usage.into()),
+    }
+}
+
+/// The command's fields as a form, whose submission runs the command.
+fn filled(entry: &CommandEntry, values: &Values) -> Form {
+    let mut fields = entry.fields.clone();
+    for field in &mut fields {
+        // Nobody is shown a password again, not even who typed it.
+        let given = values.get(field.name.as_str()).filter(|_| field.subtype != Some(Subtype::Password));
+        if let Some(given) = given {
+            field.default = Some(given.clone());
+        }
+    }
+    Form {
+        title: title(&entry.function),
+        introduction: entry.summary.clone(),
+        submit_label: String::new(),
+        submit: FunctionRef { function: entry.function.clone() },
+        cancel: None,
+        state: serde_json::Value::Null,
+        fields,
+    }
+}
+
+/// `Create issue` for `create_issue`.
+fn title(function: &FunctionName) -> String {
+    let words = function.as_str().replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// What to add to the line.
+fn usage(manifest: &Manifest, command: &Command, function: &FunctionName, missing: &[FunctionName]) -> Kind {
+    let grammar = Grammar {
+        manifest,
+        presets: &command.sender.install.presets,
+        mentioned: &command.request.context.mentioned,
+        now: 0,
+        time_zone: None,
+        site: None,
+    };
+    let usage = grammar.help(&[function.as_str()]);
+    let lead = if missing.is_empty() {
+        "This version of the bundle opens no forms. Add the values to the command."
+    } else {
+        "Something is missing. Add it to the command."
+    };
+    let fields = missing.iter().map(|name| (name.to_string(), "This is required.".to_owned()));
+    Kind::Error { text: format!("{lead}\n\n{}", usage.trim_end()), fields: fields.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_the_functions_name_in_words() {
+        for (function, expected) in [("create_issue", "Create issue"), ("a", "A")] {
+            assert_eq!(title(&FunctionName::new(function).unwrap()), expected);
+        }
+    }
+}
