@@ -180,7 +180,7 @@ async fn every_request_that_is_refused_says_what_to_do() {
             json!({"do": "list", "app": "hello", "cursor": "x"}),
             "bad_request",
             "",
-            "this is not a cursor of this list; leave it out to begin at the start",
+            "this is not a cursor of this list. Leave it out to begin at the start",
         ),
     ] {
         let answer = desk.operator(request.clone()).await;
