@@ -4,8 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use cloud_app::{
-    cx::{Credential, Inner},
+    cx::Inner,
     http::{Outbound, Policy},
+    mattermost::Credential,
     prelude::*,
     protocol::{
         CommandRequest, SiteUrl,

@@ -3,42 +3,18 @@
 use crate::{
     Failure, Fields, Mattermost, Result,
     http::{Outbound, Policy},
+    mattermost::{self, BotTokens, Credential},
 };
 use async_trait::async_trait;
 use cloud_apps_protocol::{
-    CommandRequest, Millis, SiteUrl, UserId, Username, Values,
+    CommandRequest, Millis, UserId, Username, Values,
     command::{Channel, Mentioned, Team},
 };
 use jiff::{Timestamp, tz::TimeZone};
-use secrecy::SecretString;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-
-/// A token and the one site it may be sent to. The HTTP client takes this, never a URL and a token.
-#[derive(Clone, Debug)]
-pub struct Credential {
-    /// The site.
-    pub origin: SiteUrl,
-    /// Its token.
-    pub token: SecretString,
-}
-
-/// Where the bot's token comes from. The bundle implements it; tests hand in a fixed one.
-#[async_trait]
-pub trait BotTokens: Send + Sync {
-    /// The install's bot token; `fresh` after Mattermost refused it, to read the install again.
-    async fn bot(&self, fresh: bool) -> Result<Credential, Failure>;
-}
-
-/// A token that never changes.
-#[async_trait]
-impl BotTokens for Credential {
-    async fn bot(&self, _: bool) -> Result<Credential, Failure> {
-        Ok(self.clone())
-    }
-}
 
 /// The surroundings of one call. Cheap to clone.
 #[derive(Clone)]
@@ -85,8 +61,10 @@ impl Cx {
         struct NoMattermost;
         #[async_trait]
         impl BotTokens for NoMattermost {
-            async fn bot(&self, _: bool) -> Result<Credential, Failure> {
-                Err(Failure::say("This test has no Mattermost: hand a Credential to Cx::for_tests."))
+            async fn bot(&self, _: bool) -> Result<Credential, mattermost::Error> {
+                Err(mattermost::Error::no_token(
+                    "This test has no Mattermost: hand a Credential to Cx::for_tests.",
+                ))
             }
         }
         Self::new(Inner {

@@ -42,7 +42,7 @@ impl Stage {
     async fn new() -> Result<Self, Box<dyn Error>> {
         let mut today = Server::today().await?;
         let mut old = Server::old().await?;
-        let stack = Stack::deploy(&[&today, &old])?;
+        let stack = Stack::deploy(&[today.ca_pem(), old.ca_pem()])?;
         stack.operator(&["register"])?;
         today.install(&stack).await?;
         old.install(&stack).await?;

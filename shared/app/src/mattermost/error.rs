@@ -1,6 +1,6 @@
 //! What Mattermost did not do, and what to do about it.
 
-use crate::{Failure, http};
+use crate::http;
 use ::http::StatusCode;
 use cloud_apps_protocol::json;
 use serde::Deserialize;
@@ -62,6 +62,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// There is no token, and this is what the user reads.
+    pub fn no_token(text: impl Into<String>) -> Self {
+        Self::NoToken { text: Some(text.into()), source: None }
+    }
+
+    /// The token cannot be read. The cause is for the log.
+    pub fn unread_token(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::NoToken { text: None, source: Some(cause.into()) }
+    }
+
     /// The HTTP status, where Mattermost gave one.
     pub fn status(&self) -> Option<StatusCode> {
         match self {
@@ -124,12 +134,6 @@ impl Error {
             },
             Err(error) => Self::unexpected(status, &error),
         }
-    }
-}
-
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        Self::NoToken { text: failure.text, source: failure.source }
     }
 }
 

@@ -2,17 +2,16 @@
 //!
 //! A client is a token and the one site it belongs to: no method takes a URL, so that a token cannot go elsewhere.
 
+mod credential;
 mod error;
 mod model;
 
+pub use credential::{BotTokens, Credential};
 pub use error::Error;
 pub(crate) use model::absent_when_empty;
 pub use model::{Channel, ChannelMember, NewPost, Post, Team, User};
 
-use crate::{
-    cx::{BotTokens, Credential},
-    http::Outbound,
-};
+use crate::http::Outbound;
 use ::http::{
     HeaderValue, Method, Request, StatusCode,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},

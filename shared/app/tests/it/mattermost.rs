@@ -5,9 +5,8 @@ use async_trait::async_trait;
 use axum::{body::Body, http::StatusCode, response::Response};
 use cloud_app::{
     Cx, Failure, Mattermost,
-    cx::{BotTokens, Credential},
     http::{self, Outbound, Policy},
-    mattermost::{Error, NewPost},
+    mattermost::{BotTokens, Credential, Error, NewPost},
 };
 use cloud_apps_protocol::{Attachment, ChannelId, CommandRequest, SiteUrl, UserId};
 use serde_json::{Value, json};
@@ -87,7 +86,7 @@ struct Replaced {
 
 #[async_trait]
 impl BotTokens for Replaced {
-    async fn bot(&self, fresh: bool) -> Result<Credential, Failure> {
+    async fn bot(&self, fresh: bool) -> Result<Credential, Error> {
         self.asked.lock().unwrap().push(fresh);
         Ok(credential(&self.site, if fresh { "new" } else { "old" }))
     }

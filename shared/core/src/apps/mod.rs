@@ -5,6 +5,7 @@ mod answer;
 mod cache;
 mod call;
 mod catalogue;
+mod client;
 mod functions;
 mod http;
 mod lambda;
@@ -16,8 +17,9 @@ mod signed_request;
 
 pub use answer::read_answer;
 pub use cache::AppCache;
-pub use call::{AppClient, Call, Called};
+pub use call::{Call, Called};
 pub use catalogue::CatalogueCache;
+pub use client::AppClient;
 pub use functions::{InProcess, Lambdas};
 pub use lookup::Apps;
 pub use no_answer::NoAnswer;

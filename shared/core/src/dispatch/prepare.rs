@@ -8,7 +8,7 @@ use crate::{
     keys::sealed::passwords,
     store::model::Install,
 };
-use cloud_app::cx::Credential;
+use cloud_app::mattermost::Credential;
 use cloud_apps_protocol::{
     CommandRequest, Manifest, Millis, Values,
     command::{AppContext, Delivery, Security, ServerConfig},

@@ -3,10 +3,7 @@
 use super::cache::KeyCache;
 use crate::store::{cache::Freshness, install_cache::InstallCache, model::Install};
 use async_trait::async_trait;
-use cloud_app::{
-    Failure,
-    cx::{BotTokens, Credential},
-};
+use cloud_app::mattermost::{BotTokens, Credential, Error};
 use cloud_apps_protocol::{Millis, manifest::Permission};
 use std::sync::Arc;
 
@@ -24,21 +21,24 @@ pub struct InstallBot {
 
 #[async_trait]
 impl BotTokens for InstallBot {
-    async fn bot(&self, fresh: bool) -> Result<Credential, Failure> {
+    async fn bot(&self, fresh: bool) -> Result<Credential, Error> {
         let again = if fresh {
             // Mattermost refused the token: however young what is remembered is, a newer one may have come since.
             self.installs.forget(&self.install.id);
-            self.installs.find(&self.install.id, Freshness::Reread, self.now).await?
+            self.installs
+                .find(&self.install.id, Freshness::Reread, self.now)
+                .await
+                .map_err(Error::unread_token)?
         } else {
             None
         };
         let install = again.as_ref().unwrap_or(&self.install);
         if !install.granted.permissions.contains(&Permission::ActAsBot) {
-            return Err(Failure::say(format!(
+            return Err(Error::no_token(format!(
                 "{} was not allowed to act as its bot on this server: an admin grants act_as_bot.",
                 install.app
             )));
         }
-        Ok(self.keys.open_bot_token(install, self.now).await?)
+        self.keys.open_bot_token(install, self.now).await.map_err(Error::unread_token)
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         ports::{StoreError, Stored},
     },
 };
-use cloud_app::cx::Credential;
+use cloud_app::mattermost::Credential;
 use cloud_apps_protocol::{KeyId, Manifest, Millis, Values, form::Subtype, seal};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

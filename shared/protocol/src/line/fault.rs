@@ -1,10 +1,6 @@
-//! What is wrong with a line, in words that tell a person what to do.
-//!
-//! What somebody wrote is shown cut, as code or escaped, and never where it may be a password.
+//! What is wrong at a place of a line.
 
-use super::{Grammar, LineError, MAX_NAMED, find, lexer, next_word};
-use crate::{FunctionName, manifest::CommandEntry, text::shortened};
-use std::collections::BTreeMap;
+use crate::{FunctionName, text::shortened};
 
 /// What is wrong at a place of the line, before it is put into words for a person.
 #[derive(Debug)]
@@ -37,104 +33,10 @@ impl Fault {
     }
 }
 
-impl Grammar<'_> {
-    pub(super) fn see_help(&self, command: Option<&CommandEntry>) -> String {
-        match command {
-            Some(command) => format!(
-                "See `/{} help {}`.",
-                self.manifest.namespace(),
-                find::spoken(command.function.as_str())
-            ),
-            None => format!("See `/{} help`.", self.manifest.namespace()),
-        }
-    }
-
-    pub(super) fn explain(&self, fault: Fault, command: Option<&CommandEntry>) -> LineError {
-        let at = format!("(at character {})", fault.position + 1);
-        let near = fault.near.as_ref().map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
-        let help = self.see_help(command);
-        let mut fields = BTreeMap::new();
-        let message = if let Some(name) = &fault.field {
-            // The field's own words say what was expected.
-            fields.insert(name.to_string(), fault.what.clone());
-            let flag = format!("--{}", name.as_str().replace('_', "-"));
-            format!("{} {at}: {} {help}", code(&flag), sentence(&fault.what))
-        } else {
-            let found = if fault.found.is_empty() { "The line".to_owned() } else { code(&fault.found) };
-            format!("{found} {} {at}. Expected {}.{near} {help}", fault.what, fault.expected)
-        };
-        LineError {
-            message,
-            position: fault.position,
-            found: fault.found,
-            expected: fault.expected,
-            unknown_function: false,
-            fields,
-        }
-    }
-
-    /// Words that name no command: the first that cannot stand where it does.
-    pub(super) fn unknown(&self, words: &[lexer::Word]) -> LineError {
-        let stem = find::joined(words);
-        let near = self.nearest(&stem);
-        let bare: Vec<String> = find::bare(words).map(find::normal).collect();
-        let known = (1..=bare.len())
-            .rev()
-            .filter_map(|n| Some((n, bare.get(..n)?.join("_"))))
-            .find(|(n, stem)| *n < words.len() && self.goes_on(stem));
-        let (at, what, expected) = match known {
-            Some((n, stem)) => {
-                let mut next: Vec<String> = self
-                    .names()
-                    .filter_map(|name| next_word(name, &stem))
-                    .map(|word| format!("`{word}`"))
-                    .collect();
-                next.dedup();
-                next.truncate(MAX_NAMED);
-                let what = format!("cannot follow {}", code(&find::spoken(&stem)));
-                (n, what, next.join(" or "))
-            }
-            None => (0, "is no command".to_owned(), format!("a command of {}", self.manifest.display_name)),
-        };
-        let word = words.get(at);
-        let found = word.map(lexer::Word::flag_name).unwrap_or_default();
-        let fault = Fault::new(word.map_or(0, |w| w.start), found, expected, what).near(near);
-        LineError { unknown_function: true, ..self.explain(fault, None) }
-    }
-
-    pub(super) fn no_function(&self, function: &str) -> LineError {
-        let expected = format!("a command of {}", self.manifest.display_name);
-        let near = self.nearest(&find::normal(function));
-        let fault = Fault::new(0, function, expected, "is no command").near(near);
-        LineError { unknown_function: true, ..self.explain(fault, None) }
-    }
-}
-
 /// Characters of somebody's own words that are repeated, the mark of a cut included.
 const SHOWN: usize = 61;
 
 /// Somebody's own words, cut to what is needed to recognise them.
 pub(super) fn cut(text: &str) -> String {
     shortened(text, SHOWN).into_owned()
-}
-
-/// What is wrong with a value, as the end of a sentence.
-pub(super) fn sentence(why: &str) -> String {
-    let stop = if why.ends_with(['?', '.']) { "" } else { "." };
-    format!("{}{stop}", escaped(why))
-}
-
-/// Text as it is, in Markdown.
-fn escaped(text: &str) -> String {
-    let active = |c: char| "\\`*_~[]<>|".contains(c);
-    text.chars().flat_map(|c| active(c).then_some('\\').into_iter().chain([c])).collect()
-}
-
-/// Text as Markdown code, whatever backticks it has: `CommonMark` wants a longer fence than any run inside.
-pub(super) fn code(text: &str) -> String {
-    let text = text.replace(['\n', '\r'], " ");
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest + 1);
-    let space = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
-    format!("{fence}{space}{text}{space}{fence}")
 }

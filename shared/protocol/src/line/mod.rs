@@ -7,6 +7,7 @@
 
 mod bind;
 mod dates;
+mod explain;
 mod fault;
 mod find;
 mod help;
@@ -22,7 +23,8 @@ use crate::{
     manifest::{CommandEntry, Preset},
     values::Checker,
 };
-use fault::{Fault, code, cut, sentence};
+use explain::{code, sentence};
+use fault::{Fault, cut};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use typed::Written;

@@ -14,7 +14,7 @@ use crate::{
         rules::over,
     },
 };
-use cloud_app::{Mattermost, cx::Credential};
+use cloud_app::{Mattermost, mattermost::Credential};
 use cloud_apps_protocol::{AppId, Code, Generation, Millis, install::RotationId, secret::Secret, token::Kid};
 use serde_json::Value;
 use std::time::{Duration, Instant};
