@@ -1,5 +1,6 @@
 //! The manifest (section 13): what an app is, asks for and offers.
 
+mod check;
 mod fields;
 mod problem;
 mod rules;
@@ -472,7 +473,7 @@ impl Manifest {
     pub fn check(&self) -> Vec<Problem> {
         let size = serde_json::to_vec(self).map_or(0, |bytes| bytes.len());
         let mut findings = Findings::default();
-        rules::broken(self, &|_| false, &mut findings);
+        check::broken(self, &|_| false, &mut findings);
         if size > limits::MANIFEST {
             findings.add(too_large(size));
         }
@@ -484,7 +485,7 @@ impl Manifest {
 fn checked(value: serde_json::Value, fit: &Fit, findings: &mut Findings) -> Option<Manifest> {
     match serde_json::from_value::<Manifest>(value) {
         Ok(manifest) => {
-            rules::broken(&manifest, &|pointer| fit.blurs(pointer), findings);
+            check::broken(&manifest, &|pointer| fit.blurs(pointer), findings);
             Some(manifest)
         }
         // A shape that the table lets through and the types do not; a test holds them together.

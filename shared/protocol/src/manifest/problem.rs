@@ -1,6 +1,5 @@
 //! What is wrong with a manifest, and where in its text.
 
-use super::source::Source;
 use crate::{
     shape::{Found, MOST},
     text::shortened,
@@ -23,17 +22,6 @@ pub struct Problem {
     /// What to do; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub hint: String,
-}
-
-impl Problem {
-    /// A problem that only who serves the manifest can see, with its place in the text.
-    pub fn in_text(text: &str, pointer: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        let found = Found::new(pointer, message, hint);
-        match Source::read(text) {
-            Ok((source, _)) => source.locate(found),
-            Err(_) => found.without_place(),
-        }
-    }
 }
 
 /// Characters of a problem's parts: what an author wrote is repeated only to recognise it.

@@ -21,6 +21,17 @@ pub(super) struct Source<'t> {
     tree: Option<ast::Value<'t>>,
 }
 
+impl Problem {
+    /// A problem that only who serves the manifest can see, with its place in the text.
+    pub fn in_text(text: &str, pointer: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        let found = Found::new(pointer, message, hint);
+        match Source::read(text) {
+            Ok((source, _)) => source.locate(found),
+            Err(_) => found.without_place(),
+        }
+    }
+}
+
 const STRICT: ParseOptions = ParseOptions {
     allow_comments: false,
     allow_loose_object_property_names: false,
