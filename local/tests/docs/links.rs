@@ -64,6 +64,33 @@ fn every_link_of_a_page_leads_to_a_file_and_a_heading() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Folders from which pages name files.
+const BASES: [&str; 3] = ["", "shared", "shared/core/src"];
+
+#[test]
+fn every_file_that_a_page_names_is_there() {
+    let mut wrong = Vec::new();
+    let mut found = 0;
+    for page in pages() {
+        for (span, line) in &page.spans {
+            let is_path = span.chars().all(|c| c.is_ascii_alphanumeric() || "-_/.".contains(c));
+            let is_file = [".rs", ".toml", ".yaml", ".py", ".sh"].iter().any(|end| span.ends_with(end));
+            if !is_path || !is_file || !span.contains('/') {
+                continue;
+            }
+            found += 1;
+            let beside = Path::new(&page.path).parent().unwrap();
+            let there =
+                BASES.iter().map(Path::new).chain([beside]).any(|base| root().join(base).join(span).exists());
+            if !there {
+                wrong.push(format!("{}:{line}: there is no {span}", page.path));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(found > 10, "only {found} were found");
+}
+
 /// `docs/architecture.md#secrets` in a comment or a message: where it leads.
 fn named_pages(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     text.match_indices("docs/").filter_map(|(at, _)| {

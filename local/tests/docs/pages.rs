@@ -15,6 +15,8 @@ pub struct Page {
     /// Destinations of links, with their lines.
     pub links: Vec<(String, usize)>,
     pub blocks: Vec<Block>,
+    /// Code inside of sentences and tables, with its line.
+    pub spans: Vec<(String, usize)>,
 }
 
 pub struct Heading {
@@ -79,11 +81,13 @@ impl Page {
             headings: Vec::new(),
             links: Vec::new(),
             blocks: Vec::new(),
+            spans: Vec::new(),
         };
         let mut taken = HashMap::new();
         let (mut in_heading, mut in_block) = (false, false);
         for (event, place) in Parser::new_ext(&text, Options::ENABLE_TABLES).into_offset_iter() {
             let line = text[..place.start].matches('\n').count() + 1;
+            let is_code = matches!(event, Event::Code(_));
             match event {
                 Event::Start(Tag::Heading { .. }) => {
                     in_heading = true;
@@ -113,6 +117,9 @@ impl Page {
                     page.links.push((dest_url.into_string(), line));
                 }
                 Event::Text(words) | Event::Code(words) => {
+                    if is_code && !in_block {
+                        page.spans.push((words.to_string(), line));
+                    }
                     if in_heading {
                         page.headings.last_mut().unwrap().text.push_str(&words);
                     } else if in_block {

@@ -82,30 +82,32 @@ fn with_another_secret_it_gets_the_error_of_the_page() {
     assert_eq!((status, answer), ("401", promised));
 }
 
-/// One line for each flaw of the page's tables. It uses what the page's program has.
-const FLAWS: &str = r#"
+/// Tells in a line what a request is answered. It uses what the page's program has.
+const TELL: &str = r#"
 import json, os, time
-from request import base64url, claims, command, send, sign
+from request import KID, base64url, claims, command, send, sign
 
+INSTALL = KID.split(".")[2]
 body = command("/hello whoami")
 
-def tell(flaw, path="/command", body=body, token=None, signed={}, typ="cloud-apps+jwt", secret=None):
-    payload = claims("POST", path, body)
+def tell(what, path="/command", body=body, method="POST", token=None, signed={}, **how):
+    payload = claims(method, path, body)
     for name, value in signed.items():
         if value is None:
             del payload[name]
         else:
             payload[name] = value
-    if token is None:
-        token = sign(payload, **({"secret": secret} if secret else {}), typ=typ)
-    status, answer = send(path, body, token)
+    status, answer = send(path, body, token or sign(payload, **how), method)
     error = answer.get("error", {})
-    print(flaw + ":", status, error.get("code", answer.get("type")), error.get("claim", ""))
+    print(what + ":", status, error.get("code", answer.get("type")), error.get("claim", ""))
+    return answer
+"#;
 
+/// Each flaw of the page's tables.
+const FLAWS: &str = r#"
 now = int(time.time())
-good = claims("POST", "/command", body)
-head, payload, mac = sign(good).split(".")
-none = base64url(json.dumps({"alg": "none", "typ": "cloud-apps+jwt", "kid": os.environ["CLOUD_APPS_KID"]}).encode())
+head, payload, mac = sign(claims("POST", "/command", body)).split(".")
+none = base64url(json.dumps({"alg": "none", "typ": "cloud-apps+jwt", "kid": KID}).encode())
 tell("no flaw")
 tell("to / as well", path="/")
 tell("no algorithm", token=f"{none}.{payload}.")
@@ -124,6 +126,7 @@ tell("of the future", signed={"iat": now + 120, "exp": now + 180})
 tell("another app", signed={"aud": "jira"})
 tell("another server", signed={"iss": "https://chat.example.com"})
 tell("another body", signed={"body_sha256": base64url(b"x" * 32)})
+tell("a user who changes the install", path=f"/install/{INSTALL}", method="PATCH", body=b'{"enabled": false}')
 greet = command("/hello greet @bob", {"bob": {"id": os.environ["BOB"]}})
 token = sign(claims("POST", "/command", greet))
 tell("once", body=greet, token=token)
@@ -132,11 +135,6 @@ tell("a second time", body=greet, token=token)
 
 #[test]
 fn each_flaw_is_answered_as_the_page_says() {
-    let bundle = Serving::start();
-    let sender = Sender::of(&bundle);
-    std::fs::write(sender.folder.path().join("flaws.py"), FLAWS).unwrap();
-    let told = sender.run(&["flaws.py"]);
-    let told: Vec<&str> = told.lines().map(str::trim_end).collect();
     expect![[r"
         no flaw: 200 message
         to / as well: 200 message
@@ -156,7 +154,47 @@ fn each_flaw_is_answered_as_the_page_says() {
         another app: 401 wrong_audience aud
         another server: 401 wrong_audience iss
         another body: 401 body_mismatch
+        a user who changes the install: 403 forbidden
         once: 200 message
         a second time: 409 duplicate"]]
-    .assert_eq(&told.join("\n"));
+    .assert_eq(&told(FLAWS));
+}
+
+/// What the sections say of what is served and what is not yet. Where a seal is needed nobody outside can ask.
+const SERVED: &str = r#"
+tell("section 3, a field is missing", body=command("/hello greet"))
+view = tell("the install", path=f"/install/{INSTALL}", method="GET", body=b"")
+query = json.dumps({"query": {"kind": "suggest", "input": "/hello gr", "cursor": 9}}).encode()
+tell("section 7", path="/autocomplete", body=query)
+bot = {"scope": "bot", "sub": view["bot"]["id"]}
+tell("section 11", path="/event", body=b'{"events": []}', signed=bot)
+tell("section 16", path="/oauth2/hello/connect", method="GET", body=b"")
+tell("section 17", path=f"/hooks/{INSTALL}/upstream/jira", body=b"{}")
+tell("section 18, embed", path="/app/embed", body=b"{}")
+tell("section 18, answers", path="/app/answers", body=b"{}", typ="cloud-apps-app+jwt")
+tell("section 18, subscriptions", path="/app/subscriptions/x", method="PUT", body=b"{}")
+"#;
+
+#[test]
+fn what_is_served_and_what_is_not_yet_is_as_the_page_says() {
+    expect![[r"
+        section 3, a field is missing: 200 form
+        the install: 200 None
+        section 7: 404 no_route
+        section 11: 404 no_route
+        section 16: 404 no_route
+        section 17: 404 no_route
+        section 18, embed: 401 unauthorized
+        section 18, answers: 401 unauthorized
+        section 18, subscriptions: 401 unauthorized"]]
+    .assert_eq(&told(SERVED));
+}
+
+/// What a script tells that uses [`TELL`], against a bundle on this machine.
+fn told(script: &str) -> String {
+    let bundle = Serving::start();
+    let sender = Sender::of(&bundle);
+    std::fs::write(sender.folder.path().join("asked.py"), format!("{TELL}{script}")).unwrap();
+    let told = sender.run(&["asked.py"]);
+    told.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }

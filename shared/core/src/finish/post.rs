@@ -6,7 +6,6 @@
 
 use super::{
     Surface,
-    blocks::{self, MattermostBlock},
     mentions::Mentions,
     text::{POST_LIMIT, Parts, split},
 };
@@ -16,10 +15,9 @@ use crate::{
 };
 use cloud_app::{Failure, mattermost::Error};
 use cloud_apps_protocol::{
-    ChannelId,
+    Attachment, ChannelId,
     answer::{Kind, Message, To},
 };
-use serde_json::{Map, Value};
 
 /// The most posts that one answer makes.
 const POSTS: usize = 5;
@@ -27,7 +25,6 @@ const POSTS: usize = 5;
 /// Posts it; `done`, or, where the bot cannot post, the message for the user alone.
 pub(super) async fn post(
     message: Message,
-    blocks: &[MattermostBlock],
     surface: &Surface,
     bot: &BotActions,
     warnings: &mut Vec<String>,
@@ -44,7 +41,7 @@ pub(super) async fn post(
         }
     };
     let Parts { parts, cut } = split(&message.text, POST_LIMIT, POSTS, Mentions::of(message.notify));
-    let posts = posts(parts, blocks::props(&message.attachments, blocks));
+    let posts = posts(parts, &message);
     for (done, part) in posts.iter().enumerate() {
         let Err(error) = posted(&channel, part, (surface, bot), done == 0).await else { continue };
         line.failed(&error);
@@ -62,19 +59,19 @@ pub(super) async fn post(
 }
 
 /// One post of a message.
-struct Part {
+struct Part<'m> {
     text: String,
-    props: Map<String, Value>,
+    attachments: &'m [Attachment],
 }
 
-/// The message in as many posts as its length needs; what it carries beside its text belongs to the last.
-fn posts(mut texts: Vec<String>, props: Map<String, Value>) -> Vec<Part> {
-    if texts.is_empty() && !props.is_empty() {
+/// The message in as many posts as its length needs; attachments belong to the last.
+fn posts(mut texts: Vec<String>, message: &Message) -> Vec<Part<'_>> {
+    if texts.is_empty() && !message.attachments.is_empty() {
         texts.push(String::new());
     }
-    let mut parts: Vec<_> = texts.into_iter().map(|text| Part { text, props: Map::new() }).collect();
+    let mut parts: Vec<_> = texts.into_iter().map(|text| Part { text, attachments: &[] }).collect();
     if let Some(last) = parts.last_mut() {
-        last.props = props;
+        last.attachments = &message.attachments;
     }
     parts
 }
@@ -82,17 +79,17 @@ fn posts(mut texts: Vec<String>, props: Map<String, Value>) -> Vec<Part> {
 /// Posts once; where the bot is no member, it joins (`may_join`) and posts again.
 async fn posted(
     channel: &Confirmed<ChannelId>,
-    part: &Part,
+    part: &Part<'_>,
     (surface, bot): (&Surface, &BotActions),
     may_join: bool,
 ) -> Result<(), Error> {
-    match bot.post(channel, surface.root.as_ref(), &part.text, part.props.clone()).await {
+    match bot.post(channel, surface.root.as_ref(), &part.text, part.attachments).await {
         Err(error) if may_join && is_outside(&error) => {
             if bot.join(channel).await.is_err() {
                 // Why it cannot post says more than why it cannot join.
                 return Err(error);
             }
-            bot.post(channel, surface.root.as_ref(), &part.text, part.props.clone()).await
+            bot.post(channel, surface.root.as_ref(), &part.text, part.attachments).await
         }
         result => result,
     }
