@@ -10,8 +10,9 @@ use cloud_app::{
     Mattermost,
     mattermost::{Channel, Error, NewPost},
 };
-use cloud_apps_protocol::{Attachment, ChannelId, InstallId, Millis, PostId, TeamId, UserId, command::Bot};
+use cloud_apps_protocol::{ChannelId, InstallId, Millis, PostId, TeamId, UserId, command::Bot};
 use http::StatusCode;
+use serde_json::{Map, Value};
 use std::{
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -83,6 +84,11 @@ impl BotActions {
         Self { bot, mattermost, confirmations }
     }
 
+    /// The version of the bot's server.
+    pub fn server_version(&self) -> &str {
+        &self.bot.install.server_version
+    }
+
     /// The bot's account.
     pub fn account(&self) -> &Bot {
         &self.bot.install.bot
@@ -109,21 +115,19 @@ impl BotActions {
         Ok(Confirmed(channel.clone()))
     }
 
-    /// Posts into a channel, or into a thread of it.
+    /// Posts into a channel, or into a thread of it. `props`: what the post carries beside its text.
     pub async fn post(
         &self,
         channel: &Confirmed<ChannelId>,
         root: Option<&PostId>,
         text: &str,
-        attachments: &[Attachment],
+        props: Map<String, Value>,
     ) -> Result<(), Error> {
         let mut post = NewPost::new(channel.0.clone(), text);
         if let Some(root) = root {
             post = post.in_thread(root.clone());
         }
-        if !attachments.is_empty() {
-            post = post.attachments(attachments);
-        }
+        post.props = props;
         self.mattermost.create_post(&post).await.map(drop)
     }
 

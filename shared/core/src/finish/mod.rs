@@ -4,6 +4,7 @@
 
 mod address;
 mod attachment;
+pub mod blocks;
 pub mod confirm;
 pub mod mentions;
 mod post;
@@ -15,6 +16,7 @@ use crate::{
     finish::confirm::{BotActions, ChannelProof},
     http::LogLine,
 };
+use blocks::{MattermostBlock, Refused, Rendered, ServerAbilities};
 use cloud_apps_protocol::{
     Answer, ChannelId, PostId, UserId,
     answer::{Kind, Message, To},
@@ -79,16 +81,19 @@ pub async fn finish(draft: Draft, surface: &Surface, bot: &BotActions, line: &mu
     let answer = showable(draft, surface.abilities);
     let mut warnings = few(answer.warnings);
     let kind = match answer.kind {
-        Kind::Message(message) if !message.blocks.is_empty() => {
-            error("This message has blocks, which this version of the bundle cannot show. Tell an admin.")
-        }
-        Kind::Message(message) => {
-            let message = presentable(message, &mut warnings, line);
-            match message.to {
-                To::User => Kind::Message(noted(message, "")),
-                To::Channel => post::post(message, surface, bot, &mut warnings, line).await,
+        Kind::Message(mut message) => match laid_out(&mut message, bot) {
+            Ok(blocks) => {
+                let message = presentable(message, &mut warnings, line);
+                match message.to {
+                    To::User => Kind::Message(noted(message, "")),
+                    To::Channel => post::post(message, &blocks, surface, bot, &mut warnings, line).await,
+                }
             }
-        }
+            Err(refused) => {
+                line.warn(refused.to_string());
+                error(&format!("{refused} Tell an admin."))
+            }
+        },
         Kind::Navigate { url } if !address::is_link(&url) => error(
             "The app wanted to open something that is no address, so nothing was opened. Tell an admin.",
         ),
@@ -153,6 +158,21 @@ fn noted(mut message: Message, note: &str) -> Message {
 
 fn error(text: &str) -> Kind {
     Kind::Error { text: text.into(), fields: BTreeMap::new() }
+}
+
+/// Puts attachments in place of the message's blocks, and gives the blocks that a server shows instead of those.
+fn laid_out(message: &mut Message, bot: &BotActions) -> Result<Vec<MattermostBlock>, Refused> {
+    if message.blocks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let abilities = match message.to {
+        To::User => ServerAbilities::ephemeral(),
+        To::Channel => ServerAbilities::of(bot.server_version()),
+    };
+    let Rendered { attachments, blocks } = blocks::rendered(message, abilities)?;
+    message.blocks.clear();
+    message.attachments = attachments;
+    Ok(blocks)
 }
 
 /// The message with its attachments as they may be shown: without what only a sealed action may hold. Its text is made

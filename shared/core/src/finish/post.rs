@@ -6,6 +6,7 @@
 
 use super::{
     Surface,
+    blocks::{self, MattermostBlock},
     mentions::Mentions,
     text::{POST_LIMIT, Parts, split},
 };
@@ -15,9 +16,10 @@ use crate::{
 };
 use cloud_app::{Failure, mattermost::Error};
 use cloud_apps_protocol::{
-    Attachment, ChannelId,
+    ChannelId,
     answer::{Kind, Message, To},
 };
+use serde_json::{Map, Value};
 
 /// The most posts that one answer makes.
 const POSTS: usize = 5;
@@ -25,6 +27,7 @@ const POSTS: usize = 5;
 /// Posts it; `done`, or, where the bot cannot post, the message for the user alone.
 pub(super) async fn post(
     message: Message,
+    blocks: &[MattermostBlock],
     surface: &Surface,
     bot: &BotActions,
     warnings: &mut Vec<String>,
@@ -41,7 +44,7 @@ pub(super) async fn post(
         }
     };
     let Parts { parts, cut } = split(&message.text, POST_LIMIT, POSTS, Mentions::of(message.notify));
-    let posts = posts(parts, &message);
+    let posts = posts(parts, blocks::props(&message.attachments, blocks));
     for (done, part) in posts.iter().enumerate() {
         let Err(error) = posted(&channel, part, (surface, bot), done == 0).await else { continue };
         line.failed(&error);
@@ -59,19 +62,19 @@ pub(super) async fn post(
 }
 
 /// One post of a message.
-struct Part<'m> {
+struct Part {
     text: String,
-    attachments: &'m [Attachment],
+    props: Map<String, Value>,
 }
 
-/// The message in as many posts as its length needs; attachments belong to the last.
-fn posts(mut texts: Vec<String>, message: &Message) -> Vec<Part<'_>> {
-    if texts.is_empty() && !message.attachments.is_empty() {
+/// The message in as many posts as its length needs; what it carries beside its text belongs to the last.
+fn posts(mut texts: Vec<String>, props: Map<String, Value>) -> Vec<Part> {
+    if texts.is_empty() && !props.is_empty() {
         texts.push(String::new());
     }
-    let mut parts: Vec<_> = texts.into_iter().map(|text| Part { text, attachments: &[] }).collect();
+    let mut parts: Vec<_> = texts.into_iter().map(|text| Part { text, props: Map::new() }).collect();
     if let Some(last) = parts.last_mut() {
-        last.attachments = &message.attachments;
+        last.props = props;
     }
     parts
 }
@@ -79,17 +82,17 @@ fn posts(mut texts: Vec<String>, message: &Message) -> Vec<Part<'_>> {
 /// Posts once; where the bot is no member, it joins (`may_join`) and posts again.
 async fn posted(
     channel: &Confirmed<ChannelId>,
-    part: &Part<'_>,
+    part: &Part,
     (surface, bot): (&Surface, &BotActions),
     may_join: bool,
 ) -> Result<(), Error> {
-    match bot.post(channel, surface.root.as_ref(), &part.text, part.attachments).await {
+    match bot.post(channel, surface.root.as_ref(), &part.text, part.props.clone()).await {
         Err(error) if may_join && is_outside(&error) => {
             if bot.join(channel).await.is_err() {
                 // Why it cannot post says more than why it cannot join.
                 return Err(error);
             }
-            bot.post(channel, surface.root.as_ref(), &part.text, part.attachments).await
+            bot.post(channel, surface.root.as_ref(), &part.text, part.props.clone()).await
         }
         result => result,
     }

@@ -41,6 +41,17 @@ fn answers() -> Vec<(&'static str, Value)> {
                 "title_link": "javascript:alert(1)", "author_link": " java\nscript:alert(1)",
                 "image_url": "data:image/svg+xml,<svg/>", "thumb_url": "https://jira.example.com/MM-1.png"}]}),
         ),
+        (
+            "a message with blocks",
+            json!({"type": "message", "text": "Build 12 is @all green", "blocks": [
+                {"type": "facts", "items": [{"title": "Branch", "text": "main", "short": true}]},
+                {"type": "container", "accent": "good", "content": [{"type": "text", "text": "@here: 4 min"}]}]}),
+        ),
+        (
+            "a message with blocks that cannot be shown",
+            json!({"type": "message", "text": "Build 12", "blocks": [{"type": "container", "content": []},
+                {"type": "image", "url": "https://ci.example.com/12.png", "alt_text": ""}]}),
+        ),
         ("a place to go", json!({"type": "navigate", "url": "https://jira.example.com/MM-1"})),
         ("a script to run", json!({"type": "navigate", "url": "javascript:alert(1)"})),
         ("work that goes on", json!({"type": "accepted", "text": "Exporting…"})),

@@ -132,6 +132,23 @@ async fn said(stage: &Stage, answer: &Value) -> Answered {
 }
 
 #[tokio::test]
+async fn blocks_are_posted_as_attachments_or_the_user_reads_why_not() {
+    let mattermost = Mattermost::new(Bot::IsMember);
+    let stage = mattermost.stage();
+    let facts = json!([{"title": "Branch", "text": "@all main", "short": true}]);
+    let with =
+        |blocks: Value| json!({"type": "message", "to": "channel", "text": "Build 12", "blocks": blocks});
+    let slash = said(&stage, &with(json!([{"type": "facts", "items": facts}]))).await;
+    assert_eq!(slash.body, json!({}));
+    let field = json!({"title": "Branch", "value": "@\u{200b}all main", "short": true});
+    assert_eq!(mattermost.posts()[0]["props"], json!({"attachments": [{"fields": [field]}]}));
+    let picture = json!({"type": "image", "url": "javascript:alert(1)", "alt_text": "x"});
+    let slash = said(&stage, &with(json!([{"type": "text", "text": "x"}, picture]))).await;
+    assert!(slash.text().contains("/blocks/1/url: This is not the address of a picture."), "{slash:?}");
+    assert_eq!(mattermost.posts().len(), 1, "nothing is posted of what is refused");
+}
+
+#[tokio::test]
 async fn the_bot_posts_in_the_requests_channel_and_thread_and_the_user_sees_nothing_more() {
     let mattermost = Mattermost::new(Bot::IsMember);
     let stage = mattermost.stage();

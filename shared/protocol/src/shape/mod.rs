@@ -418,7 +418,10 @@ pub(crate) mod schema {
                         Value::Bool(_) => is("boolean"),
                         Value::Number(_) => is("integer"),
                         _ => {
-                            assert!(schema["type"] != "object" && schema["type"] != "array", "{at}: {schema}")
+                            assert!(
+                                schema["type"] != "object" && schema["type"] != "array",
+                                "{at}: {schema}"
+                            );
                         }
                     }
                 }

@@ -5,7 +5,7 @@ use cloud_apps_protocol::{
     answer::{self, Kind},
     message::{Accent, Attachment, Columns, Container, Image, ImageSize, Text, TextSize},
 };
-use expect_test::{expect, expect_file};
+use expect_test::expect_file;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -18,12 +18,14 @@ fn refusal(answer: &Value) -> String {
     let error = read(answer).unwrap_err().error;
     assert_eq!(error.code, Code::BadAnswer);
     let problems = error.more["problems"].as_array().unwrap();
-    problems
-        .iter()
-        .map(|problem| {
-            format!("{}: {}\n", problem["pointer"].as_str().unwrap(), problem["message"].as_str().unwrap())
-        })
-        .collect()
+    let text = |problem: &Value, key: &str| problem[key].as_str().unwrap().to_owned();
+    lines(
+        problems.iter().map(|problem| format!("{}: {}", text(problem, "pointer"), text(problem, "message"))),
+    )
+}
+
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.map(|line| line + "\n").collect()
 }
 
 fn message(answer: Answer) -> Message {
@@ -106,31 +108,7 @@ fn every_problem_of_a_message_is_told_at_once_with_its_pointer() {
         {"type": "actions", "items": []},
         {"type": "form", "form": {}},
     ])));
-    expect![[r#"
-        /blocks/0/type: The key "type" is missing. It is one of text, facts, image, divider, container, collapsible, columns.
-        /blocks/1/type: This is none of text, facts, image, divider, container, collapsible, columns. Did you mean "text"?
-        /blocks/2/text: The key "text" is missing.
-        /blocks/3/subtel: There is no such key here. Did you mean "subtle"?
-        /blocks/3/size: This is none of default, small.
-        /blocks/3/text: This must be text, and is a number.
-        /blocks/4/items/0/value: There is no such key here. Known here: title, text, short.
-        /blocks/4/items/0/text: The key "text" is missing.
-        /blocks/4/items/1: This must be an object, and is text.
-        /blocks/5/title: This must be text, and is a list.
-        /blocks/5/alt_text: The key "alt_text" is missing.
-        /blocks/6/accent: This is none of default, primary, good, warning, danger, and no color such as #1C58D9.
-        /blocks/6/border: This must be true or false, and is text.
-        /blocks/6/content: This must be a list, and is an object.
-        /blocks/7/content/0/content/0/url: The key "url" is missing.
-        /blocks/7/content/0/content/0/alt_text: The key "alt_text" is missing.
-        /blocks/7/header: This must be a list, and is text.
-        /blocks/8/columns/0: This must be a list, and is an object.
-        /blocks/9: This must be an object, and is text.
-        /blocks/10/type: This must be one of text, facts, image, divider, container, collapsible, columns, and is a number.
-        /blocks/11/type: Blocks with buttons and menus are not served yet. Leave this block out.
-        /blocks/12/type: Blocks with a form are not served yet. Leave this block out.
-    "#]]
-    .assert_eq(&wrong);
+    expect_file!["../golden/message-problems.txt"].assert_eq(&wrong);
 }
 
 #[test]
@@ -145,14 +123,7 @@ fn an_attachment_keeps_what_is_not_known_and_refuses_what_has_a_wrong_type() {
     assert_eq!(attachments[1], Attachment::default());
     let wrong = refusal(&json!({"type": "message", "attachments": [
         {"text": 7, "fields": [{"value": [1]}, 0], "actions": {}}, "x"]}));
-    expect![[r#"
-        /attachments/0/actions: This must be a list, and is an object.
-        /attachments/0/fields/0/value: This is not text, a number, or true or false.
-        /attachments/0/fields/1: This must be an object, and is a number.
-        /attachments/0/text: This must be text, and is a number.
-        /attachments/1: This must be an object, and is text.
-    "#]]
-    .assert_eq(&wrong);
+    expect_file!["../golden/attachment-problems.txt"].assert_eq(&wrong);
 }
 
 /// What is read may be a token in the wrong place, and what is said of it stands in a log.
@@ -200,16 +171,8 @@ fn what_no_type_can_say_of_a_message_is_said_with_its_pointer() {
         ],
         ..Message::default()
     };
-    let problems: String = wrong.problems().iter().map(|problem| format!("{problem}\n")).collect();
-    expect![[r#"
-        /attachments: A message has blocks or attachments, not both. Write the attachments as blocks.
-        /blocks/0/items: This list is empty. Put something into it, or leave the whole block out.
-        /blocks/1/content: This list is empty. Put something into it, or leave the whole block out.
-        /blocks/2/content/0/alt_text: This is empty. Say what the picture shows, for readers who do not see it.
-        /blocks/3/columns/0: This list is empty. Put something into it, or leave the whole block out.
-        /blocks/4/columns: This list is empty. Put something into it, or leave the whole block out.
-        /blocks/5/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content/0/content: These blocks are nested deeper than 32 levels.
-    "#]].assert_eq(&problems);
+    let problems = lines(wrong.problems().iter().map(ToString::to_string));
+    expect_file!["../golden/message-rules.txt"].assert_eq(&problems);
 }
 
 #[test]

@@ -1,0 +1,103 @@
+//! The blocks of a message, rendered for the server that shows it (section 5): as message attachments, which every
+//! Mattermost shows, and beside them as Mattermost Blocks where the server has those. A client draws one of the two.
+//!
+//! A client leaves out what is too much for it and says nothing, and a server refuses a post that is too large. So all of it
+//! is measured here, before anything is sent: a message that does not fit is refused, with the limit and the block.
+//!
+//! Pure: from a message and what its server can show to what is sent.
+
+mod attachments;
+mod markdown;
+mod mattermost;
+mod room;
+
+#[cfg(test)]
+mod tests;
+
+pub use mattermost::MattermostBlock;
+
+use super::mentions::Mentions;
+use cloud_apps_protocol::{Attachment, Message, message::Problem};
+use serde_json::{Map, Value, json};
+use std::fmt;
+
+/// What the server that shows a message can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerAbilities {
+    /// It has Mattermost Blocks (11.10), and they are switched on. No version says so: the server has to be asked.
+    pub blocks: bool,
+    /// How many characters of JSON a post has room for beside its text.
+    pub props: usize,
+}
+
+impl ServerAbilities {
+    /// What a server of this version can show for certain.
+    pub fn of(version: &str) -> Self {
+        let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+        // The server's limit less what it keeps for its own additions: `PostPropsMaxUserRunes` in `model/post.go`.
+        let props = if major.is_some_and(|major| major >= 6) { 760_000 } else { 7_600 };
+        Self { blocks: false, props }
+    }
+
+    /// What any server shows its user alone. It does not store such a message, so it has no limit for it.
+    pub fn ephemeral() -> Self {
+        Self { blocks: false, props: usize::MAX }
+    }
+}
+
+/// What is sent of a message's blocks.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Rendered {
+    /// For every client.
+    pub attachments: Vec<Attachment>,
+    /// For the clients of a server that has them; otherwise none.
+    pub blocks: Vec<MattermostBlock>,
+}
+
+/// Why a message is not sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// At least one.
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("The app's message cannot be shown, so it was not sent.")?;
+        for problem in self.problems.iter().take(1) {
+            write!(f, " {problem}")?;
+        }
+        match self.problems.len().saturating_sub(1) {
+            0 => Ok(()),
+            1 => f.write_str(" There is 1 more problem."),
+            more => write!(f, " There are {more} more problems."),
+        }
+    }
+}
+
+/// What a post carries beside its text.
+pub fn props(attachments: &[Attachment], blocks: &[MattermostBlock]) -> Map<String, Value> {
+    let lists = [
+        ("attachments", !attachments.is_empty(), json!(attachments)),
+        ("mm_blocks", !blocks.is_empty(), json!(blocks)),
+    ];
+    lists.into_iter().filter(|(_, some, _)| *some).map(|(key, _, list)| (key.to_owned(), list)).collect()
+}
+
+/// Renders the blocks of a message.
+pub fn rendered(message: &Message, abilities: ServerAbilities) -> Result<Rendered, Refused> {
+    let problems = message.problems();
+    if !problems.is_empty() {
+        return Err(Refused { problems });
+    }
+    let mentions = Mentions::of(message.notify);
+    let (attachments, mut problems) = attachments::rendered(&message.blocks, mentions);
+    let mut blocks = Vec::new();
+    if abilities.blocks {
+        let (rendered, more) = mattermost::rendered(&message.blocks, mentions);
+        blocks = rendered;
+        problems.extend(more);
+    }
+    problems.extend(room::too_large_for_a_post(&attachments, &blocks, abilities.props));
+    if problems.is_empty() { Ok(Rendered { attachments, blocks }) } else { Err(Refused { problems }) }
+}

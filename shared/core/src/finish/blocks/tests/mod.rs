@@ -1,0 +1,365 @@
+//! Each block in each rendering, and what holds for any tree.
+
+mod client;
+
+use super::{Rendered, ServerAbilities, rendered};
+use client::Drawn;
+use cloud_apps_protocol::{
+    Answer, Block, Message,
+    answer::Kind,
+    limits,
+    message::{
+        Accent, Background, Collapsible, Columns, Container, Fact, Facts, Gap, Image, ImageSize, Text,
+        TextSize,
+    },
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+const OLD: &str = "5.37.0";
+const NEW: &str = "11.6.0";
+
+/// A server that has Mattermost Blocks.
+fn with_blocks() -> ServerAbilities {
+    ServerAbilities { blocks: true, ..ServerAbilities::of("11.10.0") }
+}
+
+fn message(blocks: &Value) -> Message {
+    let answer = json!({"type": "message", "text": "Build 12 is green", "blocks": blocks});
+    match Answer::read(answer.to_string().as_bytes()).unwrap().kind {
+        Kind::Message(message) => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Blocks of each type, and how they stand together.
+fn samples() -> Vec<(&'static str, Value)> {
+    let text = |text: &str| json!({"type": "text", "text": text});
+    let picture = |size: &str| {
+        json!({"type": "image", "url": "https://ci.example.com/12.png",
+        "alt_text": "The times of the last builds", "title": "Times", "size": size})
+    };
+    let facts = json!({"type": "facts", "items": [
+        {"title": "Branch", "text": "main", "short": true}, {"title": "By", "text": "@bob", "short": true},
+        {"title": "Message", "text": "Fix the *build*"}, {"title": "Log", "text": "", "short": true}]});
+    vec![
+        (
+            "text",
+            json!([text("**Build 12** is green"), {"type": "text", "text": "4 min", "subtle": true, "size": "small"}]),
+        ),
+        ("facts", json!([facts])),
+        ("image", json!([picture("stretch")])),
+        ("image, small", json!([text("Build 12"), picture("small"), text("is green")])),
+        ("divider", json!([text("above"), {"type": "divider"}, text("below")])),
+        (
+            "container",
+            json!([text("before"), {"type": "container", "accent": "good", "border": true, "background": "gray",
+                "gap": "small", "content": [text("inside"), facts]}, text("after")]),
+        ),
+        (
+            "containers in a container",
+            json!([{"type": "container", "accent": "#1C58D9", "content": [text("outer"),
+                {"type": "container", "content": [text("in its color")]},
+                {"type": "container", "accent": "primary", "content": [text("in its own")]}, text("outer again")]}]),
+        ),
+        (
+            "collapsible",
+            json!([{"type": "collapsible", "collapsed": true, "header": [text("Log"), text("of *step* 3")],
+                "content": [text("```\nok\n```")]}]),
+        ),
+        (
+            "columns",
+            json!([{"type": "columns", "columns": [[text("left"), {"type": "divider"}], [text("right"), facts]]}]),
+        ),
+        ("a picture before a table and a text", json!([picture("large"), facts, text("below")])),
+        ("a blank text", json!([{"type": "collapsible", "header": [text("Log")], "content": [text(" ")]}])),
+        (
+            "mentions of everybody",
+            json!([text("Hi @all &#64;here"),
+            {"type": "facts", "items": [{"title": "@channel", "text": "@al&#108;"}]},
+            {"type": "image", "url": "/x.png", "alt_text": "@here", "title": "@all"}]),
+        ),
+        (
+            "a script for a picture",
+            json!([{"type": "container", "content": [
+            {"type": "image", "url": "javascript:alert(1)", "alt_text": "x"},
+            {"type": "image", "url": "data:image/svg+xml,x", "alt_text": "x"}]}]),
+        ),
+        ("a text that a post on an old server has no room for", json!([text(&"<".repeat(1_300))])),
+        ("an empty list", json!([{"type": "columns", "columns": [[], [text("right")]]}])),
+    ]
+}
+
+fn shown(rendered: Result<Rendered, super::Refused>) -> String {
+    match rendered {
+        Err(refused) => format!("refused: {refused}"),
+        Ok(Rendered { attachments, blocks }) if blocks.is_empty() => json!(attachments).to_string(),
+        Ok(Rendered { blocks, .. }) => json!(blocks).to_string(),
+    }
+}
+
+#[test]
+fn every_block_looks_in_every_rendering_as_the_golden_file_says() {
+    let mut golden = String::new();
+    for (name, blocks) in samples() {
+        let message = message(&blocks);
+        let [old, new, native] = [ServerAbilities::of(OLD), ServerAbilities::of(NEW), with_blocks()]
+            .map(|abilities| shown(rendered(&message, abilities)));
+        writeln!(golden, "# {name}\n\napp     {blocks}\n5.37    {old}\n11      {new}\n11.10+  {native}\n")
+            .unwrap();
+    }
+    expect_test::expect_file!["../../../../tests/golden/blocks.txt"].assert_eq(&golden);
+}
+
+#[test]
+fn attachments_are_sent_beside_blocks() {
+    let message = message(&samples()[0].1);
+    let alone = rendered(&message, ServerAbilities::of(NEW)).unwrap();
+    let both = rendered(&message, with_blocks()).unwrap();
+    assert!(alone.blocks.is_empty() && !both.blocks.is_empty());
+    assert_eq!(alone.attachments, both.attachments);
+    let keys = |rendered: &Rendered| {
+        let props = super::props(&rendered.attachments, &rendered.blocks);
+        props.keys().cloned().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!((keys(&alone), keys(&both)), ("attachments".into(), "attachments mm_blocks".into()));
+    assert_eq!(keys(&Rendered::default()), "");
+}
+
+#[test]
+fn each_limit_is_named_with_the_block_that_passes_it() {
+    let many = |n: usize, block: Value| message(&vec![block; n].into());
+    let text = json!({"type": "text", "text": "x".repeat(100)});
+    let fact = json!({"title": "a", "text": "b"});
+    let container = json!({"type": "container", "content": [text]});
+    let deep = (0..30).fold(
+        json!({"type": "facts", "items": [fact, fact]}),
+        |inner, _| json!({"type": "columns", "columns": [[inner]]}),
+    );
+    let short = json!({"title": "a", "text": "b", "short": true});
+    let nested = |levels: usize| {
+        (0..levels).fold(
+            json!({"type": "facts", "items": [short, short]}),
+            |inner, _| json!({"type": "container", "content": [inner]}),
+        )
+    };
+    for (message, abilities, pointer, limit) in [
+        (many(21, container), ServerAbilities::of(NEW), "/blocks/20/content/0", "more than 20 attachments"),
+        (
+            message(&json!([{"type": "facts", "items": vec![fact.clone(); 33]}])),
+            ServerAbilities::of(NEW),
+            "/blocks/0/items/32",
+            "more than 100 blocks as attachments",
+        ),
+        (
+            many(101, json!({"type": "divider"})),
+            with_blocks(),
+            "/blocks/100",
+            "more than 100 blocks as Mattermost Blocks",
+        ),
+        // Two characters stand between two texts.
+        (
+            many(158, text.clone()),
+            ServerAbilities::of(NEW),
+            "/blocks/156",
+            "texts of more than 16000 characters as attachments",
+        ),
+        (
+            many(74, text.clone()),
+            ServerAbilities::of(OLD),
+            "/blocks",
+            "a post on this server has room for 7600",
+        ),
+        (
+            message(&json!([deep])),
+            ServerAbilities::of(NEW),
+            "/blocks/0/columns",
+            "nested deeper than 32 levels",
+        ),
+        (
+            message(&json!([nested(30)])),
+            with_blocks(),
+            "/blocks/0/content",
+            "more than 32 levels as Mattermost Blocks",
+        ),
+    ] {
+        let refused = rendered(&message, abilities).unwrap_err();
+        let problem = &refused.problems[0];
+        assert!(
+            problem.pointer.starts_with(pointer) && problem.message.contains(limit),
+            "{pointer} {limit}: {refused}"
+        );
+        assert!(refused.to_string().contains(&problem.pointer), "{refused}");
+    }
+    for (message, abilities) in [
+        (many(20, json!({"type": "container", "content": [text]})), ServerAbilities::of(NEW)),
+        (message(&json!([{"type": "facts", "items": vec![fact; 32]}])), ServerAbilities::of(NEW)),
+        (many(100, json!({"type": "divider"})), with_blocks()),
+        (many(156, text.clone()), ServerAbilities::of(NEW)),
+        (many(70, text.clone()), ServerAbilities::of(OLD)),
+        (many(74, text), ServerAbilities::ephemeral()),
+        (message(&json!([nested(29)])), with_blocks()),
+    ] {
+        assert!(rendered(&message, abilities).is_ok());
+    }
+}
+
+#[test]
+fn what_a_post_has_room_for_depends_on_the_version() {
+    for (version, props) in [
+        ("5.37.0", 7_600),
+        ("5.9.1", 7_600),
+        ("6.0.0", 760_000),
+        ("10.11.2-rc1", 760_000),
+        ("", 7_600),
+        ("x", 7_600),
+    ] {
+        assert_eq!(ServerAbilities::of(version), ServerAbilities { blocks: false, props }, "{version}");
+    }
+}
+
+/// A text as apps write them.
+fn any_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z<>é\u{1f600}]{1,8}",
+        "[a-z]{1,4}\n[a-z*]{1,4}",
+        Just("@all".to_owned()),
+        Just("&#64;here *x*".to_owned()),
+        "[ -~]{0,12}",
+        "x{0,900}",
+    ]
+}
+
+fn any_size() -> impl Strategy<Value = ImageSize> {
+    prop_oneof![
+        Just(ImageSize::Small),
+        Just(ImageSize::Xsmall),
+        Just(ImageSize::Large),
+        Just(ImageSize::Stretch)
+    ]
+}
+
+fn any_accent() -> impl Strategy<Value = Option<Accent>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(Accent::Default)),
+        Just(Some(Accent::Primary)),
+        Just(Some(Accent::Danger)),
+        any::<[u8; 3]>().prop_map(|[red, green, blue]| Some(Accent::Color(red, green, blue))),
+    ]
+}
+
+fn any_block() -> impl Strategy<Value = Block> {
+    let leaf = prop_oneof![
+        3 => (any_text(), any::<bool>()).prop_map(|(text, subtle)| {
+            let size = if subtle { TextSize::Small } else { TextSize::Default };
+            Block::Text(Text { text, subtle, size })
+        }),
+        3 => prop::collection::vec((any_text(), any_text(), any::<bool>()), 1..6).prop_map(|facts| {
+            let fact = |(title, text, short)| Fact { title, text, short };
+            Block::Facts(Facts { items: facts.into_iter().map(fact).collect() })
+        }),
+        2 => (prop_oneof![30 => Just("https://x.example/y.png"), 1 => Just("javascript:x")], "[ a-z]{3,9}", any_text(), any_size())
+            .prop_map(|(url, alt_text, title, size)| Image { url: url.into(), alt_text, title, size }.into()),
+        1 => Just(Block::divider()),
+    ];
+    leaf.prop_recursive(5, 60, 8, |inner| {
+        let some = move |most| prop::collection::vec(inner.clone(), 1..most);
+        prop_oneof![
+            (some(8), any_accent(), any::<bool>()).prop_map(|(content, accent, border)| {
+                let (background, gap) =
+                    if border { (Background::Gray, Gap::Large) } else { (Background::None, Gap::None) };
+                Container { content, accent, border, background, gap }.into()
+            }),
+            (some(3), some(6), any::<bool>()).prop_map(|(header, content, collapsed)| Collapsible {
+                header,
+                content,
+                collapsed
+            }
+            .into()),
+            prop::collection::vec(some(4), 1..4).prop_map(|columns| Columns { columns }.into()),
+        ]
+    })
+}
+
+/// Every text of a tree.
+fn texts(blocks: &[Block], found: &mut Vec<String>) {
+    for block in blocks {
+        match block {
+            Block::Text(text) => found.push(text.text.clone()),
+            Block::Facts(facts) => {
+                found.extend(facts.items.iter().flat_map(|fact| [fact.title.clone(), fact.text.clone()]));
+            }
+            Block::Image(image) => {
+                found.extend([image.title.clone(), image.alt_text.clone(), image.url.clone()]);
+            }
+            Block::Divider(_) => {}
+            Block::Container(container) => texts(&container.content, found),
+            Block::Collapsible(collapsible) => {
+                texts(&collapsible.header, found);
+                texts(&collapsible.content, found);
+            }
+            Block::Columns(columns) => columns.columns.iter().for_each(|column| texts(column, found)),
+        }
+    }
+}
+
+/// All texts of a rendering.
+fn strings(value: &Value, found: &mut String) {
+    match value {
+        Value::String(text) => {
+            found.push('\0');
+            found.push_str(&text.replace('\u{200b}', ""));
+        }
+        Value::Array(values) => values.iter().for_each(|value| strings(value, found)),
+        Value::Object(entries) => entries.values().for_each(|value| strings(value, found)),
+        _ => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_tree_is_shown_whole_within_the_limits_or_refused_with_the_block(
+        blocks in prop::collection::vec(any_block(), 0..6), native in any::<bool>(), old in any::<bool>(),
+    ) {
+        let message = Message { blocks, ..Message::default() };
+        let abilities = ServerAbilities { blocks: native, ..ServerAbilities::of(if old { OLD } else { NEW }) };
+        match rendered(&message, abilities) {
+            Ok(Rendered { attachments, blocks }) => {
+                prop_assert!(attachments.len() <= limits::ATTACHMENTS);
+                prop_assert_eq!(blocks.is_empty(), !native || message.blocks.is_empty());
+                let as_attachments = json!(attachments);
+                let mut renderings = vec![(as_attachments.clone(), Drawn::of_attachments(&as_attachments))];
+                if native {
+                    renderings.push((json!(blocks), Drawn::of_blocks(&json!(blocks))));
+                }
+                let stored = client::stored(&json!({"attachments": as_attachments, "mm_blocks": blocks}));
+                prop_assert!(stored <= abilities.props + 40, "{stored}");
+                for (rendering, drawn) in renderings {
+                    prop_assert!(drawn.blocks <= limits::BLOCKS && drawn.text <= limits::BLOCK_TEXT, "{drawn:?}");
+                    prop_assert!(drawn.depth <= limits::BLOCK_DEPTH && drawn.nothing_left_out, "{drawn:?}");
+                    prop_assert!(!rendering.to_string().contains("@all") && !rendering.to_string().contains("&#64;here"));
+                    let (mut found, mut wanted) = (String::new(), Vec::new());
+                    strings(&rendering, &mut found);
+                    texts(&message.blocks, &mut wanted);
+                    for text in wanted {
+                        prop_assert!(found.contains(text.trim()), "{text:?} is not in {rendering}");
+                    }
+                }
+            }
+            Err(refused) => {
+                prop_assert!(!refused.problems.is_empty());
+                let tree = serde_json::to_value(&message).unwrap();
+                for problem in &refused.problems {
+                    prop_assert!(tree.pointer(&problem.pointer).is_some(), "{problem}");
+                }
+                let sentence = refused.to_string();
+                let known = ["more than", "has room for", "is empty", "not the address of a picture"];
+                prop_assert!(known.iter().any(|known| sentence.contains(known)), "{sentence}");
+            }
+        }
+    }
+}
