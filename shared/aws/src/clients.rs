@@ -1,24 +1,24 @@
-//! SDK clients, built by hand from Lambda's environment and only when one is needed.
+//! The SDK clients, which are configured here from Lambda's environment and built when they are first needed.
 //!
-//! `aws-config` would bring sixty crates and look for credentials where a function has none; Lambda puts region and
-//! credentials into the environment, where they hold as long as the process lives. Such a client does not read
-//! `AWS_ENDPOINT_URL` by itself; it is read here, for emulators. Every client names the function in its user agent.
+//! `aws-config` would bring sixty crates, and would look for credentials where a function has none: Lambda puts region
+//! and credentials into the environment, where they stay valid as long as the process lives. `AWS_ENDPOINT_URL` is read
+//! here too, for emulators. The user agent of every client names the function.
 
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::{
     AppName, BehaviorVersion, Region, SharedCredentialsProvider, retry::RetryConfig, timeout::TimeoutConfig,
 };
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_types::SdkConfig;
 use std::{fmt, sync::OnceLock, time::Duration};
 
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(2);
 /// How long a call may take with all its attempts.
 const OPERATION: Duration = Duration::from_secs(5);
-/// How often a call is tried at most.
+/// How many attempts a call has.
 const ATTEMPTS: u32 = 3;
 
-/// What the environment lacks.
+/// The variables that the environment lacks.
 #[derive(Debug, thiserror::Error)]
 #[error("{} not set: Lambda sets these; elsewhere, set them or run `aws configure export-credentials --format env`", .missing.join(", "))]
 pub struct ClientsError {
@@ -27,23 +27,19 @@ pub struct ClientsError {
 
 /// The clients of one process.
 pub struct Clients {
-    region: Region,
-    credentials: SharedCredentialsProvider,
-    endpoint: Option<String>,
-    app_name: Option<AppName>,
-    http: SharedHttpClient,
+    config: SdkConfig,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     secrets: OnceLock<aws_sdk_secretsmanager::Client>,
     sqs: OnceLock<aws_sdk_sqs::Client>,
     lambda: OnceLock<aws_sdk_lambda::Client>,
 }
 
-/// Says nothing of credentials.
+/// Leaves the credentials out.
 impl fmt::Debug for Clients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Clients")
-            .field("region", &self.region)
-            .field("endpoint", &self.endpoint)
+            .field("region", &self.config.region())
+            .field("endpoint", &self.config.endpoint_url())
             .finish_non_exhaustive()
     }
 }
@@ -55,7 +51,7 @@ impl Clients {
         Self::from_variables(app_name, |name| std::env::var(name).ok())
     }
 
-    /// Reads variables; an empty one counts as absent.
+    /// Reads variables. An empty variable counts as absent.
     pub fn from_variables(
         app_name: Option<&str>,
         variable: impl Fn(&str) -> Option<String>,
@@ -72,13 +68,19 @@ impl Clients {
         let token = given("AWS_SESSION_TOKEN");
         let credentials = Credentials::new(id, secret, token, None, "environment");
         let name = app_name.map(str::to_owned).or_else(|| given("AWS_LAMBDA_FUNCTION_NAME"));
+        let mut config = SdkConfig::builder()
+            .behavior_version(behavior())
+            .region(Region::new(region.clone()))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(crate::http::client())
+            .timeout_config(timeouts())
+            .retry_config(retries());
+        // A name that cannot be in a header is left out, so that it does not stop the function.
+        config
+            .set_endpoint_url(given("AWS_ENDPOINT_URL"))
+            .set_app_name(name.and_then(|n| AppName::new(n).ok()));
         Ok(Self {
-            region: Region::new(region.clone()),
-            credentials: SharedCredentialsProvider::new(credentials),
-            endpoint: given("AWS_ENDPOINT_URL"),
-            // A name with other characters than a header may have is left out rather than failing a function.
-            app_name: name.and_then(|name| AppName::new(name).ok()),
-            http: crate::http::client(),
+            config: config.build(),
             dynamodb: OnceLock::new(),
             secrets: OnceLock::new(),
             sqs: OnceLock::new(),
@@ -86,71 +88,38 @@ impl Clients {
         })
     }
 
-    /// DynamoDB; built at the first call.
+    /// DynamoDB.
     pub fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
-        self.dynamodb.get_or_init(|| aws_sdk_dynamodb::Client::from_conf(self.dynamodb_config().build()))
+        self.dynamodb.get_or_init(|| aws_sdk_dynamodb::Client::new(&self.config))
     }
 
-    /// Secrets Manager; built at the first call.
+    /// Secrets Manager.
     pub fn secrets(&self) -> &aws_sdk_secretsmanager::Client {
-        self.secrets.get_or_init(|| {
-            let mut config = aws_sdk_secretsmanager::Config::builder()
-                .behavior_version(behavior())
-                .region(self.region.clone())
-                .credentials_provider(self.credentials.clone())
-                .http_client(self.http.clone())
-                .timeout_config(timeouts())
-                .retry_config(retries());
-            config.set_endpoint_url(self.endpoint.clone()).set_app_name(self.app_name.clone());
-            aws_sdk_secretsmanager::Client::from_conf(config.build())
-        })
+        self.secrets.get_or_init(|| aws_sdk_secretsmanager::Client::new(&self.config))
     }
 
-    /// SQS; built at the first call.
+    /// SQS.
     pub fn sqs(&self) -> &aws_sdk_sqs::Client {
-        self.sqs.get_or_init(|| {
-            let mut config = aws_sdk_sqs::Config::builder()
-                .behavior_version(behavior())
-                .region(self.region.clone())
-                .credentials_provider(self.credentials.clone())
-                .http_client(self.http.clone())
-                .timeout_config(timeouts())
-                .retry_config(retries());
-            config.set_endpoint_url(self.endpoint.clone()).set_app_name(self.app_name.clone());
-            aws_sdk_sqs::Client::from_conf(config.build())
-        })
+        self.sqs.get_or_init(|| aws_sdk_sqs::Client::new(&self.config))
     }
 
-    /// Lambda; built at the first call. A function may take its time and is not called twice: who invokes it says how long
-    /// it waits.
+    /// Lambda. A function may run for long and must not be called twice, so there are no timeouts and retries here: the
+    /// caller sets how long it waits.
     pub fn lambda(&self) -> &aws_sdk_lambda::Client {
         self.lambda.get_or_init(|| {
-            let mut config = aws_sdk_lambda::Config::builder()
-                .behavior_version(behavior())
-                .region(self.region.clone())
-                .credentials_provider(self.credentials.clone())
-                .http_client(self.http.clone())
+            let config = aws_sdk_lambda::config::Builder::from(&self.config)
                 .timeout_config(TimeoutConfig::disabled())
                 .retry_config(RetryConfig::disabled());
-            config.set_endpoint_url(self.endpoint.clone()).set_app_name(self.app_name.clone());
             aws_sdk_lambda::Client::from_conf(config.build())
         })
     }
 
     /// The configuration of DynamoDB's client, for a test that adds to it.
     pub fn dynamodb_config(&self) -> aws_sdk_dynamodb::config::Builder {
-        let mut config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(behavior())
-            .region(self.region.clone())
-            .credentials_provider(self.credentials.clone())
-            .http_client(self.http.clone())
-            .timeout_config(timeouts())
-            .retry_config(retries());
-        config.set_endpoint_url(self.endpoint.clone()).set_app_name(self.app_name.clone());
-        config
+        aws_sdk_dynamodb::config::Builder::from(&self.config)
     }
 
-    /// Uses this client of DynamoDB; one that was built before stays.
+    /// Uses this client of DynamoDB, unless one was built before.
     #[must_use]
     pub fn with_dynamodb(self, client: aws_sdk_dynamodb::Client) -> Self {
         self.dynamodb.get_or_init(|| client);
@@ -158,7 +127,7 @@ impl Clients {
     }
 }
 
-/// A dated one: `latest()` would change retries and timeouts on an upgrade.
+/// The version has a date, because `latest()` would change retries and timeouts with an upgrade of the SDK.
 fn behavior() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
@@ -211,9 +180,9 @@ mod tests {
 
     #[test]
     fn the_functions_own_name_goes_before_lambdas() {
-        let name = |given| clients(given, &WHOLE).unwrap().app_name.map(|name| name.to_string());
+        let name = |given| clients(given, &WHOLE).unwrap().config.app_name().map(ToString::to_string);
         assert_eq!(name(Some("CommandFunction")).as_deref(), Some("CommandFunction"));
         assert_eq!(name(None).as_deref(), Some("stack-CommandFunction-1x2y"));
-        assert_eq!(clients(None, &WHOLE[..4]).unwrap().app_name, None);
+        assert_eq!(clients(None, &WHOLE[..4]).unwrap().config.app_name(), None);
     }
 }

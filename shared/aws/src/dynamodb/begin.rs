@@ -1,11 +1,13 @@
-//! Beginning an install: one transaction over code, site, install and static token. Its cancellation reasons come with
-//! the items that stood in the way, so a spent code and a held site are told apart without another read.
+//! Begins an install: one transaction over code, site, install and static token. A refused transaction returns the
+//! items that its conditions met, so a spent code and a held site need no other read.
 
 use super::{
-    Dynamo, ROUNDS, given_up,
+    Dynamo, ROUNDS,
+    condition::Condition,
+    given_up,
     item::{self, Item, Key, Read, n, s},
     pause,
-    transaction::{Outcome, Refusal, Together, When, corrupt, met},
+    transaction::{Outcome, Refusal, Together, corrupt, met},
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 use cloud_apps_core::store::{
@@ -42,8 +44,8 @@ impl Dynamo {
     }
 
     fn beginning(&self, install: &Install, code: &Sha256, now: Millis) -> Stored<Together> {
-        // What `rules::code_says` calls good.
-        let good = When::new(
+        // This is what `rules::code_says` calls good.
+        let good = Condition::new(
             "app = :app AND site = :site AND exp > :now AND spent = :no AND attribute_not_exists(install)",
             [
                 (":app", s(install.app.as_str())),
@@ -56,15 +58,17 @@ impl Dynamo {
         let key = Item::from([("pk".to_owned(), s(item::code_key(code)))]);
         let writes = Together::new(WHAT)
             .update(&self.ledger, key, "SET install = :id", &good)?
-            .put(&self.installs, item::of_site(install), &When::absent())?
-            .put(&self.installs, item::of_install(WHAT, install)?, &When::absent())?;
+            .put(&self.installs, item::of_site(install), &Condition::absent())?
+            .put(&self.installs, item::of_install(WHAT, install)?, &Condition::absent())?;
         match &install.static_token {
-            Some(token) => writes.put(&self.installs, item::of_token(token, &install.id), &When::absent()),
+            Some(token) => {
+                writes.put(&self.installs, item::of_token(token, &install.id), &Condition::absent())
+            }
             None => Ok(writes),
         }
     }
 
-    /// What the refused transaction means; `None` when what stood in the way was cleared away.
+    /// What the refused transaction means; `None` if the obstacle was removed and the next round can succeed.
     async fn refused(
         &self,
         install: &Install,
@@ -79,7 +83,7 @@ impl Dynamo {
                 CodeSays::Refused => Ok(Some(Begun::CodeRefused)),
                 CodeSays::Good => Err(corrupt(WHAT, "the condition refused a code that is good")),
                 CodeSays::Again(id) => match self.install(WHAT, &id).await?.filter(rules::given_up) {
-                    // An undo of it was cut off.
+                    // An undo of this install was cut off.
                     Some(holder) => self.clear(&holder).await,
                     None => Ok(Some(Begun::Again(id))),
                 },
@@ -87,7 +91,7 @@ impl Dynamo {
         }
         if let Some(found) = met(refusals, SITE) {
             let mut found = found.clone();
-            // The key is ours; what the condition gives back may lack it.
+            // The returned item may lack its key, which we know.
             found.extend(Key::site(&install.app, &install.site).item());
             let entry = Read::new(WHAT, &found)?.site_entry()?;
             let holder = self.install(WHAT, &entry.install).await?;
@@ -113,7 +117,7 @@ impl Dynamo {
     }
 
     async fn clear(&self, holder: &Install) -> Stored<Option<Begun>> {
-        // A conflict means that somebody else is at it: the next round will see what became of it.
+        // A conflict means that somebody else changes the install; the next round sees the result.
         self.undo_install(WHAT, holder, holder.rev).await.map(|_| None)
     }
 }

@@ -63,7 +63,7 @@ impl Installs for Dynamo {
                     registered = Some(read.document()?);
                 }
             }
-            // A throttled table answers a part; the rest is asked for again.
+            // A throttled table returns only some of the items; the next round asks for the others.
             let rest = answer.unprocessed_keys.take().and_then(|mut tables| tables.remove(&*self.installs));
             wanted = rest.map(|rest| rest.keys).filter(|keys| !keys.is_empty());
         }

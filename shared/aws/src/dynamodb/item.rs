@@ -1,4 +1,4 @@
-//! Items: what is written, and what is read back.
+//! Items: how they are written and read.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use cloud_apps_core::store::{
@@ -14,8 +14,8 @@ use std::collections::HashMap;
 /// Attributes by name.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// How long after `exp` an item is swept away, in seconds.
-const SWEEP_AFTER: u64 = 24 * 3_600;
+/// How long after `exp` DynamoDB may delete an item, in seconds.
+const DELETE_AFTER: u64 = 24 * 3_600;
 
 /// A text attribute.
 pub(super) fn s(text: impl Into<String>) -> AttributeValue {
@@ -62,11 +62,11 @@ impl Key {
     }
 }
 
-/// How the sort key of a site begins.
+/// The prefix of the sort key of a site.
 pub(super) const SITE: &str = "SITE#";
-/// How the sort key of a manifest begins.
+/// The prefix of the sort key of a manifest.
 pub(super) const MANIFEST: &str = "MANIFEST#";
-/// How the sort key of a team begins.
+/// The prefix of the sort key of a team.
 pub(super) const TEAM: &str = "TEAM#";
 /// The sort key of an install.
 pub(super) const INSTALL: &str = "INSTALL";
@@ -83,7 +83,7 @@ pub(super) fn manage_key(code: &Sha256) -> String {
     format!("MANAGE#{}", code.as_str())
 }
 
-/// The phase of an install: what conditions know of its state.
+/// The phase of an install: its state, for conditions.
 pub(super) fn phase(install: &Install) -> &'static str {
     match install.state {
         _ if rules::given_up(install) => UNDOING,
@@ -144,14 +144,14 @@ pub(super) fn of_manifest(what: &'static str, app: &AppId, sha256: &Sha256, text
     Ok(with(Key::manifest(app, sha256).item(), [("text", s(text))]))
 }
 
-/// An item of the ledger, without what makes it one kind or another.
+/// The attributes that all items of the ledger have.
 pub(super) fn of_ledger(key: &str, exp: Millis) -> Item {
     with(Item::from([("pk".to_owned(), s(key))]), [("exp", n(exp)), ("ttl", n(ttl(exp)))])
 }
 
-/// When what expires at `exp` is swept away, in seconds.
+/// When DynamoDB may delete an item that expires at `exp`, in seconds.
 pub(super) fn ttl(exp: Millis) -> u64 {
-    (exp / 1_000).saturating_add(SWEEP_AFTER)
+    (exp / 1_000).saturating_add(DELETE_AFTER)
 }
 
 pub(super) fn of_code(code: &InstallCode) -> Item {
@@ -177,13 +177,13 @@ pub(super) fn of_manage_code(code: &ManageCode) -> Item {
     item
 }
 
-/// The site in the key of an app's install, whatever the rest of the item is.
-pub(super) fn site_behind(item: &Item) -> &str {
+/// The site in the sort key of an item; empty if there is none.
+pub(super) fn site_of_key(item: &Item) -> &str {
     let key = item.get("sk").and_then(|sk| sk.as_s().ok());
     key.and_then(|key| key.strip_prefix(SITE)).unwrap_or_default()
 }
 
-/// An item as it was read.
+/// An item that was read.
 pub(super) struct Read<'a> {
     what: &'static str,
     item: &'a Item,
@@ -221,8 +221,8 @@ impl<'a> Read<'a> {
         T::try_from(text.to_owned()).map_err(|_| self.corrupt(name))
     }
 
-    /// What stands behind the prefix of the sort key.
-    pub fn id_behind<T: TryFrom<String>>(&self, prefix: &str) -> Stored<T> {
+    /// The id after the prefix of the sort key.
+    pub fn id_after<T: TryFrom<String>>(&self, prefix: &str) -> Stored<T> {
         let text =
             self.text("sk").and_then(|sk| sk.strip_prefix(prefix)).ok_or_else(|| self.corrupt("sk"))?;
         T::try_from(text.to_owned()).map_err(|_| self.corrupt("sk"))
@@ -249,7 +249,7 @@ impl<'a> Read<'a> {
     /// The entry of a site.
     pub fn site_entry(&self) -> Stored<SiteEntry> {
         Ok(SiteEntry {
-            site: self.id_behind(SITE)?,
+            site: self.id_after(SITE)?,
             install: self.id("install")?,
             created_at: self.number("created_at")?,
         })
@@ -274,6 +274,7 @@ impl<'a> Read<'a> {
                 .unwrap_or_default(),
         })
     }
+
     /// A manage code.
     pub fn manage_code(&self, sha256: &Sha256) -> Stored<ManageCode> {
         Ok(ManageCode {

@@ -1,10 +1,11 @@
-//! [`Ledger`]: each verb is one conditional write.
+//! [`Ledger`]: each operation is one conditional write.
 
 use super::{
     Dynamo,
+    condition::{Condition, on_condition},
     item::{Item, Read, n, of_ledger, s, ttl},
     put::Put,
-    transaction::{When, corrupt},
+    transaction::corrupt,
 };
 use crate::failure::{AwsError, failed, named};
 use async_trait::async_trait;
@@ -19,14 +20,20 @@ use cloud_apps_core::store::{
 };
 use cloud_apps_protocol::Millis;
 
-fn free(now: Millis) -> When {
-    When::new("attribute_not_exists(pk) OR exp <= :now", [(":now", n(now))])
+fn free(now: Millis) -> Condition {
+    Condition::new("attribute_not_exists(pk) OR exp <= :now", [(":now", n(now))])
 }
 
 impl Dynamo {
-    /// Puts an item of the ledger; what stands there instead, if something does.
-    async fn put_ledger(&self, what: &'static str, item: Item, when: When) -> Stored<Option<Item>> {
-        match self.put_if(what, &self.ledger, item, &when).await? {
+    /// One item of the ledger.
+    pub(super) async fn get_ledger(&self, what: &'static str, key: &str) -> Stored<Option<Item>> {
+        let read = self.client().get_item().table_name(&*self.ledger).key("pk", s(key)).consistent_read(true);
+        Ok(read.send().await.map_err(|error| failed(what, &error))?.item)
+    }
+
+    /// Puts an item into the ledger if the condition holds; otherwise returns the item that is there.
+    async fn put_ledger(&self, what: &'static str, item: Item, condition: Condition) -> Stored<Option<Item>> {
+        match self.put_if(what, &self.ledger, item, &condition).await? {
             Put::Done => Ok(None),
             Put::Refused(old) => Ok(Some(old)),
             Put::Conflict => Err(named(what, true, AwsError::GivenUp("a transaction writes the same item"))),
@@ -42,7 +49,7 @@ impl Dynamo {
         keep: Millis,
         now: Millis,
     ) -> Stored<bool> {
-        let when = When::new(
+        let condition = Condition::new(
             "attempt = :attempt AND exp > :now AND #work IN (:running, :end)",
             [
                 (":attempt", n(attempt.into())),
@@ -52,17 +59,15 @@ impl Dynamo {
                 (":exp", n(keep)),
                 (":ttl", n(ttl(keep))),
             ],
-        );
+        )
+        .with_names(["work", "ttl"]);
         let write = self
             .client()
             .update_item()
             .table_name(&*self.ledger)
             .key("pk", s(key))
-            .update_expression("SET #work = :end, exp = :exp, #ttl = :ttl")
-            .condition_expression(&when.expression)
-            .expression_attribute_names("#work", "work")
-            .expression_attribute_names("#ttl", "ttl")
-            .set_expression_attribute_values(when.values());
+            .update_expression("SET #work = :end, exp = :exp, #ttl = :ttl");
+        let write = on_condition!(write, condition);
         let Err(error) = write.send().await else { return Ok(true) };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
@@ -102,8 +107,8 @@ impl Ledger for Dynamo {
         item.insert("attempt".to_owned(), n(attempt.into()));
         item.insert("work".to_owned(), s(ClaimState::Running.as_str()));
         item.insert("lease".to_owned(), n(rules::lease_until(lease, now)));
-        // The cases in which `rules::claim` says `Mine`.
-        let mut when = When::new(
+        // These are the cases in which `rules::claim` says `Mine`.
+        let condition = Condition::new(
             "attribute_not_exists(pk) OR exp <= :now \
              OR (#work = :running AND attempt <= :attempt AND lease <= :now) \
              OR (#work = :again AND attempt < :attempt)",
@@ -113,9 +118,9 @@ impl Ledger for Dynamo {
                 (":running", s(ClaimState::Running.as_str())),
                 (":again", s(ClaimState::Again.as_str())),
             ],
-        );
-        when.names.insert("#work".to_owned(), "work".to_owned());
-        match self.put_ledger(WHAT, item, when).await? {
+        )
+        .with_names(["work"]);
+        match self.put_ledger(WHAT, item, condition).await? {
             None => Ok(ClaimAnswer::Mine),
             Some(old) => match rules::claim(Some(&claimed(WHAT, &old)?), attempt, now) {
                 ClaimAnswer::Mine => Err(corrupt(WHAT, "the condition refused what the rule grants")),
@@ -133,7 +138,7 @@ impl Ledger for Dynamo {
     }
 
     async fn forget(&self, key: &str, now: Millis) -> Stored<bool> {
-        // What `rules::may_forget` grants.
+        // This is what `rules::may_forget` allows.
         let write = self
             .client()
             .delete_item()
@@ -160,9 +165,7 @@ impl Ledger for Dynamo {
 
     async fn look(&self, key: &str, now: Millis) -> Stored<Option<String>> {
         const WHAT: &str = "Ledger.look";
-        let read = self.client().get_item().table_name(&*self.ledger).key("pk", s(key)).consistent_read(true);
-        let answer = read.send().await.map_err(|error| failed(WHAT, &error))?;
-        let Some(item) = answer.item else { return Ok(None) };
+        let Some(item) = self.get_ledger(WHAT, key).await? else { return Ok(None) };
         let read = Read::new(WHAT, &item)?;
         Ok(read
             .text("content")

@@ -1,6 +1,9 @@
 //! [`DeadLetters`] over the `Data` table.
 
-use super::item::{Item, Read, n, s};
+use super::{
+    item::{Item, Read, n, s},
+    query::Query,
+};
 use crate::{clients::Clients, failure::failed};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
@@ -18,19 +21,19 @@ use cloud_apps_protocol::InstallId;
 use futures_util::future::try_join_all;
 use std::sync::Arc;
 
-/// How many letters are thrown away at once.
+/// How many letters are removed at the same time.
 const AT_ONCE: usize = 10;
-/// How the sort key of a letter begins.
+/// The prefix of the sort key of a letter.
 const DEAD: &str = "DEAD#";
 
-/// The dead letters of a stack, each beside what else its install keeps. Clones share the client.
+/// The dead letters of a stack, in the partitions of their installs. Clones share the client.
 #[derive(Clone, Debug)]
 pub struct Letters {
     clients: Arc<Clients>,
     data: Arc<str>,
 }
 
-/// The partition of an install's letters; of those of none.
+/// The partition of an install's letters, or of the letters without an install.
 fn pk(install: Option<&InstallId>) -> String {
     install.map_or_else(|| "DEAD".to_owned(), |install| format!("INSTALL#{install}"))
 }
@@ -40,7 +43,7 @@ fn key(install: Option<&InstallId>, id: &str) -> Item {
 }
 
 impl Letters {
-    /// Uses this table; nothing is built or called before it is needed.
+    /// Uses this table. The client is built when it is first needed.
     pub fn new(clients: Arc<Clients>, data: &str) -> Self {
         Self { clients, data: data.into() }
     }
@@ -69,7 +72,7 @@ impl DeadLetters for Letters {
             .condition_expression("attribute_not_exists(pk)");
         let Err(error) = write.send().await else { return Ok(()) };
         match error.as_service_error() {
-            // It was parked before.
+            // The letter was parked before.
             Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
             _ => Err(failed(WHAT, &error)),
         }
@@ -84,29 +87,18 @@ impl DeadLetters for Letters {
         const WHAT: &str = "DeadLetters.list";
         let limit = limit.clamp(1, page::MAX_PAGE);
         let after = cursor.map(|cursor| page::letter_of_cursor(WHAT, cursor)).transpose()?;
-        let mut after = after.map(|id| key(install, &id));
+        let after = after.map(|id| key(install, &id));
         let mut letters = Vec::new();
-        loop {
-            let missing = limit + 1 - letters.len();
-            let page = self
-                .client()
-                .query()
-                .table_name(&*self.data)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :dead)")
-                .expression_attribute_values(":pk", s(pk(install)))
-                .expression_attribute_values(":dead", s(DEAD))
-                .set_exclusive_start_key(after.take())
-                .limit(i32::try_from(missing).unwrap_or(i32::MAX))
-                .consistent_read(true);
-            let page = page.send().await.map_err(|error| failed(WHAT, &error))?;
-            for item in page.items.unwrap_or_default() {
+        let mut query = Query::new(WHAT, &self.data, pk(install), DEAD).after(after);
+        while let Some(found_items) = query.next(self.client(), Some(limit + 1 - letters.len())).await? {
+            for item in found_items {
                 letters.push(letter(WHAT, &item)?);
             }
-            after = page.last_evaluated_key;
-            if after.is_none() || letters.len() > limit {
-                return Ok(page::of_letters(letters, limit));
+            if letters.len() > limit {
+                break;
             }
         }
+        Ok(page::of_letters(letters, limit))
     }
 
     async fn find(&self, install: Option<&InstallId>, id: &str) -> Stored<Option<Dead>> {
@@ -142,20 +134,9 @@ impl DeadLetters for Letters {
 
     async fn clear(&self, install: &InstallId) -> Stored<()> {
         const WHAT: &str = "DeadLetters.clear";
-        let mut after = None;
-        loop {
-            let page = self
-                .client()
-                .query()
-                .table_name(&*self.data)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :dead)")
-                .expression_attribute_values(":pk", s(pk(Some(install))))
-                .expression_attribute_values(":dead", s(DEAD))
-                .projection_expression("pk, sk")
-                .set_exclusive_start_key(after.take())
-                .consistent_read(true);
-            let page = page.send().await.map_err(|error| failed(WHAT, &error))?;
-            for some in page.items.unwrap_or_default().chunks(AT_ONCE) {
+        let mut query = Query::new(WHAT, &self.data, pk(Some(install)), DEAD).only(Some("pk, sk"));
+        while let Some(found_items) = query.next(self.client(), None).await? {
+            for some in found_items.chunks(AT_ONCE) {
                 let removals = some.iter().map(|letter| async {
                     let write = self.client().delete_item().table_name(&*self.data);
                     let removed = write.set_key(Some(letter.clone())).send().await;
@@ -163,10 +144,7 @@ impl DeadLetters for Letters {
                 });
                 try_join_all(removals.collect::<Vec<_>>()).await?;
             }
-            after = page.last_evaluated_key;
-            if after.is_none() {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! The ports over three DynamoDB tables (docs/architecture.md#tables): `Installs` (pk, sk) for apps and installs, `Ledger`
-//! (pk, with TTL) for what is true for minutes, and `Data` (pk, sk) for what functions write while they run.
+//! (pk, with TTL) for what is kept only for minutes, and `Data` (pk, sk) for what functions write while they run.
 //!
-//! An item is its keys, `v`, the attributes that conditions look at, and what is left as one JSON text in `document`:
-//! conditions stay readable, and a model's new field needs no new attribute.
+//! An item has its keys, `v`, the attributes that conditions use, and all else as one JSON text in `document`. So
+//! conditions are readable, and a new field of a model needs no new attribute.
 //!
 //! | pk | sk | attributes |
 //! |---|---|---|
@@ -18,17 +18,19 @@
 //! | `INSTALL#<id>`, or `DEAD` (Data) | `DEAD#<id>` | `v`, `document` |
 //! | any other (Ledger) | | `v`, `exp`, `ttl`, `writer`, and `attempt`, `work`, `lease`, or `content` |
 //!
-//! `exp` (milliseconds) decides, in conditions and code; `ttl` (seconds, a day later) only sweeps. `phase` is the
-//! install's state, and `undoing` once an undo has marked it. All reads are consistent. A transaction takes its
-//! `ClientRequestToken` from the SDK once per request, so that the SDK's own retries do nothing twice; our retry after
-//! a conflict is another request with another token.
+//! Conditions and code look only at `exp` (milliseconds). `ttl` (seconds, a day later) only lets DynamoDB delete the
+//! item. `phase` is the state of the install, or `undoing` after an undo has marked it. All reads are consistent. The SDK
+//! makes a `ClientRequestToken` for each transaction, so that its own retries have no second effect. After a conflict we
+//! make a new request, which has another token.
 
 mod begin;
+mod condition;
 mod installs;
 mod item;
 mod ledger;
 mod letters;
 mod put;
+mod query;
 mod registry;
 mod transaction;
 mod undo;
@@ -47,7 +49,7 @@ use std::{
     time::Duration,
 };
 
-/// How often what met a conflict is asked again.
+/// How often a request is made that meets conflicts.
 const ROUNDS: u32 = 12;
 
 /// The tables of installs and of the ledger. Clones share the client.
@@ -59,7 +61,7 @@ pub struct Dynamo {
 }
 
 impl Dynamo {
-    /// Uses these tables; nothing is built or called before it is needed.
+    /// Uses these tables. The client is built when it is first needed.
     pub fn new(clients: Arc<Clients>, installs: &str, ledger: &str) -> Self {
         Self { clients, installs: installs.into(), ledger: ledger.into() }
     }
@@ -71,17 +73,18 @@ impl Dynamo {
 
 /// A random number.
 fn random() -> u64 {
-    // Each `RandomState` has keys of its own, from the system's randomness.
+    // Each `RandomState` has other keys, which come from the random numbers of the system.
     RandomState::new().hash_one(0)
 }
 
-/// Waits before the next round, longer each time and never as long as the others who met the same conflict.
+/// Waits before the next round: longer each time, and for a random time, because others who met the same conflict wait
+/// too.
 async fn pause(round: u32) {
     let most = 10_u64.saturating_mul(1 << round.min(5));
     tokio::time::sleep(Duration::from_millis(1 + random() % most)).await;
 }
 
-/// After the last round.
+/// The error after the last round.
 fn given_up(what: &'static str) -> StoreError {
     named(what, true, AwsError::GivenUp("others change the same item without a pause"))
 }

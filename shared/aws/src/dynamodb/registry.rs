@@ -1,11 +1,14 @@
-//! [`Registry`]: changes by revision, and the lists.
+//! [`Registry`]: changes of installs and apps, each on the condition of a revision, and the lists.
 
 use super::{
-    Dynamo, ROUNDS, given_up,
+    Dynamo, ROUNDS,
+    condition::Condition,
+    given_up,
     item::{self, Item, Key, MANIFEST, Read, SITE, TEAM, UNDOING, n, s},
     pause,
     put::Put,
-    transaction::{Outcome, Refusal, Together, When, corrupt, met},
+    query::Query,
+    transaction::{Outcome, Refusal, Together, corrupt, met},
 };
 use crate::failure::failed;
 use async_trait::async_trait;
@@ -32,16 +35,16 @@ impl Held {
     }
 }
 
-/// What `rules::may_change` grants, while the static token is this one.
-fn unchanged(expected: u64, held: &Held) -> When {
-    let when =
-        When::new("rev = :rev AND phase <> :undoing", [(":rev", n(expected)), (":undoing", s(UNDOING))]);
-    when.and_text("static_token", held.0.as_deref())
+/// What `rules::may_change` allows, as long as the static token is this one.
+fn unchanged(expected: u64, held: &Held) -> Condition {
+    let condition =
+        Condition::new("rev = :rev AND phase <> :undoing", [(":rev", n(expected)), (":undoing", s(UNDOING))]);
+    condition.and_text("static_token", held.0.as_deref())
 }
 
 /// What a refused write of an install met.
 enum Met {
-    /// Another revision, or nothing.
+    /// Another revision, or no install.
     Conflict,
     /// The right revision, with this static token.
     Token(Held),
@@ -58,7 +61,7 @@ fn what_was_met(what: &'static str, old: &Item, expected: u64, tried: &Held) -> 
 }
 
 impl Dynamo {
-    /// Adds the writes that move a static token from what is held to what the install has.
+    /// Adds the writes that replace the held static token by that of the install.
     fn moving(
         &self,
         writes: Together,
@@ -73,22 +76,24 @@ impl Dynamo {
         if let Some(old) = &held.0 {
             let old: Sha256 = serde_json::from_value(serde_json::Value::from(old.as_str()))
                 .map_err(|_| corrupt(what, "the static token is not a hash"))?;
-            let ours =
-                When::new("attribute_not_exists(pk) OR install = :id", [(":id", s(install.id.as_str()))]);
+            let ours = Condition::new(
+                "attribute_not_exists(pk) OR install = :id",
+                [(":id", s(install.id.as_str()))],
+            );
             writes = writes.delete(&self.installs, Key::token(&old).item(), &ours)?;
         }
         match &install.static_token {
-            Some(new) => writes.put(&self.installs, item::of_token(new, &install.id), &When::absent()),
+            Some(new) => writes.put(&self.installs, item::of_token(new, &install.id), &Condition::absent()),
             None => Ok(writes),
         }
     }
 
     async fn change_install(&self, install: &Install, expected: u64) -> Stored<Changed> {
         const WHAT: &str = "Registry.change";
-        // Most changes leave the token alone: then one put does, and a refused one tells what else is there.
+        // Most changes do not change the token. Then one put is enough, and a refused put shows what is there instead.
         let mut held = Held::wanted(install);
-        let when = unchanged(expected, &held);
-        match self.put_if(WHAT, &self.installs, item::of_install(WHAT, install)?, &when).await? {
+        let condition = unchanged(expected, &held);
+        match self.put_if(WHAT, &self.installs, item::of_install(WHAT, install)?, &condition).await? {
             Put::Done => return Ok(Changed::Yes),
             Put::Refused(old) => match what_was_met(WHAT, &old, expected, &held)? {
                 Met::Conflict => return Ok(Changed::Conflict),
@@ -124,7 +129,7 @@ impl Dynamo {
         const WHAT: &str = "Registry.activate";
         let mut held = Held::wanted(install);
         for round in 0..ROUNDS {
-            let good = When::new(
+            let good = Condition::new(
                 "install = :install AND exp > :now AND spent = :no",
                 [
                     (":install", s(install.id.as_str())),
@@ -158,18 +163,21 @@ impl Dynamo {
 }
 
 impl Dynamo {
-    /// Writes an item that counts its changes, if it still has revision `expected` (0: there is none).
+    /// Writes an item with a revision, if the stored revision is still `expected` (0 if there is no item).
     async fn put_revision(&self, what: &'static str, item: Item, expected: u64) -> Stored<Changed> {
-        let when =
-            if expected == 0 { When::absent() } else { When::new("rev = :rev", [(":rev", n(expected))]) };
-        match self.put_if(what, &self.installs, item, &when).await? {
+        let condition = if expected == 0 {
+            Condition::absent()
+        } else {
+            Condition::new("rev = :rev", [(":rev", n(expected))])
+        };
+        match self.put_if(what, &self.installs, item, &condition).await? {
             Put::Done => Ok(Changed::Yes),
             Put::Refused(_) | Put::Conflict => Ok(Changed::Conflict),
         }
     }
 }
 
-/// Why a transaction with an install at `at` was refused.
+/// Why a transaction was refused whose write number `at` is an install.
 fn refused_install(
     what: &'static str,
     refusals: &[Refusal],
@@ -192,28 +200,23 @@ impl Registry for Dynamo {
     }
 
     async fn put_code(&self, code: &InstallCode) -> Stored<()> {
-        let write = self.client().put_item().table_name(&*self.ledger).set_item(Some(item::of_code(code)));
-        write.send().await.map(|_| ()).map_err(|error| failed("Registry.put_code", &error))
+        self.put("Registry.put_code", &self.ledger, item::of_code(code)).await
     }
 
     async fn code(&self, sha256: &Sha256) -> Stored<Option<InstallCode>> {
         const WHAT: &str = "Registry.code";
-        let read = self.client().get_item().table_name(&*self.ledger).key("pk", s(item::code_key(sha256)));
-        let answer = read.consistent_read(true).send().await.map_err(|error| failed(WHAT, &error))?;
-        answer.item.map(|item| Read::new(WHAT, &item)?.code(sha256)).transpose()
+        let item = self.get_ledger(WHAT, &item::code_key(sha256)).await?;
+        item.map(|item| Read::new(WHAT, &item)?.code(sha256)).transpose()
     }
 
     async fn put_manage_code(&self, code: &ManageCode) -> Stored<()> {
-        let write =
-            self.client().put_item().table_name(&*self.ledger).set_item(Some(item::of_manage_code(code)));
-        write.send().await.map(|_| ()).map_err(|error| failed("Registry.put_manage_code", &error))
+        self.put("Registry.put_manage_code", &self.ledger, item::of_manage_code(code)).await
     }
 
     async fn manage_code(&self, sha256: &Sha256) -> Stored<Option<ManageCode>> {
         const WHAT: &str = "Registry.manage_code";
-        let read = self.client().get_item().table_name(&*self.ledger).key("pk", s(item::manage_key(sha256)));
-        let answer = read.consistent_read(true).send().await.map_err(|error| failed(WHAT, &error))?;
-        answer.item.map(|item| Read::new(WHAT, &item)?.manage_code(sha256)).transpose()
+        let item = self.get_ledger(WHAT, &item::manage_key(sha256)).await?;
+        item.map(|item| Read::new(WHAT, &item)?.manage_code(sha256)).transpose()
     }
 
     async fn put_app(&self, app: &RegisteredApp, expected: u64) -> Stored<Changed> {
@@ -239,34 +242,19 @@ impl Registry for Dynamo {
 
     async fn put_manifest(&self, app: &AppId, sha256: &Sha256, text: &str) -> Stored<()> {
         const WHAT: &str = "Registry.put_manifest";
-        let item = item::of_manifest(WHAT, app, sha256, text)?;
-        let write = self.client().put_item().table_name(&*self.installs).set_item(Some(item));
-        write.send().await.map(|_| ()).map_err(|error| failed(WHAT, &error))
+        self.put(WHAT, &self.installs, item::of_manifest(WHAT, app, sha256, text)?).await
     }
 
     async fn manifests(&self, app: &AppId) -> Stored<Vec<Sha256>> {
         const WHAT: &str = "Registry.manifests";
         let mut found = Vec::new();
-        let mut after = None;
-        loop {
-            let page = self
-                .client()
-                .query()
-                .table_name(&*self.installs)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :manifest)")
-                .expression_attribute_values(":pk", s(Key::app(app).pk))
-                .expression_attribute_values(":manifest", s(MANIFEST))
-                .set_exclusive_start_key(after.take())
-                .consistent_read(true);
-            let page = page.send().await.map_err(|error| failed(WHAT, &error))?;
-            for item in page.items.unwrap_or_default() {
+        let mut query = Query::new(WHAT, &self.installs, Key::app(app).pk, MANIFEST);
+        while let Some(found_items) = query.next(self.client(), None).await? {
+            for item in found_items {
                 found.push(Read::new(WHAT, &item)?.manifest_hash()?);
             }
-            after = page.last_evaluated_key;
-            if after.is_none() {
-                return Ok(found);
-            }
         }
+        Ok(found)
     }
 
     async fn remove_manifest(&self, app: &AppId, sha256: &Sha256) -> Stored<()> {
@@ -277,10 +265,8 @@ impl Registry for Dynamo {
 
     async fn site(&self, app: &AppId, site: &SiteUrl) -> Stored<Option<SiteEntry>> {
         const WHAT: &str = "Registry.site";
-        let key = Some(Key::site(app, site).item());
-        let read = self.client().get_item().table_name(&*self.installs).set_key(key).consistent_read(true);
-        let answer = read.send().await.map_err(|error| failed(WHAT, &error))?;
-        answer.item.map(|item| Read::new(WHAT, &item)?.site_entry()).transpose()
+        let item = self.get(WHAT, Key::site(app, site)).await?;
+        item.map(|item| Read::new(WHAT, &item)?.site_entry()).transpose()
     }
 
     async fn begin(&self, install: &Install, now: Millis) -> Stored<Begun> {
@@ -294,13 +280,13 @@ impl Registry for Dynamo {
 
     async fn put_team(&self, install: &InstallId, team: &TeamId, registered: &Team) -> Stored<()> {
         const WHAT: &str = "Registry.put_team";
-        // What `rules::may_register` grants.
-        let stays = When::new(
+        // This is what `rules::may_register` allows.
+        let stays = Condition::new(
             "attribute_exists(pk) AND NOT phase IN (:removing, :undoing)",
             [(":removing", s("removing")), (":undoing", s(UNDOING))],
         );
         for round in 0..ROUNDS {
-            let always = When::new("attribute_not_exists(pk) OR attribute_exists(pk)", []);
+            let always = Condition::new("attribute_not_exists(pk) OR attribute_exists(pk)", []);
             let writes = Together::new(WHAT).check(&self.installs, Key::install(install).item(), &stays)?;
             let writes = if *registered == Team::default() {
                 writes.delete(&self.installs, Key::team(install, team).item(), &always)?
@@ -320,7 +306,7 @@ impl Registry for Dynamo {
         let items = self.team_items(WHAT, install, None).await?;
         let teams = items.iter().map(|item| {
             let read = Read::new(WHAT, item)?;
-            Ok((read.id_behind(TEAM)?, read.document()?))
+            Ok((read.id_after(TEAM)?, read.document()?))
         });
         teams.collect()
     }
@@ -344,29 +330,18 @@ impl Registry for Dynamo {
         const WHAT: &str = "Registry.list";
         let limit = limit.clamp(1, page::MAX_PAGE);
         let after = cursor.map(|cursor| page::site_of_cursor(WHAT, cursor)).transpose()?;
-        let mut after = after.map(|site| Key::site(app, &site).item());
+        let after = after.map(|site| Key::site(app, &site).item());
         let mut lines = Vec::new();
-        loop {
-            let missing = limit + 1 - lines.len();
-            let page = self
-                .client()
-                .query()
-                .table_name(&*self.installs)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :site)")
-                .expression_attribute_values(":pk", s(Key::app(app).pk))
-                .expression_attribute_values(":site", s(SITE))
-                .set_exclusive_start_key(after.take())
-                .limit(i32::try_from(missing).unwrap_or(i32::MAX))
-                .consistent_read(true);
-            let page = page.send().await.map_err(|error| failed(WHAT, &error))?;
-            for item in page.items.unwrap_or_default() {
+        let mut query = Query::new(WHAT, &self.installs, Key::app(app).pk, SITE).after(after);
+        while let Some(found_items) = query.next(self.client(), Some(limit + 1 - lines.len())).await? {
+            for item in found_items {
                 let read = Read::new(WHAT, &item).and_then(|read| read.site_entry());
-                lines.push((item::site_behind(&item).to_owned(), read));
+                lines.push((item::site_of_key(&item).to_owned(), read));
             }
-            after = page.last_evaluated_key;
-            if after.is_none() || lines.len() > limit {
-                return page::of_sites(WHAT, lines, limit);
+            if lines.len() > limit {
+                break;
             }
         }
+        page::of_sites(WHAT, lines, limit)
     }
 }

@@ -1,61 +1,19 @@
-//! Transactions: what is written together, and why it was not.
+//! Transactions: writes that happen together, and the reasons why they did not.
 
 use super::{
     Dynamo,
-    item::{Item, s},
+    condition::{Condition, on_condition},
+    item::Item,
 };
 use crate::failure::{AwsError, failed, is_throttled, named};
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{
-        AttributeValue, CancellationReason, ConditionCheck, Delete, Put,
-        ReturnValuesOnConditionCheckFailure as Return, TransactWriteItem, Update,
+        CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure as Return,
+        TransactWriteItem, Update,
     },
 };
 use cloud_apps_core::store::ports::{StoreError, Stored};
-use std::collections::HashMap;
-
-/// A condition with its names and values.
-#[derive(Default, Clone)]
-pub(super) struct When {
-    pub expression: String,
-    pub names: HashMap<String, String>,
-    pub values: HashMap<String, AttributeValue>,
-}
-
-impl When {
-    /// An expression and its values (`:name`).
-    pub fn new<const N: usize>(expression: &str, values: [(&str, AttributeValue); N]) -> Self {
-        let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Self { expression: expression.to_owned(), names: HashMap::new(), values }
-    }
-
-    /// Nothing is there.
-    pub fn absent() -> Self {
-        Self::new("attribute_not_exists(pk)", [])
-    }
-
-    /// An attribute holds this text, or is absent.
-    #[must_use]
-    pub fn and_text(mut self, attribute: &str, text: Option<&str>) -> Self {
-        match text {
-            Some(text) => {
-                self.expression = format!("{} AND {attribute} = :{attribute}", self.expression);
-                self.values.insert(format!(":{attribute}"), s(text));
-            }
-            None => self.expression = format!("{} AND attribute_not_exists({attribute})", self.expression),
-        }
-        self
-    }
-
-    pub fn values(&self) -> Option<HashMap<String, AttributeValue>> {
-        (!self.values.is_empty()).then(|| self.values.clone())
-    }
-
-    pub fn names(&self) -> Option<HashMap<String, String>> {
-        (!self.names.is_empty()).then(|| self.names.clone())
-    }
-}
 
 /// Writes that happen together or not at all.
 pub(super) struct Together {
@@ -63,22 +21,22 @@ pub(super) struct Together {
     writes: Vec<TransactWriteItem>,
 }
 
-/// How it went.
+/// The outcome of a transaction.
 pub(super) enum Outcome {
-    /// All of it is written.
+    /// All writes happened.
     Written,
-    /// Nothing is: for each write in order, whether its condition failed, with the item that stood in the way.
+    /// No write happened, because the conditions of some failed: what each write met, in their order.
     Refused(Vec<Refusal>),
-    /// Nothing is, for others write the same items; ask again.
+    /// No write happened, because others write the same items. Try again.
     Conflict,
 }
 
-/// What a write's condition met.
+/// What the condition of one write met.
 #[derive(Clone)]
 pub(super) enum Refusal {
-    /// This write was not the reason.
+    /// The condition of this write did not fail.
     No,
-    /// Its condition failed over this item; an absent one is empty.
+    /// The condition failed because of this item; it is empty if there is no item.
     Failed(Item),
 }
 
@@ -91,59 +49,41 @@ impl Together {
         built.map_err(|_| named(self.what, false, AwsError::Construction))
     }
 
-    pub fn put(mut self, table: &str, item: Item, when: &When) -> Stored<Self> {
-        let put = Put::builder()
-            .table_name(table)
-            .set_item(Some(item))
-            .condition_expression(&when.expression)
-            .set_expression_attribute_names(when.names())
-            .set_expression_attribute_values(when.values())
-            .return_values_on_condition_check_failure(Return::AllOld);
+    pub fn put(mut self, table: &str, item: Item, condition: &Condition) -> Stored<Self> {
+        let put = Put::builder().table_name(table).set_item(Some(item));
+        let put = on_condition!(put, condition).return_values_on_condition_check_failure(Return::AllOld);
         let put = self.built(put.build())?;
         self.writes.push(TransactWriteItem::builder().put(put).build());
         Ok(self)
     }
 
-    pub fn update(mut self, table: &str, key: Item, update: &str, when: &When) -> Stored<Self> {
-        let update = Update::builder()
-            .table_name(table)
-            .set_key(Some(key))
-            .update_expression(update)
-            .condition_expression(&when.expression)
-            .set_expression_attribute_names(when.names())
-            .set_expression_attribute_values(when.values())
-            .return_values_on_condition_check_failure(Return::AllOld);
+    pub fn update(mut self, table: &str, key: Item, update: &str, condition: &Condition) -> Stored<Self> {
+        let update = Update::builder().table_name(table).set_key(Some(key)).update_expression(update);
+        let update =
+            on_condition!(update, condition).return_values_on_condition_check_failure(Return::AllOld);
         let update = self.built(update.build())?;
         self.writes.push(TransactWriteItem::builder().update(update).build());
         Ok(self)
     }
 
-    pub fn delete(mut self, table: &str, key: Item, when: &When) -> Stored<Self> {
-        let delete = Delete::builder()
-            .table_name(table)
-            .set_key(Some(key))
-            .condition_expression(&when.expression)
-            .set_expression_attribute_names(when.names())
-            .set_expression_attribute_values(when.values())
-            .return_values_on_condition_check_failure(Return::AllOld);
+    pub fn delete(mut self, table: &str, key: Item, condition: &Condition) -> Stored<Self> {
+        let delete = Delete::builder().table_name(table).set_key(Some(key));
+        let delete =
+            on_condition!(delete, condition).return_values_on_condition_check_failure(Return::AllOld);
         let delete = self.built(delete.build())?;
         self.writes.push(TransactWriteItem::builder().delete(delete).build());
         Ok(self)
     }
 
-    pub fn check(mut self, table: &str, key: Item, when: &When) -> Stored<Self> {
-        let check = ConditionCheck::builder()
-            .table_name(table)
-            .set_key(Some(key))
-            .condition_expression(&when.expression)
-            .set_expression_attribute_names(when.names())
-            .set_expression_attribute_values(when.values());
+    pub fn check(mut self, table: &str, key: Item, condition: &Condition) -> Stored<Self> {
+        let check = ConditionCheck::builder().table_name(table).set_key(Some(key));
+        let check = on_condition!(check, condition);
         let check = self.built(check.build())?;
         self.writes.push(TransactWriteItem::builder().condition_check(check).build());
         Ok(self)
     }
 
-    /// Writes it. The SDK makes one `ClientRequestToken` for all its attempts at this request.
+    /// Makes the writes. The SDK uses one `ClientRequestToken` for all its attempts at this request.
     pub async fn write(self, dynamo: &Dynamo) -> Stored<Outcome> {
         let request = dynamo.client().transact_write_items().set_transact_items(Some(self.writes));
         let Err(error) = request.send().await else { return Ok(Outcome::Written) };
@@ -157,7 +97,7 @@ impl Together {
     }
 }
 
-/// Reads the reasons, which stand in the order of the writes.
+/// Reads the reasons, which have the order of the writes.
 fn outcome(what: &'static str, reasons: &[CancellationReason]) -> Stored<Outcome> {
     let code = |reason: &CancellationReason| reason.code().unwrap_or_default().to_owned();
     let codes: Vec<_> = reasons.iter().map(code).collect();
@@ -178,7 +118,8 @@ fn outcome(what: &'static str, reasons: &[CancellationReason]) -> Stored<Outcome
     Err(named(what, throttled, AwsError::Service { code, message }))
 }
 
-/// The item over which the condition of a write failed: empty where there was none, `None` where it did not fail.
+/// The item because of which the condition of a write failed; empty if there was no item. `None` if the condition did
+/// not fail.
 pub(super) fn met(refusals: &[Refusal], at: usize) -> Option<&Item> {
     match refusals.get(at) {
         Some(Refusal::Failed(item)) => Some(item),
@@ -186,7 +127,7 @@ pub(super) fn met(refusals: &[Refusal], at: usize) -> Option<&Item> {
     }
 }
 
-/// A stored item that should not be what it is.
+/// The error for a stored item that cannot be right.
 pub(super) fn corrupt(what: &'static str, detail: &str) -> StoreError {
     StoreError::Corrupt { what, detail: detail.to_owned() }
 }

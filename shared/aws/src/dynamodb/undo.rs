@@ -1,14 +1,18 @@
-//! Undoing an install in steps, each of which may be the last that happens: whoever comes next goes on from there.
+//! Undoes an install in steps. After each step the function may be cut off, and the next undo continues from there.
 //!
-//! Mark it (nobody finishes it any more, and nobody registers a team), remove teams and static token, then the install
-//! together with the code's hold on it, then the site. While the site stands no new install can race this one.
+//! First it marks the install, so that nobody finishes it or registers a team. Then it removes the teams and the static
+//! token, then the install together with the code's link to it, then the site. As long as the site is there, no new
+//! install can begin.
 
 use super::{
-    Dynamo, ROUNDS, given_up,
+    Dynamo, ROUNDS,
+    condition::{Condition, on_condition},
+    given_up,
     item::{self, Item, Key, TEAM, n, s},
     pause,
     put::Put,
-    transaction::{Outcome, Together, When, met},
+    query::Query,
+    transaction::{Outcome, Together, met},
 };
 use crate::failure::failed;
 use aws_sdk_dynamodb::{operation::delete_item::DeleteItemError, types::AttributeValue};
@@ -24,8 +28,8 @@ use futures_util::future::try_join_all;
 /// How many teams are removed at once.
 const AT_ONCE: usize = 10;
 
-fn of(install: &InstallId) -> When {
-    When::new("install = :install", [(":install", s(install.as_str()))])
+fn of(install: &InstallId) -> Condition {
+    Condition::new("install = :install", [(":install", s(install.as_str()))])
 }
 
 impl Dynamo {
@@ -35,7 +39,7 @@ impl Dynamo {
         install: &Install,
         expected: u64,
     ) -> Stored<Changed> {
-        // Once marked, the revision is that of the mark.
+        // After the mark, the revision is that of the mark.
         let mut expected = expected;
         for round in 0..ROUNDS {
             if round > 0 {
@@ -70,8 +74,8 @@ impl Dynamo {
     }
 
     async fn mark(&self, what: &'static str, marked: &Install, expected: u64) -> Stored<bool> {
-        let when = When::new("rev = :rev", [(":rev", n(expected))]);
-        let put = self.put_if(what, &self.installs, item::of_install(what, marked)?, &when).await?;
+        let condition = Condition::new("rev = :rev", [(":rev", n(expected))]);
+        let put = self.put_if(what, &self.installs, item::of_install(what, marked)?, &condition).await?;
         Ok(matches!(put, Put::Done))
     }
 
@@ -82,22 +86,22 @@ impl Dynamo {
                 return Ok(());
             }
             for some in teams.chunks(AT_ONCE) {
-                let there = When::new("attribute_exists(pk)", []);
+                let there = Condition::new("attribute_exists(pk)", []);
                 let removals = some.iter().map(|team| self.remove(what, team.clone(), &there));
                 try_join_all(removals.collect::<Vec<_>>()).await?;
             }
         }
     }
 
-    /// Removes the marked install and frees its code; `false` if somebody else was faster.
+    /// Removes the marked install and frees its code; `false` if somebody else changed it first.
     async fn remove_install(&self, what: &'static str, marked: &Install) -> Stored<bool> {
-        let ours = When::new("rev = :rev", [(":rev", n(marked.rev))]);
+        let ours = Condition::new("rev = :rev", [(":rev", n(marked.rev))]);
         let key = Key::install(&marked.id).item();
         let Some(code) = rules::code_of(marked) else { return self.remove(what, key, &ours).await };
         let writes = Together::new(what).delete(&self.installs, key.clone(), &ours)?;
         match self.free_code(writes, code, &marked.id)?.write(self).await? {
             Outcome::Written => Ok(true),
-            // The code was swept away long ago, or holds another install.
+            // The code has expired and was deleted, or it is for another install now.
             Outcome::Refused(refusals) if met(&refusals, 0).is_none() => self.remove(what, key, &ours).await,
             Outcome::Refused(_) | Outcome::Conflict => Ok(false),
         }
@@ -111,7 +115,7 @@ impl Dynamo {
         writes.update(&self.ledger, key, "REMOVE install", &held)
     }
 
-    /// Removes a site's entry if it still names this install.
+    /// Removes the entry of a site if it still names this install.
     pub(super) async fn remove_site(
         &self,
         what: &'static str,
@@ -122,17 +126,11 @@ impl Dynamo {
         self.remove(what, Key::site(app, site).item(), &of(install)).await.map(|_| ())
     }
 
-    /// Removes an item of the installs table; `false` if it is not as the condition says.
-    async fn remove(&self, what: &'static str, key: Item, when: &When) -> Stored<bool> {
+    /// Removes an item of the installs table; `false` if the condition does not hold.
+    async fn remove(&self, what: &'static str, key: Item, condition: &Condition) -> Stored<bool> {
         for round in 0..ROUNDS {
-            let write = self
-                .client()
-                .delete_item()
-                .table_name(&*self.installs)
-                .set_key(Some(key.clone()))
-                .condition_expression(&when.expression)
-                .set_expression_attribute_values(when.values());
-            let Err(error) = write.send().await else { return Ok(true) };
+            let write = self.client().delete_item().table_name(&*self.installs).set_key(Some(key.clone()));
+            let Err(error) = on_condition!(write, condition).send().await else { return Ok(true) };
             match error.as_service_error() {
                 Some(DeleteItemError::ConditionalCheckFailedException(_)) => return Ok(false),
                 Some(DeleteItemError::TransactionConflictException(_)) => pause(round).await,
@@ -147,27 +145,17 @@ impl Dynamo {
         &self,
         what: &'static str,
         install: &InstallId,
-        only: Option<&str>,
+        only: Option<&'static str>,
     ) -> Stored<Vec<Item>> {
-        let (mut items, mut after) = (Vec::new(), None);
-        loop {
-            let page = self
-                .client()
-                .query()
-                .table_name(&*self.installs)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :team)")
-                .expression_attribute_values(":pk", s(Key::install(install).pk))
-                .expression_attribute_values(":team", s(TEAM))
-                .set_projection_expression(only.map(str::to_owned))
-                .set_exclusive_start_key(after.take())
-                .consistent_read(true);
-            let page = page.send().await.map_err(|error| failed(what, &error))?;
-            items.extend(page.items.unwrap_or_default());
-            after = page.last_evaluated_key;
-            if after.is_none() || items.len() >= page::MAX_TEAMS {
-                items.truncate(page::MAX_TEAMS);
-                return Ok(items);
+        let mut items = Vec::new();
+        let mut query = Query::new(what, &self.installs, Key::install(install).pk, TEAM).only(only);
+        while let Some(found_items) = query.next(self.client(), None).await? {
+            items.extend(found_items);
+            if items.len() >= page::MAX_TEAMS {
+                break;
             }
         }
+        items.truncate(page::MAX_TEAMS);
+        Ok(items)
     }
 }
