@@ -1,4 +1,4 @@
-//! Commands in every dialect that is served.
+//! Commands in all dialects that are served.
 
 use crate::{
     Outcome, Stage,

@@ -1,11 +1,7 @@
-//! An install whose removal died half-way, of an app in a Lambda function: the consumer ends it.
+//! An install of an app in a Lambda function, whose removal was cut off: the consumer of the queues ends it.
 
 use crate::{Outcome, Stage, test, upkeep};
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_lambda::{
-    primitives::Blob,
-    types::{FunctionCode, Runtime},
-};
 use cloud_apps_core::store::{
     job::{Job, JobKind},
     model::{Dead, Install, State},
@@ -13,46 +9,25 @@ use cloud_apps_core::store::{
 use libtest_mimic::Trial;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use stack_tests::{canary, variable};
-use std::{error::Error, process::Command, sync::Arc};
+use stack_tests::canary;
+use std::{error::Error, sync::Arc};
 
-/// The function's name; it begins as the template allows.
+/// The function's name, with the prefix that the template allows.
 const FUNCTION: &str = "cloud-app-elsewhere";
-/// The server that the app is installed on. Nobody has it: what is tested here never calls it.
+/// The server that the app is installed on. It does not exist, and these tests never call it.
 const SITE: &str = "https://elsewhere.example.com";
-/// Writes a ZIP archive with the function's code to standard output. It answers every call alike.
-const ZIP: &str = r#"
-import io, sys, zipfile
-out = io.BytesIO()
-with zipfile.ZipFile(out, "w") as archive:
-    archive.writestr("app.py", "def handler(event, context):\n    return {'type': 'message', 'text': event['rawPath']}\n")
-sys.stdout.buffer.write(out.getvalue())
-"#;
+/// The function's code. It answers all calls in the same way.
+const CODE: &str = "def handler(event, context):\n    return {'type': 'message', 'text': event['rawPath']}\n";
 
 pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     vec![test(stage, "a removal that died half-way is ended by the consumer, which calls the app", whole)]
-}
-
-async fn deploy(stage: &Stage) -> Outcome {
-    let zip = Command::new(variable("CLOUD_APPS_PYTHON")?).args(["-c", ZIP]).output()?.stdout;
-    let lambda = aws_sdk_lambda::Client::new(&stage.stack.sdk().await);
-    let code = FunctionCode::builder().zip_file(Blob::new(zip)).build();
-    let function = lambda.create_function().function_name(FUNCTION).runtime(Runtime::Python312);
-    function
-        .role("arn:aws:iam::000000000000:role/none")
-        .handler("app.handler")
-        .timeout(30)
-        .code(code)
-        .send()
-        .await?;
-    Ok(())
 }
 
 fn text(value: &Value) -> Result<String, Box<dyn Error>> {
     Ok(value.as_str().ok_or("no text")?.to_owned())
 }
 
-/// Installs the app; the install's id.
+/// Installs the app; returns the id of the install.
 async fn install(stage: &Stage) -> Result<String, Box<dyn Error>> {
     let code = json!({ "do": "code", "app": "elsewhere", "site_url": SITE, "base_url": stage.stack.url() });
     let code = text(&upkeep::operator(stage, code).await?["code"])?;
@@ -76,7 +51,7 @@ async fn install(stage: &Stage) -> Result<String, Box<dyn Error>> {
     Ok(id)
 }
 
-/// Leaves the install as a removal leaves it that died after its first step, with a job that was given up.
+/// Leaves the install as after a removal that was cut off after its first step, with a job that was given up.
 async fn half_removed(stage: &Stage, id: &str) -> Outcome {
     let tables = aws_sdk_dynamodb::Client::new(&stage.stack.sdk().await);
     let table = stage.stack.output("InstallsTableName");
@@ -110,7 +85,8 @@ async fn half_removed(stage: &Stage, id: &str) -> Outcome {
     Ok(())
 }
 
-/// Rotates the app's key ring, lets the new key's time come, and walks: the app's address is then bound with that key.
+/// Rotates the app's key ring, waits until the new key is used, and seals all again: the app's address is then bound to
+/// that key.
 async fn bound_again(stage: &Stage) -> Outcome {
     upkeep::operator(stage, json!({ "do": "rotate_keys", "app": "elsewhere" })).await?;
     let secrets = aws_sdk_secretsmanager::Client::new(&stage.stack.sdk().await);
@@ -134,7 +110,7 @@ async fn bound_again(stage: &Stage) -> Outcome {
 }
 
 async fn whole(stage: Arc<Stage>) -> Outcome {
-    deploy(&stage).await?;
+    stage.stack.create_function(FUNCTION, CODE).await?;
     let manifest = json!({
         "protocol": 2, "id": "elsewhere", "version": "1.0.0", "display_name": "Elsewhere",
         "permissions": ["act_as_bot"],

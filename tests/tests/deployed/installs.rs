@@ -1,4 +1,4 @@
-//! Installing, and what a server may know of its install.
+//! The installation, and what a server may know about its install.
 
 use crate::{
     Outcome, Stage,

@@ -1,12 +1,11 @@
-//! What becomes of the two installs in the end: configured, their credentials replaced while people type, moved to
-//! another version, switched off and on, removed; and then nothing is left. These are the last tests of the stack.
+//! The end of the two installs: they are configured, get new credentials while people type, move to another version,
+//! are switched off and on, and are removed; then nothing is left. These are the last tests of the stack.
 
 use crate::{
     Outcome, Stage,
     server::{Answer, CHANNEL, Server, send},
     stored::items,
     test,
-    upstream::operate,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 use cloud_apps_core::random::{Random, SystemRandom};
@@ -40,7 +39,7 @@ pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
 
 async fn change(stage: &Stage, server: &Server, patch: Value) -> Result<Value, Box<dyn Error>> {
     let request = json!({ "do": "change", "install_id": server.install.id, "patch": patch });
-    let answer = operate(stage, request).await?;
+    let answer = stage.stack.operate(request).await?;
     let changed = answer.get("changed").ok_or_else(|| format!("it was not changed: {}", answer["error"]))?;
     Ok(changed.clone())
 }
@@ -65,7 +64,7 @@ async fn configured(stage: Arc<Stage>) -> Outcome {
     Ok(())
 }
 
-/// A V2 request with a secret that the server was given since.
+/// A V2 request with a secret that the server got later.
 async fn signed_with(
     stage: &Stage,
     (kid, secret): &(Kid, Secret),
@@ -82,7 +81,7 @@ async fn signed_with(
     send(&stage.stack, method, path, &token, body).await
 }
 
-/// A rotation that nobody asked for yet.
+/// A rotation that was not requested before.
 fn rotation() -> Value {
     let random: &dyn Random = &SystemRandom;
     json!({ "rotate": "shared_secret", "rotation": random.rotation_id().as_str() })
@@ -117,7 +116,7 @@ async fn rotated(stage: Arc<Stage>) -> Outcome {
             let before = current()?;
             let answer = asked(&before, &body).await?;
             assert_eq!(answer.status, StatusCode::OK, "{}", answer.body["error"]);
-            // Had the answer been lost: the same rotation gives it again, and another gets nothing.
+            // If the answer was lost, the same rotation returns it again, and another rotation returns nothing.
             let again = asked(&before, &body).await?;
             assert_eq!(again.body["shared_secret"], answer.body["shared_secret"], "{}", again.body["error"]);
             let refused = asked(&before, &rotation()).await?;
@@ -134,7 +133,7 @@ async fn rotated(stage: Arc<Stage>) -> Outcome {
     let (typed, replaced) = futures_util::future::join(clients, rotate).await;
     typed?;
     replaced?;
-    // Two rotations on, the first secret is over.
+    // After two rotations, the first secret no longer works.
     let command = server.command("/hello whoami");
     let late = signed_with(&stage, &first, (Method::POST, "/command"), &command, Scope::User).await?;
     assert_eq!(late.status, StatusCode::UNAUTHORIZED, "{}", late.body);
@@ -156,7 +155,7 @@ async fn bot_token(stage: Arc<Stage>) -> Outcome {
     Ok(())
 }
 
-/// The install as it would be if the app had been older when it came.
+/// Changes the stored install as if an older version of the app had been installed.
 async fn make_older(stage: &Stage, install: &str) -> Result<(), Box<dyn Error>> {
     let tables = aws_sdk_dynamodb::Client::new(&stage.stack.sdk().await);
     let table = stage.stack.output("InstallsTableName");
@@ -175,7 +174,7 @@ async fn make_older(stage: &Stage, install: &str) -> Result<(), Box<dyn Error>> 
 async fn upgraded(stage: Arc<Stage>) -> Outcome {
     for server in [&stage.today, &stage.old] {
         make_older(&stage, &server.install.id).await?;
-        let shown = operate(&stage, json!({ "do": "show", "install_id": server.install.id })).await?;
+        let shown = stage.stack.operate(json!({ "do": "show", "install_id": server.install.id })).await?;
         assert_eq!(shown["version"], "0.0.1");
         let offered = &shown["offered"];
         let upgrade = json!({ "version": offered["version"], "granted": offered["requests"] });
@@ -199,11 +198,11 @@ async fn switched(stage: Arc<Stage>) -> Outcome {
 async fn removed(stage: Arc<Stage>) -> Outcome {
     for server in [&stage.today, &stage.old] {
         let request = json!({ "do": "remove", "install_id": server.install.id });
-        let removed = operate(&stage, request.clone()).await?;
+        let removed = stage.stack.operate(request.clone()).await?;
         assert_eq!(removed["removed"]["state"], "removed", "{removed}");
         let left = removed["removed"]["leftovers"].as_array().ok_or("no leftovers")?;
         assert_eq!(left.len(), server.install.slash_tokens.len() + 1, "the commands, and the bot: {left:?}");
-        assert_eq!(operate(&stage, request).await?, removed, "the same again");
+        assert_eq!(stage.stack.operate(request).await?, removed, "the same again");
         let refused = typed(server, "/hello greet @bob").await;
         assert!(refused.is_err() || !refused?.contains("Bonjour"), "it serves nobody");
     }

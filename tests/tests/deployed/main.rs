@@ -1,11 +1,11 @@
 //! The stack as it is deployed: the built template, by `sam deploy`, on an emulator of AWS; two Mattermost servers
-//! with a private authority; operators with the `cloud-apps` command.
+//! with a private certificate authority; operators with the `cloud-apps` command.
 //!
-//! One stack serves all of these tests, in their order, and each leaves it as it found it. What the functions do
-//! to AWS on the way is written down, and compared with their rights when this program is done. A function starts
-//! anew for each request, so nothing here tests a cache.
+//! One stack serves all of these tests, in their order, and each test leaves it as it was. The calls that the functions
+//! make to AWS are recorded, and compared with their rights when this program ends. A function is started for each
+//! request, so nothing here tests a cache.
 
-// All of this is tests; clippy's own exception for tests does not reach what they share.
+// All of this is tests. Clippy's exception for tests does not cover the functions that they share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod commands;
@@ -32,7 +32,7 @@ type Outcome = Result<(), Box<dyn Error>>;
 /// The deployed stack and its tenants.
 struct Stage {
     stack: Stack,
-    /// A Mattermost of today that speaks V2; hello is installed in two of its teams.
+    /// A current Mattermost that speaks V2; hello is installed in two of its teams.
     today: Server,
     /// An unmodified 5.37 with a static token.
     old: Server,
@@ -50,7 +50,7 @@ impl Stage {
     }
 }
 
-/// A test that walks on the stage.
+/// A test with the stage.
 fn test<F>(stage: &Arc<Stage>, name: &str, run: impl FnOnce(Arc<Stage>) -> F + Send + 'static) -> Trial
 where
     F: Future<Output = Outcome>,
@@ -62,7 +62,7 @@ where
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // They share one install.
+    // These tests share one install.
     arguments.test_threads = Some(1);
     let runtime = tokio::runtime::Runtime::new().expect("threads");
     let _inside = runtime.enter();
@@ -86,9 +86,9 @@ fn main() -> ExitCode {
         upkeep::tests(&stage),
         upstream::tests(&stage),
         elsewhere::tests(&stage),
-        // It looks at what all others left.
+        // These look at what all other tests left.
         stored::tests(&stage),
-        // The last, because it ends the installs.
+        // These are the last, because they end the installs.
         life::tests(&stage),
     ];
     let conclusion = libtest_mimic::run(&arguments, tests.into_iter().flatten().collect());

@@ -1,4 +1,4 @@
-//! What an operator does with `cloud-apps operator --stack NAME`: the real command, by direct invocation.
+//! `cloud-apps operator --stack NAME`: the real command, which invokes the install function.
 
 use crate::{
     Outcome, Stage,

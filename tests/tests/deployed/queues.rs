@@ -1,11 +1,11 @@
-//! The queues and their consumer: a job that no version knows stays on its queue and, in the end, becomes a dead letter.
+//! The queues and their consumer: a job of an unknown version stays on its queue, and finally becomes a dead letter.
 
 use crate::{Outcome, Stage, test};
 use aws_sdk_sqs::types::QueueAttributeName;
 use libtest_mimic::Trial;
 use std::sync::Arc;
 
-/// How often it is asked, 20 s each.
+/// How often the queue is asked; each time takes up to 20 s.
 const PATIENCE: usize = 6;
 
 pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
@@ -19,7 +19,7 @@ async fn dead_letters(stage: Arc<Stage>) -> Outcome {
         [("EventQueueUrl", "EventDeadLettersUrl"), ("CommandQueueUrl", "CommandDeadLettersUrl")]
     {
         let (queue, dead) = (stack.output(queue), stack.output(dead));
-        // As deployed a message is hidden for six minutes after each attempt; nothing else is changed.
+        // The deployed queue hides a message for six minutes after each attempt. Only that is changed.
         let attributes = queues.set_queue_attributes().queue_url(queue);
         attributes.attributes(QueueAttributeName::VisibilityTimeout, "1").send().await?;
         let job = format!(r#"{{"v":9999,"kind":"unknown","queue":{queue:?}}}"#);

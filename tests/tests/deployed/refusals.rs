@@ -1,5 +1,5 @@
-//! What is refused, and what was authenticated and is not served yet. Every flaw of every credential is tried in the
-//! core's own tests; here one of each kind goes through all that is deployed.
+//! Requests that are refused, and requests that are authenticated but not served yet. The tests of the core try every
+//! flaw of every credential; here one of each kind goes through the deployed stack.
 
 use crate::{
     Outcome, Stage,
@@ -60,7 +60,7 @@ async fn slash(stage: Arc<Stage>) -> Outcome {
         let answer = post_form(&stage.stack, install, &today.form(team, &token, "whoami")).await?;
         refused(&answer, StatusCode::UNAUTHORIZED, "unauthorized");
     }
-    // The same form with the right token, so that it was the token that was refused.
+    // The same form with the right token is accepted, so it was the token that was refused.
     let form = today.form("demo", &of("demo"), "greet @bob");
     assert_eq!(post_form(&stage.stack, &today.install.id, &form).await?.status, StatusCode::OK);
     Ok(())
@@ -98,7 +98,7 @@ async fn signed(stage: Arc<Stage>) -> Outcome {
     Ok(())
 }
 
-/// Each function looks whether the app has been registered meanwhile.
+/// Each function looks whether the app was registered in the meantime.
 async fn nobodys(stage: Arc<Stage>) -> Outcome {
     let (stack, server) = (&stage.stack, &stage.today);
     let body = b"{}".to_vec();
@@ -186,7 +186,7 @@ async fn event(stage: Arc<Stage>) -> Outcome {
 
 async fn webhook(stage: Arc<Stage>) -> Outcome {
     let (stack, server) = (&stage.stack, &stage.today);
-    // The token of its slash command is no token of a webhook.
+    // The token of a slash command is not valid for a webhook.
     let token = &server.install.slash_tokens["demo"];
     let body = json!({
         "token": token,
@@ -205,7 +205,7 @@ async fn nowhere(stage: Arc<Stage>) -> Outcome {
         let response = stage.stack.http.get(format!("{}{path}", stage.stack.url())).send().await?;
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
     }
-    // The catalogue is there, and not public.
+    // The catalogue exists, but it is not public.
     let answer = crate::server::answer(stage.stack.http.get(format!("{}/apps", stage.stack.url()))).await?;
     refused(&answer, StatusCode::UNAUTHORIZED, "unauthorized");
     assert_eq!(

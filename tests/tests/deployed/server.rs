@@ -1,5 +1,5 @@
-//! A Mattermost server that hello is installed on, by the requests that an admin's installer makes, and with the
-//! credentials that such a server then holds.
+//! A Mattermost server that hello is installed on. It makes the requests of an admin's installer, and holds the
+//! credentials that such a server holds.
 
 use crate::stack::Stack;
 use cloud_apps_protocol::{
@@ -30,14 +30,14 @@ pub struct Server {
     pub install: Install,
 }
 
-/// What the server holds of its install.
+/// What the server knows about its install.
 #[derive(Default)]
 pub struct Install {
     pub id: String,
     pub kid: Option<Kid>,
     pub secret: Option<Secret>,
     pub static_token: Option<String>,
-    /// One that was handed over, and taken back before the install was complete.
+    /// A static token that was handed over, and revoked before the install was complete.
     pub withdrawn: Option<String>,
     pub code: String,
     pub completion: Value,
@@ -46,7 +46,7 @@ pub struct Install {
     pub bot_token: String,
 }
 
-/// An answer over HTTP, its body read.
+/// An answer over HTTP, with its body.
 pub struct Answer {
     pub status: StatusCode,
     pub headers: header::HeaderMap,
@@ -58,7 +58,7 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
-/// A `jti` of its own.
+/// A new `jti`.
 pub fn jti() -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     format!("{:010}-{:08}-{:08}", now(), std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst))
@@ -102,7 +102,7 @@ impl Server {
         self.mattermost.user(name).expect("a user of the demo").id
     }
 
-    /// Installs hello. With a secret for V2 it first asks for a static token too, and then thinks better of it.
+    /// Installs hello. An install with V2 first asks for a static token too, and then revokes it.
     pub async fn install(&mut self, stack: &Stack) -> Result<(), Box<dyn Error>> {
         let code = stack.code(self.site())?;
         let (bot, bot_token) = self.mattermost.add_bot("hello", "Says hello")?;
@@ -166,7 +166,7 @@ impl Server {
         Ok(())
     }
 
-    /// A request of the installer, with its code.
+    /// A request of the installer with its install code.
     pub async fn coded(
         &self,
         stack: &Stack,
@@ -178,7 +178,7 @@ impl Server {
         answer(request).await
     }
 
-    /// Claims of a request, as this server makes them.
+    /// The claims of a request by this server.
     pub fn claims(&self, method: &Method, path: &str, body: &[u8], subject: &str, scope: Scope) -> Claims {
         Claims {
             iss: self.site().to_owned(),
@@ -195,7 +195,7 @@ impl Server {
         }
     }
 
-    /// A token with these claims. It is a credential for a minute.
+    /// A token with these claims. It is valid for a minute.
     pub fn token(&self, claims: &Claims) -> Result<String, Box<dyn Error>> {
         let (kid, secret) =
             self.install.kid.as_ref().zip(self.install.secret.as_ref()).ok_or("it has no V2")?;
@@ -204,7 +204,7 @@ impl Server {
         Ok(token)
     }
 
-    /// Sends a V2 request of somebody.
+    /// Sends a V2 request of a user.
     pub async fn signed(
         &self,
         stack: &Stack,
@@ -232,7 +232,7 @@ impl Server {
         })
     }
 
-    /// The form that an unmodified server sends for a line of alice's.
+    /// The form that an unmodified server sends for a line that alice types.
     pub fn form(&self, team: &str, token: &str, text: &str) -> Vec<(&'static str, String)> {
         let id = |channel: &str| self.mattermost.channel_id(team, channel).expect("a channel");
         vec![
@@ -280,7 +280,7 @@ pub async fn post_form(
     answer(request).await
 }
 
-/// Sends it, and reads the answer.
+/// Sends a request, and reads the answer.
 pub async fn answer(request: reqwest::RequestBuilder) -> Result<Answer, Box<dyn Error>> {
     let response = request.send().await?;
     let (status, headers) = (response.status(), response.headers().clone());

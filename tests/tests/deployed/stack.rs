@@ -1,9 +1,13 @@
-//! A stack on an emulator of its own, by `tests/rig/with_stack.py`, and the ways that lead to it: HTTP, the operator's
+//! A stack on its own emulator, which `tests/rig/with_stack.py` starts, and the ways to reach it: HTTP, the operator's
 //! command, the SDK.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use serde_json::Value;
+use aws_sdk_lambda::{
+    primitives::Blob,
+    types::{FunctionCode, Runtime},
+};
+use serde_json::{Value, json};
 use stack_tests::{Missing, canary, cloud_apps, root, show, variable};
 use std::{
     collections::BTreeMap,
@@ -13,7 +17,8 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// A deployed stack. It ends when its `with_stack.py` reads the end of its input, at the latest with this program.
+/// A deployed stack. It ends when its `with_stack.py` reads the end of its input, which is at the latest when this
+/// program ends.
 pub struct Stack {
     process: Child,
     /// What `with_stack.py` prints.
@@ -22,7 +27,7 @@ pub struct Stack {
     pub http: reqwest::Client,
 }
 
-/// What the operator's command answered.
+/// The result of the operator's command.
 pub struct Said {
     pub code: Option<i32>,
     pub out: String,
@@ -58,14 +63,14 @@ impl Stack {
         Ok(Self { process, variables, program, http })
     }
 
-    /// Ends it, and waits until what was observed is written.
+    /// Ends the stack, and waits until the observed calls are written.
     pub fn end(mut self) -> Result<(), Box<dyn Error>> {
         drop(self.process.stdin.take());
         let status = self.process.wait()?;
         if status.success() { Ok(()) } else { Err(format!("with_stack.py: {status}").into()) }
     }
 
-    /// Where Mattermost servers reach it.
+    /// The address at which Mattermost servers reach it.
     pub fn url(&self) -> &str {
         &self.variables["STACK_URL"]
     }
@@ -89,9 +94,9 @@ impl Stack {
         command
     }
 
-    /// Runs `cloud-apps operator` with the credentials of the emulator, whatever comes of it.
+    /// Runs `cloud-apps operator` with the credentials of the emulator, whether it succeeds or not.
     pub fn try_operator(&self, arguments: &[&str]) -> Result<Said, Box<dyn Error>> {
-        // What an operator alone does stands under `operator`; the rest under a word of its own.
+        // Commands that only an operator uses are below `operator`; the others have a name of their own.
         let own = ["register", "code", "manage-code", "revoke-codes"];
         let group: &[&str] =
             if arguments.first().is_some_and(|word| own.contains(word)) { &["operator"] } else { &[] };
@@ -100,7 +105,7 @@ impl Stack {
         let done = command.output()?;
         let out = String::from_utf8(done.stdout)?;
         let err = String::from_utf8(done.stderr)?;
-        // The code is meant for the operator's eyes, and for nobody's log.
+        // Only the operator may see the code, so it must not be in a log.
         if arguments.first() != Some(&"code") {
             show("operator", out.as_bytes());
         }
@@ -108,7 +113,7 @@ impl Stack {
         Ok(Said { code: done.status.code(), out, err })
     }
 
-    /// The same, where it must be done; its answer.
+    /// Runs `cloud-apps operator`, which must succeed; returns its answer.
     pub fn operator(&self, arguments: &[&str]) -> Result<Value, Box<dyn Error>> {
         let said = self.try_operator(arguments)?;
         if said.code != Some(0) {
@@ -125,6 +130,32 @@ impl Stack {
         Ok(code)
     }
 
+    /// Invokes the install function with an operator's request; returns its answer.
+    pub async fn operate(&self, request: Value) -> Result<Value, Box<dyn Error>> {
+        let invoked = aws_sdk_lambda::Client::new(&self.sdk().await)
+            .invoke()
+            .function_name(self.output("InstallFunctionName"))
+            .payload(Blob::new(json!({ "operator": request }).to_string()))
+            .send()
+            .await?;
+        Ok(serde_json::from_slice(invoked.payload.ok_or("no payload")?.as_ref())?)
+    }
+
+    /// Creates a Lambda function in Python, with this code as `app.py`.
+    pub async fn create_function(&self, name: &str, code: &str) -> Result<(), Box<dyn Error>> {
+        aws_sdk_lambda::Client::new(&self.sdk().await)
+            .create_function()
+            .function_name(name)
+            .runtime(Runtime::Python312)
+            .role("arn:aws:iam::000000000000:role/none")
+            .handler("app.handler")
+            .timeout(30)
+            .code(FunctionCode::builder().zip_file(Blob::new(zipped(code)?)).build())
+            .send()
+            .await?;
+        Ok(())
+    }
+
     /// The SDK's configuration, as an operator.
     pub async fn sdk(&self) -> SdkConfig {
         let variable = |name: &str| self.variables[name].clone();
@@ -136,4 +167,17 @@ impl Stack {
             .load()
             .await
     }
+}
+
+/// A ZIP archive with `app.py`, which the Python of the rig makes.
+fn zipped(code: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let (file, archive) = (folder.path().join("app.py"), folder.path().join("app.zip"));
+    std::fs::write(&file, code)?;
+    let made = Command::new(variable("CLOUD_APPS_PYTHON")?)
+        .args(["-m", "zipfile", "-c"])
+        .args([&archive, &file])
+        .status()?;
+    assert!(made.success());
+    Ok(std::fs::read(archive)?)
 }

@@ -1,4 +1,5 @@
-//! What is stored: hashes of what is only verified, seals of what is presented, nothing of what both sides can compute.
+//! What is stored: a hash of each secret that is only verified, a sealed copy of each secret that is sent, and nothing of
+//! what both sides can compute.
 
 use crate::{Outcome, Stage, test};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -17,7 +18,7 @@ pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     ]
 }
 
-/// All items of a table, an attribute's value as text.
+/// All items of a table, with the values of attributes as text.
 pub async fn items(stage: &Stage, output: &str) -> Result<Vec<BTreeMap<String, String>>, Box<dyn Error>> {
     let tables = aws_sdk_dynamodb::Client::new(&stage.stack.sdk().await);
     let mut pages =
@@ -52,7 +53,7 @@ async fn installs(stage: Arc<Stage>) -> Outcome {
         assert_eq!(item["v"], "1", "{kind}");
         *kinds.entry(kind).or_insert(0) += 1;
     }
-    // Two installs, of which one has two teams and the other a static token, and the manifest that both agreed to.
+    // There are two installs and the manifest that both agreed to. One install has two teams, the other a static token.
     let expected = [("APPS", 1), ("INSTALL", 2), ("MANIFEST", 1), ("SITE", 2), ("TEAM", 3), ("TOKEN", 1)];
     assert_eq!(kinds, expected.map(|(kind, n)| (kind.to_owned(), n)).into());
     assert!(items(&stage, "DataTableName").await?.is_empty());
@@ -86,7 +87,7 @@ async fn hashes(stage: Arc<Stage>) -> Outcome {
 
 async fn rings(stage: Arc<Stage>) -> Outcome {
     let found = secrets(&stage).await?;
-    // The ring of an app that was registered and removed stays: what it sealed may still lie in posts.
+    // The key ring of a removed app stays, because posts can still hold what was sealed with it.
     let apps = ["elsewhere", "greeter", "hello"];
     let names = apps.map(|app| format!("{}/app/{app}/keys", stage.stack.name()));
     assert_eq!(found.keys().collect::<Vec<_>>(), names.iter().collect::<Vec<_>>());

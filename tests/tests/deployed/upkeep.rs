@@ -1,9 +1,8 @@
-//! What the consumer of the queues does: an install that nobody finished is removed, an app's keys are rotated, and what
-//! cannot be done waits for an operator.
+//! The consumer of the queues: it removes an install that nobody finished, seals again after the keys of an app are
+//! rotated, and keeps what it cannot do for an operator.
 
 use crate::{Outcome, Stage, test};
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_lambda::primitives::Blob;
 use cloud_apps_core::store::job::{Job, JobKind};
 use cloud_apps_protocol::Millis;
 use libtest_mimic::Trial;
@@ -15,9 +14,9 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// How often it is asked whether the consumer is done; each time takes what a function takes to start.
-const PATIENCE: usize = 300;
-/// The server of an install that is never finished. Nobody has it.
+/// How often a test asks whether the consumer is done. Each time takes as long as a function takes to start.
+const TRIES: usize = 300;
+/// The server of an install that is never finished. It does not exist.
 const NOWHERE: &str = "https://nobody.example.com";
 
 pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
@@ -36,13 +35,9 @@ pub fn now() -> Millis {
     Millis::try_from(since).unwrap_or(Millis::MAX)
 }
 
-/// What an operator with IAM's leave asks of the install function.
+/// Invokes the install function with an operator's request, which must succeed.
 pub async fn operator(stage: &Stage, request: Value) -> Result<Value, Box<dyn Error>> {
-    let lambda = aws_sdk_lambda::Client::new(&stage.stack.sdk().await);
-    let invoke = lambda.invoke().function_name(stage.stack.output("InstallFunctionName"));
-    let payload = Blob::new(json!({ "operator": request }).to_string());
-    let answer = invoke.payload(payload).send().await?.payload.map(Blob::into_inner).unwrap_or_default();
-    let answer: Value = serde_json::from_slice(&answer)?;
+    let answer = stage.stack.operate(request).await?;
     assert!(answer.get("error").is_none(), "{answer}");
     Ok(answer)
 }
@@ -55,7 +50,7 @@ pub async fn put(stage: &Stage, body: &str) -> Outcome {
     Ok(())
 }
 
-/// What the ledger has of a job.
+/// The entry of a job in the ledger.
 async fn work(stage: &Stage, job: &Job) -> Result<Option<String>, Box<dyn Error>> {
     let tables = aws_sdk_dynamodb::Client::new(&stage.stack.sdk().await);
     let read = tables.get_item().table_name(stage.stack.output("LedgerTableName")).consistent_read(true);
@@ -65,11 +60,11 @@ async fn work(stage: &Stage, job: &Job) -> Result<Option<String>, Box<dyn Error>
 
 /// Waits until a job is done.
 pub async fn done(stage: &Stage, job: &Job) -> Outcome {
-    for _ in 0..PATIENCE {
+    for _ in 0..TRIES {
         if work(stage, job).await?.as_deref() == Some("done") {
             return Ok(());
         }
-        // An invocation is the pause.
+        // The invocation itself takes some time, so there is no other pause.
         operator(stage, json!({ "do": "apps" })).await?;
     }
     Err(format!("{} is not done", job.key()).into())
@@ -90,7 +85,7 @@ async fn unfinished(stage: Arc<Stage>) -> Outcome {
             "user_id": server.user("hello"), "username": "hello", "access_token": "a-token-that-nothing-comes-of",
         },
         "installed_by": server.user("admin"),
-        // It goes with the install.
+        // It is removed together with the install.
         "static_token": true,
     });
     let begun = server.coded(&stage.stack, "/install", &code, &body).await?;
@@ -102,8 +97,8 @@ async fn unfinished(stage: Arc<Stage>) -> Outcome {
             .as_array()
             .is_some_and(|all| all.iter().any(|one| one["install_id"] == id.as_str())))
     };
-    assert!(listed().await?, "it was begun");
-    for _ in 0..PATIENCE {
+    assert!(listed().await?, "the install was begun");
+    for _ in 0..TRIES {
         if !listed().await? {
             return Ok(());
         }
@@ -116,7 +111,7 @@ async fn rotated(stage: Arc<Stage>) -> Outcome {
         let app = "hello".parse().map_err(|_| "an app")?;
         Ok(Job::new(JobKind::Reseal { app, cursor: None }, 0, None, now))
     };
-    // A walk over the installs, which finds everything sealed by the key that there is.
+    // Seal all installs again; everything is sealed with the current key already.
     let whole = reseal(now())?;
     put(&stage, &serde_json::to_string(&whole)?).await?;
     done(&stage, &whole).await?;
@@ -124,15 +119,15 @@ async fn rotated(stage: Arc<Stage>) -> Outcome {
     let after = operator(&stage, json!({ "do": "rotate_keys", "app": "hello" })).await?;
     let keys = |answer: &Value| answer["keys"].as_array().map_or(0, Vec::len);
     assert_eq!(keys(&after), keys(&before) + 1, "{after}");
-    // The walk of that rotation comes in a quarter of an hour. Another one finds that the key is not used yet.
+    // That rotation seals again in a quarter of an hour. A job that runs now finds that the new key is not used yet.
     let early = reseal(now())?;
     put(&stage, &serde_json::to_string(&early)?).await?;
     done(&stage, &early).await
 }
 
-/// The letters of no install, as soon as there is one.
+/// The dead letters without an install, as soon as there is one.
 async fn letter(stage: &Stage) -> Result<Value, Box<dyn Error>> {
-    for _ in 0..PATIENCE {
+    for _ in 0..TRIES {
         let listed = operator(stage, json!({ "do": "dead_letters" })).await?;
         if let Some(letter) = listed["dead_letters"].get(0) {
             return Ok(letter.clone());
@@ -152,17 +147,17 @@ async fn parked(stage: Arc<Stage>) -> Outcome {
 }
 
 async fn sent_back(stage: Arc<Stage>) -> Outcome {
-    // Nobody knows this app: its keys are not there to seal with.
+    // This app does not exist, so there are no keys to seal with.
     let app = "nobodys".parse().map_err(|_| "an app")?;
     let job = Job::new(JobKind::Reseal { app, cursor: None }, 0, None, now());
     put(&stage, &serde_json::to_string(&job)?).await?;
     let first = letter(&stage).await?;
     assert_eq!((&first["kind"], &first["attempts"]), (&json!("reseal"), &json!(1)), "{first}");
-    // It counts as done until somebody sends it back.
+    // The job counts as done until somebody sends it back.
     done(&stage, &job).await?;
     let back = operator(&stage, json!({ "do": "send_back", "id": first["id"] })).await?;
     assert_eq!(back["dead_letter"]["id"], first["id"]);
-    // It was tried once more, because it is parked once more.
+    // The job was tried again, because it is parked again.
     let second = letter(&stage).await?;
     assert_eq!(second["id"], first["id"]);
     assert!(second["at"].as_u64() > first["at"].as_u64(), "{second}");
@@ -185,7 +180,7 @@ async fn unreadable(stage: Arc<Stage>) -> Outcome {
     let listed = operator(&stage, json!({ "do": "dead_letters", "install_id": id })).await?;
     let letter = &listed["dead_letters"][0];
     assert!(letter["reason"].as_str().is_some_and(|reason| reason.contains("version 9999")), "{letter}");
-    // Once there is nothing that cannot be read, there is nothing to do.
+    // When the unreadable letter is gone, there is nothing left to do.
     tables.delete_item().table_name(table).set_key(Some(key.into_iter().collect())).send().await?;
     operator(&stage, json!({ "do": "send_back", "install_id": id, "id": letter["id"] })).await?;
     done(&stage, &job).await?;

@@ -1,20 +1,16 @@
-//! An app in a Lambda function of its own: registered, installed, called by the install function and by the command
-//! function, removed.
+//! An app in its own Lambda function: it is registered, installed, called by the install function and by the command
+//! function, and removed.
 
 use crate::{Outcome, Stage, server::answer, test};
-use aws_sdk_lambda::{
-    primitives::Blob,
-    types::{FunctionCode, Runtime},
-};
 use libtest_mimic::Trial;
 use reqwest::{StatusCode, header};
 use serde_json::{Value, json};
-use stack_tests::{canary, show, variable};
-use std::{error::Error, io::Write, process::Command, sync::Arc};
+use stack_tests::{canary, show};
+use std::{error::Error, io::Write, sync::Arc};
 
 const APP: &str = "greeter";
 const FUNCTION: &str = "cloud-app-greeter";
-/// Answers with what it was asked, as any web framework's adapter would hand it over.
+/// The app's code. It answers with what it was asked, in the form that adapters of web frameworks use.
 const CODE: &str = r#"
 import json
 def handler(event, context):
@@ -44,20 +40,7 @@ fn manifest(function: &str) -> Value {
     })
 }
 
-/// A ZIP archive with `app.py`, made by the Python that the rig has.
-fn zipped() -> Result<Vec<u8>, Box<dyn Error>> {
-    let folder = tempfile::tempdir()?;
-    let (code, archive) = (folder.path().join("app.py"), folder.path().join("app.zip"));
-    std::fs::write(&code, CODE)?;
-    let made = Command::new(variable("CLOUD_APPS_PYTHON")?)
-        .args(["-m", "zipfile", "-c"])
-        .args([&archive, &code])
-        .status()?;
-    assert!(made.success());
-    Ok(std::fs::read(archive)?)
-}
-
-/// `cloud-apps operator apps add` with this manifest: its exit code, answer and complaints.
+/// Runs `cloud-apps operator apps add` with this manifest: exit code, standard output, standard error.
 fn add(stage: &Stage, manifest: &Value) -> Result<(Option<i32>, String, String), Box<dyn Error>> {
     let mut file = tempfile::NamedTempFile::new()?;
     file.write_all(manifest.to_string().as_bytes())?;
@@ -68,28 +51,9 @@ fn add(stage: &Stage, manifest: &Value) -> Result<(Option<i32>, String, String),
     Ok((done.status.code(), String::from_utf8(done.stdout)?, String::from_utf8(done.stderr)?))
 }
 
-/// What an operator asks that the command line has no word for here.
-pub async fn operate(stage: &Stage, request: Value) -> Result<Value, Box<dyn Error>> {
-    let invoked = aws_sdk_lambda::Client::new(&stage.stack.sdk().await)
-        .invoke()
-        .function_name(stage.stack.output("InstallFunctionName"))
-        .payload(Blob::new(json!({ "operator": request }).to_string()))
-        .send()
-        .await?;
-    Ok(serde_json::from_slice(invoked.payload.ok_or("no payload")?.as_ref())?)
-}
-
 async fn whole(stage: Arc<Stage>) -> Outcome {
     let (stack, server) = (&stage.stack, &stage.today);
-    aws_sdk_lambda::Client::new(&stack.sdk().await)
-        .create_function()
-        .function_name(FUNCTION)
-        .runtime(Runtime::Python312)
-        .role("arn:aws:iam::000000000000:role/none")
-        .handler("app.handler")
-        .code(FunctionCode::builder().zip_file(Blob::new(zipped()?)).build())
-        .send()
-        .await?;
+    stack.create_function(FUNCTION, CODE).await?;
     let (code, out, err) = add(&stage, &manifest(FUNCTION))?;
     assert_eq!(code, Some(0), "{err}");
     let added: Value = serde_json::from_str(&out)?;
@@ -97,7 +61,7 @@ async fn whole(stage: Arc<Stage>) -> Outcome {
     canary(added["upstream_secret"].as_str().ok_or("no secret")?)?;
 
     let code = json!({"do": "code", "app": APP, "site_url": server.site(), "base_url": stack.url()});
-    let code = operate(&stage, code).await?["code"].as_str().ok_or("no code")?.to_owned();
+    let code = stage.stack.operate(code).await?["code"].as_str().ok_or("no code")?.to_owned();
     canary(&code)?;
     let body = json!({
         "app_id": APP,
@@ -112,7 +76,7 @@ async fn whole(stage: Arc<Stage>) -> Outcome {
     let id = begun.body["install_id"].as_str().ok_or("no id")?.to_owned();
     let token = begun.body["static_token"].as_str().ok_or("no token")?.to_owned();
     canary(&token)?;
-    // The install function runs the app's part.
+    // The install function calls the app.
     let path = format!("/install/{id}/complete");
     let completed = server.coded(stack, &path, &code, &json!({ "registered": [] })).await?;
     assert_eq!(completed.status, StatusCode::OK, "{}", completed.body);
@@ -123,9 +87,9 @@ async fn whole(stage: Arc<Stage>) -> Outcome {
     let answered = answer(request.header(header::AUTHORIZATION, format!("Token {token}"))).await?;
     assert_eq!((answered.status, &answered.body["text"]), (StatusCode::OK, &"/greet bob True".into()));
 
-    let removed = operate(&stage, json!({"do": "remove", "install_id": id})).await?;
+    let removed = stage.stack.operate(json!({"do": "remove", "install_id": id})).await?;
     assert_eq!(removed["removed"]["state"], "removed", "{removed}");
-    let apps = operate(&stage, json!({"do": "remove_app", "app": APP})).await?;
+    let apps = stage.stack.operate(json!({"do": "remove_app", "app": APP})).await?;
     assert_eq!(apps["apps"].as_array().map(Vec::len), Some(1), "{apps}");
     Ok(())
 }

@@ -312,7 +312,6 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     /// `/hooks/{install}/slash` with `install1` for `{install}`, and so on.
     fn filled(pattern: &str) -> String {
@@ -355,31 +354,5 @@ mod tests {
     fn a_key_whose_parameters_are_missing_gives_empty_ones_that_no_id_matches() {
         let route = Route::from_key("POST /hooks/{install}/slash", &HashMap::new());
         assert_eq!(route, Route::Slash { install: String::new() });
-    }
-
-    /// Function → `POST /command`, as the template's events have it.
-    fn template() -> BTreeSet<(String, String)> {
-        let mut routes = BTreeSet::new();
-        let mut function = "";
-        for line in include_str!("../../../../template.yaml").lines() {
-            if let Some(name) = line.strip_prefix("  ").and_then(|l| l.strip_suffix("Function:")) {
-                function = name;
-            }
-            let value = |key: &str| line.split_once(key)?.1.split([',', '}']).next().map(str::trim);
-            // A path holds braces of its own, so it is read to its closing quote.
-            let path = line.split_once("Path: \"").and_then(|(_, rest)| rest.split('"').next());
-            if let (Some(method), Some(path)) = (value("Method: "), path) {
-                routes.insert((function.to_owned(), format!("{} {path}", method.to_uppercase())));
-            }
-        }
-        routes
-    }
-
-    #[test]
-    fn the_template_sends_every_route_of_the_table_to_its_function_and_no_other() {
-        let table = ROUTES
-            .iter()
-            .map(|entry| (format!("{:?}", entry.function), format!("{} {}", entry.method, entry.pattern)));
-        assert_eq!(template(), table.collect());
     }
 }
