@@ -1,5 +1,5 @@
-//! A stub of DynamoDB and Secrets Manager on loopback that counts calls. It keeps what is put, answers what is asked
-//! by key, and knows no conditions: it is there to be fast and always the same, not to be right.
+//! A stub of DynamoDB and Secrets Manager on loopback that counts calls. It stores what is put, returns what is asked for
+//! by key, and ignores conditions: it must be fast and always the same, and need not be correct.
 
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, response::IntoResponse};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ pub struct Calls {
     pub reads: u64,
     /// Writes to `DynamoDB`; a transaction is one.
     pub writes: u64,
-    /// Anything of Secrets Manager.
+    /// Calls to Secrets Manager.
     pub secrets: u64,
 }
 
@@ -26,12 +26,12 @@ struct Kept {
     calls: Calls,
 }
 
-/// The stub. Cheap to clone.
+/// The stub. It is cheap to clone.
 #[derive(Clone, Default)]
 pub struct Stub(Arc<Mutex<Kept>>);
 
 impl Stub {
-    /// Serves it; answers its endpoint.
+    /// Serves it; returns its endpoint.
     pub async fn serve(&self) -> Result<String, String> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|e| e.to_string())?;
         let address = listener.local_addr().map_err(|e| e.to_string())?;
@@ -42,7 +42,7 @@ impl Stub {
         Ok(format!("http://{address}"))
     }
 
-    /// The calls since the last time this was asked.
+    /// The calls since the last call of this function.
     pub fn take_calls(&self) -> Calls {
         std::mem::take(&mut self.kept().calls)
     }

@@ -1,5 +1,5 @@
-//! Functions as Lambda runs them, without Lambda: a stub of its runtime API, stubs of the services that functions call,
-//! and a sample install that they answer for. `bench` measures with it; `tests/tests/functions` attacks with it.
+//! Runs functions as Lambda does, without Lambda: a stub of its runtime API, stubs of the services that functions call,
+//! and a sample install that they serve. `bench` uses it to measure, and `tests/tests/functions` to attack.
 
 pub mod aws;
 pub mod runtime;

@@ -1,15 +1,15 @@
-//! What is promised. Each limit is a ratio within one run, a size, or a count.
+//! The limits that are promised. Each is a ratio within one run, a size, or a count.
 
 use crate::linear;
 use serde_json::Value;
 
-/// Checks the report against every limit, and says each as it goes.
+/// Checks the report against all limits, and prints those that are exceeded.
 pub fn check(report: &Value) -> bool {
     let at = |pointer: String| report.pointer(&pointer).and_then(Value::as_f64).unwrap_or(f64::NAN);
     let mut passed = 0;
     let mut failed = 0;
     let mut limit = |what: String, value: f64, most: f64| {
-        // NaN is a failure too.
+        // NaN fails too.
         if value <= most {
             passed += 1;
         } else {
@@ -21,7 +21,7 @@ pub fn check(report: &Value) -> bool {
         let of = |key: &str| at(format!("/functions/{function}/{key}"));
         limit(format!("{function}: start over an empty runtime's"), of("init_over_hello"), 3.5);
         limit(format!("{function}: resident memory in MB"), of("rss_mb"), 10.0);
-        // It alone writes installs, apps and key rings, and is not on the way of a command.
+        // The install function may be larger: only it writes installs, apps and key rings, and no command waits for it.
         let zip = if function == "install" { 4.2 } else { 4.0 };
         limit(format!("{function}: zip in MB"), of("zip_mb"), zip);
     }
@@ -36,7 +36,7 @@ pub fn check(report: &Value) -> bool {
         limit(format!("{request}: secrets"), calls("secrets"), 0.0);
     }
     for name in linear::NAMES {
-        // Four times is linear; sixteen would be quadratic.
+        // A factor of four is linear; sixteen would be quadratic.
         limit(format!("{name}: four times as long over once"), at(format!("/linear/{name}/ratio")), 7.0);
     }
     println!("bench: {passed} passed, {failed} failed");
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// A report in which every value stands exactly at its limit.
+    /// A report in which all values are exactly at their limits.
     fn exact() -> Value {
         let function = json!({ "init_over_hello": 3.5, "rss_mb": 10.0, "zip_mb": 4.0 });
         let mut functions = serde_json::Map::new();

@@ -1,5 +1,5 @@
-//! What strangers and apps can make us read costs in proportion to its length: each kind of text is read once and four
-//! times as long, in one run. Four times the time is linear, sixteen times would be quadratic.
+//! Texts from strangers and apps must take time in proportion to their length. Each kind of text is read with a length
+//! and with four times that length, in one run. Four times the time is linear; sixteen times would be quadratic.
 
 use bench::sample::best_us;
 use cloud_apps_core::finish::{mentions::Mentions, text};
@@ -14,17 +14,17 @@ use cloud_apps_protocol::{
 use serde_json::{Map, Value, json};
 use std::hint::black_box;
 
-/// Runs of each; the best counts.
+/// How often each is run; the best run counts.
 const RUNS: usize = 30;
 
-/// A kind of text: a name, and what reads one of a length.
+/// A kind of text: its name, and a function that reads a text of this length.
 type Case = (&'static str, Box<dyn Fn(usize)>);
 
-/// Kind → times in µs for a length and four times that length, and their ratio.
+/// For each kind of text, the times in µs for a length and for four times that length, and their ratio.
 pub fn measure() -> Result<Value, String> {
     let mut report = Map::new();
     for (name, read) in cases()? {
-        // In turn, so that both see the same load.
+        // Both lengths run in turn, so that they have the same load.
         let (mut short, mut long) = (f64::INFINITY, f64::INFINITY);
         for _ in 0..RUNS {
             short = short.min(best_us(1, || read(MAX_LINE / 4)));
@@ -35,7 +35,7 @@ pub fn measure() -> Result<Value, String> {
     Ok(Value::Object(report))
 }
 
-/// The names of all kinds, for the limits.
+/// The names of all kinds of texts, for the limits.
 pub const NAMES: [&str; 14] = [
     "a line of quotes",
     "a line of words with a dash",
@@ -105,7 +105,7 @@ fn cases() -> Result<Vec<Case>, String> {
     Ok(cases)
 }
 
-/// Values of fields that take several.
+/// Values of fields that take several values.
 fn lists() -> Result<[Case; 2], String> {
     let name = "label".parse().map_err(|_| "no name")?;
     let option = |i: usize| SelectOption {

@@ -1,9 +1,9 @@
-//! How quick the functions are, as ratios in one run.
+//! Measures how fast the functions are, as ratios within one run.
 //!
-//! Programs are started in turn, round after round, so that all see the same load; the best start of each is compared
-//! with the best start of the program it is held to. Absolute times say something about this machine only.
+//! The programs are started in turn, round after round, so that all have the same load. The best start of each is
+//! compared with the best start of a simpler program. Absolute times would only say something about this machine.
 //!
-//! What reads texts of strangers is measured on a length and on four times that length ([`linear`]).
+//! Code that reads texts of strangers is measured with a text of one length and of four times that length ([`linear`]).
 //!
 //! `bench [FOLDER]` measures the bootstraps that `sam build` left in FOLDER (`.aws-sam/build`), prints a table, writes
 //! `target/bench.json`, and fails when a limit is passed.
@@ -27,7 +27,7 @@ use std::{
 
 /// Starts of each program: rounds × starts in turn.
 const ROUNDS: usize = 40;
-/// Warm calls that are measured, after as many that are not.
+/// How many warm calls are measured, after as many that are not measured.
 const WARM: usize = 600;
 /// How many calls in a row make a median.
 const STRETCH: usize = 50;
@@ -139,7 +139,7 @@ async fn starts(programs: &[&Program]) -> Result<BTreeMap<String, Start>, String
             *rss = rss.max(running.peak_mb());
         }
         if round == 0 {
-            // The first round reads the binaries from disk; nobody's best start is there, everybody's worst is.
+            // The first round does not count, because it reads the binaries from disk.
             for (times, _) in seen.values_mut() {
                 times.clear();
             }
@@ -208,8 +208,8 @@ async fn warm(
     Ok(Warm { echo, put, slash, v2, slash_calls, v2_calls, rss_mb })
 }
 
-/// The lowest median of any [`STRETCH`] calls in a row: what a call takes while nothing else disturbs the machine. A
-/// neighbour's load moves the median of the whole run by half, and one kind of call more than another.
+/// The lowest median of any [`STRETCH`] calls in a row: the time of a call while nothing else uses the machine. Other
+/// load changes the median of the whole run by half, and of one kind of call more than of another.
 fn quiet_median(times: &[f64]) -> f64 {
     let median = |stretch: &[f64]| {
         let mut stretch = stretch.to_vec();
@@ -224,7 +224,7 @@ fn zip_mb(path: &Path) -> Result<f64, String> {
     let bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let mut deflate = DeflateEncoder::new(Vec::new(), Compression::default());
     deflate.write_all(&bytes).map_err(|e| e.to_string())?;
-    #[allow(clippy::cast_precision_loss)] // A few million.
+    #[allow(clippy::cast_precision_loss)] // It is a few million.
     Ok(deflate.finish().map_err(|e| e.to_string())?.len() as f64 / 1e6)
 }
 
@@ -232,7 +232,7 @@ fn calls(calls: Calls) -> Value {
     json!({ "reads": calls.reads, "writes": calls.writes, "secrets": calls.secrets })
 }
 
-/// Two digits after the point are more than the noise allows.
+/// Rounds to two digits after the point, which is already finer than the noise.
 fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
@@ -273,7 +273,7 @@ fn print(report: &Value) {
         at("/warm/v2_us") / at("/warm/put_us"),
         at("/warm/verify_us"),
     );
-    println!("\n{:<34}{:>10}{:>10}{:>8}", "read once and four times as long", "n µs", "4n µs", "ratio");
+    println!("\n{:<34}{:>10}{:>10}{:>8}", "length n and 4n", "n µs", "4n µs", "ratio");
     for name in linear::NAMES {
         let of = |key: &str| at(&format!("/linear/{name}/{key}"));
         println!("{name:<34}{:>10.0}{:>10.0}{:>8.2}", of("n_us"), of("4n_us"), of("ratio"));

@@ -1,4 +1,4 @@
-//! A stub of Lambda's runtime API on loopback: starts a bootstrap, hands it events, and takes the times from outside.
+//! A stub of Lambda's runtime API on loopback. It starts a bootstrap, gives it events, and measures it from outside.
 
 use axum::{
     Router,
@@ -24,13 +24,14 @@ use tokio::sync::{Mutex, mpsc};
 /// A bootstrap and the environment it is started with.
 #[derive(Clone)]
 pub struct Program {
-    /// How it is called in the table.
+    /// Its name in the table.
     pub name: String,
     /// Its file.
     pub path: PathBuf,
-    /// What it finds beside what Lambda sets.
+    /// Its environment, in addition to what Lambda sets.
     pub env: BTreeMap<String, String>,
-    /// The file to which all it writes is added. `None`: its errors go to ours, the rest nowhere.
+    /// The file to which its output is appended. With `None`, its standard error goes to ours, and its standard output is
+    /// dropped.
     pub log: Option<PathBuf>,
 }
 
@@ -56,11 +57,12 @@ pub struct Running {
     events: mpsc::UnboundedSender<Vec<u8>>,
     seen: mpsc::UnboundedReceiver<Seen>,
     server: tokio::task::JoinHandle<()>,
-    /// From spawn to its first question for an event.
+    /// The time from its start until it first asks for an event.
     pub init: Duration,
 }
 
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a bootstrap may take to start or to answer.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 impl Program {
     /// Starts it and waits until it asks for its first event.
@@ -103,12 +105,12 @@ impl Program {
             .spawn()
             .map_err(|e| format!("{} does not start: {e}", self.path.display()))?;
         let mut running = Running { child, events, seen, server, init: Duration::ZERO };
-        match tokio::time::timeout(PATIENCE, running.seen.recv()).await {
+        match tokio::time::timeout(TIME_LIMIT, running.seen.recv()).await {
             Ok(Some(Seen::Next(at))) => running.init = at - started,
             Ok(Some(Seen::Failed(why))) => {
                 return Err(format!("{} says: {}", self.name, String::from_utf8_lossy(&why)));
             }
-            _ => return Err(format!("{} did not ask for an event within {PATIENCE:?}", self.name)),
+            _ => return Err(format!("{} did not ask for an event within {TIME_LIMIT:?}", self.name)),
         }
         Ok(running)
     }
@@ -121,14 +123,14 @@ impl Program {
 }
 
 impl Running {
-    /// Hands it an event and waits for the answer; how long that took.
+    /// Gives it an event and waits for the answer; returns how long that took, and the answer.
     pub async fn invoke(&mut self, event: Vec<u8>) -> Result<(Duration, Bytes), String> {
         let sent = Instant::now();
         self.events.send(event).map_err(|_| "the bootstrap is gone".to_owned())?;
         let mut answer = None;
-        // The next question belongs to this call: only then is the bootstrap ready again.
+        // The call ends when the bootstrap asks for the next event, because only then it is ready again.
         loop {
-            match tokio::time::timeout(PATIENCE, self.seen.recv()).await {
+            match tokio::time::timeout(TIME_LIMIT, self.seen.recv()).await {
                 Ok(Some(Seen::Answered(at, body))) => answer = Some(Ok((at - sent, body))),
                 Ok(Some(Seen::Failed(why))) => answer = Some(Err(String::from_utf8_lossy(&why).into_owned())),
                 Ok(Some(Seen::Next(_))) => {
@@ -136,12 +138,12 @@ impl Running {
                         Err("the bootstrap asked for the next event without an answer".to_owned())
                     });
                 }
-                _ => return Err(format!("no answer within {PATIENCE:?}")),
+                _ => return Err(format!("no answer within {TIME_LIMIT:?}")),
             }
         }
     }
 
-    /// The most memory it has held, in MB (10⁶ bytes).
+    /// The most memory that it used, in MB (10⁶ bytes).
     pub fn peak_mb(&self) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let kb: f64 = status

@@ -1,5 +1,5 @@
-//! The install that the functions are measured with, put into the stub by the real adapters, and the events
-//! that it answers.
+//! The install that the functions are measured with, which the real adapters put into the stub, and the events that it
+//! answers.
 
 use axum::body::Bytes;
 use cloud_apps_aws::{Role, clients::Clients, dynamodb::Dynamo, secrets::Secrets};
@@ -25,7 +25,7 @@ const STACK: &str = "bench";
 const INSTALLS: &str = "Installs";
 const LEDGER: &str = "Ledger";
 
-/// How long `run` takes, best of many, in µs.
+/// The shortest time that `run` took in many runs, in µs.
 pub fn best_us(times: usize, mut run: impl FnMut()) -> f64 {
     let mut best = Duration::MAX;
     for _ in 0..times {
@@ -38,7 +38,7 @@ pub fn best_us(times: usize, mut run: impl FnMut()) -> f64 {
 
 /// The install and its secret.
 pub struct Installed {
-    /// As `events/env.json` has it.
+    /// The sample of `events/env.json`.
     pub sample: Sample,
     kid: Kid,
     secret: Secret,
@@ -73,7 +73,7 @@ impl Installed {
         let secrets = Secrets::new(clients, STACK);
         let ring = sample.ring().map_err(|e| e.to_string())?;
         secrets.make(&ring).await.map_err(|e| e.to_string())?;
-        // An install begins pending, and its team is registered before it serves.
+        // An install begins as pending, and its team is registered before it becomes active.
         let (code, until) = (Sha256::of("bench"), now() + 60_000);
         let pending = Install { state: State::Pending { code: code.clone(), until }, ..install.clone() };
         let active = Install { rev: pending.rev + 1, ..install };
@@ -85,7 +85,7 @@ impl Installed {
         Ok(Self { kid: sample.kid(), secret, sample })
     }
 
-    /// What a function finds in its environment.
+    /// The environment of a function.
     pub fn env(endpoint: &str) -> BTreeMap<String, String> {
         let pairs = [
             ("AWS_ENDPOINT_URL", endpoint),
@@ -126,7 +126,7 @@ impl Installed {
         )
     }
 
-    /// A signed V2 request; no two have the same `jti`.
+    /// A signed V2 request. Each `n` has another `jti`.
     pub fn v2_event(&self, n: usize) -> Result<Vec<u8>, String> {
         let (body, token) = self.v2(n)?;
         let body = String::from_utf8(body).map_err(|e| e.to_string())?;
@@ -150,7 +150,7 @@ impl Installed {
         Ok((body, token))
     }
 
-    /// A token of the sample's server for one request. No two `n` make the same.
+    /// A token of the sample's server for one request. Each `n` makes another token.
     pub fn sign(&self, method: &str, route: &str, scope: Scope, body: &[u8], n: usize) -> String {
         let of = &self.sample.install;
         let now = now() / 1000;
@@ -170,8 +170,8 @@ impl Installed {
         token::sign(Direction::Server, &self.kid, &self.secret, &claims)
     }
 
-    /// A measured request must have been answered: a refusal is quick.
-    #[allow(clippy::unused_self)] // Reads as a check against this sample.
+    /// Checks that a measured request was answered, because a refusal would be faster.
+    #[allow(clippy::unused_self)] // The call reads as a check against this sample.
     pub fn answered(&self, response: &Bytes) -> Result<(), String> {
         let response: Value = serde_json::from_slice(response).map_err(|e| e.to_string())?;
         let body = response.get("body").and_then(Value::as_str).unwrap_or_default();
@@ -179,7 +179,7 @@ impl Installed {
         if fine { Ok(()) } else { Err(format!("a measured request was not answered: {response}")) }
     }
 
-    /// How long it takes to verify a token of the sample, best of many, in µs.
+    /// The shortest time to verify a token of the sample in many runs, in µs.
     pub fn verify_us(&self) -> Result<f64, String> {
         let (body, token) = self.v2(usize::MAX)?;
         let expected = Expected { method: "POST", route: "/command", body: &body, now: now() };

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Fails when a built function would die on AWS although it runs here:
+# Fails if a built function would fail on AWS although it runs here:
 # * it needs a newer glibc than Amazon Linux 2023 has ("GLIBC_2.xx not found"), or
 # * it was built with panic = "abort", so that one poisoned message ends the environment instead of being answered.
 #
 #   check-bootstrap.sh BOOTSTRAP...          needs objdump (binutils)
 set -euo pipefail
 limit=2.34
-# Standard output says what was checked; the runtime that unwinds has this sentence, the one that aborts has not.
+# Standard output says what was checked. A runtime that unwinds contains this sentence; one that aborts does not.
 unwinds="Rust panics must be rethrown"
 [[ $# -gt 0 ]] || { echo "usage: $0 BOOTSTRAP..." >&2; exit 2; }
 passed=0 failed=0

@@ -1,26 +1,26 @@
-"""A proxy between functions and the AWS emulator that writes down who did what to which resource.
+"""A proxy between functions and the AWS emulator, which records which function made which call to which resource.
 
-Each function names itself in the user agent of its AWS calls (`app/CommandFunction`). What was observed is then compared
-with the IAM statements of the template: the emulator enforces none, so this is how we know that they suffice and that none
-is idle. Bodies are read for the names of tables, secrets and queues, for the kinds of partition keys (`CODE#` of `CODE#1f2e…`)
-and the attributes that an update names, and then forgotten: no value of an item or secret is kept.
+The user agent of each AWS call names the function (`app/CommandFunction`). The recorded calls are then compared with the IAM
+statements of the template. The emulator does not enforce these, so only this comparison shows that they allow all calls and
+nothing else. From a body the proxy keeps the names of tables, secrets and queues, the kinds of partition keys (`CODE#` of
+`CODE#1f2e…`) and the attributes that an update names. It keeps no value of an item or secret.
 """
 import contextlib, http.client, http.server, json, re, threading, urllib.parse
 
 ACCOUNT = "000000000000"  # the emulator's
 SERVICES = {"DynamoDB_20120810": "dynamodb", "secretsmanager": "secretsmanager", "AmazonSQS": "sqs", "TrentService": "kms"}
-# What a transaction may do to an item is allowed by the action of the same name; there is no action for the whole.
+# IAM has no action for a transaction; each of its parts needs the action of the same name.
 TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem",
                "Get": "GetItem"}
 
 
-# What stands in expressions and is no attribute.
+# The words of expressions that are not attributes.
 WORDS = {"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "IN", "BETWEEN", "attribute_exists", "attribute_not_exists",
          "attribute_type", "begins_with", "contains", "size", "if_not_exists", "list_append"}
 
 
 def kind(key):
-    """What a partition key begins with: all that IAM looks at. The rest may be a secret's hash."""
+    """The prefix of a partition key, which is all that IAM checks. The rest can be the hash of a secret."""
     text = key.get("pk", {}).get("S", "?")
     return text[:text.index("#") + 1] if "#" in text else text
 
@@ -69,7 +69,7 @@ def effects(target, path, body, region):
             yield f"dynamodb:{operation}", table(body.get("TableName", "?")) + index, *key_of(operation, body)
     elif service == "secretsmanager":
         name = body.get("SecretId") or body.get("Name") or "?"
-        # AWS ends a secret's ARN with a dash and six characters of its own choice.
+        # AWS adds a dash and six random characters to the ARN of a secret.
         yield f"secretsmanager:{operation}", name if name.startswith("arn:") else arn("secretsmanager", f"secret:{name}-Aa0Bb1"), "", ()
     elif service == "sqs":
         yield f"sqs:{operation}", arn("sqs", urllib.parse.urlparse(body.get("QueueUrl", "?")).path.rsplit("/", 1)[-1]), "", ()
@@ -82,7 +82,7 @@ def effects(target, path, body, region):
 
 
 class Observer:
-    """What was seen: {(function, action, resource, kind of key, attributes): how often}."""
+    """The calls that were seen: {(function, action, resource, kind of key, attributes): how often}."""
 
     def __init__(self, region):
         self.region, self.calls, self.lock = region, {}, threading.Lock()
@@ -106,7 +106,7 @@ class Observer:
 
 @contextlib.contextmanager
 def proxy(host, port, upstream, observer):
-    """Serves `http://host:port` in front of `upstream` (host:port), telling `observer` of each request."""
+    """Serves `http://host:port` as a proxy of `upstream` (host:port), and tells `observer` about each request."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

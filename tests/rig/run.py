@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Runs the tests, quick ones first, and counts honestly.
+"""Runs the tests, the quick ones first, and counts all of them.
 
     tests/rig/run.py                 every step
     tests/rig/run.py STEP...         these steps, in the order of the list
     tests/rig/run.py --list
 
-Each step's whole output goes to target/test-logs/STEP.log; the last step searches all of it for every secret that a test
-used. What cannot run is a failure that says what is missing; an ignored test is a failure. Ends with `N passed, N failed`.
+The output of each step goes to target/test-logs/STEP.log. The last step searches all of it for each secret that a test used.
+A step that cannot run fails and says what is missing; an ignored test counts as failed. The last line is
+`N passed, N failed`.
 """
 import functools, json, os, pathlib, platform, re, shutil, signal, subprocess, sys, time
 
@@ -21,13 +22,13 @@ ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_6
 RIGGED = "cloud-apps-aws/emulators,cloud-apps/rig,stack-tests/rig"
 LIMIT = 45 * 60  # seconds; a step that hangs fails
 
-# At the start of a line: what a test shows of the programs it runs is indented.
+# Only at the start of a line, because tests indent the output of the programs that they run.
 CARGO = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored", re.M)
 PLAIN = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 
 
 class Missing(Exception):
-    """A step cannot run, and this is why."""
+    """The reason why a step cannot run."""
 
 
 class Step:
@@ -43,7 +44,7 @@ class Step:
         self.log.flush()
 
     def run(self, *command, env=None, cwd=ROOT):
-        """Runs a command into the log. A failure is remembered; the next command of the step runs all the same."""
+        """Runs a command and writes its output to the log. After a failure, the next command of the step still runs."""
         command = [str(part) for part in command]
         self.say("$ " + " ".join(command))
         program = command[0]
@@ -78,7 +79,7 @@ class Step:
 
 
 def environment():
-    """What every command of a test run finds."""
+    """The environment of every command of a test run."""
     return os.environ | {
         "PATH": f"{SAM}:{os.environ['PATH']}", "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1",
         "CARGO_TERM_COLOR": "never", "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1",

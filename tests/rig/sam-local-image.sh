@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes `sam local invoke` and `sam local start-api` work on a Debian machine that cannot pull
-# container images: starts a Docker daemon of its own and imports a small base image, made of this
+# container images: starts its own Docker daemon and imports a small base image, made of this
 # machine's C library, under the name that SAM looks for. Safe to run again; a second run takes < 1 s.
 #
 #   eval "$(sam-local-image.sh up)"     # sets DOCKER_HOST

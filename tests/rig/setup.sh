@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this Debian machine lacks. Says first what and where; does nothing when all is there.
+# Installs what the tests need and this Debian machine lacks. It first says what and where, and does nothing if nothing is
+# missing.
 #
 #   tests/rig/setup.sh
 #
 # Python programs go into .venv/, DynamoDB Local and the Docker daemon's data into .tools/, both below the project. Only what
-# Debian alone can give (Java, Maven, Node, Docker, binutils, Python's venv) is installed on the machine, by apt, as root.
+# Debian can provide (Java, Maven, Node, Docker, binutils, Python's venv) is installed on the machine, by apt, as root.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 say() { echo "setup: $*" >&2; }
@@ -25,7 +26,7 @@ command -v curl >/dev/null || lacks curl
 fetched=.tools/dynamodb-local/stamp
 [[ $(cat $fetched 2>/dev/null) == "$(sha256sum tests/rig/dynamodb-local/pom.xml | cut -c1-12)" ]] || fetch=yes
 if [[ ${fetch:-} ]] && ! command -v mvn >/dev/null; then lacks maven; fi
-# A daemon that already answers will do, whoever runs it.
+# A daemon that already answers is good enough.
 if ! docker info >/dev/null 2>&1 && ! command -v dockerd >/dev/null; then lacks docker.io; fi
 
 environments=()

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Runs a command beside fresh emulators of the AWS services that the stores use, and stops them after it.
+"""Starts new emulators of the AWS services that the stores use, runs a command, and stops them.
 
     tests/rig/with_emulators.py -- cargo test -p cloud-apps-aws --test it
 
 The command finds DYNAMODB_LOCAL_URL (Amazon's DynamoDB Local, strict), AWS_ENDPOINT_URL (ministack: DynamoDB, Secrets
-Manager, SQS) and AWS credentials that open nothing else. Its exit status is ours.
+Manager, SQS) and AWS credentials that are valid for nothing else. Its exit status is ours.
 """
 import contextlib, os, pathlib, signal, socket, subprocess, sys, tempfile, time
 

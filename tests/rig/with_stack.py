@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Deploys the built template to a fresh local AWS emulator (ministack), runs a command, cleans up.
+"""Deploys the built template to a new local AWS emulator (ministack), runs a command, and cleans up.
 
     sam build && tests/rig/with_stack.py [options] -- cargo test --test deployed
 
@@ -9,15 +9,15 @@ The command's exit status is ours. It finds in its environment
     STACK_URL          base URL of the HTTP API, ends without a slash
     STACK_OUTPUT_<KEY> each output of the stack, upper case
     STACK_LOG          path of the emulator's log
-Without a command it prints these as one line of JSON and waits until its standard input closes: so a test that must start
-something first (a Mattermost whose CA goes into a parameter) can start the stack itself, and the stack ends with the test.
+Without a command it prints these as one line of JSON and waits until its standard input closes. So a test that must first
+start something else (a Mattermost whose CA is a parameter) can start the stack itself, and the stack ends with the test.
 
 What the emulator does not do, and what we do about it:
 * SAM writes the routes of an HttpApi into an OpenAPI Body, which the emulator ignores. We add the routes one by one from
   the processed template. Nothing else of the Body (CORS, authorizers) is seen.
 * A number that comes from a parameter stays text, and its queue poller fails on that: we set the mappings' concurrency again.
-* IAM is not enforced: --observe writes down what functions do, to be compared with the statements.
-* Alarms never fire, TTL deletes late, every invoke starts a new environment and costs some 100 ms.
+* IAM is not enforced: --observe records the calls of functions, which are then compared with the statements.
+* Alarms never fire, TTL deletes late, and every invocation starts a new environment, which takes about 100 ms.
 """
 import argparse, contextlib, json, os, pathlib, platform, re, shutil, signal, socket, subprocess, sys, tempfile, time
 import urllib.request
@@ -46,7 +46,7 @@ def program(name, beside):
 
 
 def aws_env(endpoint):
-    """Environment for SDKs and functions: nothing of the developer's own account leaks in."""
+    """The environment for SDKs and functions. It contains nothing of the developer's own account."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("AWS_") or k == "AWS_CA_BUNDLE"}
     return env | {
         "AWS_ENDPOINT_URL": endpoint, "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION,
@@ -56,8 +56,8 @@ def aws_env(endpoint):
 
 
 def emulator_env(endpoint, functions, host, port, work):
-    """Functions inherit all of it, so nothing of ours but what the emulator needs: a variable of the developer's shell
-    could otherwise stand in for one that the template forgot."""
+    """The environment of the emulator, which functions inherit. It has only what the emulator needs: otherwise a variable of
+    the developer's shell could hide that the template lacks it."""
     kept = ("PATH", "HOME", "LANG", "TZ", "SSL_CERT_FILE")
     env = {k: os.environ[k] for k in kept if k in os.environ}
     aws = {k: v for k, v in aws_env(functions).items() if k.startswith("AWS_")}
@@ -72,7 +72,7 @@ def emulator_env(endpoint, functions, host, port, work):
 
 @contextlib.contextmanager
 def emulator(work, log_path, host, observer):
-    """A ministack of our own on a free port, its state below `work`. Yields its endpoint."""
+    """A new ministack on a free port, with its state below `work`. Yields its endpoint."""
     port = free_port(host)
     endpoint = functions = f"http://{host}:{port}"
     with contextlib.ExitStack() as stack:
@@ -106,7 +106,8 @@ def emulator(work, log_path, host, observer):
 
 
 def deploy(endpoint, template, stack, parameters, work):
-    """`sam deploy`, as a user would run it. Parameters go by file: SAM splits those of the command line at spaces."""
+    """`sam deploy`, as a user would run it. The parameters are in a file, because SAM splits those of the command line at
+    spaces."""
     command = [program("sam", "sam"), "deploy", "--template-file", str(template), "--stack-name", stack, "--resolve-s3",
                "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-fail-on-empty-changeset",
                "--no-progressbar"]
@@ -205,7 +206,7 @@ def parse():
                         help="append the emulator's and the functions' log to it (also: CLOUD_APPS_STACK_LOG)")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     args = parser.parse_args()
-    # What was built here runs here; the template's default is for AWS.
+    # The functions were built for this machine and run here; the default of the template is for AWS.
     parameters = {"Architecture": "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"}
     for given, read in ((args.parameter, str), (args.parameter_file, lambda path: pathlib.Path(path).read_text())):
         for pair in given:

@@ -1,8 +1,8 @@
-//! What the tests of the whole share: where things are, the `cloud-apps` command, and the list of secrets that no
+//! What the tests of the whole project share: where things are, the `cloud-apps` command, and the list of secrets that no
 //! output may show.
 //!
-//! `tests/template.rs`, `tests/structure` and `tests/functions` need cargo only. With the feature `rig` come `tests/deployed`,
-//! `tests/sam_local.rs` and `tests/init.rs`, which `tests/rig/run.py` runs with what they need.
+//! `tests/template.rs`, `tests/structure` and `tests/functions` need only cargo. `tests/deployed`, `tests/sam_local.rs` and
+//! `tests/init.rs` have the feature `rig`; `tests/rig/run.py` runs them with what they need.
 
 use std::{
     fs::OpenOptions,
@@ -28,24 +28,25 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// A variable of the test rig's.
+/// A variable that the test rig sets.
 pub fn variable(name: &str) -> Result<String, Missing> {
     std::env::var(name)
-        .map_err(|_| Missing(format!("{name} is not set: `make test` sets it, by tests/rig/run.py")))
+        .map_err(|_| Missing(format!("{name} is not set; run the tests with `make test`, which sets it")))
 }
 
-/// Remembers a secret: at the end of `make test` all output is searched for it.
+/// Remembers a secret. At the end of `make test`, all output is searched for it.
 pub fn canary(secret: &str) -> Result<(), Box<dyn std::error::Error>> {
     let path = variable("CLOUD_APPS_CANARY_FILE")?;
-    // One write, so that lines of programs that run at the same time stay whole.
+    // There is one write, so that the lines of programs that run at the same time do not mix.
     OpenOptions::new().create(true).append(true).open(path)?.write_all(format!("{secret}\n").as_bytes())?;
     Ok(())
 }
 
-/// The `cloud-apps` command of this checkout, built if need be.
+/// The `cloud-apps` command of this checkout. It is built if it does not exist yet.
 pub fn cloud_apps() -> Result<PathBuf, Box<dyn std::error::Error>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    // The whole workspace: for one package cargo resolves features differently and compiles most of it again.
+    // This builds the whole workspace, because for one package cargo resolves features differently and compiles most
+    // crates again.
     let built = Command::new(cargo)
         .args([
             "build",
@@ -67,7 +68,7 @@ pub fn cloud_apps() -> Result<PathBuf, Box<dyn std::error::Error>> {
     })
 }
 
-/// Shows what a program said, so that it is searched for secrets. Its lines are set apart from the test's own.
+/// Shows the output of a program, so that it is searched for secrets. A prefix marks its lines as not the test's own.
 pub fn show(what: &str, output: &[u8]) {
     let mut out = io::stdout().lock();
     for line in String::from_utf8_lossy(output).lines() {

@@ -1,5 +1,5 @@
-"""Compares IAM statements with what functions were seen to do (`tests/rig/with_stack.py --observe`), both ways: a call that
-no statement allows fails on AWS; a statement that no call needs is a right that somebody who takes a function over would have."""
+"""Compares IAM statements with the calls of functions (`tests/rig/with_stack.py --observe`), in both directions. A call that
+no statement allows fails on AWS. A statement that no call needs is a right that only an attacker could use."""
 import fnmatch, re
 
 import stack
@@ -31,7 +31,7 @@ def arns(resource, seen):
 
 
 def conditions(statement):
-    """(patterns of partition keys, attributes) to which a statement is bound; `None` where it is not bound."""
+    """(patterns of partition keys, attributes) to which a statement is limited; `None` if it is not limited."""
     bound = dict(statement.get("Condition", {}))
     keys = bound.pop("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
     attributes = bound.pop("ForAllValues:StringEquals", {}).get("dynamodb:Attributes")
@@ -61,7 +61,7 @@ def covers(right, call):
 
 
 def compare(seen):
-    """Sentences, one for each difference; none when the statements are exactly what is needed."""
+    """A sentence for each difference; empty if the statements allow exactly what is needed."""
     every = {function: list(rights(function, seen)) for function in stack.functions()}
     used = set()
     for call in seen["calls"]:

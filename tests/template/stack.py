@@ -1,4 +1,4 @@
-"""Reads `template.yaml` as it stands and as SAM transforms it. The tests below ask questions of both."""
+"""Reads `template.yaml` as it is written and as SAM transforms it. The tests use both."""
 import copy, functools, os, pathlib, re
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the transform wants one; it calls nothing

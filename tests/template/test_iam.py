@@ -1,11 +1,11 @@
-"""The comparison of statements and observation, and the observation of the last deployed run where there is one."""
+"""Tests the comparison of statements and calls, and compares the calls of the last deployed run if there was one."""
 import copy, json, os, unittest
 
 import iam, stack
 
 
 def exactly_what_is_allowed():
-    """An observation in which every function did everything it may, once."""
+    """An observation in which each function made each call that it may make, once."""
     seen = {"region": "us-east-1", "account": "0", "stack": "local",
             "resources": {name: f"local-{name}" for name in stack.source()["Resources"]}, "calls": []}
     for function in stack.functions():

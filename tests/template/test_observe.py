@@ -1,4 +1,4 @@
-"""What the proxy between functions and emulator makes of a request."""
+"""Tests what the proxy between functions and emulator records for a request."""
 import sys, unittest
 
 import stack

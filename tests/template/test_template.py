@@ -1,4 +1,4 @@
-"""The template as a program: what lint does not see. Its routes and variables are held to the code by tests/tests/template.rs."""
+"""Tests what a linter does not see in the template. tests/tests/template.rs compares its routes and variables with the code."""
 import copy, json, re, subprocess, tomllib, unittest
 
 import iam, stack

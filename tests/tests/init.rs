@@ -1,7 +1,7 @@
-//! A workspace that `cloud-apps init` made against this checkout: it builds, its test passes, it serves, and its app
-//! answers. What is compiled for it is kept in `target/init`.
+//! A workspace that `cloud-apps init` made for this checkout: it builds, its test passes, it serves, and its app
+//! answers. It is compiled into `target/init`.
 
-// All of this is tests; clippy's own exception for tests does not reach what they share.
+// All of this is tests. Clippy's exception for tests does not cover the functions that they share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use serde_json::Value;
@@ -31,12 +31,12 @@ static MINE: LazyLock<PathBuf> = LazyLock::new(|| {
             .arg(&into),
     );
     assert!(made.status.success());
-    // The versions of this checkout: what others have released since is not what is tested here.
+    // The test uses the crate versions of this checkout, and not newer ones.
     fs::copy(root().join("Cargo.lock"), mine.join("Cargo.lock")).unwrap();
     mine
 });
 
-/// Runs a program and shows what it says.
+/// Runs a program and shows its output.
 fn said(command: &mut Command) -> Output {
     let output = command.stdin(Stdio::null()).output().unwrap();
     show("init", &output.stdout);
@@ -56,12 +56,12 @@ fn cargo(arguments: &[&str]) -> Command {
     cargo
 }
 
-/// The workspace's own command.
+/// The command of the workspace.
 fn local(arguments: &[&str]) -> Command {
     let built = said(&mut cargo(&["build", "--quiet", "--workspace"]));
     assert!(built.status.success(), "it does not compile");
     let mut local = Command::new(root().canonicalize().unwrap().join("target/init/debug/local"));
-    // What it remembers of its user stands here, and not in the home of whoever runs the tests.
+    // The command keeps its state here, and not in the home folder of the user who runs the tests.
     local
         .args(arguments)
         .current_dir(&*MINE)
@@ -128,7 +128,7 @@ fn its_sample_events_are_those_that_its_command_makes_for_its_app() {
             continue;
         }
         let committed: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        // The committed time: a token holds it.
+        // This is the time of the committed event, whose token contains it.
         let made = local(&["event", &name, "--at", "1795348800000", "--line", "help"]).output().unwrap();
         assert!(made.status.success(), "{name}");
         assert_eq!(serde_json::from_slice::<Value>(&made.stdout).unwrap(), committed, "{name}");

@@ -1,8 +1,8 @@
 //! `sam local invoke` on every sample event, offline, and what the functions answer.
 //!
-//! The list is the folder: an event without an expectation here fails.
+//! All events of the folder are tested; an event without an expectation here fails.
 
-// All of this is tests; clippy's own exception for tests does not reach what they share.
+// All of this is tests. Clippy's exception for tests does not cover the functions that they share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use data_encoding::BASE64;
@@ -49,7 +49,7 @@ fn expectation(event: &str) -> Option<Expectation> {
             assert!(header(answer, "etag").is_some());
         }),
         "install-operator" => ("InstallFunction", |answer| {
-            // Not an HTTP answer: operators are answered as they ask.
+            // An operator does not ask by HTTP, and does not get an HTTP answer.
             let installs = answer["installs"].as_array().expect("a list");
             assert_eq!(installs.len(), 1);
             assert_eq!(installs[0]["install_id"], "sampleinstallsampleinstall");
@@ -68,7 +68,7 @@ fn http(answer: &Value, status: u16) -> Value {
         assert_eq!(answer["isBase64Encoded"], false);
         return serde_json::from_str(body).expect("JSON");
     }
-    // Answers of 2 KiB and more; API Gateway takes bytes in base64.
+    // Answers of 2 KiB and more are packed. API Gateway expects bytes in base64.
     assert_eq!(answer["isBase64Encoded"], true);
     let bytes = BASE64.decode(body.as_bytes()).expect("base64");
     serde_json::from_reader(GzDecoder::new(bytes.as_slice())).expect("JSON in gzip")
@@ -83,7 +83,7 @@ fn header(answer: &Value, name: &str) -> Option<String> {
     answer["headers"][name].as_str().map(str::to_owned)
 }
 
-/// Invokes a function; its answer.
+/// Invokes a function; returns its answer.
 fn invoke(function: &str, event: &Path) -> Result<Value, Box<dyn Error>> {
     let done = Command::new(root().join("tests/rig/sam-local-invoke.sh"))
         .arg(function)
@@ -93,14 +93,14 @@ fn invoke(function: &str, event: &Path) -> Result<Value, Box<dyn Error>> {
     show("sam", &done.stderr);
     show("sam", &done.stdout);
     if !done.status.success() {
-        return Err(format!("{function} gave no answer; what sam said stands above").into());
+        return Err(format!("{function} gave no answer; the output of sam is above").into());
     }
     Ok(serde_json::from_slice(&done.stdout)?)
 }
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // Each has a container of its own; two at once only take longer.
+    // Each test has its own container; two at the same time only take longer.
     arguments.test_threads = Some(1);
     let folder = root().join("events");
     let mut trials = Vec::new();

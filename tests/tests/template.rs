@@ -1,7 +1,6 @@
-//! The template and the documentation against what the code says of itself. `tests/template` holds the template to
-//! everything else.
+//! Compares the template and the documentation with the code. `tests/template` tests all else in the template.
 
-// All of this is tests; clippy's own exception for tests does not reach what they share.
+// All of this is tests. Clippy's exception for tests does not cover the functions that they share.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use cloud_apps_aws::config::{Role, VARIABLES};
@@ -11,7 +10,7 @@ use std::{collections::BTreeSet, fmt::Write};
 
 const ROLES: [Role; 5] = [Role::Command, Role::Autocomplete, Role::Event, Role::Deliver, Role::Install];
 
-/// Logical id and properties of each function. Tags such as `!Ref` stay with their values.
+/// The logical id and properties of each function. Tags such as `!Ref` stay at their values.
 fn functions() -> Vec<(String, Value)> {
     let text = std::fs::read_to_string(stack_tests::root().join("template.yaml")).unwrap();
     let template: Value = serde_norway::from_str(&text).unwrap();

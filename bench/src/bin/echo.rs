@@ -1,4 +1,4 @@
-//! An empty `lambda_runtime` program that answers what it was sent: what any Rust function costs at the least.
+//! An empty `lambda_runtime` program that answers with its event: what every Rust function costs at least.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! The least that a Lambda runtime can do, with the standard library alone: ask for an event, answer it with itself.
-//! Nothing can start quicker; the ratios of every other program are to this one.
+//! The least that a Lambda runtime can do, with only the standard library: ask for an event, and answer with it. Nothing
+//! can start faster.
 
 use std::{
     io::{Error, Read, Write},

@@ -1,5 +1,5 @@
-//! A function that does one `PutItem` and nothing else: what a request that must write costs at the least, with the
-//! client that the functions use.
+//! A function that only makes one `PutItem`, with the client that the functions use: what a request that must write costs
+//! at least.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use cloud_apps_aws::clients::Clients;

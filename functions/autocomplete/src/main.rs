@@ -1,4 +1,4 @@
-//! Completion: what may follow in the message box, look-ups, refreshed forms.
+//! The autocomplete function: suggestions in the message box, lookups, refreshed forms.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

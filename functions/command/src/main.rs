@@ -1,4 +1,4 @@
-//! Commands: V2 requests, slash commands, buttons, dialogs.
+//! The command function: V2 requests, slash commands, buttons, dialogs.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! The queues' consumer.
+//! The deliver function, which consumes the queues.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

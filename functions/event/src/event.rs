@@ -1,4 +1,4 @@
-//! Events: verified and queued. It names no apps, so the linker drops them.
+//! The event function, which verifies events and queues them. It names no apps, so the linker leaves them out.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

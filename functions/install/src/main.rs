@@ -1,4 +1,4 @@
-//! Install and configuration, over HTTP and by an operator's direct invocation.
+//! The install function: installs and their configuration, by HTTP, and for operators who invoke it directly.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

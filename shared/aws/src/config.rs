@@ -1,12 +1,12 @@
-//! What a function is told by its environment: read once, every problem reported at once.
+//! The environment of a function. It is read once, and all problems are reported together.
 //!
-//! Only `CLOUD_APPS_*` is ours; Lambda and the SDKs set the rest. An empty variable counts as absent, because
-//! `sam local` fills in only variables that the template declares, and declares them empty.
+//! Our variables are `CLOUD_APPS_*`; the others are for Lambda and the SDKs. An empty variable counts as absent, because
+//! `sam local` sets only variables that the template declares, and the template declares them as empty.
 
 use ipnet::IpNet;
 use std::{collections::BTreeMap, fmt};
 
-/// Which of the five functions this is. It stands in the user agent of every AWS call.
+/// Which of the five functions this is. Its name is in the user agent of all calls to AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // The functions of the template.
 pub enum Role {
@@ -30,8 +30,8 @@ impl Role {
     }
 }
 
-/// One variable: its name, who needs it, what it means. The documentation's table and the template are held to this
-/// list by tests.
+/// One variable: its name, who needs it, what it means. Tests compare the table in the documentation and the template with
+/// this list.
 pub struct Variable {
     /// `CLOUD_APPS_…`.
     pub name: &'static str,
@@ -44,7 +44,7 @@ pub struct Variable {
 const ALL: &[Role] = &[Role::Command, Role::Autocomplete, Role::Event, Role::Deliver, Role::Install];
 const UPKEEP: &[Role] = &[Role::Deliver, Role::Install];
 
-/// Every variable there is.
+/// All variables.
 pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "CLOUD_APPS_STACK",
@@ -122,19 +122,19 @@ pub struct Config {
     pub installs_table: String,
     /// Ledger table.
     pub ledger_table: String,
-    /// Data table; empty where none is needed.
+    /// Data table; empty in a function that does not need it.
     pub data_table: String,
-    /// URL of the queue of deferred work; empty where nothing is sent.
+    /// URL of the queue of deferred work; empty in a function that sends nothing.
     pub command_queue: String,
     /// See [`cloud_app::http::Policy`].
     pub allowed_networks: Vec<IpNet>,
     /// See [`cloud_app::http::Policy`].
     pub extra_certificates: Option<String>,
-    /// How the names of Lambda functions begin that apps may run in.
+    /// The prefix of the names of Lambda functions that apps may run in.
     pub upstream_function_prefix: String,
-    /// Whether anybody may see which apps there are.
+    /// Whether everybody may see the list of apps.
     pub public_catalogue: bool,
-    /// In milliseconds.
+    /// How long an install is served from memory, in milliseconds.
     pub install_cache: u64,
     /// The most detailed level that is written.
     pub log_level: tracing::Level,
@@ -142,7 +142,7 @@ pub struct Config {
     pub warm_up: bool,
     /// The sample install, under `sam local` only.
     pub sample: Option<String>,
-    /// Variables that mean nothing to us: a typing mistake, probably.
+    /// Variables that no function reads, probably because of a typing mistake.
     pub unknown: Vec<String>,
 }
 
@@ -207,7 +207,7 @@ impl Config {
         let warm_up = choose("CLOUD_APPS_WARM_UP", "on", &|v| v == "on" || v == "off", "on or off");
         let catalogue =
             choose("CLOUD_APPS_PUBLIC_CATALOGUE", "off", &|v| v == "on" || v == "off", "on or off");
-        // A shorter prefix would name functions that are no apps.
+        // A shorter prefix would allow functions that are not apps.
         let prefix = choose(
             "CLOUD_APPS_UPSTREAM_FUNCTION_PREFIX",
             "cloud-app-",

@@ -1,5 +1,5 @@
-//! What an SDK's error becomes: a [`StoreError`] with the operation's name, and of AWS's own error what helps and
-//! hides nothing: never the raw response, in which an item or a secret may stand.
+//! Turns an SDK's error into a [`StoreError`] with the name of the operation. It keeps AWS's code and message, and never
+//! the raw response, which can hold an item or a secret.
 
 use aws_smithy_runtime_api::{client::result::SdkError, http::Response};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -13,10 +13,10 @@ pub enum AwsError {
     Service {
         /// AWS's code.
         code: String,
-        /// AWS's words.
+        /// AWS's message.
         message: String,
     },
-    /// No answer in time.
+    /// There was no answer in time.
     #[error("no answer in time")]
     Timeout,
     /// The service was not reached.
@@ -27,18 +27,18 @@ pub enum AwsError {
         "the SDK did not send the request: look at AWS_REGION, the credentials, and AWS_ENDPOINT_URL if it is set"
     )]
     NotSent,
-    /// The answer was not one.
+    /// The answer could not be read.
     #[error("the answer could not be read")]
     Response,
     /// The request could not be made.
     #[error("the request could not be made")]
     Construction,
-    /// What was asked again and again was never done.
+    /// All retries failed.
     #[error("{0}")]
     GivenUp(&'static str),
 }
 
-/// Codes that mean: later.
+/// Codes that mean: try again later.
 const THROTTLED: [&str; 9] = [
     "ProvisionedThroughputExceededException",
     "ProvisionedThroughputExceeded",
@@ -51,7 +51,7 @@ const THROTTLED: [&str; 9] = [
     "TransactionInProgressException",
 ];
 
-/// Whether a code of AWS means: later.
+/// Whether a code of AWS means: try again later.
 pub(crate) fn is_throttled(code: &str) -> bool {
     THROTTLED.contains(&code)
 }
@@ -66,7 +66,7 @@ pub(crate) fn failed<E: ProvideErrorMetadata>(
     named(what, throttled, source)
 }
 
-/// What an SDK's error says that may stand in a log.
+/// The part of an SDK's error that may be logged.
 pub(crate) fn reason<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> AwsError {
     match error {
         SdkError::ServiceError(context) => {
@@ -77,7 +77,8 @@ pub(crate) fn reason<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> 
             }
         }
         SdkError::TimeoutError(_) => AwsError::Timeout,
-        // What our own connector says is told. The SDK's own words may repeat the request whole, a key ring in it.
+        // An error of our own connector may be logged. An error of the SDK itself can repeat the whole request, and so a
+        // key ring.
         SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
             Some(error) if !error.is_other() => AwsError::Dispatch(chain(error)),
             _ => AwsError::NotSent,
@@ -87,7 +88,7 @@ pub(crate) fn reason<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> 
     }
 }
 
-/// Names an error.
+/// An error with the name of its operation.
 pub(crate) fn named(what: &'static str, throttled: bool, source: AwsError) -> StoreError {
     let source = Box::new(source);
     if throttled { StoreError::Busy { what, source } } else { StoreError::Unavailable { what, source } }

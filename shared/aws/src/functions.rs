@@ -1,7 +1,7 @@
-//! [`Functions`] over Lambda: apps that run in Lambda functions of their own.
+//! [`Functions`] with Lambda: apps that run in their own Lambda functions.
 //!
-//! A call is made once: whether a function that did not answer did something, nobody knows. What Lambda says of its
-//! refusals names the function and the reason, and goes to the log.
+//! A call is made only once, because nobody knows whether a function that did not answer had an effect. When Lambda
+//! refuses a call, the log gets the function and the reason.
 
 use crate::{
     clients::Clients,
@@ -19,13 +19,13 @@ pub struct Lambda {
 }
 
 impl Lambda {
-    /// Nothing is built or called before it is needed.
+    /// The client is built when it is first needed.
     pub fn new(clients: Arc<Clients>) -> Self {
         Self { clients }
     }
 }
 
-/// Codes that mean that this function is not run, whenever it is asked.
+/// Codes that mean that Lambda will never run this function.
 const REFUSED: [&str; 4] = [
     "AccessDeniedException",
     "InvalidParameterValueException",

@@ -1,8 +1,8 @@
-//! The HTTP client under the AWS SDKs: `reqwest`, which calls Mattermost too.
+//! The HTTP client of the AWS SDKs: `reqwest`, which also calls Mattermost.
 //!
-//! The SDKs' own client links a second HTTP stack with HTTP/2 beside it: half a megabyte of every function, which
-//! neither DynamoDB nor Secrets Manager speaks. Bodies here are whole (no call of ours streams), so a connector is a
-//! conversion. Retries, and the timeouts of attempts and operations, are the SDK's; connecting is bounded here.
+//! The SDKs' own client would add a second HTTP stack with HTTP/2 to every function, which is half a megabyte that neither
+//! DynamoDB nor Secrets Manager needs. No call streams its body, so this connector only converts requests and answers. The
+//! SDK does retries, and limits attempts and operations; the time to connect is limited here.
 
 use aws_smithy_runtime_api::{
     client::{
@@ -25,7 +25,7 @@ use std::{
 
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(1);
-/// How long an idle connection is kept. AWS closes them after about 20 s; a frozen function wakes with dead ones.
+/// How long an idle connection is kept. AWS closes it after about 20 s, also while the function is frozen.
 const IDLE: Duration = Duration::from_secs(15);
 
 /// The client, built at its first call and shared by all SDK clients of a process.
@@ -90,7 +90,7 @@ async fn send(client: &reqwest::Client, request: HttpRequest) -> Result<HttpResp
     let body = answer.bytes().await.map_err(failed)?;
     let mut response = HttpResponse::new(status, SdkBody::from(body));
     for (name, value) in &headers {
-        // Header values that are not text are none of AWS's; leaving one out loses nothing.
+        // AWS sends no header values that are not text, so nothing is lost.
         if let Ok(value) = value.to_str() {
             response.headers_mut().append(name.as_str().to_owned(), value.to_owned());
         }
@@ -98,9 +98,9 @@ async fn send(client: &reqwest::Client, request: HttpRequest) -> Result<HttpResp
     Ok(response)
 }
 
-/// What the SDK may try again: connections that fail, break or take too long.
+/// The error of a connection that failed, broke or took too long, which the SDK may try again.
 fn failed(error: reqwest::Error) -> ConnectorError {
-    // The URL names a table's region and nothing else, but it is long.
+    // The URL is left out, because it is long and shows nothing but the region.
     let error = error.without_url();
     if error.is_timeout() { ConnectorError::timeout(error.into()) } else { ConnectorError::io(error.into()) }
 }

@@ -1,9 +1,9 @@
-//! Lambda's side of a request: API Gateway's event (payload 2.0) becomes an [`Arrival`], a response becomes what API
-//! Gateway expects; a batch of SQS becomes [`Record`]s.
+//! Lambda's events: an event of API Gateway (payload 2.0) becomes an [`Arrival`], a response becomes what API Gateway
+//! expects, and a batch of SQS becomes [`Record`]s.
 //!
-//! Routes come from `routeKey` and `pathParameters`, never from `rawPath`. Form bodies arrive base64-encoded and are
-//! decoded first: whatever is verified is verified on the raw bytes. Two `Authorization` headers arrive joined by a
-//! comma, which the token's parser refuses.
+//! The route comes from `routeKey` and `pathParameters`, never from `rawPath`. The body of a form comes in base64 and is
+//! decoded first, because signatures are verified over the raw bytes. Two `Authorization` headers come joined by a comma,
+//! and the parser of tokens refuses that.
 
 use aws_lambda_events::{apigw::ApiGatewayV2httpResponse, encodings::Body};
 use bytes::Bytes;
@@ -15,21 +15,22 @@ use cloud_apps_protocol::Millis;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use serde_json::Value;
 
-/// Whose clock a request is measured by.
+/// The clock that decides what is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
-    /// This machine's.
+    /// The clock of this machine.
     System,
-    /// The event's own `timeEpoch` or `SentTimestamp`, so that a committed sample never expires.
+    /// The `timeEpoch` or `SentTimestamp` of the event, so that a committed sample never expires.
     Event,
 }
 
-/// An event of the consumer that is not a batch of SQS. Its content is not repeated: Lambda's runtime logs errors.
+/// The consumer got an event that is not a batch of SQS. The error does not repeat the event, because Lambda's runtime
+/// logs errors.
 #[derive(Debug, thiserror::Error)]
 #[error("this event has no list `Records`: the consumer is for the event source mappings of the queues only")]
 pub struct NoBatch;
 
-/// Takes a text out of an event; `None` if there is none there.
+/// Takes a text out of an event; `None` if there is no text at this place.
 fn text(event: &mut Value, pointer: &str) -> Option<String> {
     match event.pointer_mut(pointer).map(Value::take) {
         Some(Value::String(text)) => Some(text),
@@ -49,7 +50,7 @@ fn texts(event: &mut Value, pointer: &str) -> impl Iterator<Item = (String, Stri
     })
 }
 
-/// Reads a batch of SQS: its messages, now, and when the function must be done with them.
+/// Reads a batch of SQS: its messages, the present time, and when the function must be done with them.
 pub fn records(
     mut event: Value,
     context: &lambda_runtime::Context,
@@ -74,9 +75,9 @@ fn record(mut message: Value) -> Record {
     }
 }
 
-/// Reads an event of API Gateway. What is missing or cannot be what it should be counts as absent: a header that is
-/// none is left out, a body that says base64 and is not is empty, and no credential matches either. So every event
-/// has an answer, and none an error that would repeat it in the log.
+/// Reads an event of API Gateway. A part that is missing or malformed counts as absent: a malformed header is left out,
+/// and a body that should be base64 and is not counts as empty; no credential matches then. So all events get an answer,
+/// and none causes an error that would repeat it in the log.
 pub fn arrival(mut event: Value, context: &lambda_runtime::Context, clock: Clock) -> Arrival {
     let real_now = system_now();
     let now = match clock {
@@ -110,13 +111,13 @@ pub fn arrival(mut event: Value, context: &lambda_runtime::Context, clock: Clock
         route,
         request_id: context.request_id.clone(),
         now,
-        // The platform's deadline is in real time whatever the event says.
+        // Lambda's deadline is in real time, whatever the time of the event is.
         deadline: now.saturating_add(context.deadline.saturating_sub(real_now)),
         request,
     }
 }
 
-/// What API Gateway expects. Bytes that are not UTF-8 (gzip) go out as base64.
+/// The response in the form that API Gateway expects. Bytes that are not UTF-8 (gzip) are sent in base64.
 pub fn response(response: Response<Bytes>) -> ApiGatewayV2httpResponse {
     let (parts, body) = response.into_parts();
     let mut out = ApiGatewayV2httpResponse::default();
@@ -171,7 +172,7 @@ mod tests {
         assert_eq!(arrival.request_id, "the-request");
         assert_eq!(arrival.request.method(), http::Method::POST);
         assert_eq!(arrival.request.uri().query(), Some("a=1&b=%26"));
-        // Two headers of one name come joined; the token's parser refuses them.
+        // Two headers with one name come joined; the parser of tokens refuses them.
         assert_eq!(arrival.header("authorization"), Some("Bearer a,Bearer b"));
     }
 

@@ -1,4 +1,5 @@
-//! The bundle on AWS: DynamoDB, Secrets Manager, SQS and Lambda's event shapes. The only crate with an AWS SDK.
+//! The bundle on AWS: DynamoDB, Secrets Manager, SQS, and the events of Lambda. Of the crates that run in Lambda, only this
+//! one uses an AWS SDK.
 
 pub mod clients;
 pub mod config;

@@ -1,4 +1,4 @@
-//! `sam local`: the functions over a store in memory that holds the sample install, in front of a Mattermost in memory.
+//! `sam local`: the functions with a store in memory that has the sample install, and with a Mattermost in memory.
 
 use cloud_app::{App, http::Outbound};
 use cloud_apps_core::{
@@ -8,7 +8,7 @@ use cloud_apps_core::{
 };
 use std::sync::Arc;
 
-/// Builds it from `CLOUD_APPS_SAMPLE`.
+/// Builds the services from `CLOUD_APPS_SAMPLE`.
 pub fn management(sample: &str, apps: Vec<App>) -> Result<Management, SampleError> {
     let sample = Sample::parse(sample)?;
     let memory = Arc::new(sample.memory(&apps)?);

@@ -1,7 +1,7 @@
-//! [`Keys`] and [`KeyMaker`] over Secrets Manager: one secret per app, `<stack>/app/<app>/keys`.
+//! [`Keys`] and [`KeyMaker`] with Secrets Manager: one secret for each app, `<stack>/app/<app>/keys`.
 //!
-//! A machine owns this value; nobody edits it (the app's `credentials` are a secret of their own). A secret that was
-//! just deleted keeps its name for its recovery window: making it again says so instead of waiting.
+//! Only the bundle writes this value; people do not edit it (the `credentials` of an app are another secret). A deleted
+//! secret keeps its name during its recovery window; an attempt to create it again then fails with an error that says so.
 
 use crate::{
     clients::Clients,
@@ -26,7 +26,7 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// The secrets of this stack; nothing is built or called before it is needed.
+    /// The secrets of this stack. The client is built when it is first needed.
     pub fn new(clients: Arc<Clients>, stack: &str) -> Self {
         Self { clients, stack: stack.into() }
     }
@@ -71,7 +71,7 @@ impl KeyMaker for Secrets {
             .create_secret()
             .name(self.name(&ring.app))
             .description(format!(
-                "Key ring of the app {}. Made and read by the bundle; do not edit.",
+                "Key ring of the app {}. Written and read by the bundle; do not edit.",
                 ring.app
             ))
             .secret_string(json.as_str());
@@ -86,6 +86,7 @@ impl KeyMaker for Secrets {
             _ => Err(failed(WHAT, &error)),
         }
     }
+
     async fn replace(&self, ring: &Ring) -> Stored<()> {
         const WHAT: &str = "KeyMaker.replace";
         let json = ring.to_json(WHAT)?;

@@ -1,6 +1,7 @@
-//! [`Queue`] over SQS: standard queues, fair by `MessageGroupId` (a noisy install's backlog does not delay the others').
+//! [`Queue`] with SQS: standard queues with a `MessageGroupId` for each install, so that many jobs of one install do not
+//! delay those of others.
 //!
-//! A message waits for at most 15 minutes; a job that is due later comes out sooner, and the consumer queues it again.
+//! A message can wait for at most 15 minutes. A job that is due later comes too early, and the consumer queues it again.
 
 use crate::{
     clients::Clients,
@@ -27,7 +28,7 @@ pub struct Sqs {
 }
 
 impl Sqs {
-    /// Sends to the queue of this URL; nothing is built or called before it is needed.
+    /// Sends to the queue with this URL. The client is built when it is first needed.
     pub fn new(clients: Arc<Clients>, commands: &str) -> Self {
         Self { clients, commands: commands.into() }
     }
@@ -40,7 +41,7 @@ impl Sqs {
     }
 }
 
-/// In how many seconds a message is to come out: never before the job is due, as far as SQS can wait.
+/// After how many seconds a message comes: not before the job is due, but at most after the longest delay.
 fn delay(due: Millis, now: Millis) -> i32 {
     let seconds = due.saturating_sub(now).div_ceil(1_000).min(MAX_DELAY);
     i32::try_from(seconds).unwrap_or(i32::MAX)

@@ -1,5 +1,5 @@
-//! A deployed stack as its operator reaches it: with the AWS credentials of the terminal, by invoking the install
-//! function directly. IAM decides who may; no HTTP request can look like it.
+//! A deployed stack, as its operator reaches it: with the AWS credentials of the terminal, the operator invokes the
+//! install function directly. IAM decides who may do this, and no HTTP request can look like it.
 
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_cloudformation::error::DisplayErrorContext;
@@ -8,13 +8,13 @@ use serde_json::Value;
 
 /// The output of the template that names the install function.
 const INSTALL_FUNCTION: &str = "InstallFunctionName";
-/// The output of the template that is the bundle's address.
+/// The output of the template with the address of the bundle.
 const BASE_URL: &str = "BaseUrl";
 
 /// Why a stack was not reached.
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
-    /// `CloudFormation` does not tell of it.
+    /// `CloudFormation` does not show the stack.
     #[error("CloudFormation does not show the stack {stack}: {why}")]
     Unknown {
         /// The stack.
@@ -22,7 +22,7 @@ pub enum StackError {
         /// What AWS said.
         why: String,
     },
-    /// It has no such output.
+    /// The stack has no such output.
     #[error("the stack {stack} has no output {output}: is it a stack of this project's template?")]
     NoOutput {
         /// The stack.

@@ -1,5 +1,5 @@
-//! Logs: JSON lines on standard output, as Lambda's JSON log format wants them. Which lines there are is
-//! [`Lines`]'s to say, and nothing in the environment adds any.
+//! Logs: JSON lines on standard output, in Lambda's JSON log format. Only [`Lines`] decides which lines are written; no
+//! variable of the environment adds others.
 
 use cloud_apps_core::log::{self, Lines};
 use tracing_subscriber::{

@@ -1,5 +1,5 @@
-//! Installs an app on the stand-in, by the requests that an admin's installer makes: an operator's code, a bot with a
-//! token, `POST /install`, a slash command, `complete`.
+//! Installs an app on the stand-in with the same steps as an admin's installer: an operator's code, a bot with a token,
+//! `POST /install`, a slash command, `complete`.
 
 use bytes::Bytes;
 use cloud_apps_core::{
@@ -21,61 +21,61 @@ use http::{Method, Request, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
 
-/// How long a request may take, in ms: what API Gateway gives.
-const PATIENCE: u64 = 29_000;
+/// How long a request may take, in milliseconds. This is the limit of API Gateway.
+const TIME_LIMIT: u64 = 29_000;
 
 /// Why an app was not installed.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
-    /// The bundle said no.
+    /// The bundle refuses.
     #[error("the bundle refuses to install {app}: {message}")]
     Refused {
         /// Which app.
         app: AppId,
-        /// The bundle's own words.
+        /// The message of the bundle.
         message: String,
     },
     /// The bundle's answer is not what the protocol says.
     #[error("the bundle's answer to {request} cannot be read: {source}")]
     Answer {
-        /// To what.
+        /// The request.
         request: String,
         /// What is wrong with it.
         source: serde_json::Error,
     },
     /// The bundle has no such app.
-    #[error("the bundle has no app {0}: link it, and name it where the bundle is made")]
+    #[error("the bundle has no app {0}; link it, and name it where the bundle is made")]
     Unknown(AppId),
-    /// The stand-in said no.
+    /// The stand-in refuses.
     #[error(transparent)]
     Standin(#[from] StandinError),
-    /// An id that is none.
+    /// A text is not an id.
     #[error(transparent)]
     Id(#[from] BadId),
 }
 
 /// An installed app, with the credentials that its server holds.
 pub struct Installed {
-    /// What `POST /install` answered.
+    /// The answer to `POST /install`.
     pub created: InstallCreated,
-    /// The token of its slash command, by trigger.
+    /// The triggers of its slash commands, with their tokens.
     pub slash_tokens: Vec<(String, String)>,
 }
 
-/// An arrival of a request that did not come over a socket.
+/// The arrival of a request that did not come over a socket.
 pub fn arrival(request: Request<Bytes>) -> Arrival {
     let now = system_now();
     Arrival {
         route: Route::from_path(request.method(), request.uri().path()),
         request_id: (&SystemRandom as &dyn Random).request_id(),
         now,
-        deadline: now + PATIENCE,
+        deadline: now + TIME_LIMIT,
         request,
     }
 }
 
-/// Installs `app` in one team of the stand-in, with all that it asks for. `base_url` is where the stand-in reaches the
-/// bundle.
+/// Installs `app` in one team of the stand-in, and grants all that it asks for. The stand-in reaches the bundle at
+/// `base_url`.
 pub async fn install(
     bundle: &Bundle,
     mattermost: &Standin,
@@ -89,7 +89,7 @@ pub async fn install(
     };
     let site = SiteUrl::new(&mattermost.site_url())?;
     let code = code(bundle, app, &site, base_url).await?;
-    // As `cloud-apps install` describes it, and knows it again by.
+    // `cloud-apps install` writes the same description, and recognizes the bot by it.
     let about = format!("{} (Cloud App {app} of {base_url})", manifest.description);
     let (bot, token) = mattermost.add_bot(app.as_str(), about.trim_start())?;
     mattermost.join_team(app.as_str(), team)?;

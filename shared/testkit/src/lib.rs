@@ -1,5 +1,5 @@
-//! What an app's tests use: the production handlers in memory, in front of a Mattermost in memory. No sockets, no
-//! files, no clock to wait for.
+//! The test kit for apps: the handlers of a deployed bundle in memory, with a Mattermost in memory. It needs no sockets
+//! and no files, and does not wait for a clock.
 //!
 //! ```
 //! use cloud_app_testkit::Kit;
@@ -29,36 +29,36 @@ use std::sync::Arc;
 
 /// The team of the kit's Mattermost.
 pub const TEAM: &str = "demo";
-/// Where the kit's people type.
+/// The channel where the kit's users type.
 pub const CHANNEL: &str = "town-square";
 const BUNDLE: &str = "https://bundle.test";
 const SITE: &str = "https://mattermost.test";
 
 /// An app, installed on a Mattermost where alice, bob and carol are in the channel `town-square`.
 pub struct Kit {
-    /// The Mattermost: look at posts and calls, add people, order faults.
+    /// The Mattermost server: look at posts and calls, add users, order faults.
     pub mattermost: Standin,
-    /// Every handler of the bundle.
+    /// All handlers of the bundle.
     pub bundle: Bundle,
     /// The app's install.
     pub installed: Installed,
 }
 
-/// What a person sees after a command.
+/// What a user sees after a command.
 #[derive(Debug)]
 pub struct Seen {
-    /// All texts that appeared before the person, in order, each on its own lines.
+    /// All texts that the user saw, in order, each on its own lines.
     pub text: String,
-    /// The same, one by one, with their kinds.
+    /// The same one by one, with their kinds.
     pub shown: Vec<Shown>,
 }
 
 impl Kit {
-    /// Installs `app` on a Mattermost of today.
+    /// Installs `app` on a current Mattermost.
     ///
     /// # Panics
     ///
-    /// When the app cannot be installed, with the reason: a test has nothing to go on with.
+    /// If the app cannot be installed; the message has the reason.
     pub async fn new(app: App) -> Self {
         Self::on(Version::V11, app).await
     }
@@ -68,7 +68,7 @@ impl Kit {
     /// # Panics
     ///
     /// As [`Kit::new`].
-    #[allow(clippy::panic)] // For tests: the reason belongs into their output.
+    #[allow(clippy::panic)] // This is for tests, whose output shows the reason.
     pub async fn on(version: Version, app: App) -> Self {
         let problems = app.check();
         assert!(problems.is_empty(), "the app is not well defined: {problems:#?}");
@@ -84,30 +84,30 @@ impl Kit {
         mattermost.demo()?;
         mattermost.set_site_url(SITE);
         let bundle = bundle(app, &mattermost);
-        let door = bundle.clone();
+        let plugged = bundle.clone();
         mattermost.plug(BUNDLE, move |request| {
-            let door = door.clone();
-            async move { door.handle(arrival(request)).await }
+            let plugged = plugged.clone();
+            async move { plugged.handle(arrival(request)).await }
         });
         let installed = install(&bundle, &mattermost, &id, TEAM, BUNDLE).await?;
         Ok(Self { mattermost, bundle, installed })
     }
 
-    /// Types `line` as a person of the demo in [`CHANNEL`], and tells what the person sees.
+    /// Types `line` as a user of the demo in [`CHANNEL`]; returns what the user sees.
     ///
     /// # Panics
     ///
-    /// When the kit's Mattermost has no such person.
+    /// If the kit's Mattermost has no such user.
     pub async fn slash(&self, user: &str, line: &str) -> Seen {
         self.slash_in(user, CHANNEL, line).await
     }
 
-    /// The same in another channel, named or by its id.
+    /// The same in another channel, which is given by its name or id.
     ///
     /// # Panics
     ///
-    /// When the kit's Mattermost has no such person or channel.
-    #[allow(clippy::panic)] // For tests: the reason belongs into their output.
+    /// If the kit's Mattermost has no such user or channel.
+    #[allow(clippy::panic)] // This is for tests, whose output shows the reason.
     pub async fn slash_in(&self, user: &str, channel: &str, line: &str) -> Seen {
         match self.mattermost.execute(user, channel, line).await {
             Ok(executed) => Seen { text: executed.texts().join("\n"), shown: executed.shown },
@@ -116,7 +116,7 @@ impl Kit {
     }
 }
 
-/// Every handler over a store in memory, whose outbound calls go to `mattermost`.
+/// All handlers with a store in memory. Their outbound calls go to `mattermost`.
 fn bundle(app: App, mattermost: &Standin) -> Bundle {
     let memory = Arc::new(Memory::new());
     let stores = Stores {
@@ -130,7 +130,7 @@ fn bundle(app: App, mattermost: &Standin) -> Bundle {
     let http = Outbound::in_process(Arc::new(move |request| {
         let server = server.clone();
         Box::pin(async move {
-            // A connection that was cut on order is a gateway that gives up.
+            // A connection that was cut as ordered looks like a gateway without an answer.
             server.respond(request).await.unwrap_or_else(|_| {
                 let mut cut = Response::new(Bytes::new());
                 *cut.status_mut() = StatusCode::BAD_GATEWAY;

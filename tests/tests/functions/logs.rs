@@ -25,7 +25,7 @@ use cloud_apps_protocol::token::Scope;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, error::Error, path::PathBuf, sync::Arc, time::Duration};
 
-/// How everything begins that these tests send.
+/// The prefix of all that these tests send.
 const SENT: &str = "CANARY";
 
 /// Every route with credentials that are wrong and credentials that are right, operators' requests, and a batch.
@@ -75,7 +75,7 @@ fn events(installed: &Installed) -> BTreeMap<&'static str, Vec<Value>> {
             to.push(event(entry, install, authorization, "application/x-www-form-urlencoded", form));
             to.push(event(entry, install, authorization, "application/json", "CANARYNOJSON"));
         }
-        // What it says is the sample server's own, and goes as far as the function goes.
+        // The request is one of the sample server, and gets as far as the function.
         let path = entry.pattern.replace("{install}", install).replace("{function}", "greet");
         for scope in [Scope::User, Scope::Bot, Scope::Admin] {
             for body in [body.as_str(), "{}", "{\"CANARYKEY\": 1}"] {
@@ -111,7 +111,7 @@ fn events(installed: &Installed) -> BTreeMap<&'static str, Vec<Value>> {
     events
 }
 
-/// Every call of AWS that the adapters make, answered and not answered.
+/// All calls to AWS that the adapters make, with and without an answer.
 pub async fn of_calls() -> Result<(), String> {
     for level in LEVELS {
         let stage = Stage::new().await?;
@@ -122,11 +122,11 @@ pub async fn of_calls() -> Result<(), String> {
     Ok(())
 }
 
-/// A program that is no function: it ends by itself.
+/// Runs a program that is not a function, and so ends by itself.
 fn run(program: &bench::runtime::Program) -> Result<(), String> {
     let log = std::fs::File::create(program.log.as_ref().ok_or("no log")?).map_err(|e| e.to_string())?;
     let both = log.try_clone().map_err(|e| e.to_string())?;
-    // Built bootstraps are functions only; this is always this program.
+    // Built bootstraps can only be functions, so this always runs this program.
     let mut command = std::process::Command::new(std::env::current_exe().map_err(|e| e.to_string())?);
     command.env_clear().envs(&program.env).env("AWS_REGION", "us-east-1").env("AWS_ACCESS_KEY_ID", "id");
     let status = command.stdout(log).stderr(both).status().map_err(|e| e.to_string())?;
@@ -138,7 +138,7 @@ pub async fn call_everything() {
     let variable = |name: &str| std::env::var(name).ok();
     let level = variable("CLOUD_APPS_LOG_LEVEL").and_then(|level| level.parse().ok());
     telemetry::start(Lines::new(level.unwrap_or(tracing::Level::INFO), &[]));
-    // The others are nobody's address and no addresses: what the SDKs say of failures.
+    // The other endpoints cannot be reached or are not addresses, so that the errors of the SDKs are logged.
     let good = variable("AWS_ENDPOINT_URL").unwrap_or_default();
     for endpoint in [good, "http://127.0.0.1:9".to_owned(), "http://".to_owned(), "http://[::1".to_owned()] {
         let clients = Clients::from_variables(None, |name| match name {
@@ -207,7 +207,7 @@ async fn calls(clients: Arc<Clients>, endpoint: &str) {
     told(Lambda::new(clients).invoke("f", payload, Duration::from_secs(9)).await);
 }
 
-/// The lines of an app's crate, and only of its crate, follow the level.
+/// The level holds for the lines of an app's crate, and for no other crate.
 pub async fn of_apps() -> Result<(), String> {
     let stage = Stage::new().await?;
     for (level, seen) in
@@ -247,11 +247,11 @@ pub fn write_as_an_app() {
         };
     }
     write!("hello");
-    // Another crate whose name begins alike.
+    // Another crate, whose name has the same prefix.
     write!("hello_else");
 }
 
-/// Where it was, and its message only if it is the source's own.
+/// A panic is logged with its place. Its message is logged only if it is a literal in the source.
 pub async fn of_panics() -> Result<(), String> {
     let stage = Stage::new().await?;
     let (program, log) = stage.program("Panic", "trace");

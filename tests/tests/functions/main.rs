@@ -1,10 +1,10 @@
-//! The functions as programs, behind stubs of Lambda's runtime API and of the services that they call: what they write,
-//! and what they answer to events of every odd shape.
+//! The functions as programs, with stubs of Lambda's runtime API and of the services that they call: what they log, and
+//! what they answer to malformed events.
 //!
-//! The functions are this program itself, started again under a function's name, or the bootstraps of the folder that
+//! A function is this program itself, started with the name of the function, or a bootstrap in the folder that
 //! `CLOUD_APPS_FUNCTIONS` names (`.aws-sam/build`).
 
-// All of this is tests; clippy's own exception for tests does not reach what they share.
+// All of this is tests. Clippy's exception for tests does not cover the functions that they share.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod logs;
@@ -14,7 +14,7 @@ mod stage;
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::process::ExitCode;
 
-/// Says which function this process is, if it is one.
+/// The variable that says which function this process is, if it is one.
 const FUNCTION: &str = "FUNCTION";
 
 fn main() -> ExitCode {
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-/// One runtime for each test: its stubs end with it.
+/// A runtime for one test, whose stubs end with it.
 fn block(test: impl Future<Output = Result<(), String>>) -> Result<(), Failed> {
     tokio::runtime::Runtime::new().unwrap().block_on(test).map_err(Failed::from)
 }

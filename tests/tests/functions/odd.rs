@@ -1,11 +1,11 @@
-//! Events of every odd shape, as API Gateway would never send them and as it might.
+//! Malformed events: such as API Gateway never sends, and such as it might send.
 
 use crate::stage::{ROLES, SECRETS, Stage, event, read, without};
 use cloud_apps_aws::Role;
 use cloud_apps_core::http::route::ROUTES;
 use serde_json::{Value, json};
 
-/// An answer of API Gateway's shape with a status below 500.
+/// Checks that an answer has API Gateway's shape and a status below 500.
 async fn answered(running: &mut bench::runtime::Running, event: &Value) -> Result<i64, String> {
     let shown: String = event.to_string().chars().take(300).collect();
     let (_, answer) =
@@ -17,7 +17,7 @@ async fn answered(running: &mut bench::runtime::Running, event: &Value) -> Resul
     }
 }
 
-/// No event fails a function, whatever it is, and what came in it is not logged.
+/// No event makes a function fail, and the content of an event is not logged.
 pub async fn events() -> Result<(), String> {
     let stage = Stage::new().await?;
     let install = stage.installed.sample.install.install_id.as_str();
@@ -52,7 +52,7 @@ pub async fn events() -> Result<(), String> {
     Ok(())
 }
 
-/// A good event, spoilt in one place.
+/// A good event with one wrong part.
 fn spoilt(good: &Value) -> Vec<Value> {
     let mut events = Vec::new();
     let mut with = |pointer: &str, value: Value| {
@@ -100,7 +100,7 @@ fn spoilt(good: &Value) -> Vec<Value> {
     events
 }
 
-/// The consumer takes batches only: an answer to anything else would tell SQS that its messages are done.
+/// The consumer accepts only batches. If it answered anything else, SQS would delete the messages as done.
 pub async fn batches() -> Result<(), String> {
     let stage = Stage::new().await?;
     let (mut running, log) = stage.function(Role::Deliver, "trace").await?;

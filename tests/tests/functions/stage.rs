@@ -1,4 +1,4 @@
-//! The stubs, the sample in them, and the functions in front.
+//! The stubs with the sample install, and the functions that use them.
 
 use crate::FUNCTION;
 use bench::{
@@ -17,11 +17,11 @@ use std::{
 pub const ROLES: [Role; 5] = [Role::Command, Role::Autocomplete, Role::Event, Role::Deliver, Role::Install];
 pub const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 
-/// What is secret here, beside what a test sends: how the environment's, the ring's and the install's begin.
+/// The first characters of all secrets here, besides what a test sends: of the environment, the key ring and the install.
 pub const SECRETS: [&str; 8] = [
     "CANARYACCESSKEY",
     "CANARYSESSION",
-    // The ring's root, as text and as bytes.
+    // The root of the key ring, as text and as bytes.
     "U0FNUExFLVJPT1",
     "SAMPLE-ROOT",
     "samplebottoken",
@@ -45,7 +45,7 @@ impl Stage {
         Ok(Self { installed, endpoint, folder })
     }
 
-    /// A program of this test, or the bootstrap that was built of it, and where it writes.
+    /// A program of this test, or the bootstrap that was built, and the file that it writes to.
     pub fn program(&self, name: &str, level: &str) -> (Program, PathBuf) {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let log = self.folder.path().join(COUNT.fetch_add(1, Ordering::Relaxed).to_string());
@@ -53,7 +53,7 @@ impl Stage {
         for (name, value) in [
             (FUNCTION, name),
             ("CLOUD_APPS_LOG_LEVEL", level),
-            // What other programs of this kind read.
+            // Variables that other programs of this kind read.
             ("RUST_LOG", "trace"),
             ("AWS_LAMBDA_LOG_LEVEL", "TRACE"),
             ("AWS_SECRET_ACCESS_KEY", "CANARYACCESSKEY"),
@@ -81,7 +81,7 @@ pub fn read(log: &Path) -> String {
     String::from_utf8_lossy(&std::fs::read(log).unwrap_or_default()).into_owned()
 }
 
-/// Refuses a log in which one of these stands.
+/// Fails if the log contains one of these texts.
 pub fn without(log: &str, who: &str, secrets: &[&str]) -> Result<(), String> {
     for secret in secrets {
         if let Some(line) = log.lines().find(|line| line.contains(secret)) {
@@ -91,7 +91,7 @@ pub fn without(log: &str, who: &str, secrets: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
-/// Who serves a route.
+/// The function that serves a route.
 pub fn role(function: Function) -> Role {
     match function {
         Function::Command => Role::Command,

@@ -1,7 +1,7 @@
 //! The five functions: each reads its environment, builds its services on AWS, and serves.
 //!
-//! A function's `main` is one of these and the list of its apps. Nothing is built before it is needed; what INIT does
-//! beyond that ([`warm_up`]) it does because INIT has a whole processor and the first request does not.
+//! The `main` of a function calls one of these with the list of its apps. A client is built when it is first needed. Only
+//! [`warm_up`] does work before the first request, because INIT has a whole processor and the first request does not.
 
 use crate::{
     clients::Clients,
@@ -38,24 +38,24 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 
-/// How long INIT may warm up. It is given up, not failed, after that.
+/// How long INIT may warm up. After that, the function starts without the rest.
 const WARM_UP: Duration = Duration::from_millis(800);
 
-/// Serves `/command` and what else [`functions::command`] serves.
+/// Serves `/command` and the other routes of [`functions::command`].
 pub async fn command(apps: Vec<App>) -> Result<(), Error> {
     let bundle = Started::new(Role::Command, apps).await?;
     let services = &bundle.management.services;
     bundle.serve(async |arrival| functions::command::handle(services, arrival).await).await
 }
 
-/// Serves `/autocomplete` and what else [`functions::autocomplete`] serves.
+/// Serves `/autocomplete` and the other routes of [`functions::autocomplete`].
 pub async fn autocomplete(apps: Vec<App>) -> Result<(), Error> {
     let bundle = Started::new(Role::Autocomplete, apps).await?;
     let services = &bundle.management.services;
     bundle.serve(async |arrival| functions::autocomplete::handle(services, arrival).await).await
 }
 
-/// Serves `/event` and what else [`functions::event`] serves. It names no apps, so none is linked into it.
+/// Serves `/event` and the other routes of [`functions::event`]. It names no apps, so none is linked into it.
 pub async fn event() -> Result<(), Error> {
     let bundle = Started::new(Role::Event, Vec::new()).await?;
     let services = &bundle.management.services;
@@ -71,7 +71,7 @@ pub async fn install(apps: Vec<App>) -> Result<(), Error> {
     .await
 }
 
-/// Works on the queues.
+/// Consumes the queues.
 pub async fn deliver(apps: Vec<App>) -> Result<(), Error> {
     let bundle = &Started::new(Role::Deliver, apps).await?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| -> Result<SqsBatchResponse, Error> {
@@ -102,7 +102,7 @@ impl Started {
         Ok(Self { management, clock: Clock::System })
     }
 
-    /// An operator's invocation is told apart before anything reads the payload as HTTP.
+    /// Answers an operator's invocation or an HTTP request. It decides which one it is before it reads the payload as HTTP.
     async fn install(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
         let LambdaEvent { payload, context } = event;
         if operator::is_operator(&payload) {
@@ -114,7 +114,8 @@ impl Started {
         Ok(serde_json::to_value(lambda::response(response))?)
     }
 
-    /// One batch of a queue. What is to come again is named; for a batch the function itself never fails.
+    /// Works on one batch of a queue. The answer names the messages that must come again; a batch never makes the function
+    /// itself fail.
     async fn deliver(&self, event: LambdaEvent<Value>) -> Result<SqsBatchResponse, Error> {
         let LambdaEvent { payload, context } = event;
         let (records, now, deadline) = lambda::records(payload, &context, self.clock)?;
@@ -146,11 +147,11 @@ fn failure(message: String) -> BatchItemFailure {
 fn start_log(config: &Config, apps: &[App]) {
     telemetry::start(Lines::new(config.log_level, apps));
     for variable in &config.unknown {
-        tracing::warn!(variable, "this variable means nothing: is its name misspelled?");
+        tracing::warn!(variable, "no function reads this variable; check the spelling of its name");
     }
 }
 
-/// An app whose definition is wrong stops the function at its start, with every problem, not at some request.
+/// Stops the function at its start if the definition of an app is wrong, and reports all problems.
 fn check(apps: &[App]) -> Result<(), Error> {
     let problems = App::check_all(apps);
     if problems.is_empty() {
@@ -160,7 +161,7 @@ fn check(apps: &[App]) -> Result<(), Error> {
     }
 }
 
-/// The services on AWS. Clients are built when they are first used.
+/// The services on AWS. Each client is built when it is first used.
 pub fn management(role: Role, config: &Config, apps: Vec<App>) -> Result<Management, Error> {
     let clients = Arc::new(Clients::from_env(Some(role.name()))?);
     let dynamo = Arc::new(Dynamo::new(Arc::clone(&clients), &config.installs_table, &config.ledger_table));
@@ -187,12 +188,12 @@ pub fn management(role: Role, config: &Config, apps: Vec<App>) -> Result<Managem
     Ok(Management { services: Arc::new(services), registry: dynamo, key_maker: secrets, queue, dead_letters })
 }
 
-/// Opens the connections that the first request will use, and reads the rings of the linked apps. Whatever fails here
-/// is tried again by the request that needs it.
+/// Opens the connections that the first request will use, and reads the key rings of the linked apps. If something fails
+/// here, the request that needs it tries again.
 async fn warm_up(services: &Services) {
     let now = system_now();
     let _ = tokio::time::timeout(WARM_UP, async {
-        // An id that no install has: 26 characters, and none is drawn like this.
+        // No install has this id: it has 26 characters, but it is not random.
         let absent = InstallId::new("a".repeat(26));
         let install = async {
             if let Ok(absent) = absent {

@@ -1,5 +1,5 @@
-//! The committed sample events through the functions' own code, in this process: the quick twin of the test that
-//! starts `sam local`.
+//! Sends the committed sample events through the code of the functions, in this process. It is the fast version of the
+//! test that starts `sam local`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
@@ -29,7 +29,7 @@ fn arrival(name: &str) -> Arrival {
     lambda::arrival(event(name), &context(), Clock::Event)
 }
 
-/// Status and body, as API Gateway is given them.
+/// Status and body, as API Gateway gets them.
 fn answered(response: Response<Bytes>) -> (i64, Value) {
     let out = serde_json::to_value(lambda::response(response)).unwrap();
     let status = out["statusCode"].as_i64().unwrap();
@@ -67,10 +67,10 @@ async fn the_install_function_tells_operators_from_requests_before_it_reads_http
     let invoke = async |payload: Value| bundle.install(LambdaEvent::new(payload, context())).await;
     let list = invoke(event("install-operator.json")).await.unwrap();
     assert_eq!(list["installs"][0]["install_id"], "sampleinstallsampleinstall", "{list}");
-    // No event of API Gateway has this shape: it is answered, not failed to be read.
+    // No event of API Gateway has this shape. It gets an answer, and is not an event that cannot be read.
     let refused = invoke(json!({ "operator": { "do": "dance" } })).await.unwrap();
     assert_eq!(refused["error"]["code"], "bad_request", "{refused}");
-    // With an event's keys beside it, it is a request from outside, whatever it says.
+    // With the keys of an event beside it, it is a request from outside, and no operator's.
     let mut dressed = event("index.json");
     dressed["operator"] = json!({ "do": "apps" });
     let index = invoke(dressed).await.unwrap();

@@ -1,5 +1,5 @@
-//! What somebody who can write into the stores, or who runs into their limits, gets from the adapters: errors that say
-//! what is wrong, and nothing else.
+//! Items that an attacker wrote into the stores, and items at their limits: the adapters answer with errors that say what
+//! is wrong, and nothing else.
 
 use crate::emulators::{Emulator, Tables, fresh};
 use aws_sdk_dynamodb::{
@@ -40,12 +40,12 @@ async fn every_kind(store: &Dynamo) {
     store.put("TALK#a", "value", LATE, 0).await.unwrap();
 }
 
-/// Every verb on every kind of item: what each says.
+/// The result of each operation on each kind of item.
 async fn every_verb(store: &Dynamo) -> Vec<(&'static str, Result<(), StoreError>)> {
     fn said<T>(answer: Stored<T>) -> Result<(), StoreError> {
         answer.map(|_| ())
     }
-    // What a list cannot read, it tells beside the rest.
+    // A list shows what it cannot read beside the other lines.
     fn listed(answer: Stored<Sites>) -> Result<(), StoreError> {
         match answer?.unread.into_iter().next() {
             Some(line) => Err(StoreError::Corrupt { what: "list", detail: line.why }),
@@ -78,7 +78,7 @@ async fn every_verb(store: &Dynamo) -> Vec<(&'static str, Result<(), StoreError>
     ]
 }
 
-/// What stands in place of an attribute.
+/// The values that replace an attribute.
 fn wrong() -> Vec<Option<AttributeValue>> {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let number = |text: &str| AttributeValue::N(text.to_owned());
@@ -127,12 +127,13 @@ async fn no_attribute_of_any_item_makes_a_verb_panic_or_say_what_stands_there() 
     every_kind(&tables.store()).await;
     let kinds = items(&tables).await.len();
     assert!(kinds >= 9, "{kinds}");
-    // Each value in tables of its own, so that all are tried at the same time.
+    // Each value has its own tables, so that all can be tried at the same time.
     let corrupt = join_all(wrong().into_iter().map(|value| spoilt(emulator.clone(), value))).await;
     assert!(corrupt.iter().sum::<usize>() > 100, "{corrupt:?}");
 }
 
-/// Puts this in place of each attribute of each item, one at a time; how many verbs then said that an item is corrupt.
+/// Replaces each attribute of each item by this value, one at a time; returns how many operations then said that an item
+/// is corrupt.
 async fn spoilt(emulator: Emulator, value: Option<AttributeValue>) -> usize {
     let tables = emulator.tables().await;
     let store = tables.store();

@@ -146,7 +146,7 @@ async fn items_have_the_documented_attributes(emulator: Emulator) {
     assert_eq!(seen, expected.map(|(key, names)| (key.to_owned(), names.to_owned())));
 }
 
-/// Sets an attribute of the install's item.
+/// Sets an attribute of the item of the install.
 async fn spoil(tables: &Tables, attribute: &str, value: AttributeValue) {
     let install = format!("INSTALL#{}", sample::install_id(1));
     let update = tables.clients.dynamodb().update_item().table_name(&tables.installs);
@@ -184,7 +184,7 @@ async fn an_app_of_an_earlier_version_is_read_replaced_and_removed(emulator: Emu
     let tables = emulator.tables().await;
     let store = tables.store();
     let app = sample::app_id("jira");
-    // Before its manifests were kept by their hashes.
+    // The item is from before manifests were stored by their hashes.
     let document = r#"{"rev":3,"manifest":{"protocol":2,"id":"jira","version":"1.0.0","display_name":"Jira",
         "upstream":{"type":"http","url":"https://app.example.com"}},"upstream_key":"1","upstream_generation":2}"#;
     let text = |text: &str| AttributeValue::S(text.to_owned());
@@ -212,7 +212,7 @@ async fn a_document_that_cannot_be_read_is_named_without_its_content(emulator: E
     }
 }
 
-/// What a load balancer answers when it lost the one that came.
+/// The answer of a load balancer that lost the real one.
 const LOST: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}"#;
 
 async fn a_lost_answer_does_not_make_a_first_use_a_second(emulator: Emulator) {
@@ -234,7 +234,8 @@ async fn a_lost_answer_does_not_make_a_change_somebody_elses(emulator: Emulator)
     let begun = Installs::find(&tables.store(), &sample::install_id(1)).await.unwrap().unwrap();
     let active = sample::step(&begun, State::Active);
     tables.store().activate(&active, 1, &sample::code_hash(1), 0).await.unwrap();
-    // A shared secret is rotated: told as a conflict, it would be rotated again, past the one that the server has.
+    // A shared secret is rotated. If this looked like a conflict, it would be rotated again, and the server would have an
+    // older one.
     let rotated = Install { generation: Generation(7), rev: 3, ..active };
     assert_eq!(lossy().change(&rotated, 2).await.unwrap(), Changed::Yes);
     assert_eq!(
@@ -268,7 +269,7 @@ async fn a_transaction_that_met_another_is_asked_again_with_another_token(emulat
     let conflict = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
         "Message":"Transaction cancelled","CancellationReasons":[{"Code":"TransactionConflict"},{"Code":"None"},{"Code":"None"}]}"#;
     let (store, wire) = tables.over(Wire::replacing([(1, 400, conflict)]));
-    // The replaced answer stands for a transaction that did not happen, so nothing may be there yet.
+    // The replaced answer is that of a transaction that did not happen, so nothing may be stored yet.
     assert_eq!(store.begin(&sample::pending(1, 1_000), 0).await.unwrap(), Begun::CodeRefused);
     let bodies = wire.take().bodies;
     assert_eq!(bodies.len(), 2);

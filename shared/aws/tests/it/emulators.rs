@@ -1,4 +1,4 @@
-//! Where the emulators are, and fresh tables in them.
+//! The addresses of the emulators, and new tables in them.
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
@@ -37,7 +37,7 @@ impl Emulator {
         Self { endpoint }
     }
 
-    /// Clients that reach nothing but this emulator.
+    /// Clients that reach only this emulator.
     pub fn clients(&self) -> Clients {
         Clients::from_variables(Some("ConformanceTest"), |name| match name {
             "AWS_REGION" => Some("eu-central-1".to_owned()),
@@ -66,7 +66,7 @@ impl Emulator {
     }
 }
 
-/// A name that no other test uses, in this run or another on the same emulator.
+/// A name that no other test uses, in this run or in another run on the same emulator.
 pub fn fresh(what: &str) -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();

@@ -29,7 +29,7 @@ async fn the_emulator_of_the_stack_runs_functions() {
     conformance::functions(async || Lambda::new(Arc::clone(&clients))).await;
 }
 
-/// Makes a function of this code, if it is not there yet.
+/// Creates a function with this code, if it does not exist yet.
 async fn deploy(clients: &Clients, name: &str, code: &str) {
     let made = clients
         .lambda()
@@ -65,7 +65,7 @@ fn zipped(content: &[u8]) -> Vec<u8> {
     let mut zip = Vec::new();
     zip.write_all(&[b"PK\x03\x04", &common[..], NAME, content].concat()).unwrap();
     let directory = u32::try_from(zip.len()).unwrap().to_le_bytes();
-    // Comment, disk, internal attributes; external attributes: a file that all may read; where it stands.
+    // Comment, disk, internal attributes; external attributes (a file that everybody may read); offset.
     let rest = [&[0, 0, 0, 0, 0, 0][..], &[0, 0, 0xa4, 0x81], &[0, 0, 0, 0], NAME].concat();
     let entry = [&b"PK\x01\x02\x14\x03"[..], &common, &rest].concat();
     zip.write_all(&entry).unwrap();

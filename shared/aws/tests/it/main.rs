@@ -1,7 +1,7 @@
-//! The stores on AWS, held to the suites of their ports on two emulators: Amazon's DynamoDB Local, which is strict, and
-//! the emulator that the deployed stack is tested on.
+//! Runs the suites of the ports with the stores on AWS, on two emulators: Amazon's DynamoDB Local, which is strict, and the
+//! emulator that is used to test the deployed stack.
 
-// Clippy knows tests by their attribute, and what they call has none.
+// Clippy recognizes tests by their attribute, which the functions that they call do not have.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod attack;

@@ -42,7 +42,7 @@ impl Queue for Made {
     }
 }
 
-/// As Lambda's event source mapping receives, without waiting.
+/// Receives messages as Lambda's event source mapping does, without waiting.
 #[async_trait]
 impl Drained for Made {
     async fn drain(&self) -> Vec<String> {
@@ -88,7 +88,7 @@ async fn a_message_names_its_owner_so_that_the_queue_is_fair() {
 #[tokio::test]
 async fn a_job_that_is_due_later_does_not_come_out_at_once() {
     let made = Made::new().await;
-    // A day is more than a message waits, and no error.
+    // A day is longer than a message can wait; this is not an error.
     for delay in [60_000, 24 * 3_600_000] {
         made.send(&job(delay), 1_000).await.unwrap();
     }

@@ -1,4 +1,4 @@
-//! A wire to an emulator that fails requests, loses or replaces answers, and remembers what went over it.
+//! A connection to an emulator that makes requests fail, loses or replaces answers, and remembers all that was sent.
 
 use crate::emulators::Tables;
 use aws_sdk_dynamodb::{
@@ -17,54 +17,54 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// What happens to requests, which are counted from 1.
+/// What happens to requests. They are counted from 1.
 #[derive(Debug, Default)]
 pub struct Wire {
-    /// This one and every later one fails before it is sent.
+    /// This request and all later ones fail before they are sent.
     cut_before: Option<usize>,
-    /// The answer of this one is lost, and every later one fails before it is sent.
+    /// The answer to this request is lost, and all later requests fail before they are sent.
     cut_after: Option<usize>,
-    /// Answers that are put in place of what came: status and body. The request had its effect.
+    /// These answers (status and body) replace the real ones. The requests had their effect.
     replaced: BTreeMap<usize, (u16, String)>,
     seen: Mutex<Seen>,
 }
 
-/// What went over a wire.
+/// What was sent over a connection.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// Whether it failed anything.
+    /// Whether a request was made to fail.
     pub struck: bool,
-    /// The operations in their order, repeated ones too.
+    /// The operations in their order, with repeated ones.
     pub operations: Vec<String>,
     /// The bodies of the requests.
     pub bodies: Vec<String>,
-    /// Who asked.
+    /// The user agents.
     pub agents: Vec<String>,
 }
 
 impl Wire {
-    /// Is cut at the n-th request: it never arrives.
+    /// A connection that is cut at the n-th request, which never arrives.
     pub fn cut_before(n: usize) -> Self {
         Self { cut_before: Some(n), ..Self::default() }
     }
 
-    /// Is cut after the n-th request: it arrives, and its answer does not.
+    /// A connection that is cut after the n-th request: the request arrives, and its answer does not.
     pub fn cut_after(n: usize) -> Self {
         Self { cut_after: Some(n), ..Self::default() }
     }
 
-    /// Gives these answers in place of the real ones.
+    /// A connection that returns these answers instead of the real ones.
     pub fn replacing<const N: usize>(answers: [(usize, u16, &str); N]) -> Self {
         let replaced = answers.into_iter().map(|(n, status, body)| (n, (status, body.to_owned()))).collect();
         Self { replaced, ..Self::default() }
     }
 
-    /// What went over it since the last time this was asked.
+    /// What was sent since the last call of this function.
     pub fn take(&self) -> Seen {
         std::mem::take(&mut *self.seen.lock().unwrap())
     }
 
-    /// Whether it failed anything.
+    /// Whether a request was made to fail.
     pub fn struck(&self) -> bool {
         self.seen.lock().unwrap().struck
     }
@@ -120,12 +120,12 @@ impl Intercept for Tap {
 }
 
 impl Tables {
-    /// The same tables over a wire, with the retries of the functions.
+    /// The same tables over such a connection, with the retries of the functions.
     pub fn over(&self, wire: Wire) -> (Dynamo, Arc<Wire>) {
         self.over_with(wire, |config| config)
     }
 
-    /// The same tables over a wire, each request tried once.
+    /// The same tables over such a connection, without retries.
     pub fn once_over(&self, wire: Wire) -> (Dynamo, Arc<Wire>) {
         self.over_with(wire, |config| config.retry_config(RetryConfig::disabled()))
     }
