@@ -1,4 +1,4 @@
-//! Buttons and menus: who may click, what integrations are sent, and what comes of their answers.
+//! Buttons and menus: who may click, what is sent to integrations, and what their answers do.
 
 use crate::client::{BOTH, call, demo, done, refusal};
 use bytes::Bytes;
@@ -7,7 +7,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
-/// What the integration of a test was sent, and what it answers.
+/// What was sent to the integration of a test, and what it answers.
 #[derive(Clone, Default)]
 struct App {
     sent: Arc<Mutex<Vec<Value>>>,
@@ -51,7 +51,7 @@ fn card() -> Value {
     ]}])
 }
 
-/// A post of a bot with the card; its id.
+/// Adds a post of a bot with the card; returns its id.
 async fn post(mm: &Standin, more: Value) -> String {
     let token = mm.add_bot("robot", "posts cards").map(|(_, token)| token).unwrap();
     mm.join_team("robot", "demo").unwrap();
@@ -105,7 +105,7 @@ async fn a_menu_sends_what_was_chosen_in_its_context() {
             assert_eq!((&sent["type"], &sent["data_source"]), (&json!("select"), &json!(source)));
             assert_eq!(sent["context"], json!({"selected_option": value}));
         }
-        // Nothing chosen: no context at all, and no source.
+        // If nothing is chosen, there is no context and no source.
         mm.click("alice", &id, "Assignee").await.unwrap();
         let sent = app.last();
         assert_eq!((sent.get("context"), &sent["data_source"]), (None, &json!("")));
@@ -136,12 +136,12 @@ async fn an_update_replaces_the_post_and_leaves_out_what_it_does_not_say() {
         let (mm, admin, app) = scene(version);
         let id = post(&mm, json!({})).await;
         let path = format!("/api/v4/posts/{id}");
-        // Without props, the old ones stay with their buttons; the text goes.
+        // Without props, the post keeps its old ones with their buttons; the text is removed.
         app.answers(r#"{"update": {}}"#);
         mm.click("alice", &id, "Assign to me").await.unwrap();
         let now = done(&mm, &admin, "GET", &path, &Value::Null).await;
         assert_eq!((&now["message"], &now["props"]["from_bot"]), (&json!(""), &json!("true")));
-        // With props, the buttons and the mark of the bot go.
+        // With props, the buttons and the mark of the bot are removed.
         app.answers(
             r#"{"update": {"message": "done", "props": {"a": 1}}, "ephemeral_text": "<https://a.test|see>"}"#,
         );
@@ -197,7 +197,7 @@ async fn an_ephemeral_post_is_clicked_by_its_cookie_and_cannot_be_updated() {
         app.answers(r#"{"update": {"message": "new"}, "ephemeral_text": "not told"}"#);
         let seen = mm.click("alice", &told.id, "Assign to me").await.unwrap();
         assert_eq!((seen.status, &seen.body["id"]), (404, &json!("app.post.get.app_error")));
-        // Whoever reads the channel may use the cookie, for this post only.
+        // Everybody who can read the channel may use the cookie, but only for this post.
         let bob = mm.add_token("bob").unwrap();
         app.answers("{}");
         let path = format!("/api/v4/posts/{}/actions/assign", told.id);
@@ -258,11 +258,11 @@ async fn an_integration_that_fails_says_nothing_of_why_and_to_a_user_of_5_37_not
             let told: &[&str] = if version == Version::V11 { &["Action integration error."] } else { &[] };
             assert_eq!(seen.texts(), told);
         }
-        // An empty answer is one since 5.38.
+        // Since 5.38 an empty answer is valid.
         app.answers("");
         let seen = mm.click("alice", &id, "Assign to me").await.unwrap();
         assert_eq!(seen.status, if version == Version::V11 { 200 } else { 400 });
-        // More than a mebibyte is cut in 11, and cut JSON is none.
+        // 11 cuts an answer after a mebibyte, and then it is not JSON.
         app.answers(json!({"ephemeral_text": "x".repeat(1_200_000)}).to_string());
         let seen = mm.click("alice", &id, "Assign to me").await.unwrap();
         assert_eq!(seen.status, if version == Version::V11 { 400 } else { 200 });
@@ -280,7 +280,7 @@ async fn a_button_of_a_plugin_that_is_not_there_fails() {
 }
 
 proptest::proptest! {
-    /// Whatever a client sends and an integration answers, to a click or to a post that it hears, the server goes on.
+    /// The server continues, whatever a client sends, and whatever an integration answers to a click or to a webhook.
     #[test]
     fn no_click_and_no_answer_brings_the_server_down(answer: String, update: String, option: String, cookie: String) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

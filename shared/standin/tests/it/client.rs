@@ -7,7 +7,7 @@ use serde_json::Value;
 
 pub const BOTH: [Version; 2] = [Version::V5_37, Version::V11];
 
-/// Status and body; empty token for none, null for no body.
+/// Makes a call; returns status and body. An empty token is no token, and null is no body.
 pub async fn call(mm: &Standin, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let mut request = Request::builder().method(method).uri(path);
     if !token.is_empty() {
@@ -18,7 +18,7 @@ pub async fn call(mm: &Standin, token: &str, method: &str, path: &str, body: &Va
     (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap_or_default())
 }
 
-/// The same, of a call that is refused: status, id and text.
+/// Makes a call that is refused; returns status, id and text.
 pub async fn refusal(
     mm: &Standin,
     token: &str,
@@ -32,14 +32,14 @@ pub async fn refusal(
     (status, text("id"), text("message"))
 }
 
-/// The same, of a call that succeeds: the body.
+/// Makes a call that succeeds; returns the body.
 pub async fn done(mm: &Standin, token: &str, method: &str, path: &str, body: &Value) -> Value {
     let (status, body) = call(mm, token, method, path, body).await;
     assert!((200..300).contains(&status), "{method} {path}: {status} {body}");
     body
 }
 
-/// The demo world, and the admin's token.
+/// A stand-in with the demo, and the token of its admin.
 pub fn demo(version: Version) -> (Standin, String) {
     let mm = Standin::seeded(version, 5);
     mm.demo().unwrap();

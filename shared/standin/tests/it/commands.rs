@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 const MINUTE: u64 = 60_000;
 
-/// The demo world with `/hello`, whose integration answers `answer` and keeps the forms it got.
+/// A stand-in with the demo and `/hello`, whose integration answers `answer` and keeps the forms that it got.
 struct Demo {
     mm: Standin,
     forms: Arc<Mutex<Vec<HashMap<String, String>>>>,
@@ -42,7 +42,7 @@ impl Demo {
         self.forms.lock().unwrap().last().unwrap().get(key).cloned().unwrap_or_default()
     }
 
-    /// Sends a late answer; the status.
+    /// Sends a late answer; returns the status.
     async fn later(&self, body: &Value) -> StatusCode {
         let request = Request::post(self.field("response_url"))
             .header("content-type", "application/json")
@@ -269,7 +269,7 @@ async fn endless_redirects_end() {
 }
 
 proptest::proptest! {
-    /// Whatever a user types and an integration answers, the client gets an answer of the API.
+    /// The client gets an answer of the API, whatever its user types and an integration answers.
     #[test]
     fn no_line_and_no_answer_brings_the_server_down(line: String, kind in "application/json|text/plain|", body: Vec<u8>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

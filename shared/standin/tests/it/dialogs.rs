@@ -1,4 +1,4 @@
-//! Dialogs, from the trigger id to what their users see.
+//! Dialogs, from the trigger id to what the user sees.
 
 use crate::client::{BOTH, call, refusal};
 use bytes::Bytes;
@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 
 const OPEN: &str = "/api/v4/actions/dialogs/open";
 
-/// A server with `/ask`, whose integration opens a dialog with the last trigger id when told to, and answers what
-/// it is told to answer to what comes of the dialog.
+/// A server with `/ask`. Its integration opens a dialog with the last trigger id when a test says so, and gives the
+/// answers to the dialog that the test sets.
 struct Scene {
     mm: Standin,
     trigger: Arc<Mutex<String>>,
@@ -53,7 +53,7 @@ impl Scene {
         json!({"trigger_id": *self.trigger.lock().unwrap(), "url": "http://app.test/dialog", "dialog": dialog})
     }
 
-    /// Opens a dialog before alice, and takes it as she sees it.
+    /// Opens a dialog for alice; returns it as she sees it.
     async fn open(&self, dialog: &Value) -> OpenDialog {
         assert_eq!(
             call(&self.mm, "", "POST", OPEN, &self.body(dialog)).await,
@@ -285,7 +285,7 @@ async fn version_5_37_knows_no_steps_so_the_dialog_closes() {
 }
 
 #[tokio::test]
-async fn a_refresh_asks_for_the_form_anew_and_a_cleared_field_keeps_its_value() {
+async fn a_refresh_asks_for_a_new_form_and_a_cleared_field_keeps_its_value() {
     let scene = Scene::new(Version::V11).await;
     let dialog = scene.open(&issue()).await;
     let mut form = issue();

@@ -1,5 +1,5 @@
-//! What a user sees when an integration misbehaves: of commands, clicks, dialogs and options looked up. With version
-//! 11 it was recorded (`conformance/failures.rs`); this holds 5.37 to the same table, and to where it differs.
+//! What a user sees when an integration fails: with commands, clicks, dialogs and lookups. Version 11 was recorded
+//! (`conformance/failures.rs`); this tests 5.37 with the same table, and its differences.
 
 use crate::client::{BOTH, demo, done};
 use bytes::Bytes;
@@ -15,17 +15,17 @@ const FAILED: &str = "Command with a trigger of 'x' failed.";
 const NO_ACTION: &str = "Action integration error.";
 const NO_SUBMISSION: &str = "Encountered an error decoding JSON response from interactive dialog submission.";
 const NO_LOOKUP: &str = "Encountered an error decoding JSON response from interactive dialog lookup.";
-/// Read by commands and by clicks.
+/// Answers that commands and clicks can read.
 const TOLD: &str = r#"{"text": "told", "ephemeral_text": "told", "unknown": 1}"#;
 
-/// A status and what the user sees; the empty text stands for nothing.
+/// A status and what the user sees; an empty text means that the user sees nothing.
 type Seen = (u16, &'static str);
 
-/// Of a click, in 5.37 and 11.
+/// The result of a click, in 5.37 and 11.
 const BROKEN: [Seen; 2] = [(400, ""), (400, NO_ACTION)];
 
-/// What the integration answers, and what its users see: of a command, of a click in 5.37 and 11, of a dialog that is
-/// sent in 5.37 and 11, of options looked up in 11.
+/// What the integration answers, and what its users see: with a command, a click in 5.37 and 11, a submitted dialog in
+/// 5.37 and 11, and a lookup in 11.
 struct Row {
     status: u16,
     kind: Option<&'static str>,
@@ -36,18 +36,18 @@ struct Row {
     lookup: &'static str,
 }
 
-/// Any status but 200.
+/// Answers with a status other than 200.
 const fn status(status: u16, text: &'static str) -> Row {
     let dialog = [NO_ACTION, NO_ACTION];
     Row { status, kind: JSON, body: TOLD, command: (500, text), click: BROKEN, dialog, lookup: NO_ACTION }
 }
 
-/// What clicks and dialogs cannot read. 5.37 does not mind with dialogs.
+/// Answers that clicks and dialogs cannot read. For dialogs, 5.37 ignores this.
 const fn unread(kind: Option<&'static str>, body: &'static str, command: Seen) -> Row {
     Row { status: 200, kind, body, command, click: BROKEN, dialog: ["", NO_SUBMISSION], lookup: NO_LOOKUP }
 }
 
-/// What clicks and dialogs can read.
+/// Answers that clicks and dialogs can read.
 const fn read(kind: Option<&'static str>, body: &'static str, command: Seen, click: [Seen; 2]) -> Row {
     Row { status: 200, kind, body, command, click, dialog: ["", ""], lookup: "" }
 }
@@ -68,11 +68,11 @@ const TABLE: &[Row] = &[
     unread(JSON, "[]", (500, FAILED)),
     unread(JSON, "\"text\"", (500, FAILED)),
     unread(HTML, "<b>hello</b>", (200, "<b>hello</b>")),
-    // Known keys with another type. Of a lookup none is known.
+    // Known keys with another type. A lookup does not know any of these keys.
     Row { lookup: "", ..unread(JSON, r#"{"text": 1, "ephemeral_text": 1, "error": 1}"#, (500, FAILED)) },
     read(JSON, "null", NOTHING, [NOTHING, NOTHING]),
     read(JSON, "{}", NOTHING, [NOTHING, NOTHING]),
-    // An empty answer to a click is one since 5.38.
+    // Since 5.38 an empty answer to a click is valid.
     read(JSON, "", (500, FAILED), [BROKEN[0], NOTHING]),
     read(None, "", NOTHING, [BROKEN[0], NOTHING]),
     read(HTML, TOLD, (200, TOLD), SAID),
@@ -80,7 +80,7 @@ const TABLE: &[Row] = &[
     read(Some("application/json; charset=utf-8"), TOLD, (200, "told"), SAID),
 ];
 
-/// A server with `/x`, a button and a dialog before alice, all at this address; the post and the dialog.
+/// Adds `/x`, a button and a dialog that is open for alice, all with this address; returns the post and the dialog.
 async fn scene(version: Version, url: &str) -> (Standin, String, OpenDialog) {
     let (mm, _) = demo(version);
     mm.add_command("demo", "x", url).unwrap();
@@ -111,7 +111,7 @@ async fn scene(version: Version, url: &str) -> (Standin, String, OpenDialog) {
     (mm, post["id"].as_str().unwrap().to_owned(), dialog)
 }
 
-/// What alice sees of sending the dialog; nothing if it closes.
+/// What alice sees when she submits the dialog; empty if it closes.
 async fn sent(mm: &Standin, dialog: &OpenDialog) -> String {
     match mm.submit("alice", dialog, &json!({})).await.unwrap() {
         DialogOutcome::Closed => String::new(),
@@ -120,7 +120,7 @@ async fn sent(mm: &Standin, dialog: &OpenDialog) -> String {
     }
 }
 
-/// What she sees of opening the field; nothing if there are no options.
+/// What alice sees when she opens the field; empty if there are no options.
 async fn looked_up(mm: &Standin, dialog: &OpenDialog) -> String {
     let looked = mm.lookup("alice", dialog, "epic", "", &json!({})).await.unwrap();
     looked.map_or_else(|text| text, |options| options.into_iter().map(|option| option.text).collect())
@@ -128,7 +128,7 @@ async fn looked_up(mm: &Standin, dialog: &OpenDialog) -> String {
 
 fn seen(what: &Executed) -> (u16, String) {
     assert!(what.shown.len() <= 1, "{:?}", what.shown);
-    // The cause never reaches a client.
+    // No client gets the cause.
     assert!(what.body.get("detailed_error").is_none_or(|cause| cause == ""));
     (what.status, what.texts().concat())
 }

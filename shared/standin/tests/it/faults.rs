@@ -80,7 +80,7 @@ async fn a_hanging_call_never_answers_and_does_nothing() {
     let site = site();
     site.mm.fault(1, Fault::Hang);
     let mut call = std::pin::pin!(site.post());
-    // Polled once, it has done all that it ever will.
+    // After one poll it has done all that it will ever do.
     let first = std::future::poll_fn(|cx| std::task::Poll::Ready(call.as_mut().poll(cx).is_pending())).await;
     assert!(first);
     assert_eq!((site.said(), site.mm.calls()[0].status), (0, None));
@@ -146,7 +146,7 @@ async fn the_calls_tell_what_was_asked_by_whom_and_what_became_of_it() {
     assert_eq!(calls[2].route, "/api/v4/users/{user_id}");
 }
 
-/// What the crash tests of an installer do: each call of a run fails in turn, and then the run is repeated.
+/// The crash tests of an installer do this: each call of a run fails in turn, and then the run is repeated.
 #[tokio::test]
 async fn every_call_of_a_run_can_be_made_to_fail_in_turn() {
     let run = async |site: &Site| {

@@ -1,10 +1,10 @@
-//! Requests to integrations of which only the request was recorded, and not the call that led to it: the same is
-//! typed and clicked here, and the stand-in sends the same.
+//! Requests to integrations that were recorded without the REST call that caused them. The same text is typed here and the
+//! same button clicked, and the stand-in sends the same request.
 
-use crate::conformance::world::{RECORDED, Recorded, World, arrange};
+use crate::conformance::setup::{RECORDED, Recorded, Replica, arrange};
 use serde_json::json;
 
-/// Those requests.
+/// The recorded requests.
 pub const ALONE: &[&str] = &[
     "mattermost-11/015-command.http",
     "mattermost-11/016-command.http",
@@ -16,7 +16,7 @@ pub const ALONE: &[&str] = &[
     "mattermost-5.37/014-action-ephemeral.http",
 ];
 
-/// Channel and line of what alice typed.
+/// The channel and the line that alice typed.
 const TYPED_IN_11: &[(&str, &str)] = &[
     ("jrciaz18nbrk9rcxmozxzwjc8o", "/jira help"),
     ("e4oho7f5kbn5mrih1jf54ta3ne", "/jira help ~secret ~town-square"),
@@ -30,42 +30,42 @@ const TYPED_IN_5_37: &[(&str, &str)] = &[
     ("a6t8x8g6fjgg8f35mtn9jcx43e", "/jira help"),
 ];
 
-/// The channels that the common world lacks: the group of 11, the direct channel of 5.37.
-async fn channels(world: &mut World) {
-    let recorded: &Recorded = world.recorded;
+/// Adds the channels that the common setup does not have: the group of 11, the direct channel of 5.37.
+async fn channels(replica: &mut Replica) {
+    let recorded: &Recorded = replica.recorded;
     let (alice, bob) = (recorded.user("alice"), recorded.user("bob"));
-    if recorded.is_11() {
+    if recorded.since_11() {
         let ids = json!([alice, bob, recorded.user("carol")]);
-        let group = world.call("alice", "POST", "/api/v4/channels/group", &ids).await;
-        world.name("jrciaz18nbrk9rcxmozxzwjc8o", group["id"].as_str().unwrap());
-        world.name("6de365bf954dfccefec3e5ad7aac197015b43fca", group["name"].as_str().unwrap());
+        let group = replica.call("alice", "POST", "/api/v4/channels/group", &ids).await;
+        replica.name("jrciaz18nbrk9rcxmozxzwjc8o", group["id"].as_str().unwrap());
+        replica.name("6de365bf954dfccefec3e5ad7aac197015b43fca", group["name"].as_str().unwrap());
         return;
     }
-    let direct = world.call("alice", "POST", "/api/v4/channels/direct", &json!([alice, bob])).await;
-    world.name("a6t8x8g6fjgg8f35mtn9jcx43e", direct["id"].as_str().unwrap());
-    // Its name is made of sorted ids, and must be found before them.
-    world.names.insert(0, (format!("{alice}__{bob}"), direct["name"].as_str().unwrap().to_owned()));
+    let direct = replica.call("alice", "POST", "/api/v4/channels/direct", &json!([alice, bob])).await;
+    replica.name("a6t8x8g6fjgg8f35mtn9jcx43e", direct["id"].as_str().unwrap());
+    // Its name consists of sorted ids, and must be translated before them.
+    replica.names.insert(0, (format!("{alice}__{bob}"), direct["name"].as_str().unwrap().to_owned()));
 }
 
 #[tokio::test]
 async fn what_was_typed_is_sent_as_recorded() {
     for recorded in RECORDED {
-        let mut world = arrange(recorded, "").await;
-        channels(&mut world).await;
-        world.plug("");
-        let typed = if recorded.is_11() { TYPED_IN_11 } else { TYPED_IN_5_37 };
+        let mut replica = arrange(recorded, "").await;
+        channels(&mut replica).await;
+        replica.plug("");
+        let typed = if recorded.since_11() { TYPED_IN_11 } else { TYPED_IN_5_37 };
         for (channel, line) in typed {
-            world.mm.execute("alice", &world.ours(channel), line).await.unwrap();
+            replica.mm.execute("alice", &replica.ours(channel), line).await.unwrap();
         }
-        assert_eq!(world.sent.forms.lock().unwrap().len(), typed.len());
-        assert_eq!(*world.sent.wrong.lock().unwrap(), Vec::<String>::new());
+        assert_eq!(replica.sent.forms.lock().unwrap().len(), typed.len());
+        assert_eq!(*replica.sent.wrong.lock().unwrap(), Vec::<String>::new());
     }
 }
 
 #[tokio::test]
 async fn a_click_in_an_ephemeral_post_is_sent_as_recorded() {
-    let recorded = RECORDED.into_iter().find(|recorded| !recorded.is_11()).unwrap();
-    let mut world = arrange(recorded, "").await;
+    let recorded = RECORDED.into_iter().find(|recorded| !recorded.since_11()).unwrap();
+    let mut replica = arrange(recorded, "").await;
     let action = json!({
         "id": "e1", "name": "E", "type": "button",
         "integration": {"url": "http://127.0.0.1:9000/action-ephemeral", "context": {"e": 1}},
@@ -75,11 +75,11 @@ async fn a_click_in_an_ephemeral_post_is_sent_as_recorded() {
         "post": {"channel_id": recorded.town_square, "message": "only you",
                  "props": {"attachments": [{"actions": [action]}]}},
     });
-    world.call("sysadmin", "POST", "/api/v4/posts/ephemeral", &body).await;
-    let post = world.mm.last_ephemeral("alice").unwrap().unwrap();
-    world.name("gqajfaf3ojrxux8hba63ma4p8w", post.id.clone());
-    world.plug("");
-    world.mm.click("alice", &post.id, "E").await.unwrap();
-    assert_eq!(world.sent.forms.lock().unwrap().len(), 1);
-    assert_eq!(*world.sent.wrong.lock().unwrap(), Vec::<String>::new());
+    replica.call("sysadmin", "POST", "/api/v4/posts/ephemeral", &body).await;
+    let post = replica.mm.last_ephemeral("alice").unwrap().unwrap();
+    replica.name("gqajfaf3ojrxux8hba63ma4p8w", post.id.clone());
+    replica.plug("");
+    replica.mm.click("alice", &post.id, "E").await.unwrap();
+    assert_eq!(replica.sent.forms.lock().unwrap().len(), 1);
+    assert_eq!(*replica.sent.wrong.lock().unwrap(), Vec::<String>::new());
 }

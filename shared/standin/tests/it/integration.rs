@@ -1,5 +1,4 @@
-//! The integration of the recordings: it checks that the stand-in sends what the real server sent, and answers
-//! what the recorded integration answered.
+//! The recorded integration: it checks that the stand-in sends what the real server sent, and gives the recorded answers.
 
 use crate::recording::{self, Message};
 use bytes::Bytes;
@@ -11,30 +10,30 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-/// Recorded values, and what stands for them in the world of the test.
+/// Recorded values, and the values that replace them in the test.
 pub type Names = Vec<(String, String)>;
 
 /// The pairs of a form, in order.
 pub type Form = Vec<(String, String)>;
 
-/// What differs from call to call by design.
+/// The keys whose values are different in each call.
 const SECRET: &[&str] = &["token", "trigger_id", "response_url"];
-/// Of the connection, not of the request.
+/// Headers that belong to the connection, and not to the request.
 const CARRIED: &[&str] = &["host", "content-length"];
 
-/// The recorded requests that a stand-in sent too, in any test so far: `mattermost-11/006-action.http`.
+/// The recorded requests that a stand-in also sent, in any test so far: `mattermost-11/006-action.http`.
 pub static COMPARED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-/// What was sent, for later questions; and what was wrong with it.
+/// What was sent, for later assertions, and what was wrong with it.
 #[derive(Clone, Default)]
 pub struct Sent {
     pub forms: Arc<Mutex<Vec<Form>>>,
     pub wrong: Arc<Mutex<Vec<String>>>,
-    /// Of several recorded requests that are alike, the one whose answer is given.
+    /// If several recorded requests are equal, the one whose answer is given.
     pub like: Arc<Mutex<Option<String>>>,
 }
 
-/// Translates recorded names into those of this world.
+/// Replaces recorded values by those of the test.
 pub fn translate(text: &str, names: &Names) -> String {
     names.iter().fold(text.to_owned(), |text, (recorded, ours)| text.replace(recorded, ours))
 }
@@ -71,7 +70,7 @@ impl<'de> Deserialize<'de> for Pairs {
     }
 }
 
-/// Blanks what differs by design, and sorts: mentions come in no order.
+/// Removes the values that are different in each call, and sorts the pairs, because mentions have no order.
 fn comparable(form: &[(String, String)]) -> Form {
     let blank = |(key, value): &(String, String)| {
         let value = if SECRET.contains(&key.as_str()) { String::new() } else { value.clone() };
@@ -86,7 +85,7 @@ fn comparable(form: &[(String, String)]) -> Form {
 pub fn named(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
         let value = value.to_str().unwrap();
-        // The scheme only: the token is another one.
+        // Only the scheme is compared, because the token is different.
         let value = if name == "authorization" { value.split(' ').next().unwrap() } else { value };
         (name.to_string(), value.to_owned())
     };
@@ -107,7 +106,7 @@ pub fn recorded(version: &str, names: Names, sent: Sent) -> impl Fn(Request<Byte
         let body = String::from_utf8(request.body().to_vec()).unwrap();
         let (path, form) = path_and_form(&target, &body);
         sent.forms.lock().unwrap().push(form.clone());
-        // Only those to the same address are translated, which takes a while.
+        // Translation takes time, so only requests to the same address are translated.
         let here = |text: &str| text.split([' ', '?']).nth(1) == Some(path.as_str());
         let all: Vec<(String, Message)> = requests
             .iter()
@@ -132,19 +131,19 @@ pub fn recorded(version: &str, names: Names, sent: Sent) -> impl Fn(Request<Byte
             sent.wrong.lock().unwrap().push(format!("no server sent {} {path} {pairs:?}", request.method()));
             return Box::pin(std::future::ready(Response::new(Bytes::new())));
         };
-        // Those that are alike differ in their answers only.
+        // Equal requests differ only in their answers, so all of them count as sent.
         let alike = twins.iter().map(|(name, _)| format!("{folder}/{name}"));
         COMPARED.lock().unwrap().extend(alike);
         let (_, theirs) = path_and_form(message.first.split(' ').nth(1).unwrap(), &message.body);
         let keys = |form: &[(String, String)]| form.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>();
         if keys(&theirs) != keys(&form) {
-            sent.wrong.lock().unwrap().push(format!("{name}: the keys stand in another order"));
+            sent.wrong.lock().unwrap().push(format!("{name}: the keys have another order"));
         }
         if named(&message.headers) != named(request.headers()) {
             let both = (named(&message.headers), named(request.headers()));
             sent.wrong.lock().unwrap().push(format!("{name}: the headers differ: {both:?}"));
         }
-        // The recorded integration answered after 40 seconds: here, never.
+        // The recorded integration answered after 40 seconds; here it never answers.
         if path == "/fail-slow40" {
             return Box::pin(std::future::pending());
         }

@@ -1,4 +1,4 @@
-//! Logging in and out, and the tokens of people.
+//! Login and logout, and the tokens of people.
 
 use crate::client::{BOTH, call, demo, done, refusal};
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! What the stand-in promises, tested in memory unless sockets are the matter.
+//! Tests what the stand-in promises: in memory, or with sockets if the test is about them.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests fail as tests do")]
 

@@ -1,4 +1,4 @@
-//! Reading recorded exchanges, and comparing JSON by its shape.
+//! Reads recorded messages, and compares JSON by its shape.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
@@ -14,7 +14,7 @@ pub struct Message {
     pub body: String,
 }
 
-/// `METHOD path`, headers, an empty line, body. One line feed at the end of a body belongs to the file.
+/// Reads a message: `METHOD path`, headers, an empty line, body.
 pub fn message(text: &str) -> Message {
     let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
     let mut lines = head.lines();
@@ -29,7 +29,7 @@ pub fn message(text: &str) -> Message {
 
 /// A REST call and its answer.
 pub fn exchange(text: &str) -> (Message, Message) {
-    // The rest of the line may say how long the answer took.
+    // The rest of this line can say how long the answer took.
     let (request, answer) = text.split_once("\n--- response").unwrap();
     let (_, answer) = answer.split_once('\n').unwrap();
     let (mut request, mut answer) = (message(request), message(answer));
@@ -65,7 +65,8 @@ impl Message {
 /// Recordings with their names.
 pub type Files = Arc<Vec<(String, String)>>;
 
-/// The recordings of a folder in `tests/recordings`, by name. Read once: a world is arranged for every call.
+/// The recordings of a folder in `tests/recordings`, by name. They are read only once, because every call is replayed with
+/// a new stand-in.
 pub fn folder(path: &str) -> Files {
     static READ: Mutex<BTreeMap<String, Files>> = Mutex::new(BTreeMap::new());
     let mut read = READ.lock().unwrap();
@@ -86,8 +87,8 @@ pub fn folder(path: &str) -> Files {
     read.entry(path.to_owned()).or_insert(Arc::new(files)).clone()
 }
 
-/// Where `ours` has not the shape of `recorded`: keys and JSON types. An element of a list must look like some
-/// recorded element; an object whose keys are ids is a list of its values.
+/// Where `ours` does not have the shape of `recorded`: the same keys and JSON types. An element of a list must have the
+/// shape of some recorded element. An object whose keys are ids counts as a list of its values.
 pub fn differences(recorded: &Value, ours: &Value) -> Vec<String> {
     let mut found = Vec::new();
     compare("", recorded, ours, &mut found);

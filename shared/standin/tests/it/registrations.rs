@@ -1,4 +1,4 @@
-//! Bots, commands, webhooks and OAuth apps: what an installer makes, finds again, changes and removes.
+//! Bots, commands, webhooks and OAuth apps: what an installer creates, finds, changes and removes.
 
 use crate::client::{BOTH, call, demo, done, refusal};
 use cloud_apps_standin::{ChannelKind, Standin, Version};
@@ -60,7 +60,7 @@ async fn a_bot_makes_no_bots_and_owns_none() {
     let alice = mm.user("alice").unwrap().id;
     let bot = done(&mm, &admin, "POST", &assign(&alice), &Value::Null).await;
     assert_eq!(bot["owner_id"], alice);
-    // An owner who leaves takes his bots along.
+    // If the owner is deactivated, so are the bots.
     done(&mm, &admin, "DELETE", &format!("/api/v4/users/{alice}"), &Value::Null).await;
     let orphans =
         done(&mm, &admin, "GET", "/api/v4/bots?only_orphaned=true&include_deleted=true", &Value::Null).await;
@@ -85,7 +85,7 @@ async fn a_command_takes_no_trigger_that_is_in_use_or_built_in() {
         let there = done(&mm, &admin, "POST", path, &command(&other, "ho")).await;
         let moving = format!("{path}/{}/move", there["id"].as_str().unwrap());
         done(&mm, &admin, "PUT", &moving, &json!({"team_id": team})).await;
-        // 5.37 looks at duplicates only when a command is made.
+        // 5.37 looks for duplicates only when a command is created.
         hi["trigger"] = "ho".into();
         let one = format!("{path}/{}", hi["id"].as_str().unwrap());
         let status = call(&mm, &admin, "PUT", &one, &hi).await.0;
@@ -104,7 +104,7 @@ async fn a_webhook_is_for_a_public_channel_of_its_team() {
         let path = "/api/v4/hooks/outgoing";
         let private =
             refusal(&mm, &admin, "POST", path, &hook(&mm, "secret", &["http://a.test/"], &[])).await;
-        // The misleading id is the server's.
+        // The id does not fit the case, but it is what the server answers.
         assert_eq!((private.0, private.1.as_str()), (403, "api.outgoing_webhook.disabled.app_error"));
         let mut elsewhere = hook(&mm, "town-square", &["http://a.test/"], &[]);
         elsewhere["team_id"] = mm.add_team("other").unwrap().into();
@@ -300,7 +300,7 @@ async fn people_are_given_roles_that_exist_and_do_not_leave_by_themselves() {
         assert_eq!((unknown.0, unknown.1.as_str()), (400, "app.role.check_roles_exist.role_not_found"));
         let own = format!("/api/v4/users/{}/roles", mm.user("admin").unwrap().id);
         let (status, body) = call(&mm, &admin, "PUT", &own, &json!({"roles": "system_user"})).await;
-        // 5.37 lets the last admin go.
+        // In 5.37 the last admin can lose the role.
         assert_eq!(status, if version == Version::V11 { 400 } else { 200 }, "{body}");
         let leaving = refusal(&mm, &alice, "DELETE", &path, &Value::Null).await;
         assert_eq!((leaving.0, leaving.1.as_str()), (401, "api.user.update_active.not_enable.app_error"));

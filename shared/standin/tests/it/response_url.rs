@@ -1,4 +1,4 @@
-//! Answers to slash commands that come later, beyond how often and how long they work (`commands.rs`).
+//! Late answers to slash commands. How often and how long they work is tested in `commands.rs`.
 
 use crate::client::{BOTH, demo, done};
 use bytes::Bytes;
@@ -40,7 +40,7 @@ async fn scene(version: Version) -> Scene {
 }
 
 impl Scene {
-    /// Status, and the id and text of an error.
+    /// Sends a late answer; returns the status, and the id and text of an error.
     async fn answer(&self, kind: &str, body: impl Into<Bytes>) -> (u16, String, String) {
         let request = Request::post(&self.path).header("content-type", kind).body(body.into()).unwrap();
         let answer = self.mm.respond(request).await.unwrap();
@@ -91,7 +91,7 @@ async fn a_late_answer_may_be_several_posts_and_a_card_with_buttons_that_work() 
         let [_, card, second] = &posts[..] else { panic!("{posts:?}") };
         assert_eq!(second.message, "second");
         let clicked = scene.mm.click("alice", &card.id, "Go").await.unwrap();
-        // The integration answers nothing, which 5.37 takes for a failure.
+        // The integration answers nothing, which 5.37 takes as a failure.
         assert_eq!(clicked.status, if version == Version::V11 { 200 } else { 400 });
     }
 }

@@ -1,4 +1,4 @@
-//! The stand-in on sockets, called by an HTTP client that knows nothing of it.
+//! The stand-in on sockets, called by an ordinary HTTP client.
 
 use cloud_apps_standin::{Fault, Standin, Version};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -39,7 +39,7 @@ async fn it_serves_https_for_those_who_trust_its_authority() {
     let ping = format!("{}/api/v4/system/ping", site.url());
     assert_eq!(trusting.get(&ping).send().await.unwrap().status(), 200);
     assert!(client().build().unwrap().get(&ping).send().await.is_err());
-    // The further name is in the certificate too.
+    // The additional name is in the certificate too.
     let port = site.url().rsplit(':').next().unwrap().to_owned();
     let address = SocketAddr::new(ANY.ip(), port.parse().unwrap());
     let named = client().tls_certs_only([ca]).resolve("mattermost.test", address).build().unwrap();
@@ -60,7 +60,7 @@ async fn a_cut_connection_is_cut_on_the_wire_and_the_next_call_works() {
 
 #[tokio::test]
 async fn a_command_reaches_an_integration_over_tls_that_was_made_to_be_trusted() {
-    // A second stand-in is the integration: it answers 501, which the first reports by its words.
+    // A second stand-in is the integration. It answers 501, and the first one shows the reason phrase.
     let other = demo().serve_https(ANY, &[]).await.unwrap();
     let mm = demo();
     mm.add_command("demo", "hello", &format!("{}/app", other.url())).unwrap();

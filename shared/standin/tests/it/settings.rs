@@ -1,4 +1,4 @@
-//! The settings that can forbid each step of an installation: status, id and text as each server has them.
+//! The settings that can forbid the steps of an installation: each server answers with its status, id and text.
 
 use crate::client::{BOTH, call, demo, done, refusal};
 use cloud_apps_standin::{ChannelKind, Standin, Version};
@@ -50,7 +50,7 @@ async fn tokens_of_people_need_enable_user_access_tokens() {
         let (mm, _) = demo(version);
         mm.configure(|settings| settings.enable_user_access_tokens = false);
         let (bot, _) = mm.add_bot("helper", "helps").unwrap();
-        // A bot that is a system admin: the tokens of people do not work now.
+        // The tokens of people do not work now, so a bot that is a system admin makes the calls.
         mm.add_role("helper", "system_admin").unwrap();
         let token = mm.add_token("helper").unwrap();
         let body = json!({"description": "x"});
@@ -81,7 +81,7 @@ async fn commands_need_enable_commands() {
         let channel = mm.channel_id("demo", "town-square").unwrap();
         let line = json!({"channel_id": channel, "command": "/hi"});
         refused(&mm, &admin, "POST", "/api/v4/commands/execute", &line, error).await;
-        // A single command is then not found.
+        // While commands are off, a single command is not found.
         assert_eq!(call(&mm, &admin, "DELETE", &format!("/api/v4/commands/{id}"), &Value::Null).await.0, 404);
     }
 }

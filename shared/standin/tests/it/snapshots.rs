@@ -4,7 +4,7 @@ use crate::client::{BOTH, demo, done};
 use cloud_apps_standin::{Kind, Standin, Version};
 use serde_json::{Value, json};
 
-/// Makes one of everything that an integration can leave; their paths.
+/// Adds one of each thing that an integration can leave behind; returns their paths.
 async fn install(mm: &Standin, admin: &str) -> Vec<String> {
     let bot = done(mm, admin, "POST", "/api/v4/bots", &json!({"username": "helper"})).await;
     let bot = bot["user_id"].as_str().unwrap();
@@ -123,7 +123,7 @@ async fn a_snapshot_holds_no_secret() {
         let keys = ["token", "client_secret"];
         secrets.extend(keys.iter().filter_map(|key| made[key].as_str()).map(str::to_owned));
     }
-    // The id of an incoming webhook is all that it takes to use it.
+    // Who knows the id of an incoming webhook can use it.
     secrets.push(paths[2].rsplit('/').next().unwrap().to_owned());
     assert_eq!(secrets.len(), 7);
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {

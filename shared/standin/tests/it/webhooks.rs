@@ -1,4 +1,4 @@
-//! Outgoing webhooks: what fires them, what they say, and what comes of the answers.
+//! Outgoing webhooks: what triggers them, what they send, and what their answers do.
 
 use crate::client::{BOTH, demo, done};
 use bytes::Bytes;
@@ -7,7 +7,7 @@ use http::{Request, Response};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
-/// A server with an integration that is sent all and answers the same to all.
+/// A server with an integration that gets all webhooks and always gives the same answer.
 struct Scene {
     mm: Standin,
     admin: String,
@@ -26,7 +26,7 @@ impl Scene {
         Scene { mm, admin, sent }
     }
 
-    /// A webhook of the team; `more` adds keys.
+    /// Adds a webhook of the team; `more` adds keys.
     async fn hook(&self, more: Value) -> String {
         let mut hook = json!({
             "team_id": self.mm.team_id("demo").unwrap(), "display_name": "events",
@@ -41,7 +41,7 @@ impl Scene {
         self.mm.channel_id("demo", name).unwrap()
     }
 
-    /// Somebody says something, and all that follows from it is over.
+    /// Posts a message, and waits until all webhooks are delivered.
     async fn say(&self, user: &str, channel: &str, text: &str) -> String {
         let token = self.mm.add_token(user).unwrap();
         let post = json!({"channel_id": channel, "message": text});

@@ -1,6 +1,6 @@
-//! Channels, and who is in them.
+//! Channels and their members.
 
-use super::world::World;
+use super::setup::Replica;
 use super::{Arranging, Exception, Group};
 use serde_json::json;
 
@@ -11,23 +11,23 @@ pub const GROUP: Group = Group {
     exceptions: &[Exception {
         file: "mattermost-11/channel-posts.http",
         found: "/posts/",
-        reason: "most recorded posts tell who joined; the stand-in has none",
+        reason: "most recorded posts say who joined; the stand-in has no such posts",
     }],
 };
 
-fn arrange<'a>(world: &'a mut World, file: &'a str) -> Arranging<'a> {
+fn arrange<'a>(replica: &'a mut Replica, file: &'a str) -> Arranging<'a> {
     Box::pin(async move {
         match file {
-            // What is made must not be there.
-            "channels-create.http" => world.name("\"incident-1\"", "\"another\""),
-            "channels-create-private.http" => world.name("\"secret\"", "\"another\""),
+            // The thing that is created must not exist yet.
+            "channels-create.http" => replica.name("\"incident-1\"", "\"another\""),
+            "channels-create-private.http" => replica.name("\"secret\"", "\"another\""),
             "channels-restore.http" => {
-                let path = format!("/api/v4/channels/{}", world.recorded.incident);
-                world.call("sysadmin", "DELETE", &path, &json!({})).await;
+                let path = format!("/api/v4/channels/{}", replica.recorded.incident);
+                replica.call("sysadmin", "DELETE", &path, &json!({})).await;
             }
             "channel-posts-since.http" => {
-                let body = json!({"channel_id": world.recorded.town_square, "message": "a new one"});
-                world.call("alice", "POST", "/api/v4/posts", &body).await;
+                let body = json!({"channel_id": replica.recorded.town_square, "message": "a new one"});
+                replica.call("alice", "POST", "/api/v4/posts", &body).await;
             }
             _ => {}
         }

@@ -1,6 +1,6 @@
-//! What every call can end with: no session, no such thing, not readable, too large.
+//! Errors that every call can have: no session, not found, not readable, too large.
 
-use super::world::World;
+use super::setup::Replica;
 use super::{Arranging, Exception, Group};
 use serde_json::json;
 
@@ -11,25 +11,25 @@ pub const GROUP: Group = Group {
     exceptions: &[Exception {
         file: "mattermost-11/error-no-route.http",
         found: "",
-        reason: "the stand-in says 501 of what it does not serve, so that nobody takes that for the server's 404",
+        reason: "the stand-in answers 501 to what it does not serve, so that nobody takes it for the 404 of a server",
     }],
 };
 
-fn arrange<'a>(world: &'a mut World, file: &'a str) -> Arranging<'a> {
+fn arrange<'a>(replica: &'a mut Replica, file: &'a str) -> Arranging<'a> {
     Box::pin(async move {
-        let revoke = json!({"token_id": world.recorded.bot_token_id});
+        let revoke = json!({"token_id": replica.recorded.bot_token_id});
         match file {
-            "error-message-too-long.http" => world.name("… (17000 y)", "y".repeat(17_000)),
-            "error-too-large.http" => world.name("… (400056 bytes)", "x".repeat(400_056)),
+            "error-message-too-long.http" => replica.name("… (17000 y)", "y".repeat(17_000)),
+            "error-too-large.http" => replica.name("… (400056 bytes)", "x".repeat(400_056)),
             "error-disabled-bot.http" => {
-                let path = format!("/api/v4/bots/{}/disable", world.recorded.user("jira"));
-                world.call("sysadmin", "POST", &path, &json!({})).await;
+                let path = format!("/api/v4/bots/{}/disable", replica.recorded.user("jira"));
+                replica.call("sysadmin", "POST", &path, &json!({})).await;
             }
             "error-disabled-token.http" => {
-                world.call("sysadmin", "POST", "/api/v4/users/tokens/disable", &revoke).await;
+                replica.call("sysadmin", "POST", "/api/v4/users/tokens/disable", &revoke).await;
             }
             "error-revoked-token.http" => {
-                world.call("sysadmin", "POST", "/api/v4/users/tokens/revoke", &revoke).await;
+                replica.call("sysadmin", "POST", "/api/v4/users/tokens/revoke", &revoke).await;
             }
             _ => {}
         }

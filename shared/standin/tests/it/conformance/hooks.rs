@@ -1,16 +1,16 @@
-//! Outgoing and incoming webhooks: their registration, and the use of incoming ones.
+//! The registration of outgoing and incoming webhooks, and the use of incoming ones.
 
-use super::world::World;
+use super::setup::Replica;
 use super::{Arranging, Group};
 use serde_json::{Value, json};
 
 pub const GROUP: Group = Group { name: "hooks", files: &["hooks-"], arrange, exceptions: &[] };
 
 /// The recorded webhooks of 11.
-fn hooks(world: &World) -> [Value; 3] {
+fn hooks(replica: &Replica) -> [Value; 3] {
     let make = |name: &str, kind: &str, urls: Value| {
         json!({
-            "team_id": world.recorded.team, "channel_id": world.recorded.town_square, "display_name": name,
+            "team_id": replica.recorded.team, "channel_id": replica.recorded.town_square, "display_name": name,
             "content_type": kind, "callback_urls": urls, "trigger_words": [],
         })
     };
@@ -22,20 +22,20 @@ fn hooks(world: &World) -> [Value; 3] {
     ]
 }
 
-fn arrange<'a>(world: &'a mut World, file: &'a str) -> Arranging<'a> {
+fn arrange<'a>(replica: &'a mut Replica, file: &'a str) -> Arranging<'a> {
     Box::pin(async move {
         let known = match file {
             "hooks-outgoing-create-duplicate.http" => 2,
             "hooks-outgoing-list.http" => 3,
             _ => 0,
         };
-        for hook in hooks(world).iter().take(known) {
-            world.call("sysadmin", "POST", "/api/v4/hooks/outgoing", hook).await;
+        for hook in hooks(replica).iter().take(known) {
+            replica.call("sysadmin", "POST", "/api/v4/hooks/outgoing", hook).await;
         }
-        if world.recorded.is_11() && file != "hooks-incoming-create.http" {
-            let body = json!({"channel_id": world.recorded.town_square, "display_name": "in"});
-            let hook = world.call("sysadmin", "POST", "/api/v4/hooks/incoming", &body).await;
-            world.name("uwod34aihjgk9du5j58po1w6ga", hook["id"].as_str().unwrap());
+        if replica.recorded.since_11() && file != "hooks-incoming-create.http" {
+            let body = json!({"channel_id": replica.recorded.town_square, "display_name": "in"});
+            let hook = replica.call("sysadmin", "POST", "/api/v4/hooks/incoming", &body).await;
+            replica.name("uwod34aihjgk9du5j58po1w6ga", hook["id"].as_str().unwrap());
         }
     })
 }

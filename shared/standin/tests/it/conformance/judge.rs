@@ -1,4 +1,4 @@
-//! What is compared: status, headers, the shape of the body, and of an error its id and text too.
+//! Compares an answer with the recorded one: status, headers, the shape of the body, and the id and text of an error.
 
 use crate::integration::{Names, translate};
 use crate::recording::{self, Message};
@@ -6,11 +6,11 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::Value;
 
-/// Headers that are the serving's or a cache's: the stand-in has no cache, and packs nothing.
+/// Headers that only a listening server, a cache or compression adds.
 const NOT_COMPARED: &[&str] =
     &["date", "content-length", "etag", "content-encoding", "transfer-encoding", "last-modified"];
 
-/// Headers whose value is new in every answer.
+/// Headers whose value is different in each answer.
 const NEW_EACH_TIME: &[&str] = &["x-request-id", "token"];
 
 /// What is wrong with the answer to a recorded call.

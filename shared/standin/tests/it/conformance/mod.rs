@@ -1,15 +1,16 @@
-//! Recorded REST calls, replayed: every file in `tests/recordings/*/rest` is sent to a stand-in whose world is
-//! arranged as the recorded one was, and the answer has the recorded status, headers and shape; an error also
-//! has the recorded id and text. Integrations are played by `integration.rs`, which holds the stand-in's
-//! requests against what the real server sent.
+//! Replays the recorded REST calls. Each file in `tests/recordings/*/rest` is sent to a stand-in that was set up like the
+//! recorded server. The answer must have the recorded status, headers and shape; an error must also have the recorded id
+//! and text. `integration.rs` plays the integrations, and compares the requests of the stand-in with those of the real
+//! server.
 //!
-//! A group has a module: which files it covers, what they need beside the common world of `world.rs`, and where
-//! the stand-in differs and why. A file that no group covers fails, and so does an exception that is not
-//! needed. To add a group, copy its files, write its module, and name it in `groups!` below.
+//! Each group of files has a module. It names the files, sets up what they need in addition to the common setup of
+//! `setup.rs`, and lists where the stand-in differs and why. A file without a group fails, and so does an exception that is
+//! not needed. To add a group, copy its files, write its module, and name it in `groups!` below.
+//! To add a version, copy its folder, and describe its server in `setup.rs`.
 //! `cargo test -p cloud-apps-standin conformance:: -- --nocapture` prints what was replayed, group by group.
 
 mod judge;
-pub mod world;
+pub mod setup;
 
 mod accounts;
 mod actions;
@@ -31,35 +32,35 @@ mod tokens;
 use crate::inbound::ALONE;
 use crate::integration::{COMPARED, translate};
 use crate::recording;
+use setup::{RECORDED, Recorded, Replica};
 use std::pin::Pin;
 use std::sync::Mutex;
-use world::{RECORDED, Recorded, World};
 
-/// A part of the recordings that belongs together.
+/// A group of recordings.
 pub struct Group {
     pub name: &'static str,
-    /// The beginnings of its files' names. Of all groups the longest beginning wins.
+    /// The prefixes of the names of its files. If several groups fit, the longest prefix wins.
     pub files: &'static [&'static str],
-    /// Makes what a file of the group needs beside the common world.
+    /// Sets up what a file of the group needs in addition to the common setup.
     pub arrange: Arrange,
     pub exceptions: &'static [Exception],
 }
 
-/// `world` is the common one, `file` the name of the recording.
-pub type Arrange = for<'a> fn(world: &'a mut World, file: &'a str) -> Arranging<'a>;
+/// `replica` has the common setup; `file` is the name of the recording.
+pub type Arrange = for<'a> fn(replica: &'a mut Replica, file: &'a str) -> Arranging<'a>;
 pub type Arranging<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Where the stand-in differs from a recording.
 pub struct Exception {
-    /// How the path of the recording begins: `mattermost-11/channel-posts.http`.
+    /// The prefix of the path of the recording: `mattermost-11/channel-posts.http`.
     pub file: &'static str,
-    /// How the difference begins that is found.
+    /// The prefix of the difference that is found.
     pub found: &'static str,
     pub reason: &'static str,
 }
 
-/// Nothing beside the common world.
-pub fn nothing_more<'a>(_: &'a mut World, _: &'a str) -> Arranging<'a> {
+/// Adds nothing to the common setup.
+pub fn nothing_more<'a>(_: &'a mut Replica, _: &'a str) -> Arranging<'a> {
     Box::pin(std::future::ready(()))
 }
 
@@ -68,7 +69,7 @@ macro_rules! groups {
     ($($group:ident),* $(,)?) => {
         const GROUPS: &[&Group] = &[$(&$group::GROUP),*];
 
-        /// As it was recorded.
+        /// One test for each group.
         mod answers_as_recorded {
             $(#[tokio::test]
             async fn $group() {
@@ -104,7 +105,7 @@ fn group_of(file: &str) -> Option<&'static Group> {
     GROUPS.iter().copied().filter(|group| longest(group).is_some()).max_by_key(|group| longest(group))
 }
 
-/// How many calls of a group there were.
+/// How many calls of a group were replayed.
 #[derive(Clone, Copy)]
 struct Tally {
     folder: &'static str,
@@ -114,10 +115,10 @@ struct Tally {
     excepted: usize,
 }
 
-/// The tallies so far. Whichever group ends last prints them all.
+/// The tallies so far. The group that ends last prints all of them.
 static TALLIES: Mutex<Vec<Tally>> = Mutex::new(Vec::new());
 
-fn report(tallies: [Tally; 2]) {
+fn report(tallies: [Tally; RECORDED.len()]) {
     let mut all = TALLIES.lock().unwrap();
     all.extend(tallies);
     tallies.iter().filter(|tally| tally.replayed > 0).for_each(|tally| println!("{}", line(*tally)));
@@ -131,8 +132,8 @@ fn report(tallies: [Tally; 2]) {
     }
 }
 
-/// Prints how many of the recorded requests to integrations were sent here too, and fails if one was not. Some have
-/// tests of their own: `inbound.rs`, `outgoing_webhooks.rs`.
+/// Prints how many of the recorded requests to integrations the stand-in sent too, and fails if it did not send one. Some
+/// requests have their own tests: `inbound.rs`, `outgoing_webhooks.rs`.
 fn inbound(recorded: &Recorded) {
     let compared = COMPARED.lock().unwrap();
     let files = recording::folder(&format!("{}/inbound", recorded.folder));
@@ -154,7 +155,7 @@ fn line(tally: Tally) -> String {
     format!("{folder:16} {group:14} {replayed:3} calls replayed, {passed:3} passed, {excepted:2} excepted")
 }
 
-/// Replays the calls of a group with both versions, and fails with all that differs.
+/// Replays the calls of a group with all versions, and fails with all differences.
 async fn replay(group: &Group) {
     let mut wrong = Vec::new();
     let mut used = vec![false; group.exceptions.len()];
@@ -196,19 +197,19 @@ async fn replay(group: &Group) {
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// What is wrong with the answer to one recorded call, and with what integrations were sent meanwhile.
+/// What is wrong with the answer to one recorded call, and with the requests to integrations during the call.
 async fn differences(group: &Group, recorded: &'static Recorded, file: &str, text: &str) -> Vec<String> {
-    let mut world = world::arrange(recorded, file).await;
-    (group.arrange)(&mut world, file).await;
+    let mut replica = setup::arrange(recorded, file).await;
+    (group.arrange)(&mut replica, file).await;
     let (mut request, answer) = recording::exchange(text);
-    request.first = translate(&request.first, &world.names);
-    request.body = translate(&request.body, &world.names);
+    request.first = translate(&request.first, &replica.names);
+    request.body = translate(&request.body, &replica.names);
     if let Some(token) = request.headers.get_mut("authorization") {
-        *token = translate(token.to_str().unwrap(), &world.names).parse().unwrap();
+        *token = translate(token.to_str().unwrap(), &replica.names).parse().unwrap();
     }
-    let ours = world.mm.respond(request.request()).await.unwrap();
-    let mut wrong = judge::judge(&answer, &ours, &world.names);
-    wrong.extend(world.sent.wrong.lock().unwrap().iter().cloned());
+    let ours = replica.mm.respond(request.request()).await.unwrap();
+    let mut wrong = judge::judge(&answer, &ours, &replica.names);
+    wrong.extend(replica.sent.wrong.lock().unwrap().iter().cloned());
     wrong
 }
 

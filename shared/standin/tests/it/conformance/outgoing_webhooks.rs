@@ -1,6 +1,6 @@
-//! The outgoing webhooks that the servers sent: whatever was said is said again, and the stand-in sends the same.
+//! The recorded outgoing webhooks: each recorded post is made again, and the stand-in sends the same request.
 
-use super::world::{self, RECORDED, World};
+use super::setup::{self, RECORDED, Replica};
 use crate::integration::{named, translate};
 use crate::recording;
 use bytes::Bytes;
@@ -8,10 +8,10 @@ use http::{Request, Response};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 
-/// What is new in each, and what stands behind it: a JSON text or the value of a pair.
+/// The values that are different in each request: JSON texts and the values of pairs.
 const NEW_EACH_TIME: &[&str] = &["token", "timestamp", "post_id"];
 
-/// A body without the values that are new each time. Their places stay.
+/// A body without the values that are different in each request.
 fn blank(body: &str) -> String {
     let json = body.starts_with('{');
     let split = if json { ',' } else { '&' };
@@ -23,18 +23,18 @@ fn blank(body: &str) -> String {
     parts.collect::<Vec<_>>().join(&split.to_string())
 }
 
-async fn hooks(world: &World) {
+async fn hooks(replica: &Replica) {
     let base = "http://127.0.0.1:9000/outgoing-";
     let json = [format!("{base}json"), format!("{base}json-second")];
-    let urls = if world.recorded.is_11() { &json[..] } else { &json[..1] };
+    let urls = if replica.recorded.since_11() { &json[..] } else { &json[..1] };
     for (kind, urls) in
         [("application/x-www-form-urlencoded", &[format!("{base}form")][..]), ("application/json", urls)]
     {
         let hook = json!({
-            "team_id": world.recorded.team, "channel_id": world.recorded.town_square, "display_name": "events",
+            "team_id": replica.recorded.team, "channel_id": replica.recorded.town_square, "display_name": "events",
             "content_type": kind, "callback_urls": urls,
         });
-        world.call("sysadmin", "POST", "/api/v4/hooks/outgoing", &hook).await;
+        replica.call("sysadmin", "POST", "/api/v4/hooks/outgoing", &hook).await;
     }
 }
 
@@ -46,20 +46,20 @@ async fn webhooks_are_sent_as_recorded() {
             if !file.contains("-outgoing-") || file.ends_with(".answer.http") {
                 continue;
             }
-            let world = world::arrange(recorded, "").await;
-            hooks(&world).await;
-            let theirs = recording::message(&translate(text, &world.names));
+            let replica = setup::arrange(recorded, "").await;
+            hooks(&replica).await;
+            let theirs = recording::message(&translate(text, &replica.names));
             let sent: Arc<Mutex<Vec<Request<Bytes>>>> = Arc::default();
             let list = sent.clone();
-            world.mm.plug("http://127.0.0.1:9000/outgoing-", move |request| {
+            replica.mm.plug("http://127.0.0.1:9000/outgoing-", move |request| {
                 list.lock().unwrap().push(request);
                 async { Response::new(Bytes::from("{}")) }
             });
             let said = said(&theirs.body);
-            let author = recorded.users.iter().find(|(_, id, _)| world.ours(id) == said.author).unwrap().0;
+            let author = recorded.users.iter().find(|(_, id, _)| replica.ours(id) == said.author).unwrap().0;
             let post = json!({"channel_id": recorded.town_square, "message": said.text});
-            world.call(author, "POST", "/api/v4/posts", &post).await;
-            world.mm.settled().await;
+            replica.call(author, "POST", "/api/v4/posts", &post).await;
+            replica.mm.settled().await;
             let sent = sent.lock().unwrap();
             let path = theirs.first.split(' ').nth(1).unwrap();
             let ours = sent.iter().find(|request| request.uri().path() == path).unwrap();

@@ -1,4 +1,4 @@
-//! The server itself: is it there, and how is it configured.
+//! The server itself: whether it runs, and how it is configured.
 
 use super::{Group, nothing_more};
 

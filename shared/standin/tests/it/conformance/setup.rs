@@ -1,5 +1,5 @@
-//! The world in which the calls were recorded: a team, four people, a bot, a few channels and commands, and the
-//! posts that the recordings read again.
+//! Sets a stand-in up like the server that was recorded: a team, four people, a bot, a few channels and commands, and the
+//! posts that the recordings read.
 
 use crate::integration::{self, Names, Sent, translate};
 use crate::recording;
@@ -8,15 +8,15 @@ use cloud_apps_standin::{ChannelKind, Standin, Version};
 use http::{HeaderValue, Request, Response};
 use serde_json::{Value, json};
 
-/// A stand-in, arranged, and what the recorded ids and tokens are called in it.
-pub struct World {
+/// A stand-in that was set up like a recorded server, and its values for the recorded ids and tokens.
+pub struct Replica {
     pub mm: Standin,
     pub recorded: &'static Recorded,
     pub names: Names,
     pub sent: Sent,
 }
 
-/// The recorded ids and tokens of one version's throw-away database.
+/// The recorded ids and tokens of one version. Their database no longer exists.
 pub struct Recorded {
     pub version: Version,
     pub folder: &'static str,
@@ -77,13 +77,13 @@ impl Recorded {
         self.users.iter().find(|(known, ..)| *known == name).unwrap().2
     }
 
-    pub fn is_11(&self) -> bool {
-        self.version == Version::V11
+    pub fn since_11(&self) -> bool {
+        self.version >= Version::V11
     }
 }
 
-impl World {
-    /// From now on the recorded word stands for ours, wherever it occurs.
+impl Replica {
+    /// Replaces a recorded value by ours from now on.
     pub fn name(&mut self, recorded: &str, ours: impl Into<String>) {
         self.names.push((recorded.to_owned(), ours.into()));
     }
@@ -92,7 +92,7 @@ impl World {
         translate(recorded, &self.names)
     }
 
-    /// A call that must succeed; `user` is a recorded user's name. What it says is translated.
+    /// Makes a call that must succeed. `user` is the name of a recorded user. Path and body are translated.
     pub async fn call(&self, user: &str, method: &str, path: &str, body: &Value) -> Value {
         let request = Request::builder()
             .method(method)
@@ -106,11 +106,11 @@ impl World {
         serde_json::from_slice(answer.body()).unwrap_or_default()
     }
 
-    /// Puts the recorded integration in its place, or again when it must know names that came later. With 5.37 no
-    /// answers of integrations were recorded; what the client got repeats them, so `file` is played.
+    /// Plugs the recorded integration in; must be called again when there are new names. The answers of integrations were
+    /// not recorded for 5.37. The answer that the client got repeats them, so that of `file` is used.
     pub fn plug(&self, file: &str) {
         let handler = integration::recorded(self.recorded.folder, self.names.clone(), self.sent.clone());
-        if self.recorded.is_11() {
+        if self.recorded.since_11() {
             self.mm.plug("http://127.0.0.1:9000/", handler);
             return;
         }
@@ -133,10 +133,10 @@ impl World {
     }
 }
 
-/// The common world.
-pub async fn arrange(recorded: &'static Recorded, file: &str) -> World {
+/// The common setup.
+pub async fn arrange(recorded: &'static Recorded, file: &str) -> Replica {
     let mm = Standin::seeded(recorded.version, 1);
-    // Before the `since` of `users-by-ids-since.http`.
+    // This is before the `since` of `users-by-ids-since.http`.
     mm.set_clock(|| 1_795_385_336_000);
     mm.allow_overrides(true);
     mm.configure(|settings| {
@@ -144,88 +144,88 @@ pub async fn arrange(recorded: &'static Recorded, file: &str) -> World {
         settings.enable_user_access_tokens = true;
         settings.enable_oauth_service_provider = true;
     });
-    let mut world = World { mm: mm.clone(), recorded, names: Vec::new(), sent: Sent::default() };
-    world.name(recorded.team, mm.add_team("ops").unwrap());
-    world.name(recorded.town_square, mm.channel_id("ops", "town-square").unwrap());
-    world.name("wbmht7ur93f3tjw1nj1jyayuar", mm.channel_id("ops", "off-topic").unwrap());
+    let mut replica = Replica { mm: mm.clone(), recorded, names: Vec::new(), sent: Sent::default() };
+    replica.name(recorded.team, mm.add_team("ops").unwrap());
+    replica.name(recorded.town_square, mm.channel_id("ops", "town-square").unwrap());
+    replica.name("wbmht7ur93f3tjw1nj1jyayuar", mm.channel_id("ops", "off-topic").unwrap());
     for (name, id, token) in recorded.users {
         if *name == "jira" {
             let (ours, secret) = mm.add_bot("jira", "Jira Cloud App").unwrap();
-            world.name(id, ours);
-            world.name(token, secret);
+            replica.name(id, ours);
+            replica.name(token, secret);
         } else {
-            world.name(id, mm.add_user(name).unwrap());
+            replica.name(id, mm.add_user(name).unwrap());
             mm.set_password(name, "Passw0rd!x").unwrap();
             if !token.is_empty() {
-                world.name(token, mm.add_token(name).unwrap());
+                replica.name(token, mm.add_token(name).unwrap());
             }
         }
         mm.join_team(name, "ops").unwrap();
     }
     mm.add_role("sysadmin", "system_admin").unwrap();
     mm.add_role("bob", "system_user_access_token").unwrap();
-    world.name(recorded.incident, mm.add_channel("ops", "incident-1", ChannelKind::Public).unwrap());
+    replica.name(recorded.incident, mm.add_channel("ops", "incident-1", ChannelKind::Public).unwrap());
     for name in ["alice", "bob", "jira"] {
         mm.join(name, "incident-1").unwrap();
     }
-    // A second token of the recorded bot.
-    world.name("cjhj8hezcjfo9ky766eea1yijy", world.ours(recorded.token("jira")));
+    // This is a second token of the recorded bot.
+    replica.name("cjhj8hezcjfo9ky766eea1yijy", replica.ours(recorded.token("jira")));
     let tokens = format!("/api/v4/users/{}/tokens", recorded.user("jira"));
-    let list = world.call("sysadmin", "GET", &tokens, &json!({})).await;
-    world.name(recorded.bot_token_id, list[0]["id"].as_str().unwrap());
-    arrange_commands(&mut world).await;
-    arrange_post(&mut world).await;
-    if recorded.is_11() {
-        arrange_eleven(&mut world).await;
+    let list = replica.call("sysadmin", "GET", &tokens, &json!({})).await;
+    replica.name(recorded.bot_token_id, list[0]["id"].as_str().unwrap());
+    arrange_commands(&mut replica).await;
+    arrange_post(&mut replica).await;
+    if recorded.since_11() {
+        arrange_eleven(&mut replica).await;
     }
-    world.plug(file);
-    // After it.
+    replica.plug(file);
+    // This is after the `since` of `users-by-ids-since.http`.
     mm.set_clock(|| 1_795_385_336_370);
-    world
+    replica
 }
 
-async fn arrange_commands(world: &mut World) {
-    let get = if world.recorded.is_11() { "/command-get?fixed=1" } else { "/command-get" };
+async fn arrange_commands(replica: &mut Replica) {
+    let get = if replica.recorded.since_11() { "/command-get?fixed=1" } else { "/command-get" };
     for (trigger, method, path, id) in [
         ("jira", "P", "/command", "mxnzi7pg9tgtbkxpct84j8nmzr"),
         ("temp", "P", "/command", "z4o6h38goj8wbq1145sccgho7r"),
         ("jiraget", "G", get, ""),
     ] {
         let body = json!({
-            "team_id": world.recorded.team, "trigger": trigger, "method": method,
+            "team_id": replica.recorded.team, "trigger": trigger, "method": method,
             "url": format!("http://127.0.0.1:9000{path}"), "username": if trigger == "jira" { "jira" } else { "" },
             "auto_complete": trigger != "temp",
         });
-        let made = world.call("sysadmin", "POST", "/api/v4/commands", &body).await;
+        let made = replica.call("sysadmin", "POST", "/api/v4/commands", &body).await;
         if !id.is_empty() {
-            world.name(id, made["id"].as_str().unwrap());
+            replica.name(id, made["id"].as_str().unwrap());
         }
     }
 }
 
-/// The post that the recordings read again. Both were made by `/jira create_issue`; with 5.37 the answer was not
-/// recorded, so it is posted.
-async fn arrange_post(world: &mut World) {
-    if world.recorded.is_11() {
-        world.plug("");
+/// Adds the post that the recordings read. In both versions `/jira create_issue` made it. The answer was not recorded for
+/// 5.37, so there it is posted.
+async fn arrange_post(replica: &mut Replica) {
+    if replica.recorded.since_11() {
+        replica.plug("");
         let files = recording::folder("mattermost-11/rest");
         let (_, text) = files.iter().find(|(name, _)| name == "commands-execute.http").unwrap();
         let body = serde_json::from_str(&recording::exchange(text).0.body).unwrap();
-        world.call("alice", "POST", "/api/v4/commands/execute", &body).await;
-        let post = world.mm.posts("town-square").unwrap().pop().unwrap();
-        world.name(world.recorded.post, post.id);
-        world.sent.forms.lock().unwrap().clear();
+        replica.call("alice", "POST", "/api/v4/commands/execute", &body).await;
+        let post = replica.mm.posts("town-square").unwrap().pop().unwrap();
+        replica.name(replica.recorded.post, post.id);
+        replica.sent.forms.lock().unwrap().clear();
         return;
     }
     let mut card = card();
     card[0].as_object_mut().unwrap().remove("fields");
     card[0]["actions"][1].as_object_mut().unwrap().remove("default_option");
     let posted = json!({
-        "channel_id": world.recorded.town_square, "message": "Created **MM-1**", "type": "slack_attachment",
+        "channel_id": replica.recorded.town_square, "message": "Created **MM-1**", "type": "slack_attachment",
         "props": {"attachments": card, "from_webhook": "true", "override_username": "jira"},
     });
-    let post = world.call("alice", "POST", "/api/v4/posts", &posted).await;
-    world.name(world.recorded.post, post["id"].as_str().unwrap());
+    let post = replica.call("alice", "POST", "/api/v4/posts", &posted).await;
+    replica.name(replica.recorded.post, post["id"].as_str().unwrap());
 }
 
 /// The recorded card.
@@ -245,28 +245,29 @@ pub fn card() -> Value {
     }])
 }
 
-/// What only the recordings of 11 speak of.
-async fn arrange_eleven(world: &mut World) {
-    let mm = world.mm.clone();
-    world.name("e4oho7f5kbn5mrih1jf54ta3ne", mm.add_channel("ops", "secret", ChannelKind::Private).unwrap());
+/// Adds what only the recordings of 11 use.
+async fn arrange_eleven(replica: &mut Replica) {
+    let mm = replica.mm.clone();
+    replica
+        .name("e4oho7f5kbn5mrih1jf54ta3ne", mm.add_channel("ops", "secret", ChannelKind::Private).unwrap());
     mm.join("alice", "secret").unwrap();
-    world.name("ou9hqz4adfyz5ns6f3eacx8zcw", mm.direct_channel("alice", "bob").unwrap());
-    world.name("ju7dzij4tbnkte8swiwdmtke1e", mm.direct_channel("alice", "jira").unwrap());
-    // The names of direct channels are made of sorted ids.
-    let alice = world.recorded.user("alice");
-    for other in [world.recorded.user("bob"), world.recorded.user("jira")] {
-        let mut ids = [world.ours(alice), world.ours(other)];
+    replica.name("ou9hqz4adfyz5ns6f3eacx8zcw", mm.direct_channel("alice", "bob").unwrap());
+    replica.name("ju7dzij4tbnkte8swiwdmtke1e", mm.direct_channel("alice", "jira").unwrap());
+    // The names of direct channels consist of sorted ids.
+    let alice = replica.recorded.user("alice");
+    for other in [replica.recorded.user("bob"), replica.recorded.user("jira")] {
+        let mut ids = [replica.ours(alice), replica.ours(other)];
         ids.sort();
-        world.names.insert(0, (format!("{other}__{alice}"), ids.join("__")));
+        replica.names.insert(0, (format!("{other}__{alice}"), ids.join("__")));
     }
-    let square = world.recorded.town_square;
+    let square = replica.recorded.town_square;
     let say = |message: &str, root: &str| json!({"channel_id": square, "message": message, "root_id": root});
-    let root = world.call("alice", "POST", "/api/v4/posts", &say("hello @bob", "")).await;
-    world.name("qt6r1qxdhi8rddjrqese9wqibr", root["id"].as_str().unwrap());
-    let reply = world.call("alice", "POST", "/api/v4/posts", &say("r", "qt6r1qxdhi8rddjrqese9wqibr")).await;
-    world.name("jmowpjn9n3d5ty111wsptpx3pw", reply["id"].as_str().unwrap());
+    let root = replica.call("alice", "POST", "/api/v4/posts", &say("hello @bob", "")).await;
+    replica.name("qt6r1qxdhi8rddjrqese9wqibr", root["id"].as_str().unwrap());
+    let reply = replica.call("alice", "POST", "/api/v4/posts", &say("r", "qt6r1qxdhi8rddjrqese9wqibr")).await;
+    replica.name("jmowpjn9n3d5ty111wsptpx3pw", reply["id"].as_str().unwrap());
     let mut with_card = say("bot card", "");
     with_card["props"] = json!({"attachments": card()});
-    let bot = world.call("jira", "POST", "/api/v4/posts", &with_card).await;
-    world.name("s799ttmctinrmxfm1yz5udqrjy", bot["id"].as_str().unwrap());
+    let bot = replica.call("jira", "POST", "/api/v4/posts", &with_card).await;
+    replica.name("s799ttmctinrmxfm1yz5udqrjy", bot["id"].as_str().unwrap());
 }

@@ -1,15 +1,15 @@
-//! Teams, and who is in them.
+//! Teams and their members.
 
-use super::world::World;
+use super::setup::Replica;
 use super::{Arranging, Group};
 
 pub const GROUP: Group = Group { name: "teams", files: &["team-", "teams-"], arrange, exceptions: &[] };
 
-fn arrange<'a>(world: &'a mut World, file: &'a str) -> Arranging<'a> {
+fn arrange<'a>(replica: &'a mut Replica, file: &'a str) -> Arranging<'a> {
     Box::pin(async move {
         if file == "teams-create.http" {
-            // What is made must not be there.
-            world.name("\"ops\"", "\"another\"");
+            // The thing that is created must not exist yet.
+            replica.name("\"ops\"", "\"another\"");
         }
     })
 }
