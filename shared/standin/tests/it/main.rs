@@ -9,7 +9,6 @@ mod conformance;
 mod dialogs;
 mod failures;
 mod faults;
-mod inbound;
 mod integration;
 mod logins;
 mod recording;

@@ -21,6 +21,7 @@ mod dialogs;
 mod errors;
 mod failures;
 mod hooks;
+mod inbound;
 mod oauth_apps;
 mod outgoing_webhooks;
 mod posts;
@@ -29,9 +30,9 @@ mod server;
 mod teams;
 mod tokens;
 
-use crate::inbound::ALONE;
 use crate::integration::{COMPARED, translate};
 use crate::recording;
+use inbound::ALONE;
 use setup::{RECORDED, Recorded, Replica};
 use std::pin::Pin;
 use std::sync::Mutex;

@@ -1,7 +1,7 @@
 //! Requests to integrations that were recorded without the REST call that caused them. The same text is typed here and the
 //! same button clicked, and the stand-in sends the same request.
 
-use crate::conformance::setup::{RECORDED, Recorded, Replica, arrange};
+use super::setup::{RECORDED, Recorded, Replica, arrange};
 use serde_json::json;
 
 /// The recorded requests.
