@@ -45,7 +45,7 @@ fn ctrl_c_takes_back_what_was_made_and_a_second_one_stops_at_once() {
     interrupt();
     std::io::Read::read_to_string(&mut err, &mut said).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(said.contains("goes on where it was") && said.contains("--undo"), "{said}");
+    assert!(said.contains("continues it") && said.contains("--undo"), "{said}");
     assert!(!site.left(&before).is_empty(), "it stopped at once");
     assert_eq!(site.install(&bundle, &["--undo"]).code, 0);
     assert!(site.left(&before).is_empty(), "{:?}", site.left(&before));

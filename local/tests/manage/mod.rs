@@ -220,7 +220,7 @@ fn a_bots_token_is_replaced_and_the_ones_before_are_revoked() {
     for _ in 0..2 {
         let rotated = site.say(&bundle, &["rotate", "bot-token", "hello", "--site", site.url()]);
         assert_eq!(rotated.code, 0, "{}{}", rotated.out, rotated.err);
-        assert!(rotated.out.contains("has a new token; 1 before it revoked"), "{}", rotated.out);
+        assert!(rotated.out.contains("has a new token. Old tokens revoked: 1."), "{}", rotated.out);
         assert_eq!(tokens(), 1);
         assert!(site.typed("/hello whoami").starts_with("You are @alice"));
     }
