@@ -8,17 +8,17 @@ use crate::{
     demo::Credentials,
     failure::Failure,
     install::{
-        ADMIN_TOKEN, Means, Patience, Stop,
-        bundle::{Bundle, BundleTrouble, Rights},
-        interrupt::Interrupt,
+        ADMIN_TOKEN, Admin, BundleError, Installer, Patience, Stop,
+        bundle::{Bundle, Rights},
         journal,
         person::{Person, Terminal},
     },
-    mattermost::{Mattermost, TIMEOUT, Trouble},
+    mattermost::{CallError, Mattermost, TIMEOUT},
 };
 use cloud_apps_protocol::SiteUrl;
 use secrecy::SecretString;
 use std::path::PathBuf;
+use tokio_util::sync::CancellationToken;
 
 /// The variable that holds an install code or a manage code.
 const CODE: &str = "CLOUD_APPS_CODE";
@@ -39,7 +39,7 @@ impl BundleOptions {
             (url, Rights::Operator(Box::new(client)))
         };
         Bundle::new(base_url, rights, TIMEOUT).map_err(|trouble| match trouble {
-            Trouble::Insecure { address } => Failure::usage(format!(
+            CallError::Insecure { address } => Failure::usage(format!(
                 "{address} does not begin with https, so the code would be sent unencrypted"
             ))
             .hint("give the bundle's https address"),
@@ -50,7 +50,7 @@ impl BundleOptions {
     /// The bundle, for its operator. `what` says what needs an operator's rights.
     pub async fn operator(&self, what: &'static str) -> Result<Bundle, Failure> {
         match &self.bundle {
-            Some(url) => Err(BundleTrouble::NeedsOperator(what).failure(url)),
+            Some(url) => Err(BundleError::NeedsOperator(what).failure(url)),
             None => self.bundle("").await,
         }
     }
@@ -124,24 +124,24 @@ pub fn server(site: &SiteUrl) -> Result<Mattermost, Failure> {
 }
 
 /// What an installation, a sync or a removal is done with.
-pub fn means<'a>(
+pub fn installer<'a>(
     options: &BundleOptions,
     bundle: Bundle,
     site: &SiteUrl,
     person: &'a dyn Person,
-    interrupt: Interrupt,
-) -> Result<Means<'a>, Failure> {
+    interrupt: CancellationToken,
+) -> Result<Installer<'a>, Failure> {
     let server = server(site)?;
     let token = given_admin_token().or_else(|| {
         let token = options.demo_admin(site)?;
         person.tell(&format!("{site} is the demo, and you are its admin."));
         Some(token)
     });
-    let (patience, journals) = (Patience::default(), options.journals()?);
-    Ok(Means { server, bundle, token, person, interrupt, patience, journals })
+    let admin = Admin { server, token, person, interrupt, patience: Patience::default() };
+    Ok(Installer { admin, bundle, journals: options.journals()? })
 }
 
 /// What stopped the work, as a failure.
-pub fn settle<T>(means: &Means<'_>, outcome: Result<T, Stop>) -> Result<T, Failure> {
-    outcome.map_err(|stop| stop.failure(&means.server, &means.bundle))
+pub fn settle<T>(installer: &Installer<'_>, outcome: Result<T, Stop>) -> Result<T, Failure> {
+    outcome.map_err(|stop| stop.failure(&installer.admin.server, &installer.bundle))
 }

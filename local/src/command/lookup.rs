@@ -3,14 +3,14 @@
 use super::options::InstallOptions;
 use crate::{
     failure::Failure,
-    install::bundle::{Bundle, BundleTrouble},
+    install::{BundleError, bundle::Bundle},
 };
 use cloud_apps_protocol::{SiteUrl, install::InstallView};
 
 impl InstallOptions {
     /// The install, if the bundle has it. An id is tried first, also if --site stands beside it.
     pub async fn find(&self, bundle: &Bundle) -> Result<Option<InstallView>, Failure> {
-        let failure = |trouble: BundleTrouble| trouble.failure(bundle.base_url());
+        let failure = |trouble: BundleError| trouble.failure(bundle.base_url());
         let by_app = self.app_and_site().filter(|_| bundle.is_operator());
         let id = self.id();
         if id.is_none() && by_app.is_none() {

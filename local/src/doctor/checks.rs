@@ -2,8 +2,8 @@
 
 use super::{Admin, Facts, Report, TeamFacts};
 use crate::{
-    install::{Home, Whose, is_token},
-    mattermost::{Command, Finding, Setting, Trouble},
+    install::{BundleIdentity, Owner, is_token},
+    mattermost::{CallError, Command, Finding, Setting},
 };
 use cloud_apps_protocol::{
     InstallId, SiteUrl,
@@ -132,7 +132,7 @@ fn server(facts: &Facts, report: &mut Report) {
         Ok(seen) => seen,
         Err(trouble) => {
             let fix = match trouble {
-                Trouble::Lost { .. } => {
+                CallError::Lost { .. } => {
                     "Look whether the server runs, whether this machine reaches it, and whether its certificate is valid \
                      for that name."
                 }
@@ -321,8 +321,8 @@ fn commands(team: &TeamFacts, facts: &Facts, report: &mut Report) {
         if stands.url != view.endpoints.slash {
             report.wrong.push(Finding::stop(
                 format!("/{trigger} of {name} calls another address than the install's: {}", stands.url),
-                match Home::of_install(view).command(&view.app_id, stands) {
-                    Whose::OtherBundle(other) => taken_over(id, &other),
+                match BundleIdentity::of_install(view).command(&view.app_id, stands) {
+                    Owner::OtherBundle(other) => taken_over(id, &other),
                     _ => moved(facts),
                 },
             ));
@@ -348,8 +348,8 @@ fn commands(team: &TeamFacts, facts: &Facts, report: &mut Report) {
         all.clone().any(|s| matches!(s, Standing::SlashCommand { id: known, .. } if known == id))
     };
     // What another bundle serves on the same server is not this one's to fix.
-    let home = Home::of_install(view);
-    let ours = |command: &Command| home.command(&view.app_id, command) == Whose::Ours;
+    let identity = BundleIdentity::of_install(view);
+    let ours = |command: &Command| identity.command(&view.app_id, command) == Owner::ThisBundle;
     for stray in there.iter().filter(|command| ours(command) && !known(&command.id)) {
         report.wrong.push(Finding::stop(
             format!("/{} of {name} was made for this app, and the bundle does not know it", stray.trigger),
@@ -401,7 +401,7 @@ fn webhooks(team: &TeamFacts, facts: &Facts, report: &mut Report) {
         let same = there.iter().filter(|stands| {
             stands.channel_id == channel_id.as_str()
                 && (stands.callback_urls.contains(&view.endpoints.webhook)
-                    || Home::of_install(view).webhook(&view.app_id, stands) == Whose::Ours)
+                    || BundleIdentity::of_install(view).webhook(&view.app_id, stands) == Owner::ThisBundle)
         });
         if same.count() > 1 {
             report.wrong.push(Finding::stop(

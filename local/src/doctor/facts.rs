@@ -2,7 +2,7 @@
 
 use crate::{
     install::bundle::{Bundle, Index},
-    mattermost::{Bot, ClientConfig, Command, Mattermost, OutgoingWebhook, Team, Token, Trouble, User},
+    mattermost::{Bot, CallError, ClientConfig, Command, Mattermost, OutgoingWebhook, Team, Token, User},
 };
 use cloud_apps_core::operator::{OperatorAnswer, OperatorRequest};
 use cloud_apps_protocol::install::{InstallView, Standing};
@@ -21,11 +21,11 @@ pub struct Facts {
     /// What answers at that address.
     pub at_base: Result<Index, String>,
     /// The server's settings as anybody sees them, and its clock; or why it did not answer.
-    pub server: Result<(ClientConfig, Option<i64>), Trouble>,
+    pub server: Result<(ClientConfig, Option<i64>), CallError>,
     /// How many of its jobs were given up; `None` where that takes an operator's rights.
     pub given_up: Option<usize>,
     /// What its admin sees; `None` where nobody logged in.
-    pub admin: Option<Result<Admin, Trouble>>,
+    pub admin: Option<Result<Admin, CallError>>,
 }
 
 /// What a system admin of the server sees.
@@ -93,7 +93,7 @@ pub fn base_url(view: &InstallView) -> String {
     view.endpoints.command.trim_end_matches("/command").to_owned()
 }
 
-async fn as_admin(server: &Mattermost, view: &InstallView) -> Result<Admin, Trouble> {
+async fn as_admin(server: &Mattermost, view: &InstallView) -> Result<Admin, CallError> {
     let me = server.me().await?;
     let config = server.client_config().await?;
     let allowed = server.allowed_connections().await.ok();

@@ -6,8 +6,7 @@
 //! that nobody goes on with an old one; and what belongs to another bundle is taken only by who agreed to that.
 
 use super::{
-    mark::{Home, Whose},
-    preflight,
+    owner::{BundleIdentity, Owner},
     stop::Stop,
 };
 use crate::mattermost::{Bot, Command, Finding, Mattermost, Team, User};
@@ -60,13 +59,13 @@ pub fn not_agreed(what: &str) -> Finding {
 /// A slash command with the app's trigger.
 pub async fn command(
     server: &Mattermost,
-    (app, home): (&AppId, &Home),
+    (app, identity): (&AppId, &BundleIdentity),
     team: &Team,
     stands: &Command,
 ) -> Result<Adoption, Stop> {
-    let whose = home.command(app, stands);
-    if matches!(whose, Whose::NotTheApp | Whose::Unsaid) {
-        return Ok(Adoption::Refused(preflight::clash(server, team, stands).await?));
+    let whose = identity.command(app, stands);
+    if matches!(whose, Owner::OtherApp | Owner::UnknownBundle) {
+        return Ok(Adoption::Refused(clash(server, team, stands).await?));
     }
     let name = format!("/{} of the team {}", stands.trigger, team.name);
     let maker = person(server, &stands.creator_id).await?;
@@ -85,10 +84,10 @@ pub async fn command(
 /// An outgoing webhook of a channel. Others may stand beside it, so one that may not be taken is left alone.
 pub async fn webhook(
     server: &Mattermost,
-    (app, home): (&AppId, &Home),
+    (app, identity): (&AppId, &BundleIdentity),
     stands: &crate::mattermost::OutgoingWebhook,
 ) -> Result<Option<String>, Stop> {
-    if home.webhook(app, stands) != Whose::Ours {
+    if identity.webhook(app, stands) != Owner::ThisBundle {
         return Ok(None);
     }
     let maker = person(server, &stands.creator_id).await?;
@@ -96,16 +95,20 @@ pub async fn webhook(
 }
 
 /// The account of the bot's name, which is a bot.
-pub async fn bot(server: &Mattermost, (app, home): (&AppId, &Home), stands: &Bot) -> Result<Adoption, Stop> {
+pub async fn bot(
+    server: &Mattermost,
+    (app, identity): (&AppId, &BundleIdentity),
+    stands: &Bot,
+) -> Result<Adoption, Stop> {
     const OTHER_NAME: &str = "Choose another name for the bot with --bot NAME.";
     let name = format!("the bot @{}", stands.username);
-    let whose = match home.bot(app, stands) {
-        Whose::NotTheApp => {
+    let whose = match identity.bot(app, stands) {
+        Owner::OtherApp => {
             let what = format!("@{} is a bot on this server that was not made for {app}", stands.username);
             return Ok(Adoption::Refused(Finding::stop(what, OTHER_NAME)));
         }
         // Nothing works by a bot that is disabled: nobody loses anything.
-        Whose::Unsaid if stands.delete_at != 0 => Whose::Ours,
+        Owner::UnknownBundle if stands.delete_at != 0 => Owner::ThisBundle,
         whose => whose,
     };
     let owner = person(server, &stands.owner_id).await?;
@@ -134,20 +137,24 @@ pub fn gone(view: &InstallView) -> Finding {
 
 /// The bot of an install, whose tokens the bundle is to have. Its id is the bundle's word, and might be anybody's: an
 /// admin's, or the one of a bot that another bundle has.
-pub async fn own_bot(server: &Mattermost, home: &Home, view: &InstallView) -> Result<Bot, Stop> {
+pub async fn own_bot(
+    server: &Mattermost,
+    identity: &BundleIdentity,
+    view: &InstallView,
+) -> Result<Bot, Stop> {
     let id = &view.install_id;
     let Some(bot) = server.bot(view.bot.id.as_str()).await? else { return Err(gone(view).into()) };
-    let finding = match home.bot(&view.app_id, &bot) {
-        Whose::Ours => return Ok(bot),
-        Whose::Unsaid | Whose::NotTheApp if home.on_record() => return Ok(bot),
-        Whose::OtherBundle(other) => Finding::stop(
+    let finding = match identity.bot(&view.app_id, &bot) {
+        Owner::ThisBundle => return Ok(bot),
+        Owner::UnknownBundle | Owner::OtherApp if identity.on_record() => return Ok(bot),
+        Owner::OtherBundle(other) => Finding::stop(
             format!("@{} belongs to the bundle at {other}, as its description says", bot.username),
             format!(
                 "Rotate its token at that bundle. If that is the address that this bundle had before, its operator puts the \
                  description right with `cloud-apps sync {id}`."
             ),
         ),
-        Whose::Unsaid | Whose::NotTheApp => Finding::stop(
+        Owner::UnknownBundle | Owner::OtherApp => Finding::stop(
             format!("the description of @{} does not say that it is this bundle's bot", bot.username),
             format!("The bundle's operator does it: `cloud-apps rotate bot-token {id}` without --bundle."),
         ),
@@ -155,13 +162,13 @@ pub async fn own_bot(server: &Mattermost, home: &Home, view: &InstallView) -> Re
     Err(finding.into())
 }
 
-fn taken(name: &str, by: &str, whose: &Whose) -> Adoption {
+fn taken(name: &str, by: &str, whose: &Owner) -> Adoption {
     let other =
         |bundle: &str| Adoption::TakenOver { what: format!("{name} ({by}), which belongs to {bundle}") };
     match whose {
-        Whose::Ours => Adoption::TakenUp { what: format!("{name} ({by})") },
-        Whose::OtherBundle(bundle) => other(&at(bundle)),
-        Whose::Unsaid | Whose::NotTheApp => other("a bundle that its description does not name"),
+        Owner::ThisBundle => Adoption::TakenUp { what: format!("{name} ({by})") },
+        Owner::OtherBundle(bundle) => other(&at(bundle)),
+        Owner::UnknownBundle | Owner::OtherApp => other("a bundle that its description does not name"),
     }
 }
 
@@ -191,4 +198,23 @@ fn who(maker: Option<&User>) -> String {
         || "somebody who is no user of this server".to_owned(),
         |user| format!("@{}", user.username),
     )
+}
+
+/// Another command has the trigger.
+async fn clash(server: &Mattermost, team: &Team, command: &Command) -> Result<Finding, Stop> {
+    let whose = server.user(&command.creator_id).await?;
+    let whose = whose.map_or_else(|| "somebody who is gone".to_owned(), |user| format!("@{}", user.username));
+    let host = command
+        .url
+        .parse::<http::Uri>()
+        .ok()
+        .and_then(|uri| uri.host().map(str::to_owned))
+        .unwrap_or_default();
+    Ok(Finding::stop(
+        format!(
+            "/{} is taken in the team {}: a slash command of {whose}, which goes to {host}",
+            command.trigger, team.name
+        ),
+        "Delete that command (Integrations > Slash Commands) or leave the team out.",
+    ))
 }

@@ -1,9 +1,10 @@
 //! The bundle that an app is installed from: what its operator may ask, and what an install code opens.
 
+use super::bundle_error::BundleError;
 use crate::{
     bounded::{self, Pages, Unread},
     failure::Failure,
-    mattermost::{Trouble, client, date, tame},
+    mattermost::{CallError, client, date, one_line},
 };
 use async_trait::async_trait;
 use cloud_apps_core::{
@@ -25,6 +26,8 @@ use std::time::Duration;
 
 /// How many minutes an install code that is made here is good: longer than the longest installation takes.
 const CODE_MINUTES: u64 = 15;
+/// The most entries of one request that registers something (protocol, section 12).
+pub const ENTRIES: usize = 90;
 
 /// Who answers what an operator asks.
 #[async_trait]
@@ -48,84 +51,6 @@ pub enum Rights {
     Code(SecretString),
 }
 
-/// Why a bundle did not do what it was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BundleTrouble {
-    /// It said no, in its own words.
-    #[error("{message}")]
-    Refused {
-        /// Which refusal.
-        code: Code,
-        /// What happened and what to do.
-        message: String,
-        /// The install that stands in the way.
-        install: Option<InstallId>,
-        /// When to come again.
-        after: Option<Duration>,
-    },
-    /// It does not answer as a bundle does.
-    #[error("{address} does not answer as a bundle does (status {status})")]
-    Unlike {
-        /// Its address.
-        address: String,
-        /// The HTTP status.
-        status: u16,
-    },
-    /// Nothing answered; whether it took effect is not known.
-    #[error("{what}")]
-    Lost {
-        /// What happened.
-        what: String,
-    },
-    /// A code is for one install only and does not do this.
-    #[error("{0} takes the rights of an operator")]
-    NeedsOperator(&'static str),
-}
-
-impl BundleTrouble {
-    /// Whether the same may work in a moment.
-    pub fn transient(&self) -> bool {
-        match self {
-            Self::Lost { .. } => true,
-            Self::Refused { code, .. } => {
-                matches!(code, Code::Busy | Code::Unavailable | Code::Internal | Code::Deadline)
-            }
-            Self::Unlike { status, .. } => *status >= 500 || *status == 429,
-            Self::NeedsOperator(_) => false,
-        }
-    }
-
-    /// When to come again.
-    pub fn after(&self) -> Option<Duration> {
-        match self {
-            Self::Refused { after, .. } => *after,
-            _ => None,
-        }
-    }
-
-    /// Which refusal.
-    pub fn code(&self) -> Option<Code> {
-        match self {
-            Self::Refused { code, .. } => Some(*code),
-            _ => None,
-        }
-    }
-
-    /// For the terminal.
-    pub fn failure(&self, base_url: &SiteUrl) -> Failure {
-        match self {
-            Self::Refused { .. } => Failure::new(self.to_string()),
-            Self::Unlike { .. } => Failure::new(self.to_string())
-                .hint("is it the address of a bundle? compare it with the stack's output BaseUrl"),
-            Self::Lost { .. } => Failure::unreachable(self.to_string())
-                .hint(format!("check that {base_url} can be reached from here, then run the same again")),
-            Self::NeedsOperator(_) => Failure::usage(self.to_string()).hint(
-                "give --stack NAME, or run it beside the local bundle; the operator of the bundle can do it",
-            ),
-        }
-    }
-}
-
 /// `GET /`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Index {
@@ -142,14 +67,14 @@ struct Apps {
 }
 
 /// What a request came to, and when the bundle's clock said so.
-struct Heard<T> {
+struct Received<T> {
     value: T,
     date: Option<i64>,
 }
 
 impl Bundle {
     /// A bundle at an address. A call that takes longer than `timeout` is given up.
-    pub fn new(base_url: SiteUrl, rights: Rights, timeout: Duration) -> Result<Self, Trouble> {
+    pub fn new(base_url: SiteUrl, rights: Rights, timeout: Duration) -> Result<Self, CallError> {
         Ok(Self { http: client(base_url.as_str(), timeout)?, base_url, rights })
     }
 
@@ -164,28 +89,28 @@ impl Bundle {
     }
 
     /// Refuses who has a code only what takes an operator's rights; `what` says what that is.
-    pub fn needs_operator(&self, what: &'static str) -> Result<(), BundleTrouble> {
-        if self.is_operator() { Ok(()) } else { Err(BundleTrouble::NeedsOperator(what)) }
+    pub fn needs_operator(&self, what: &'static str) -> Result<(), BundleError> {
+        if self.is_operator() { Ok(()) } else { Err(BundleError::NeedsOperator(what)) }
     }
 
     /// Whether it is there; and where its clock stands, in seconds since 1970.
-    pub async fn index(&self) -> Result<(Index, Option<i64>), BundleTrouble> {
+    pub async fn index(&self) -> Result<(Index, Option<i64>), BundleError> {
         let heard = self.call(self.http.get(format!("{}/", self.base_url))).await?;
         Ok((heard.value, heard.date))
     }
 
     /// An app, with all that it asks for.
-    pub async fn app(&self, app: &AppId) -> Result<AppView, BundleTrouble> {
+    pub async fn app(&self, app: &AppId) -> Result<AppView, BundleError> {
         let Rights::Code(_) = &self.rights else {
             return match self.operate(&OperatorRequest::App { app: app.clone() }).await? {
                 OperatorAnswer::App { app, .. } => Ok(*app),
-                _ => Err(self.odd()),
+                _ => Err(self.unreadable()),
             };
         };
         let request = self.authorised(self.http.get(format!("{}/apps", self.base_url)));
-        let Heard { value: Apps { apps }, .. } = self.call(request).await?;
+        let Received { value: Apps { apps }, .. } = self.call(request).await?;
         let names: Vec<String> = apps.iter().map(|app| app.id.to_string()).collect();
-        apps.into_iter().find(|known| known.id == *app).ok_or_else(|| BundleTrouble::Refused {
+        apps.into_iter().find(|known| known.id == *app).ok_or_else(|| BundleError::Refused {
             code: Code::BadRequest,
             message: format!("{} has no app {app}; it offers {}.", self.base_url, names.join(", ")),
             install: None,
@@ -194,15 +119,15 @@ impl Bundle {
     }
 
     /// The install of an app on a site, whatever its state. Operators only.
-    pub async fn find(&self, app: &AppId, site: &SiteUrl) -> Result<Option<InstallView>, BundleTrouble> {
+    pub async fn find(&self, app: &AppId, site: &SiteUrl) -> Result<Option<InstallView>, BundleError> {
         let (installs, unread) = self.installs(app).await?;
         if let Some(line) = unread.iter().find(|line| line.site == site.as_str()) {
-            return Err(BundleTrouble::Refused {
+            return Err(BundleError::Refused {
                 code: Code::Internal,
                 message: format!(
                     "What {} stores of {app} on {site} cannot be read: {}",
                     self.base_url,
-                    tame(&line.why)
+                    one_line(&line.why)
                 ),
                 install: None,
                 after: None,
@@ -215,14 +140,14 @@ impl Bundle {
     }
 
     /// The installs of an app, and the lines of their list that the bundle cannot read. Operators only.
-    pub async fn installs(&self, app: &AppId) -> Result<(Vec<Listed>, Vec<UnreadSite>), BundleTrouble> {
+    pub async fn installs(&self, app: &AppId) -> Result<(Vec<Listed>, Vec<UnreadSite>), BundleError> {
         let page = async |cursor| {
             let list = OperatorRequest::List { app: app.clone(), cursor };
             match self.operate(&list).await? {
                 OperatorAnswer::Installs { installs, unread, cursor } => {
                     Ok((vec![(installs, unread)], cursor))
                 }
-                _ => Err(self.odd()),
+                _ => Err(self.unreadable()),
             }
         };
         let (installs, unread): (Vec<_>, Vec<_>) = self.pages(page).await?.into_iter().unzip();
@@ -232,24 +157,24 @@ impl Bundle {
     /// All pages of a list that the bundle gives with cursors. `page` asks for one.
     pub async fn pages<T>(
         &self,
-        page: impl AsyncFn(Option<String>) -> Result<(Vec<T>, Option<String>), BundleTrouble>,
-    ) -> Result<Vec<T>, BundleTrouble> {
+        page: impl AsyncFn(Option<String>) -> Result<(Vec<T>, Option<String>), BundleError>,
+    ) -> Result<Vec<T>, BundleError> {
         let (mut all, mut pages, mut cursor) = (Vec::new(), Pages::new(), None);
         loop {
             let (items, next) = page(cursor).await?;
             all.extend(items);
             let Some(next) = next else { return Ok(all) };
-            pages.read(0).map_err(|endless| self.odd_because(&endless.to_string()))?;
+            pages.read(0).map_err(|endless| self.unreadable_because(&endless.to_string()))?;
             cursor = Some(next);
         }
     }
 
     /// One install; `None` where there is none.
-    pub async fn show(&self, install: &InstallId) -> Result<Option<InstallView>, BundleTrouble> {
+    pub async fn show(&self, install: &InstallId) -> Result<Option<InstallView>, BundleError> {
         let shown = if self.is_operator() {
             match self.operate(&OperatorRequest::Show { install_id: install.clone() }).await {
                 Ok(OperatorAnswer::Install(view)) => Ok(*view),
-                Ok(_) => Err(self.odd()),
+                Ok(_) => Err(self.unreadable()),
                 Err(trouble) => Err(trouble),
             }
         } else {
@@ -265,7 +190,7 @@ impl Bundle {
     }
 
     /// A code to install with: a new one, or the one that was given.
-    pub async fn code(&self, app: &AppId, site: &SiteUrl) -> Result<SecretString, BundleTrouble> {
+    pub async fn code(&self, app: &AppId, site: &SiteUrl) -> Result<SecretString, BundleError> {
         if let Rights::Code(code) = &self.rights {
             return Ok(code.clone());
         }
@@ -278,7 +203,7 @@ impl Bundle {
         };
         match self.operate(&request).await? {
             OperatorAnswer::Code { code, .. } => Ok(SecretString::from(code)),
-            _ => Err(self.odd()),
+            _ => Err(self.unreadable()),
         }
     }
 
@@ -287,10 +212,10 @@ impl Bundle {
         &self,
         code: &SecretString,
         request: &InstallRequest,
-    ) -> Result<(InstallCreated, Vec<Value>), BundleTrouble> {
+    ) -> Result<(InstallCreated, Vec<Value>), BundleError> {
         let mut answer: Value = self.with_code("/install", code, request).await?;
         let unknown = set_aside_unknown(&mut answer);
-        let created = serde_json::from_value(answer).map_err(|_| self.odd())?;
+        let created = serde_json::from_value(answer).map_err(|_| self.unreadable())?;
         Ok((created, unknown))
     }
 
@@ -301,7 +226,7 @@ impl Bundle {
         code: &SecretString,
         install: &InstallId,
         request: &CompleteRequest,
-    ) -> Result<InstallCompleted, BundleTrouble> {
+    ) -> Result<InstallCompleted, BundleError> {
         self.with_code(&format!("/install/{install}/complete"), code, request).await
     }
 
@@ -310,7 +235,7 @@ impl Bundle {
         &self,
         install: &InstallId,
         patch: &InstallPatch,
-    ) -> Result<InstallChanged, BundleTrouble> {
+    ) -> Result<InstallChanged, BundleError> {
         self.change_at(install, patch, None).await
     }
 
@@ -320,7 +245,7 @@ impl Bundle {
         install: &InstallId,
         patch: &InstallPatch,
         rev: Option<u64>,
-    ) -> Result<InstallChanged, BundleTrouble> {
+    ) -> Result<InstallChanged, BundleError> {
         if self.is_operator() {
             let request = OperatorRequest::Change {
                 install_id: install.clone(),
@@ -329,7 +254,7 @@ impl Bundle {
             };
             return match self.operate(&request).await? {
                 OperatorAnswer::Changed { changed } => Ok(*changed),
-                _ => Err(self.odd()),
+                _ => Err(self.unreadable()),
             };
         }
         let mut request = self.http.patch(format!("{}/install/{install}", self.base_url)).json(&patch.body());
@@ -340,19 +265,19 @@ impl Bundle {
     }
 
     /// `DELETE /install/{id}`.
-    pub async fn remove(&self, install: &InstallId) -> Result<InstallRemoved, BundleTrouble> {
+    pub async fn remove(&self, install: &InstallId) -> Result<InstallRemoved, BundleError> {
         if self.is_operator() {
             let request = OperatorRequest::Remove { install_id: install.clone(), if_match: None };
             return match self.operate(&request).await? {
                 OperatorAnswer::Removed { removed } => Ok(removed),
-                _ => Err(self.odd()),
+                _ => Err(self.unreadable()),
             };
         }
         let request = self.http.delete(format!("{}/install/{install}", self.base_url));
         self.call(self.authorised(request)).await.map(|heard| heard.value)
     }
 
-    async fn operate(&self, request: &OperatorRequest) -> Result<OperatorAnswer, BundleTrouble> {
+    async fn operate(&self, request: &OperatorRequest) -> Result<OperatorAnswer, BundleError> {
         self.operator("looking for installs", request).await
     }
 
@@ -361,14 +286,14 @@ impl Bundle {
         &self,
         what: &'static str,
         request: &OperatorRequest,
-    ) -> Result<OperatorAnswer, BundleTrouble> {
+    ) -> Result<OperatorAnswer, BundleError> {
         let Rights::Operator(operator) = &self.rights else {
-            return Err(BundleTrouble::NeedsOperator(what));
+            return Err(BundleError::NeedsOperator(what));
         };
         match operator.ask(request).await {
             Ok(OperatorAnswer::Error(body)) => Err(refused(&body, None)),
             Ok(answer) => Ok(answer),
-            Err(failure) => Err(BundleTrouble::Lost { what: failure.to_string() }),
+            Err(failure) => Err(BundleError::Lost { what: failure.to_string() }),
         }
     }
 
@@ -377,7 +302,7 @@ impl Bundle {
         path: &str,
         code: &SecretString,
         body: &impl Serialize,
-    ) -> Result<T, BundleTrouble> {
+    ) -> Result<T, BundleError> {
         let request = self.http.post(format!("{}{path}", self.base_url));
         let request = request.bearer_auth(code.expose_secret()).json(body);
         self.call(request).await.map(|heard| heard.value)
@@ -393,22 +318,22 @@ impl Bundle {
     async fn call<T: DeserializeOwned>(
         &self,
         request: reqwest::RequestBuilder,
-    ) -> Result<Heard<T>, BundleTrouble> {
-        let lost = |error: reqwest::Error| BundleTrouble::Lost {
-            what: Trouble::lost_at(self.base_url.as_str(), &error),
+    ) -> Result<Received<T>, BundleError> {
+        let lost = |error: reqwest::Error| BundleError::Lost {
+            what: CallError::lost_at(self.base_url.as_str(), &error),
         };
         let response = request.send().await.map_err(lost)?;
         let (status, date) = (response.status(), date(response.headers()));
         let after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
         let after = after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
         let body = bounded::read(response).await.map_err(|unread| match unread {
-            Unread::TooLong => self.odd_because(bounded::TOO_LONG),
+            Unread::TooLong => self.unreadable_because(bounded::TOO_LONG),
             Unread::Lost(error) => lost(error),
         })?;
-        let unlike = || BundleTrouble::Unlike { address: self.base_url.to_string(), status: status.as_u16() };
+        let unlike = || BundleError::Unlike { address: self.base_url.to_string(), status: status.as_u16() };
         if matches!(status, StatusCode::OK | StatusCode::CREATED) {
             let value = serde_json::from_slice(&body).map_err(|_| unlike())?;
-            return Ok(Heard { value, date });
+            return Ok(Received { value, date });
         }
         match serde_json::from_slice::<ErrorBody>(&body) {
             Ok(error) => Err(refused(&error, after)),
@@ -417,8 +342,8 @@ impl Bundle {
     }
 
     /// An answer that cannot be read for this reason.
-    fn odd_because(&self, why: &str) -> BundleTrouble {
-        BundleTrouble::Refused {
+    fn unreadable_because(&self, why: &str) -> BundleError {
+        BundleError::Refused {
             code: Code::BadAnswer,
             message: format!("{} does not answer as a bundle does: {why}.", self.base_url),
             install: None,
@@ -427,8 +352,8 @@ impl Bundle {
     }
 
     /// An answer that is none to the question.
-    fn odd(&self) -> BundleTrouble {
-        BundleTrouble::Refused {
+    fn unreadable(&self) -> BundleError {
+        BundleError::Refused {
             code: Code::BadAnswer,
             message: format!(
                 "{} answers something that this `cloud-apps` cannot read. Use the `cloud-apps` of the version that \
@@ -441,12 +366,12 @@ impl Bundle {
     }
 }
 
-fn refused(body: &ErrorBody, after: Option<Duration>) -> BundleTrouble {
+fn refused(body: &ErrorBody, after: Option<Duration>) -> BundleError {
     let install = body.error.more.get("install_id").and_then(Value::as_str);
-    BundleTrouble::Refused {
+    BundleError::Refused {
         code: body.error.code,
         install: install.and_then(|id| InstallId::new(id).ok()),
-        message: tame(&body.error.message),
+        message: one_line(&body.error.message),
         after,
     }
 }

@@ -1,30 +1,20 @@
-//! `cloud-apps cleanup`: what the apps of a bundle that is lost for good left on a Mattermost server.
+//! `cloud-apps cleanup`: what the apps of a lost bundle left on a Mattermost server.
 //!
-//! Nobody can ask such a bundle, so all there is to go by is what stands on the server. It is shown by bundle, and removed
-//! only for a bundle that somebody named, and that does not answer any more.
+//! Nobody can ask such a bundle, so all that there is to go by is what stands on the server. It is shown by bundle, and removed
+//! only for a bundle that somebody named and that does not answer any more.
 
 use super::{
+    admin::Admin,
+    listing::Listing,
     mark,
-    person::Person,
+    removal::{Belongings, Uninstalled, bot_words, rights, take_away},
+    runner::Runner,
     stop::Stop,
-    uninstall::{Belongings, Seen, Uninstalled, rights, seen, take_away},
-    work::Pace,
 };
 use crate::mattermost::{Bot, Mattermost};
 use cloud_apps_protocol::{AppId, SiteUrl};
-use secrecy::SecretString;
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// With what it is done.
-pub struct Cleaning<'a> {
-    /// The server, as nobody.
-    pub server: Mattermost,
-    /// The admin's personal access token, where it was given.
-    pub token: Option<SecretString>,
-    /// How it goes on.
-    pub pace: Pace<'a>,
-}
 
 /// What stands on a server, by bundle and app.
 #[derive(Default)]
@@ -77,84 +67,59 @@ impl Survey {
     }
 }
 
-impl Belongings {
-    fn words(&self) -> Vec<String> {
-        let bot = self.bots.iter().map(bot_words);
-        let commands =
-            self.commands.iter().map(|(team, command)| format!("/{} of the team {team}", command.trigger));
-        let webhooks = self.webhooks.iter().map(|(team, webhook)| {
-            format!("the webhook of channel {} of the team {team}", webhook.channel_id)
-        });
-        bot.chain(commands).chain(webhooks).collect()
-    }
-}
-
-fn bot_words(bot: &Bot) -> String {
-    let state = if bot.delete_at == 0 { "enabled" } else { "disabled" };
-    format!("the bot @{} ({state})", bot.username)
-}
-
 /// Looks at the whole server. Nothing is changed.
-pub async fn survey(cleaning: &Cleaning<'_>) -> Result<Survey, Stop> {
-    as_admin(cleaning, async |server| look(&cleaning.pace, server).await).await
+pub async fn survey(admin: &Admin<'_>) -> Result<Survey, Stop> {
+    admin.logged_in(async |server| look(&admin.runner(), server).await).await
 }
 
 /// Removes what is of one bundle, of one app or of all; and a bot that was named, whose description does not say of
 /// which bundle it is.
 pub async fn cleanup(
-    cleaning: &Cleaning<'_>,
+    admin: &Admin<'_>,
     bundle: &SiteUrl,
     app: Option<&AppId>,
     bot: Option<&str>,
     agrees: impl AsyncFnOnce(&[Remains]) -> Result<bool, Stop>,
 ) -> Result<Vec<Cleaned>, Stop> {
-    as_admin(cleaning, async |server| {
-        let mut survey = look(&cleaning.pace, server).await?;
-        let named: Vec<(AppId, Bot)> =
-            survey.unsaid.extract_if(.., |(_, stands)| Some(stands.username.as_str()) == bot).collect();
-        for (of, bot) in named {
-            survey.found.entry((bundle.clone(), of)).or_default().bots.push(bot);
-        }
-        survey.found.retain(|(of, name), _| of == bundle && app.is_none_or(|app| app == name));
-        survey.unsaid.clear();
-        let left = survey.left();
-        if left.is_empty() {
-            return Ok(Vec::new());
-        }
-        if !agrees(&left).await? {
-            return Err(Stop::Declined);
-        }
-        let mut cleaned = Vec::new();
-        for ((_, app), belongings) in &survey.found {
-            let mut done =
-                Uninstalled { not_looked_at: survey.not_looked_at.clone(), ..Uninstalled::default() };
-            take_away(&cleaning.pace, server, (app, belongings), false, &mut done).await?;
-            cleaned.push(Cleaned { app: app.clone(), done });
-        }
-        Ok(cleaned)
-    })
-    .await
-}
-
-async fn as_admin<T>(
-    cleaning: &Cleaning<'_>,
-    work: impl AsyncFnOnce(&Mattermost) -> Result<T, Stop>,
-) -> Result<T, Stop> {
-    let person = super::person::Heeding { person: cleaning.pace.person, interrupt: &cleaning.pace.interrupt };
-    super::credentials::as_admin(&cleaning.server, cleaning.token.as_ref(), &person as &dyn Person, work)
+    admin
+        .logged_in(async |server| {
+            let mut survey = look(&admin.runner(), server).await?;
+            let named: Vec<(AppId, Bot)> =
+                survey.unsaid.extract_if(.., |(_, stands)| Some(stands.username.as_str()) == bot).collect();
+            for (of, bot) in named {
+                survey.found.entry((bundle.clone(), of)).or_default().bots.push(bot);
+            }
+            survey.found.retain(|(of, name), _| of == bundle && app.is_none_or(|app| app == name));
+            survey.unsaid.clear();
+            let left = survey.left();
+            if left.is_empty() {
+                return Ok(Vec::new());
+            }
+            if !agrees(&left).await? {
+                return Err(Stop::Declined);
+            }
+            let mut cleaned = Vec::new();
+            for ((_, app), belongings) in &survey.found {
+                let mut done =
+                    Uninstalled { not_looked_at: survey.not_looked_at.clone(), ..Uninstalled::default() };
+                take_away(&admin.runner(), server, (app, belongings), false, &mut done).await?;
+                cleaned.push(Cleaned { app: app.clone(), done });
+            }
+            Ok(cleaned)
+        })
         .await
 }
 
-async fn look(pace: &Pace<'_>, server: &Mattermost) -> Result<Survey, Stop> {
-    let admin = pace.step("looked who asks", async || Ok(server.me().await?)).await?;
+async fn look(runner: &Runner<'_>, server: &Mattermost) -> Result<Survey, Stop> {
+    let admin = runner.step("looked who asks", async || Ok(server.me().await?)).await?;
     rights(server, &admin)?;
-    let teams = pace.step("listed the teams", async || Ok(server.teams().await?)).await?;
-    let all = pace.step("looked at every team", async || seen(pace, server, &teams).await).await?;
-    let bots = pace.step("looked at every bot", async || Ok(server.bots().await?)).await?;
+    let teams = runner.step("listed the teams", async || Ok(server.teams().await?)).await?;
+    let all = runner.step("looked at every team", async || Listing::of(runner, server, &teams).await).await?;
+    let bots = runner.step("looked at every bot", async || Ok(server.bots().await?)).await?;
     Ok(sorted(all, bots))
 }
 
-fn sorted(seen: Seen, bots: Vec<Bot>) -> Survey {
+fn sorted(seen: Listing, bots: Vec<Bot>) -> Survey {
     let mut survey = Survey { not_looked_at: seen.hidden, ..Survey::default() };
     for (off, what) in [(seen.commands_off, "slash commands"), (seen.webhooks_off, "outgoing webhooks")] {
         if off {

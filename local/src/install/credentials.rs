@@ -26,7 +26,7 @@ pub async fn as_admin<T>(
     let outcome = work(&admin).await;
     if let Err(trouble) = session.close().await {
         person.tell(&format!(
-            "Note: {trouble}. The session that was opened ends by itself; Profile > Security > View and Log Out of \
+            "Note: {trouble}. The session that was opened ends by itself; Profile > Security > View and SharedJournal Out of \
              Active Sessions ends it now."
         ));
     }

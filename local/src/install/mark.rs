@@ -1,15 +1,8 @@
-//! How the things of an app are recognised on a server that keeps no labels: by their descriptions and by the addresses
-//! that they call. People who look at them in Mattermost read there where they come from, too.
-//!
-//! A description is no proof: anybody who may make a command can write one. What it is good for is to say which app, and
-//! an address says which bundle and which install. Whether a thing may be changed is decided in [`adopt`](super::adopt).
+//! How the things of an app are marked and recognised on a server that keeps no labels: by their descriptions and by the
+//! addresses that they call. People who look at them in Mattermost also read there where they come from.
 
-use super::bundle::Bundle;
 use crate::mattermost::{Bot, Command, NewCommand, NewWebhook, OutgoingWebhook, Token};
-use cloud_apps_protocol::{
-    AppId, ChannelId, InstallId, SiteUrl,
-    install::{AppView, InstallView},
-};
+use cloud_apps_protocol::{AppId, ChannelId, InstallId, SiteUrl, install::AppView};
 
 /// The most characters of a display name (`Command.IsValid`, `OutgoingWebhook.IsValid`).
 const TITLE: usize = 64;
@@ -18,105 +11,11 @@ const BOT_DESCRIPTION: usize = 1024;
 /// How the mark of a bot begins; it is the end of its description.
 const BOT: &str = "(Cloud App ";
 
-/// What belongs to one bundle, and to one install where it is known.
-#[derive(Debug, Clone)]
-pub struct Home {
-    addresses: Vec<SiteUrl>,
-    install: Option<InstallId>,
-    /// What the bundle has on record is believed: its operator asks.
-    on_record: bool,
-}
-
-/// Whose a thing is, by what stands on it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whose {
-    /// This app's, at this bundle.
-    Ours,
-    /// This app's, at the bundle of this address.
-    OtherBundle(SiteUrl),
-    /// This app's; of which bundle is not said. Older versions wrote such marks.
-    Unsaid,
-    /// Not this app's.
-    NotTheApp,
-}
-
-impl Home {
-    /// A bundle has the address at which it is reached now, and the one that an install has of it. Whoever has a code
-    /// knows only the former: by what it says of an install, a bundle could claim what another one has.
-    pub fn of(bundle: &Bundle, view: Option<&InstallView>) -> Self {
-        let on_record = bundle.is_operator();
-        let view = view.filter(|_| on_record);
-        let mut addresses = vec![bundle.base_url().clone()];
-        addresses.extend(view.and_then(base_of));
-        Self { addresses, install: view.map(|view| view.install_id.clone()), on_record }
-    }
-
-    /// The same bundle at more addresses: its operator says which it has or had. Whoever has a code only cannot say it.
-    #[must_use]
-    pub fn also_at(mut self, addresses: &[SiteUrl]) -> Self {
-        if self.on_record {
-            self.addresses.extend_from_slice(addresses);
-        }
-        self
-    }
-
-    /// The bundle that has an install, by the address that the install has of it. To look only.
-    pub fn of_install(view: &InstallView) -> Self {
-        let addresses = base_of(view).into_iter().collect();
-        Self { addresses, install: Some(view.install_id.clone()), on_record: false }
-    }
-
-    /// Whether an id that the bundle has on record is believed to be the id of its own thing.
-    pub fn on_record(&self) -> bool {
-        self.on_record
-    }
-
-    /// Whose a slash command is.
-    pub fn command(&self, app: &AppId, command: &Command) -> Whose {
-        self.whose(is_command(app, command), &command.url)
-    }
-
-    /// Whose an outgoing webhook is.
-    pub fn webhook(&self, app: &AppId, webhook: &OutgoingWebhook) -> Whose {
-        let url = webhook.callback_urls.first().map_or("", String::as_str);
-        self.whose(is_webhook(app, webhook), url)
-    }
-
-    /// Whose a bot is. Which install it is of, its description does not say: a bundle has one of an app on a site.
-    pub fn bot(&self, app: &AppId, bot: &Bot) -> Whose {
-        match bot_mark(&bot.description) {
-            Some((marked, _)) if marked != app.as_str() => Whose::NotTheApp,
-            Some((_, Some(bundle))) => self.at_bundle(bundle),
-            Some((_, None)) => Whose::Unsaid,
-            None => Whose::NotTheApp,
-        }
-    }
-
-    /// The address of this very install, or of this bundle.
-    fn whose(&self, marked: bool, url: &str) -> Whose {
-        match place(url) {
-            Some((_, install)) if self.install.as_ref() == Some(&install) => Whose::Ours,
-            _ if !marked => Whose::NotTheApp,
-            Some((bundle, _)) => self.at_bundle(bundle),
-            None => Whose::Unsaid,
-        }
-    }
-
-    fn at_bundle(&self, bundle: SiteUrl) -> Whose {
-        if self.addresses.contains(&bundle) { Whose::Ours } else { Whose::OtherBundle(bundle) }
-    }
-}
-
 /// The bundle and the install that an address of ours names: `{bundle}/hooks/{install}/…`.
 pub fn place(url: &str) -> Option<(SiteUrl, InstallId)> {
     let (bundle, rest) = url.rsplit_once("/hooks/")?;
     let (install, _) = rest.split_once('/')?;
     Some((SiteUrl::new(bundle).ok()?, InstallId::new(install).ok()?))
-}
-
-/// The address that an install has of its bundle: its commands go there.
-pub fn base_of(view: &InstallView) -> Option<SiteUrl> {
-    place(&view.endpoints.slash).map(|(base, _)| base)
 }
 
 /// The app of a bot, and its bundle where that is said: `… (Cloud App hello of https://bundle.example.com)`.

@@ -1,11 +1,12 @@
 //! Who sits at the terminal: is told what happens, and answers what only a person can.
 
-use super::{interrupt::Interrupt, stop::Stop};
+use super::stop::Stop;
 use crate::{failure::Failure, terminal};
 use async_trait::async_trait;
 use secrecy::SecretString;
 use std::io::{BufRead, ErrorKind, IsTerminal};
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 /// A person, or what stands in a person's place.
 #[async_trait]
@@ -70,24 +71,24 @@ async fn off_thread<T: Send + 'static>(
 }
 
 /// Somebody whose answers are waited for only as long as nobody wants an end.
-pub struct Heeding<'a> {
+pub struct Interruptible<'a> {
     /// Who answers.
     pub person: &'a dyn Person,
     /// Who may want an end.
-    pub interrupt: &'a Interrupt,
+    pub interrupt: &'a CancellationToken,
 }
 
-impl Heeding<'_> {
+impl Interruptible<'_> {
     async fn wait<T>(&self, answer: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
         tokio::select! {
             answer = answer => answer,
-            () = self.interrupt.set() => Err(Stop::Interrupted),
+            () = self.interrupt.cancelled() => Err(Stop::Interrupted),
         }
     }
 }
 
 #[async_trait]
-impl Person for Heeding<'_> {
+impl Person for Interruptible<'_> {
     fn tell(&self, line: &str) {
         self.person.tell(line);
     }

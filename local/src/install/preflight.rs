@@ -1,71 +1,23 @@
-//! What is looked at before anything is made, on both sides, and all that stands in the way at once.
+//! Looks at both sides before anything is made, and finds all that stands in the way at once.
 
 use super::{
-    Request, Teams, adopt,
-    adopt::Adoption,
+    adopt::{self, Adoption},
     bundle::Bundle,
     journal::{Journal, Made},
-    mark::{self, Home, Whose},
+    mark,
+    owner::{BundleIdentity, Owner},
+    plan::{BotIs, Plan},
+    request::Request,
     stop::Stop,
+    teams,
 };
 use crate::mattermost::{ClientConfig, Finding, Mattermost, Setting, Team, User, loopback};
 use cloud_apps_protocol::{PROTOCOL, SiteUrl, install::AppView};
-use serde::Serialize;
 
 /// The oldest server that is supported: [`cloud_apps_protocol`]'s first.
 const OLDEST: (u32, u32) = (5, 37);
 /// How far two clocks may be apart, in seconds, before somebody should look.
 const DRIFT: u64 = 60;
-/// How many teams are named to who must choose.
-const NAMED: usize = 20;
-
-/// What was found, and what is to be done.
-#[derive(Debug, Clone, Serialize)]
-pub struct Plan {
-    /// The app.
-    pub app: String,
-    /// The site.
-    pub site: SiteUrl,
-    /// The server's version.
-    pub server_version: String,
-    /// The bundle's version.
-    pub bundle_version: String,
-    /// Who installs.
-    #[serde(skip)]
-    pub admin: User,
-    /// The bot's name.
-    pub bot: String,
-    /// What is done about the bot.
-    pub bot_is: BotIs,
-    /// In which teams.
-    #[serde(serialize_with = "names")]
-    pub teams: Vec<Team>,
-    /// What to know, and nothing that stands in the way.
-    pub notes: Vec<Finding>,
-    /// What stands already and is taken up, with a new token.
-    pub takes_up: Vec<String>,
-    /// What another bundle has and would lose: that takes somebody's consent.
-    pub takes_over: Vec<String>,
-    /// Somebody agreed to that.
-    #[serde(skip)]
-    pub take_over: bool,
-}
-
-/// How the bot's account was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BotIs {
-    /// There is none.
-    Absent,
-    /// An earlier install left it, disabled.
-    Disabled,
-    /// An earlier install left it.
-    Active,
-}
-
-fn names<S: serde::Serializer>(teams: &[Team], s: S) -> Result<S::Ok, S::Error> {
-    s.collect_seq(teams.iter().map(|team| &team.name))
-}
 
 /// Looks at everything. `Err` with what stands in the way, all of it.
 pub async fn check(
@@ -76,7 +28,7 @@ pub async fn check(
     journal: &Journal,
 ) -> Result<Plan, Stop> {
     let mut found = Vec::new();
-    let mut taken = Taken { home: Home::of(bundle, None), up: Vec::new(), over: Vec::new() };
+    let mut taken = Taken { identity: BundleIdentity::of(bundle, None), up: Vec::new(), over: Vec::new() };
     // Without an answer from either side there is nothing to look at.
     let server_clock = server.ping().await?;
     let (index, bundle_clock) = bundle.index().await?;
@@ -107,7 +59,7 @@ pub async fn check(
     let ours = Ours { journal, admin: &admin };
     let looked = bot(server, app, &name, &config, ours, &mut taken, &mut found).await;
     let bot_is = told(server, looked, &mut found)?.unwrap_or(BotIs::Absent);
-    let looked = teams(server, &request.teams, &mut found).await;
+    let looked = teams::wanted(server, &request.teams, &mut found).await;
     let teams = told(server, looked, &mut found)?.unwrap_or_default();
     if app.requests.locations.contains("message_box") {
         let looked = triggers(server, app, &teams, ours, &mut taken, &mut found).await;
@@ -135,7 +87,7 @@ pub async fn check(
 
 /// What stands already and would be taken.
 struct Taken {
-    home: Home,
+    identity: BundleIdentity,
     up: Vec<String>,
     over: Vec<String>,
 }
@@ -319,63 +271,10 @@ async fn bot(
     };
     let made = ours.journal.has(&Made::Bot { username: name.to_owned() });
     if !(made && bot.owner_id == ours.admin.id && mark::is_bot(&app.id, &bot)) {
-        let adoption = adopt::bot(server, (&app.id, &taken.home), &bot).await?;
+        let adoption = adopt::bot(server, (&app.id, &taken.identity), &bot).await?;
         taken.note(adoption, found);
     }
     Ok(if bot.delete_at == 0 { BotIs::Active } else { BotIs::Disabled })
-}
-
-async fn teams(server: &Mattermost, wanted: &Teams, found: &mut Vec<Finding>) -> Result<Vec<Team>, Stop> {
-    match wanted {
-        Teams::All => Ok(standing(server.teams().await?)),
-        Teams::Named(names) if names.is_empty() => {
-            let all = standing(server.teams().await?);
-            if all.len() == 1 {
-                return Ok(all);
-            }
-            let some: Vec<&str> = all.iter().take(NAMED).map(|team| team.name.as_str()).collect();
-            let more = if all.len() > NAMED { ", …" } else { "" };
-            found.push(Finding::stop(
-                format!(
-                    "the server has {} teams ({}{more}), and a slash command belongs to one",
-                    all.len(),
-                    some.join(", ")
-                ),
-                "Say in which: --team NAME, as often as needed, or --all-teams.",
-            ));
-            Ok(Vec::new())
-        }
-        Teams::Named(names) => named(server, names, found).await,
-    }
-}
-
-/// Teams by their names; those that are not there are found.
-pub async fn named(
-    server: &Mattermost,
-    names: &[String],
-    found: &mut Vec<Finding>,
-) -> Result<Vec<Team>, Stop> {
-    let mut teams: Vec<Team> = Vec::new();
-    for name in names {
-        match server.team_named(name).await? {
-            Some(team) if team.delete_at == 0 => {
-                if !teams.iter().any(|known| known.id == team.id) {
-                    teams.push(team);
-                }
-            }
-            _ => found.push(Finding::stop(
-                format!("there is no team {name:?}"),
-                "Give its name as in its address (https://chat.example.com/NAME/channels/…), without spaces.",
-            )),
-        }
-    }
-    Ok(teams)
-}
-
-/// Without the archived ones.
-pub fn standing(mut teams: Vec<Team>) -> Vec<Team> {
-    teams.retain(|team| team.delete_at == 0);
-    teams
 }
 
 async fn triggers(
@@ -394,85 +293,11 @@ async fn triggers(
         let made = Made::Command { team: team.id.clone(), trigger: command.trigger.clone() };
         let made_here = ours.journal.has(&made)
             && command.creator_id == ours.admin.id
-            && taken.home.command(&app.id, command) == Whose::Ours;
+            && taken.identity.command(&app.id, command) == Owner::ThisBundle;
         if !made_here {
-            let adoption = adopt::command(server, (&app.id, &taken.home), team, command).await?;
+            let adoption = adopt::command(server, (&app.id, &taken.identity), team, command).await?;
             taken.note(adoption, found);
         }
     }
     Ok(())
-}
-
-/// Whose command has the trigger.
-pub async fn clash(
-    server: &Mattermost,
-    team: &Team,
-    command: &crate::mattermost::Command,
-) -> Result<Finding, Stop> {
-    let whose = server.user(&command.creator_id).await?;
-    let whose = whose.map_or_else(|| "somebody who is gone".to_owned(), |user| format!("@{}", user.username));
-    let host = command
-        .url
-        .parse::<http::Uri>()
-        .ok()
-        .and_then(|uri| uri.host().map(str::to_owned))
-        .unwrap_or_default();
-    Ok(Finding::stop(
-        format!(
-            "/{} is taken in the team {}: a slash command of {whose}, which goes to {host}",
-            command.trigger, team.name
-        ),
-        "Delete that command (Integrations > Slash Commands) or leave the team out.",
-    ))
-}
-
-impl Plan {
-    /// The bot's name, and the names of its teams.
-    pub fn place(&self) -> (&str, Vec<String>) {
-        (&self.bot, self.teams.iter().map(|team| team.name.clone()).collect())
-    }
-
-    /// Every call that changes something, in its order, for who wants to see it first.
-    pub fn calls(&self, app: &AppView, bundle: &Bundle) -> Vec<String> {
-        let (site, base) = (&self.site, bundle.base_url());
-        let mut calls = Vec::new();
-        let mut at = |what: String, why: String| calls.push(format!("{why}: {what}"));
-        match self.bot_is {
-            BotIs::Absent => at(format!("POST {site}/api/v4/bots"), format!("make the bot @{}", self.bot)),
-            BotIs::Disabled => {
-                at(format!("POST {site}/api/v4/bots/…/enable"), format!("enable the bot @{}", self.bot));
-            }
-            BotIs::Active => {}
-        }
-        for team in &self.teams {
-            let why = format!("add @{} to the team {}, if it is not in it", self.bot, team.name);
-            at(format!("POST {site}/api/v4/teams/{}/members", team.id), why);
-        }
-        at(format!("POST {site}/api/v4/users/…/tokens"), format!("make a token for @{}", self.bot));
-        if self.bot_is != BotIs::Absent {
-            let why = format!("revoke every other token of @{}", self.bot);
-            at(format!("POST {site}/api/v4/users/tokens/revoke"), why);
-        }
-        if bundle.is_operator() {
-            at(format!("operator of {base}"), "make an install code with the operator's rights".to_owned());
-        }
-        at(format!("POST {base}/install"), "hand over the bot, its token and the settings".to_owned());
-        if app.requests.locations.contains("message_box") {
-            for team in &self.teams {
-                let why = format!("make /{} in the team {}", app.namespace, team.name);
-                at(format!("POST {site}/api/v4/commands"), why);
-            }
-        }
-        if app.requests.events.contains("message_posted") {
-            at(
-                format!("POST {site}/api/v4/hooks/outgoing"),
-                "make a webhook for each public channel that the app watches".to_owned(),
-            );
-        }
-        at(
-            format!("POST {base}/install/…/complete"),
-            "hand over what was made; the app runs from here on".to_owned(),
-        );
-        calls
-    }
 }

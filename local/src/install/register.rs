@@ -1,11 +1,7 @@
 //! Slash commands and outgoing webhooks as an install wants them: what stands and is right is taken, what stands and
 //! differs is put right, what is missing is made. Used by an installation and by `sync`.
 
-use super::{
-    adopt,
-    mark::{self, Home},
-    stop::Stop,
-};
+use super::{adopt, mark, owner::BundleIdentity, stop::Stop};
 use crate::{
     failure::Failure,
     mattermost::{Command, Finding, Mattermost, OutgoingWebhook, Team},
@@ -33,7 +29,7 @@ pub enum Change {
 
 /// For what something is registered, and where.
 #[derive(Clone, Copy)]
-pub struct Ground<'a> {
+pub struct Registrar<'a> {
     /// The server, as the admin.
     pub server: &'a Mattermost,
     /// The app.
@@ -41,14 +37,14 @@ pub struct Ground<'a> {
     /// Where the install wants to be called.
     pub endpoints: &'a Endpoints,
     /// What is this bundle's.
-    pub home: &'a Home,
+    pub identity: &'a BundleIdentity,
     /// Somebody agreed that another bundle loses what it has.
     pub take_over: bool,
 }
 
 /// How a slash command is to look.
 #[derive(Debug, Clone)]
-pub struct Wish {
+pub struct WantedCommand {
     /// Without `/`.
     pub trigger: String,
     /// Shown in the suggestion.
@@ -60,13 +56,13 @@ pub struct Wish {
 /// The slash command of one team. `known` says whether it is one of our own making, which is taken as it is; `before` is
 /// called before anything is changed, with whether it is made here.
 pub async fn command(
-    ground: Ground<'_>,
+    registrar: Registrar<'_>,
     team: &Team,
-    wish: &Wish,
+    wish: &WantedCommand,
     known: impl FnOnce(&Command) -> bool,
     before: impl FnOnce(bool) -> Result<(), Failure>,
 ) -> Result<(Registered, Change), Stop> {
-    let Ground { server, app, endpoints, home, take_over } = ground;
+    let Registrar { server, app, endpoints, identity, take_over } = registrar;
     let wanted = mark::command(app, &team.id, &wish.trigger, (&wish.about, &wish.hint), &endpoints.slash);
     let stands = server.commands(&team.id).await?;
     let stands = stands.into_iter().find(|command| command.trigger == wish.trigger);
@@ -82,7 +78,7 @@ pub async fn command(
         }
         Some(stands) => {
             let what =
-                adopt::command(server, (&app.id, home), team, &stands).await?.with_consent(take_over)?;
+                adopt::command(server, (&app.id, identity), team, &stands).await?.with_consent(take_over)?;
             before(false)?;
             // The token first: from here on whoever had the old one has nothing.
             let token = server.regenerate_command_token(&stands.id).await?;
@@ -107,12 +103,12 @@ pub async fn command(
 
 /// The outgoing webhook of one channel. Of several that stand one is kept: each would send every post once more.
 pub async fn webhook(
-    ground: Ground<'_>,
+    registrar: Registrar<'_>,
     channel: &ChannelId,
     known: impl Fn(&OutgoingWebhook) -> bool,
     before: impl FnOnce(&str, bool) -> Result<(), Failure>,
 ) -> Result<(Registered, Change), Stop> {
-    let Ground { server, app, endpoints, home, .. } = ground;
+    let Registrar { server, app, endpoints, identity, .. } = registrar;
     let Some(team) = server.team_of_channel(channel.as_str()).await?.filter(|team| !team.is_empty()) else {
         return Err(Finding::stop(
             format!("the app watches the channel {channel}, and there is no such channel in a team"),
@@ -130,7 +126,7 @@ pub async fn webhook(
         let maker = if known(&webhook) {
             None
         } else {
-            match adopt::webhook(server, (&app.id, home), &webhook).await? {
+            match adopt::webhook(server, (&app.id, identity), &webhook).await? {
                 Some(maker) => Some(maker),
                 None => continue,
             }
@@ -188,7 +184,7 @@ fn id(text: &str) -> Result<TeamId, Failure> {
 #[derive(Debug, Default)]
 pub struct Wanted {
     /// One in each team.
-    pub commands: Vec<Wish>,
+    pub commands: Vec<WantedCommand>,
     /// One for each channel.
     pub channels: Vec<ChannelId>,
     /// What this program does not register, told in words.
@@ -203,7 +199,7 @@ impl Wanted {
         for one in register {
             match one {
                 W::SlashCommand { trigger, per, auto_complete_desc, auto_complete_hint } if per == "team" => {
-                    wanted.commands.push(Wish {
+                    wanted.commands.push(WantedCommand {
                         trigger: trigger.clone(),
                         about: auto_complete_desc.clone(),
                         hint: auto_complete_hint.clone(),

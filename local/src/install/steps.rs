@@ -3,13 +3,14 @@
 
 use super::{
     adopt,
-    bundle::Bundle,
+    bundle::{Bundle, ENTRIES},
+    context::Context,
     journal::{Journal, Made},
-    mark::{self, Home, Whose},
-    preflight::Plan,
-    register::{self, Change, Ground, Wanted},
+    mark,
+    owner::{BundleIdentity, Owner},
+    plan::Plan,
+    register::{self, Change, Registrar, Wanted},
     stop::Stop,
-    work::Work,
 };
 use crate::{
     failure::Failure,
@@ -24,9 +25,6 @@ use cloud_apps_protocol::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::cell::RefCell;
-
-/// The most entries of one request (protocol, section 12).
-pub const ENTRIES: usize = 90;
 
 /// A pending install.
 pub struct Begun {
@@ -45,9 +43,9 @@ pub enum Left {
 }
 
 /// The journal, shared by the steps.
-pub type Log<'a> = RefCell<&'a mut Journal>;
+pub type SharedJournal<'a> = RefCell<&'a mut Journal>;
 
-fn intend(log: &Log<'_>, made: Made) -> Result<(), Failure> {
+fn intend(log: &SharedJournal<'_>, made: Made) -> Result<(), Failure> {
     log.borrow_mut().intend(made)
 }
 
@@ -60,12 +58,12 @@ pub struct BotToken {
 }
 
 /// The bot's account: made, or taken up. Its user id.
-pub async fn bot(work: &Work<'_>, log: &Log<'_>, plan: &Plan) -> Result<String, Stop> {
-    let (server, app) = (work.server, work.app);
-    let home = Home::of(work.bundle, None);
+pub async fn bot(cx: &Context<'_>, log: &SharedJournal<'_>, plan: &Plan) -> Result<String, Stop> {
+    let (server, app) = (cx.server, cx.app);
+    let identity = BundleIdentity::of(cx.bundle, None);
     let Some(user) = server.user_named(&plan.bot).await? else {
         intend(log, Made::Bot { username: plan.bot.clone() })?;
-        let (title, about) = (mark::bot_title(app), mark::bot_description(app, work.bundle.base_url()));
+        let (title, about) = (mark::bot_title(app), mark::bot_description(app, cx.bundle.base_url()));
         return Ok(server.create_bot(&plan.bot, &title, &about).await?.user_id);
     };
     let Some(bot) = server.bot(&user.id).await? else {
@@ -74,7 +72,7 @@ pub async fn bot(work: &Work<'_>, log: &Log<'_>, plan: &Plan) -> Result<String, 
     };
     let made_here = log.borrow().has(&Made::Bot { username: plan.bot.clone() });
     if !(made_here && bot.owner_id == plan.admin.id && mark::is_bot(&app.id, &bot)) {
-        adopt::bot(server, (&app.id, &home), &bot).await?.with_consent(plan.take_over)?;
+        adopt::bot(server, (&app.id, &identity), &bot).await?.with_consent(plan.take_over)?;
     }
     let known = log.borrow().knows_bot(&plan.bot, &bot.user_id);
     if !known {
@@ -91,39 +89,39 @@ pub async fn bot(work: &Work<'_>, log: &Log<'_>, plan: &Plan) -> Result<String, 
 
 /// The bot's title and description are this bundle's. Only once no other token of the bot works: by its description a
 /// bundle knows its bot, and until then the bot may be the one by which another bundle serves.
-pub async fn describe(work: &Work<'_>, bot: &str) -> Result<(), Stop> {
-    let (title, about) = (mark::bot_title(work.app), mark::bot_description(work.app, work.bundle.base_url()));
-    if let Some(bot) = work.server.bot(bot).await?
+pub async fn describe(cx: &Context<'_>, bot: &str) -> Result<(), Stop> {
+    let (title, about) = (mark::bot_title(cx.app), mark::bot_description(cx.app, cx.bundle.base_url()));
+    if let Some(bot) = cx.server.bot(bot).await?
         && (bot.display_name != title || bot.description != about)
     {
-        work.server.update_bot(&bot, &title, &about).await?;
+        cx.server.update_bot(&bot, &title, &about).await?;
     }
     Ok(())
 }
 
 /// The bot in its teams.
-pub async fn members(work: &Work<'_>, log: &Log<'_>, plan: &Plan, bot: &str) -> Result<(), Stop> {
+pub async fn members(cx: &Context<'_>, log: &SharedJournal<'_>, plan: &Plan, bot: &str) -> Result<(), Stop> {
     for team in &plan.teams {
-        if work.server.is_member(&team.id, bot).await? {
+        if cx.server.is_member(&team.id, bot).await? {
             continue;
         }
         intend(log, Made::Member { team: team.id.clone(), user: bot.to_owned() })?;
-        work.server.add_member(&team.id, bot).await?;
+        cx.server.add_member(&team.id, bot).await?;
     }
     Ok(())
 }
 
 /// A token for the bot. The secret of one that an earlier try made is lost: it is revoked and made anew, so that none
 /// is left that nobody holds.
-pub async fn token(work: &Work<'_>, log: &Log<'_>, bot: &str) -> Result<BotToken, Stop> {
-    let description = mark::token_description(&work.app.id, log.borrow().run());
-    for lost in work.server.tokens(bot).await? {
+pub async fn token(cx: &Context<'_>, log: &SharedJournal<'_>, bot: &str) -> Result<BotToken, Stop> {
+    let description = mark::token_description(&cx.app.id, log.borrow().run());
+    for lost in cx.server.tokens(bot).await? {
         if lost.description == description {
-            work.server.revoke_token(&lost.id).await?;
+            cx.server.revoke_token(&lost.id).await?;
         }
     }
     intend(log, Made::BotToken { user: bot.to_owned() })?;
-    let made = work.server.create_token(bot, &description).await?;
+    let made = cx.server.create_token(bot, &description).await?;
     if made.token.is_empty() {
         let what = "the server made a token for the bot and did not say which";
         return Err(Finding::stop(what, "Run the same again.").at(Setting::TOKENS).into());
@@ -132,10 +130,10 @@ pub async fn token(work: &Work<'_>, log: &Log<'_>, bot: &str) -> Result<BotToken
 }
 
 /// Revokes every other token of the bot: of one that stood already somebody else may have a token. How many there were.
-pub async fn only_token(work: &Work<'_>, bot: &str, ours: &BotToken) -> Result<usize, Stop> {
+pub async fn only_token(cx: &Context<'_>, bot: &str, ours: &BotToken) -> Result<usize, Stop> {
     let mut revoked = 0;
-    for other in work.server.tokens(bot).await?.iter().filter(|token| token.id != ours.id) {
-        work.server.revoke_token(&other.id).await?;
+    for other in cx.server.tokens(bot).await?.iter().filter(|token| token.id != ours.id) {
+        cx.server.revoke_token(&other.id).await?;
         revoked += 1;
     }
     Ok(revoked)
@@ -143,22 +141,22 @@ pub async fn only_token(work: &Work<'_>, bot: &str, ours: &BotToken) -> Result<u
 
 /// Where an earlier run left the install. A pending one of our own is removed: its code is lost, and a new code makes
 /// a new install.
-pub async fn left_behind(work: &Work<'_>, log: &Log<'_>, plan: &Plan) -> Result<Left, Stop> {
+pub async fn left_behind(cx: &Context<'_>, log: &SharedJournal<'_>, plan: &Plan) -> Result<Left, Stop> {
     let (begun, known, run) = {
         let journal = log.borrow();
         (journal.has(&Made::Install), journal.install().cloned(), journal.run().to_owned())
     };
     // Who has a code sends it again, and is answered the same again.
-    if !begun || !work.bundle.is_operator() {
+    if !begun || !cx.bundle.is_operator() {
         return Ok(Left::Nothing);
     }
-    if let Some(view) = work.bundle.find(&work.app.id, &plan.site).await? {
-        let ours = is_ours(work, (known.as_ref(), &run), &view).await?;
+    if let Some(view) = cx.bundle.find(&cx.app.id, &plan.site).await? {
+        let ours = is_ours(cx, (known.as_ref(), &run), &view).await?;
         let done = matches!(view.state.as_str(), "active" | "disabled");
         if !ours {
             let what = format!(
                 "meanwhile {} was installed on {} by somebody else: install {}, {}",
-                work.app.id, plan.site, view.install_id, view.state
+                cx.app.id, plan.site, view.install_id, view.state
             );
             let fix = "Take back what this installation made with --undo; the other one goes on working.";
             return Err(Finding::stop(what, fix).into());
@@ -166,7 +164,7 @@ pub async fn left_behind(work: &Work<'_>, log: &Log<'_>, plan: &Plan) -> Result<
         if done {
             return Ok(Left::Completed(Box::new(view)));
         }
-        work.bundle.remove(&view.install_id).await?;
+        cx.bundle.remove(&view.install_id).await?;
     }
     let mut journal = log.borrow_mut();
     journal.strike_completion()?;
@@ -178,7 +176,7 @@ pub async fn left_behind(work: &Work<'_>, log: &Log<'_>, plan: &Plan) -> Result<
 /// names it was lost, it was not completed, and its bot has the token of that run: whoever begins another install
 /// removes this one first and revokes that token.
 pub async fn is_ours(
-    work: &Work<'_>,
+    cx: &Context<'_>,
     (known, run): (Option<&InstallId>, &str),
     view: &InstallView,
 ) -> Result<bool, Stop> {
@@ -188,21 +186,21 @@ pub async fn is_ours(
     if !matches!(view.state.as_str(), "pending" | "removing") {
         return Ok(false);
     }
-    let description = mark::token_description(&work.app.id, run);
-    let tokens = work.server.tokens(view.bot.id.as_str()).await?;
+    let description = mark::token_description(&cx.app.id, run);
+    let tokens = cx.server.tokens(view.bot.id.as_str()).await?;
     Ok(tokens.iter().any(|token| token.description == description))
 }
 
 /// The pending install at the bundle. The same code is answered the same again.
 pub async fn begin(
-    work: &Work<'_>,
-    log: &Log<'_>,
+    cx: &Context<'_>,
+    log: &SharedJournal<'_>,
     plan: &Plan,
     (code, bot, token): (&SecretString, &str, &BotToken),
     settings: &Values,
 ) -> Result<Begun, Stop> {
     let request = InstallRequest {
-        app_id: work.app.id.clone(),
+        app_id: cx.app.id.clone(),
         server: Server { site_url: plan.site.clone(), version: plan.server_version.clone() },
         bot: BotCredentials {
             user_id: parsed(bot)?,
@@ -212,11 +210,11 @@ pub async fn begin(
         installed_by: parsed(&plan.admin.id)?,
         v2: false,
         static_token: false,
-        granted: work.app.requests.clone(),
+        granted: cx.app.requests.clone(),
         settings: settings.clone(),
     };
     intend(log, Made::Install)?;
-    match work.bundle.begin(code, &request).await {
+    match cx.bundle.begin(code, &request).await {
         Ok((created, unknown)) => {
             log.borrow_mut().name_install(Some(created.install_id.clone()))?;
             let wanted = Wanted::of(&created.register, &unknown);
@@ -234,13 +232,13 @@ pub async fn begin(
 
 /// The slash commands in the teams.
 pub async fn commands(
-    work: &Work<'_>,
-    log: &Log<'_>,
+    cx: &Context<'_>,
+    log: &SharedJournal<'_>,
     plan: &Plan,
     begun: &Begun,
 ) -> Result<Vec<Registered>, Stop> {
-    let home = Home::of(work.bundle, None);
-    let ground = ground(work, plan, begun, &home);
+    let identity = BundleIdentity::of(cx.bundle, None);
+    let registrar = registrar(cx, plan, begun, &identity);
     let mut all = Vec::new();
     for wish in &begun.wanted.commands {
         for team in &plan.teams {
@@ -250,13 +248,13 @@ pub async fn commands(
             let ours = log.borrow().has(&made);
             let known = |stands: &Command| {
                 ours && stands.creator_id == plan.admin.id
-                    && home.command(&work.app.id, stands) == Whose::Ours
+                    && identity.command(&cx.app.id, stands) == Owner::ThisBundle
             };
             let intent = |made_here: bool| {
                 intend(log, if made_here { made } else { Made::AdoptedCommand { team: team_id, trigger } })
             };
-            let (one, change) = register::command(ground, team, wish, known, intent).await?;
-            tell(work, &change);
+            let (one, change) = register::command(registrar, team, wish, known, intent).await?;
+            tell(cx, &change);
             all.push(one);
         }
     }
@@ -265,46 +263,51 @@ pub async fn commands(
 
 /// The outgoing webhooks of the channels that the app watches.
 pub async fn webhooks(
-    work: &Work<'_>,
-    log: &Log<'_>,
+    cx: &Context<'_>,
+    log: &SharedJournal<'_>,
     plan: &Plan,
     begun: &Begun,
 ) -> Result<Vec<Registered>, Stop> {
-    let home = Home::of(work.bundle, None);
-    let ground = ground(work, plan, begun, &home);
+    let identity = BundleIdentity::of(cx.bundle, None);
+    let registrar = registrar(cx, plan, begun, &identity);
     let mut all = Vec::new();
     for channel in &begun.wanted.channels {
         let made = |team: &str| Made::Webhook { team: team.to_owned(), channel: channel.to_string() };
         let known = |stands: &OutgoingWebhook| {
             log.borrow().has(&made(&stands.team_id))
                 && stands.creator_id == plan.admin.id
-                && home.webhook(&work.app.id, stands) == Whose::Ours
+                && identity.webhook(&cx.app.id, stands) == Owner::ThisBundle
         };
         let intent = |team: &str, made_here: bool| {
             let adopted = Made::AdoptedWebhook { team: team.to_owned(), channel: channel.to_string() };
             intend(log, if made_here { made(team) } else { adopted })
         };
-        let (one, change) = register::webhook(ground, channel, known, intent).await?;
-        tell(work, &change);
+        let (one, change) = register::webhook(registrar, channel, known, intent).await?;
+        tell(cx, &change);
         all.push(one);
     }
     Ok(all)
 }
 
-fn ground<'a>(work: &Work<'a>, plan: &Plan, begun: &'a Begun, home: &'a Home) -> Ground<'a> {
-    Ground {
-        server: work.server,
-        app: work.app,
+fn registrar<'a>(
+    cx: &Context<'a>,
+    plan: &Plan,
+    begun: &'a Begun,
+    identity: &'a BundleIdentity,
+) -> Registrar<'a> {
+    Registrar {
+        server: cx.server,
+        app: cx.app,
         endpoints: &begun.created.endpoints,
-        home,
+        identity,
         take_over: plan.take_over,
     }
 }
 
 /// What was taken up is told: it was not made here.
-fn tell(work: &Work<'_>, change: &Change) {
+fn tell(cx: &Context<'_>, change: &Change) {
     if let Change::Adopted { what } = change {
-        work.tell(&format!("    took up {what}: it has a new token"));
+        cx.tell(&format!("    took up {what}: it has a new token"));
     }
 }
 
@@ -326,8 +329,8 @@ pub async fn complete_again(
 
 /// The last step: from here on the app serves.
 pub async fn complete(
-    work: &Work<'_>,
-    log: &Log<'_>,
+    cx: &Context<'_>,
+    log: &SharedJournal<'_>,
     plan: &Plan,
     (code, install): (&SecretString, &InstallId),
     registered: &[Registered],
@@ -335,7 +338,7 @@ pub async fn complete(
     let teams = plan.teams.iter().map(|team| team.name.clone()).collect();
     intend(log, Made::Completion { bot: plan.bot.clone(), teams })?;
     let request = CompleteRequest { registered: registered.iter().take(ENTRIES).cloned().collect() };
-    let outcome = work.bundle.complete(code, install, &request).await;
+    let outcome = cx.bundle.complete(code, install, &request).await;
     if let Err(trouble) = &outcome
         && matches!(trouble.code(), Some(Code::InstallRefused | Code::BadRequest | Code::Unauthorized))
     {

@@ -1,9 +1,9 @@
 //! Why an installation, a sync or a removal did not come to its end.
 
-use super::bundle::{Bundle, BundleTrouble};
+use super::{bundle::Bundle, bundle_error::BundleError};
 use crate::{
     failure::Failure,
-    mattermost::{Finding, Mattermost, Trouble},
+    mattermost::{CallError, Finding, Mattermost},
 };
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use std::time::Duration;
 #[derive(Debug)]
 pub enum Stop {
     /// The Mattermost server.
-    Server(Trouble),
+    Server(CallError),
     /// The bundle.
-    Bundle(BundleTrouble),
+    Bundle(BundleError),
     /// What was found stands in the way: all of it.
     Found(Vec<Finding>),
     /// This machine, or the command line.
@@ -26,14 +26,14 @@ pub enum Stop {
     Unsure(String),
 }
 
-impl From<Trouble> for Stop {
-    fn from(trouble: Trouble) -> Self {
+impl From<CallError> for Stop {
+    fn from(trouble: CallError) -> Self {
         Self::Server(trouble)
     }
 }
 
-impl From<BundleTrouble> for Stop {
-    fn from(trouble: BundleTrouble) -> Self {
+impl From<BundleError> for Stop {
+    fn from(trouble: BundleError) -> Self {
         Self::Bundle(trouble)
     }
 }
@@ -97,7 +97,7 @@ impl Stop {
         match self {
             Self::Server(trouble) => {
                 let finding = server.finding(&trouble);
-                let lost = matches!(trouble, Trouble::Lost { .. });
+                let lost = matches!(trouble, CallError::Lost { .. });
                 let failure =
                     if lost { Failure::unreachable(finding.what) } else { Failure::new(finding.what) };
                 let place = finding

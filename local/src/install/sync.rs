@@ -1,19 +1,21 @@
-//! `cloud-apps sync`: brings an install and its server together again. Teams that came later, commands and webhooks
-//! that are missing or were altered, and leftovers; what is right stays as it is, so it may be run at any time.
+//! `cloud-apps sync`: makes the server match what the install wants: teams that came later, commands and webhooks that are
+//! missing or were altered, and leftovers. What is right stays as it is, so it may be run at any time.
 
 use super::{
-    Means, Teams, adopt, as_admin,
-    mark::{self, Home, Whose},
-    preflight,
-    register::{self, Change, Ground, Wanted},
-    steps::ENTRIES,
+    adopt,
+    bundle::ENTRIES,
+    context::Context,
+    installer::Installer,
+    mark,
+    owner::{self, BundleIdentity, Owner},
+    register::{self, Change, Registrar, Wanted},
+    request::Teams,
     stop::Stop,
-    unless_interrupted,
-    work::Work,
+    teams,
 };
 use crate::{
     failure::Failure,
-    mattermost::{Command, Mattermost, OutgoingWebhook, Team, tame},
+    mattermost::{Command, Mattermost, OutgoingWebhook, Team, one_line},
 };
 use cloud_apps_protocol::{
     AppId, InstallId, TeamId,
@@ -37,62 +39,74 @@ pub struct Synced {
 
 /// Brings the server to what the install wants, in the install's teams and in `more`. `agreed`: commands and webhooks may
 /// go to another host than they do, without asking.
-pub async fn sync(means: &Means<'_>, view: &InstallView, more: &Teams, agreed: bool) -> Result<Synced, Stop> {
-    let app = means.app(&view.app_id).await?;
-    as_admin(means, async |server| {
-        let work = means.work(server, &app);
-        let look = work.step("looked at the teams", async || teams(server, view, more).await);
-        let teams = unless_interrupted(means, look).await?;
-        let look = work.step("looked where its commands go", async || moving(&work, view, &teams).await);
-        let moving = unless_interrupted(means, look).await?;
-        if !moving.is_empty() && !agreed {
-            agree(means, view, &moving).await?;
-        }
-        run(&work, view, &teams).await
-    })
-    .await
+pub async fn sync(
+    installer: &Installer<'_>,
+    view: &InstallView,
+    more: &Teams,
+    agreed: bool,
+) -> Result<Synced, Stop> {
+    let app = installer.app(&view.app_id).await?;
+    installer
+        .admin
+        .logged_in(async |server| {
+            let cx = installer.context(server, &app);
+            let look = cx.step("looked at the teams", async || teams_of(server, view, more).await);
+            let teams = installer.admin.unless_interrupted(look).await?;
+            let look = cx.step("looked where its commands go", async || moving(&cx, view, &teams).await);
+            let moving = installer.admin.unless_interrupted(look).await?;
+            if !moving.is_empty() && !agreed {
+                agree(installer, view, &moving).await?;
+            }
+            run(&cx, view, &teams).await
+        })
+        .await
 }
 
 /// The admin agrees that what people type goes to another host from now on. The address is the bundle's word; whoever
 /// got hold of the bundle, or of the install, would have written another.
-async fn agree(means: &Means<'_>, view: &InstallView, moving: &[String]) -> Result<(), Stop> {
+async fn agree(installer: &Installer<'_>, view: &InstallView, moving: &[String]) -> Result<(), Stop> {
     let host = host(&view.endpoints.slash);
-    means.person.tell(&format!("{} is to be served from another host than it is now:", view.app_id));
+    installer
+        .admin
+        .person
+        .tell(&format!("{} is to be served from another host than it is now:", view.app_id));
     for one in moving {
-        means.person.tell(&format!("  {one}"));
+        installer.admin.person.tell(&format!("  {one}"));
     }
-    if !means.person.answers() {
+    if !installer.admin.person.answers() {
         return Err(Failure::usage(format!("nobody is here to agree that they go to {host}"))
             .hint("check with the bundle's operator that this is its address; --yes agrees")
             .into());
     }
-    if means.agrees(&format!("Send them to {host}?")).await? { Ok(()) } else { Err(Stop::Declined) }
+    if installer.admin.agrees(&format!("Send them to {host}?")).await? { Ok(()) } else { Err(Stop::Declined) }
 }
 
 /// Commands and webhooks that a sync takes for the install's own and that go to another host than the install's, in words.
-async fn moving(work: &Work<'_>, view: &InstallView, teams: &[Team]) -> Result<Vec<String>, Stop> {
+async fn moving(cx: &Context<'_>, view: &InstallView, teams: &[Team]) -> Result<Vec<String>, Stop> {
     let (app, to) = (&view.app_id, &view.endpoints);
-    let home = Home::of(work.bundle, Some(view));
+    let identity = BundleIdentity::of(cx.bundle, Some(view));
     let wanted = Wanted::of(&view.register, &[]);
     let channels = channels(view, &wanted);
     let mut found = Vec::new();
     for team in teams {
         if !wanted.commands.is_empty() {
-            for command in work.server.commands(&team.id).await? {
-                let ours = knows(view, &home, &command) || home.command(app, &command) == Whose::Ours;
+            for command in cx.server.commands(&team.id).await? {
+                let ours =
+                    knows(view, &identity, &command) || identity.command(app, &command) == Owner::ThisBundle;
                 let stays = wanted.commands.iter().any(|wish| wish.trigger == command.trigger);
                 if ours && stays && host(&command.url) != host(&to.slash) {
-                    let (trigger, from) = (tame(&command.trigger), host(&command.url));
-                    found.push(format!("/{trigger} in {} goes to {from}", tame(&team.name)));
+                    let (trigger, from) = (one_line(&command.trigger), host(&command.url));
+                    found.push(format!("/{trigger} in {} goes to {from}", one_line(&team.name)));
                 }
             }
         }
         if !channels.is_empty() {
-            for webhook in work.server.webhooks(&team.id).await? {
-                let ours = knows_webhook(view, &home, &webhook) || home.webhook(app, &webhook) == Whose::Ours;
+            for webhook in cx.server.webhooks(&team.id).await? {
+                let ours = knows_webhook(view, &identity, &webhook)
+                    || identity.webhook(app, &webhook) == Owner::ThisBundle;
                 let elsewhere = webhook.callback_urls.iter().find(|url| host(url) != host(&to.webhook));
                 if let (true, Some(url)) = (ours, elsewhere) {
-                    let (channel, from) = (tame(&webhook.channel_id), host(url));
+                    let (channel, from) = (one_line(&webhook.channel_id), host(url));
                     found.push(format!("the webhook of channel {channel} goes to {from}"));
                 }
             }
@@ -105,11 +119,11 @@ async fn moving(work: &Work<'_>, view: &InstallView, teams: &[Team]) -> Result<V
 fn host(address: &str) -> String {
     match url::Url::parse(address) {
         Ok(url) if url.has_host() => url.origin().ascii_serialization(),
-        _ => tame(address),
+        _ => one_line(address),
     }
 }
 
-async fn run(work: &Work<'_>, view: &InstallView, teams: &[Team]) -> Result<Synced, Stop> {
+async fn run(cx: &Context<'_>, view: &InstallView, teams: &[Team]) -> Result<Synced, Stop> {
     let bot = view.bot.id.as_str();
     let mut synced = Synced {
         install_id: view.install_id.to_string(),
@@ -118,140 +132,143 @@ async fn run(work: &Work<'_>, view: &InstallView, teams: &[Team]) -> Result<Sync
     };
     let wanted = Wanted::of(&view.register, &[]);
     synced.by_hand.clone_from(&wanted.by_hand);
-    let home = Home::of(work.bundle, Some(view));
-    let ground = Ground {
-        server: work.server,
-        app: work.app,
+    let identity = BundleIdentity::of(cx.bundle, Some(view));
+    let registrar = Registrar {
+        server: cx.server,
+        app: cx.app,
         endpoints: &view.endpoints,
-        home: &home,
+        identity: &identity,
         take_over: false,
     };
-    let describe = async || describe(work, view, &home).await;
-    let told = work.step(&format!("@{} is described", view.bot.username), describe).await?;
+    let describe = async || describe(cx, view, &identity).await;
+    let told = cx.step(&format!("@{} is described", view.bot.username), describe).await?;
     synced.changed.extend(told);
     let mut registered = Vec::new();
     for team in teams {
         let join = async || {
-            let missing = !work.server.is_member(&team.id, bot).await?;
+            let missing = !cx.server.is_member(&team.id, bot).await?;
             if missing {
-                work.server.add_member(&team.id, bot).await?;
+                cx.server.add_member(&team.id, bot).await?;
             }
             Ok(missing)
         };
-        if work.step(&format!("@{} in {}", view.bot.username, team.name), join).await? {
+        if cx.step(&format!("@{} in {}", view.bot.username, team.name), join).await? {
             synced.changed.push(format!("added @{} to the team {}", view.bot.username, team.name));
         }
         for wish in &wanted.commands {
             let name = format!("/{} in {}", wish.trigger, team.name);
-            let known = |stands: &Command| knows(view, &home, stands);
-            let command = async || register::command(ground, team, wish, known, |_| Ok(())).await;
-            let (one, change) = work.step(&name, command).await?;
+            let known = |stands: &Command| knows(view, &identity, stands);
+            let command = async || register::command(registrar, team, wish, known, |_| Ok(())).await;
+            let (one, change) = cx.step(&name, command).await?;
             synced.note(&change, &name);
             registered.push(one);
         }
     }
     for channel in &channels(view, &wanted) {
         let name = format!("the webhook of channel {channel}");
-        let known = |stands: &OutgoingWebhook| knows_webhook(view, &home, stands);
-        let webhook = async || register::webhook(ground, channel, known, |_, _| Ok(())).await;
-        let (one, change) = work.step(&name, webhook).await?;
+        let known = |stands: &OutgoingWebhook| knows_webhook(view, &identity, stands);
+        let webhook = async || register::webhook(registrar, channel, known, |_, _| Ok(())).await;
+        let (one, change) = cx.step(&name, webhook).await?;
         synced.note(&change, &name);
         registered.push(one);
     }
     // All of it, also what stood: a token that was made anew on the server can be seen nowhere else.
     let install = &view.install_id;
-    work.step("told the bundle", async || register(work, install, &registered).await).await?;
+    cx.step("told the bundle", async || register(cx, install, &registered).await).await?;
     let gone = leftovers(view, &registered);
-    let look = async || shown_to_be_ours(work.server, (&view.app_id, &home), &gone).await;
+    let look = async || shown_to_be_ours(cx.server, (&view.app_id, &identity), &gone).await;
     let ours = if gone.is_empty() {
         Vec::new()
     } else {
-        work.step("looked at what is not wanted any more", look).await?
+        cx.step("looked at what is not wanted any more", look).await?
     };
     for one in &gone {
         match ours.iter().find(|(standing, _)| *standing == one) {
             Some((_, Stands::Ours)) => {
-                work.step(&format!("removed {}", words(one)), async || remove(work.server, one).await)
-                    .await?;
+                cx.step(&format!("removed {}", words(one)), async || remove(cx.server, one).await).await?;
                 synced.changed.push(format!("removed {}", words(one)));
             }
             Some((_, Stands::NotOurs)) => {
-                work.tell(&format!("  ! {} is not this install's: it was left as it is", words(one)));
+                cx.tell(&format!("  ! {} is not this install's: it was left as it is", words(one)));
             }
             None => {}
         }
     }
     if !gone.is_empty() {
-        let unregister = async || unregister(work, install, &gone).await;
-        work.step("told the bundle what is gone", unregister).await?;
+        let unregister = async || unregister(cx, install, &gone).await;
+        cx.step("told the bundle what is gone", unregister).await?;
     }
     Ok(synced)
 }
 
 /// The bundle has it registered, and it does not point to another bundle since.
-fn knows(view: &InstallView, home: &Home, stands: &Command) -> bool {
-    let registered = view
-        .registered
-        .iter()
-        .any(|known| matches!(known, Standing::SlashCommand { id, .. } if *id == stands.id));
-    registered && believed(home, &home.command(&view.app_id, stands))
+fn knows(view: &InstallView, identity: &BundleIdentity, stands: &Command) -> bool {
+    is_registered(view, &stands.id) && believed(identity, &identity.command(&view.app_id, stands))
 }
 
-fn knows_webhook(view: &InstallView, home: &Home, stands: &OutgoingWebhook) -> bool {
-    let registered = view
-        .registered
-        .iter()
-        .any(|known| matches!(known, Standing::OutgoingWebhook { id, .. } if *id == stands.id));
-    registered && believed(home, &home.webhook(&view.app_id, stands))
+fn knows_webhook(view: &InstallView, identity: &BundleIdentity, stands: &OutgoingWebhook) -> bool {
+    is_registered(view, &stands.id) && believed(identity, &identity.webhook(&view.app_id, stands))
+}
+
+/// The bundle has a command or a webhook registered under this id.
+fn is_registered(view: &InstallView, id: &str) -> bool {
+    view.registered.iter().any(|known| match known {
+        Standing::SlashCommand { id: known, .. } | Standing::OutgoingWebhook { id: known, .. } => known == id,
+        Standing::Bot { .. } => false,
+    })
 }
 
 /// That something is registered is the bundle's word. With a code it counts for what is shown to be the bundle's.
-fn believed(home: &Home, whose: &Whose) -> bool {
+fn believed(identity: &BundleIdentity, whose: &Owner) -> bool {
     match whose {
-        Whose::Ours => true,
-        Whose::Unsaid | Whose::NotTheApp => home.on_record(),
-        Whose::OtherBundle(_) => false,
+        Owner::ThisBundle => true,
+        Owner::UnknownBundle | Owner::OtherApp => identity.on_record(),
+        Owner::OtherBundle(_) => false,
     }
 }
 
 /// The bot of the install says whose it is: older versions did not write which bundle, and a bundle may have moved.
-async fn describe(work: &Work<'_>, view: &InstallView, home: &Home) -> Result<Option<String>, Stop> {
-    let Some(bot) = work.server.bot(view.bot.id.as_str()).await? else {
+async fn describe(
+    cx: &Context<'_>,
+    view: &InstallView,
+    identity: &BundleIdentity,
+) -> Result<Option<String>, Stop> {
+    let Some(bot) = cx.server.bot(view.bot.id.as_str()).await? else {
         return Err(adopt::gone(view).into());
     };
     let name = &view.bot.username;
     // Where the commands go: a bundle may have more than one address, and is recognised by this one.
-    let base = mark::base_of(view).unwrap_or_else(|| work.bundle.base_url().clone());
-    let about = mark::bot_description(work.app, &base);
+    let base = owner::base_of(view).unwrap_or_else(|| cx.bundle.base_url().clone());
+    let about = mark::bot_description(cx.app, &base);
     let described = mark::bot_mark(&bot.description).and_then(|(_, bundle)| bundle);
-    match home.bot(&view.app_id, &bot) {
-        Whose::Ours if home.on_record() && described.as_ref() != Some(&base) => {
-            work.server.update_bot(&bot, &mark::bot_title(work.app), &about).await?;
+    match identity.bot(&view.app_id, &bot) {
+        Owner::ThisBundle if identity.on_record() && described.as_ref() != Some(&base) => {
+            cx.server.update_bot(&bot, &mark::bot_title(cx.app), &about).await?;
             Ok(Some(format!("wrote into the description of @{name} that its bundle is at {base}")))
         }
-        Whose::Unsaid if home.on_record() => {
-            work.server.update_bot(&bot, &mark::bot_title(work.app), &about).await?;
+        Owner::UnknownBundle if identity.on_record() => {
+            cx.server.update_bot(&bot, &mark::bot_title(cx.app), &about).await?;
             Ok(Some(format!("wrote into the description of @{name} of which bundle it is")))
         }
-        Whose::OtherBundle(other) if home.on_record() => {
+        Owner::OtherBundle(other) if identity.on_record() => {
             for team in &view.teams {
-                let commands = work.server.commands(team.as_str()).await?;
+                let commands = cx.server.commands(team.as_str()).await?;
                 let theirs = |command: &Command| {
-                    home.command(&view.app_id, command) == Whose::OtherBundle(other.clone())
+                    identity.command(&view.app_id, command) == Owner::OtherBundle(other.clone())
                 };
                 if commands.iter().any(theirs) {
-                    work.tell(&format!(
+                    cx.tell(&format!(
                         "  ! @{name} belongs to the bundle at {other} now: it was left as it is"
                     ));
                     return Ok(None);
                 }
             }
-            work.server.update_bot(&bot, &mark::bot_title(work.app), &about).await?;
+            cx.server.update_bot(&bot, &mark::bot_title(cx.app), &about).await?;
             Ok(Some(format!(
                 "wrote into the description of @{name} that its bundle is not at {other} any more"
             )))
         }
-        Whose::Ours | Whose::NotTheApp | Whose::Unsaid | Whose::OtherBundle(_) => Ok(None),
+        Owner::ThisBundle | Owner::OtherApp | Owner::UnknownBundle | Owner::OtherBundle(_) => Ok(None),
     }
 }
 
@@ -267,13 +284,13 @@ impl Synced {
 }
 
 /// The install's teams that still stand, and more.
-async fn teams(server: &Mattermost, view: &InstallView, more: &Teams) -> Result<Vec<Team>, Stop> {
+async fn teams_of(server: &Mattermost, view: &InstallView, more: &Teams) -> Result<Vec<Team>, Stop> {
     let names = match more {
-        Teams::All => return Ok(preflight::standing(server.teams().await?)),
+        Teams::All => return Ok(teams::not_archived(server.teams().await?)),
         Teams::Named(names) => names,
     };
     let mut found = Vec::new();
-    let mut teams = preflight::named(server, names, &mut found).await?;
+    let mut teams = teams::named(server, names, &mut found).await?;
     if !found.is_empty() {
         return Err(Stop::Found(found));
     }
@@ -329,7 +346,7 @@ enum Stands {
 /// word: it may be the one of anybody's command, or no id at all.
 async fn shown_to_be_ours<'a>(
     server: &Mattermost,
-    (app, home): (&AppId, &Home),
+    (app, identity): (&AppId, &BundleIdentity),
     named: &'a [Standing],
 ) -> Result<Vec<(&'a Standing, Stands)>, Stop> {
     let mut commands: BTreeMap<&TeamId, Vec<Command>> = BTreeMap::new();
@@ -342,20 +359,20 @@ async fn shown_to_be_ours<'a>(
                     Entry::Occupied(seen) => seen.into_mut(),
                     Entry::Vacant(place) => place.insert(server.commands(team_id.as_str()).await?),
                 };
-                there.iter().find(|command| command.id == *id).map(|command| home.command(app, command))
+                there.iter().find(|command| command.id == *id).map(|command| identity.command(app, command))
             }
             Standing::OutgoingWebhook { team_id, id, .. } => {
                 let there = match webhooks.entry(team_id) {
                     Entry::Occupied(seen) => seen.into_mut(),
                     Entry::Vacant(place) => place.insert(server.webhooks(team_id.as_str()).await?),
                 };
-                there.iter().find(|webhook| webhook.id == *id).map(|webhook| home.webhook(app, webhook))
+                there.iter().find(|webhook| webhook.id == *id).map(|webhook| identity.webhook(app, webhook))
             }
             Standing::Bot { .. } => None,
         };
-        let ours = |whose: Whose| match whose {
-            Whose::Ours => Stands::Ours,
-            Whose::Unsaid if home.on_record() => Stands::Ours,
+        let ours = |whose: Owner| match whose {
+            Owner::ThisBundle => Stands::Ours,
+            Owner::UnknownBundle if identity.on_record() => Stands::Ours,
             _ => Stands::NotOurs,
         };
         standing.extend(whose.map(|whose| (one, ours(whose))));
@@ -384,51 +401,16 @@ pub fn words(standing: &Standing) -> String {
 }
 
 /// Tells the bundle what was registered, as much at a time as a request takes.
-pub async fn register(work: &Work<'_>, install: &InstallId, registered: &[Registered]) -> Result<(), Stop> {
+pub async fn register(cx: &Context<'_>, install: &InstallId, registered: &[Registered]) -> Result<(), Stop> {
     for some in registered.chunks(ENTRIES) {
-        work.bundle.change(install, &InstallPatch::Register(some.to_vec())).await?;
+        cx.bundle.change(install, &InstallPatch::Register(some.to_vec())).await?;
     }
     Ok(())
 }
 
-async fn unregister(work: &Work<'_>, install: &InstallId, gone: &[Standing]) -> Result<(), Stop> {
+async fn unregister(cx: &Context<'_>, install: &InstallId, gone: &[Standing]) -> Result<(), Stop> {
     for some in gone.chunks(ENTRIES) {
-        work.bundle.change(install, &InstallPatch::Unregister(some.to_vec())).await?;
+        cx.bundle.change(install, &InstallPatch::Unregister(some.to_vec())).await?;
     }
     Ok(())
-}
-
-/// What stands on the server for an install of which only the id is known: its addresses hold it, and a system admin made
-/// it. Anybody else who may make commands can write that address, and knows the token.
-pub async fn standing(
-    server: &Mattermost,
-    teams: impl IntoIterator<Item = &str>,
-    install: &InstallId,
-) -> Result<Vec<Registered>, Stop> {
-    let place = format!("/hooks/{install}/");
-    let bad =
-        |e: cloud_apps_protocol::BadId| crate::failure::Failure::new(format!("the server's answer: {e}"));
-    let mut all = Vec::new();
-    for team in teams {
-        let team_id: cloud_apps_protocol::TeamId = team.parse().map_err(bad)?;
-        for command in server.commands(team).await? {
-            if command.url.contains(&place) && adopt::made_by_an_admin(server, &command.creator_id).await? {
-                let (team_id, trigger) = (team_id.clone(), command.trigger);
-                all.push(Registered::SlashCommand { team_id, id: command.id, trigger, token: command.token });
-            }
-        }
-        for webhook in server.webhooks(team).await? {
-            let calls_it = webhook.callback_urls.iter().any(|url| url.contains(&place));
-            if calls_it && adopt::made_by_an_admin(server, &webhook.creator_id).await? {
-                let (team_id, channel_id) = (team_id.clone(), webhook.channel_id.parse().map_err(bad)?);
-                all.push(Registered::OutgoingWebhook {
-                    team_id,
-                    id: webhook.id,
-                    channel_id,
-                    token: webhook.token,
-                });
-            }
-        }
-    }
-    Ok(all)
 }

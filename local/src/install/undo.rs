@@ -6,34 +6,33 @@
 //! made a token for it.
 
 use super::{
+    context::Context,
     journal::{Journal, Made},
-    mark::{self, Home, Whose},
+    mark,
+    owner::{BundleIdentity, Owner},
     steps,
     stop::Stop,
-    work::Work,
 };
 use cloud_apps_protocol::SiteUrl;
 use std::collections::BTreeMap;
 
 /// Takes everything back. `Err` with the first trouble, after all the rest was tried.
-pub async fn undo(work: &Work<'_>, mut journal: Journal, site: &SiteUrl) -> Result<(), Stop> {
+pub async fn take_all_back(cx: &Context<'_>, mut journal: Journal, site: &SiteUrl) -> Result<(), Stop> {
     let mut trouble = None;
     // The bundle first: what serves must not lose its bot and its commands.
     if journal.has(&Made::Install) {
         let install = journal.install().cloned();
-        work.step("the bundle has no install of it any more", async || {
-            at_the_bundle(work, &journal, site).await
-        })
-        .await?;
-        if install.is_some() && !work.bundle.is_operator() {
-            work.tell("    (a pending install serves nothing, and goes with its code)");
+        cx.step("the bundle has no install of it any more", async || at_the_bundle(cx, &journal, site).await)
+            .await?;
+        if install.is_some() && !cx.bundle.is_operator() {
+            cx.tell("    (a pending install serves nothing, and goes with its code)");
         }
         journal.strike(&Made::Install)?;
         journal.strike_completion()?;
         journal.name_install(None)?;
     }
-    let looking = async || bots_of_others(work, &journal).await;
-    let of_others = match work.step("looked whether another installation has the bot", looking).await {
+    let looking = async || bots_of_others(cx, &journal).await;
+    let of_others = match cx.step("looked whether another installation has the bot", looking).await {
         Ok(of_others) => Some(of_others),
         Err(stop) => {
             trouble = Some(stop);
@@ -49,7 +48,7 @@ pub async fn undo(work: &Work<'_>, mut journal: Journal, site: &SiteUrl) -> Resu
                 continue;
             }
         }
-        match work.step(&title(made), async || take_back(work, made, &journal).await).await {
+        match cx.step(&title(made), async || take_back(cx, made, &journal).await).await {
             Ok(()) => journal.strike(made)?,
             Err(stop) => trouble = trouble.or(Some(stop)),
         }
@@ -60,8 +59,8 @@ pub async fn undo(work: &Work<'_>, mut journal: Journal, site: &SiteUrl) -> Resu
     }
 }
 
-async fn at_the_bundle(work: &Work<'_>, journal: &Journal, site: &SiteUrl) -> Result<(), Stop> {
-    if !work.bundle.is_operator() {
+async fn at_the_bundle(cx: &Context<'_>, journal: &Journal, site: &SiteUrl) -> Result<(), Stop> {
+    if !cx.bundle.is_operator() {
         if journal.completion().is_some() {
             return Err(Stop::Unsure(
                 "whether the install was completed is not known, and removing its bot could break one that works"
@@ -70,9 +69,9 @@ async fn at_the_bundle(work: &Work<'_>, journal: &Journal, site: &SiteUrl) -> Re
         }
         return Ok(());
     }
-    let Some(view) = work.bundle.find(&work.app.id, site).await? else { return Ok(()) };
-    if steps::is_ours(work, (journal.install(), journal.run()), &view).await? {
-        work.bundle.remove(&view.install_id).await?;
+    let Some(view) = cx.bundle.find(&cx.app.id, site).await? else { return Ok(()) };
+    if steps::is_ours(cx, (journal.install(), journal.run()), &view).await? {
+        cx.bundle.remove(&view.install_id).await?;
     }
     Ok(())
 }
@@ -83,13 +82,13 @@ fn is_about_a_bot(made: &Made) -> bool {
 
 /// What was done about bots that another installation has since: such a bot has a token of `cloud-apps` that neither
 /// this run made nor stood before it.
-async fn bots_of_others(work: &Work<'_>, journal: &Journal) -> Result<Vec<Made>, Stop> {
-    let own = mark::token_description(&work.app.id, journal.run());
+async fn bots_of_others(cx: &Context<'_>, journal: &Journal) -> Result<Vec<Made>, Stop> {
+    let own = mark::token_description(&cx.app.id, journal.run());
     let mut taken: BTreeMap<String, bool> = BTreeMap::new();
     let mut of_others = Vec::new();
     for made in journal.made().iter().filter(|made| is_about_a_bot(made)) {
         let user = match made {
-            Made::Bot { username } => match work.server.user_named(username).await? {
+            Made::Bot { username } => match cx.server.user_named(username).await? {
                 Some(user) if user.is_bot => user.id,
                 _ => continue,
             },
@@ -102,11 +101,11 @@ async fn bots_of_others(work: &Work<'_>, journal: &Journal) -> Result<Vec<Made>,
             *known
         } else {
             let before = journal.tokens_before(&user);
-            let is_taken = work.server.tokens(&user).await?.iter().any(|token| {
-                mark::is_token(&work.app.id, token) && token.description != own && !before.contains(&token.id)
+            let is_taken = cx.server.tokens(&user).await?.iter().any(|token| {
+                mark::is_token(&cx.app.id, token) && token.description != own && !before.contains(&token.id)
             });
             if is_taken {
-                work.tell("    the bot stays as it is: another installation has made a token for it since");
+                cx.tell("    the bot stays as it is: another installation has made a token for it since");
             }
             taken.insert(user, is_taken);
             is_taken
@@ -135,27 +134,29 @@ fn title(made: &Made) -> String {
     }
 }
 
-async fn take_back(work: &Work<'_>, made: &Made, journal: &Journal) -> Result<(), Stop> {
-    let (server, app) = (work.server, &work.app.id);
+async fn take_back(cx: &Context<'_>, made: &Made, journal: &Journal) -> Result<(), Stop> {
+    let (server, app) = (cx.server, &cx.app.id);
     // What another bundle has goes on as it is: it was to be taken over, and was not.
-    let home = Home::of(work.bundle, None);
+    let identity = BundleIdentity::of(cx.bundle, None);
     match made {
         Made::Bot { username } => {
             let Some(user) = server.user_named(username).await? else { return Ok(()) };
             let bot = server.bot(&user.id).await?;
-            if bot.is_some_and(|bot| matches!(home.bot(app, &bot), Whose::Ours | Whose::Unsaid)) {
-                disable(work, &user.id).await?;
+            if bot.is_some_and(|bot| {
+                matches!(identity.bot(app, &bot), Owner::ThisBundle | Owner::UnknownBundle)
+            }) {
+                disable(cx, &user.id).await?;
             }
         }
         Made::FoundBot { user, title, about, .. } => {
             if let Some(bot) = server.bot(user).await?
-                && home.bot(app, &bot) == Whose::Ours
+                && identity.bot(app, &bot) == Owner::ThisBundle
                 && (bot.display_name != *title || bot.description != *about)
             {
                 server.update_bot(&bot, title, about).await?;
             }
         }
-        Made::EnabledBot { user } => disable(work, user).await?,
+        Made::EnabledBot { user } => disable(cx, user).await?,
         Made::BotToken { user } => {
             let description = mark::token_description(app, journal.run());
             for token in server.tokens(user).await? {
@@ -171,13 +172,13 @@ async fn take_back(work: &Work<'_>, made: &Made, journal: &Journal) -> Result<()
         }
         Made::Command { team, trigger } | Made::AdoptedCommand { team, trigger } => {
             for command in server.commands(team).await? {
-                if command.trigger != *trigger || home.command(app, &command) != Whose::Ours {
+                if command.trigger != *trigger || identity.command(app, &command) != Owner::ThisBundle {
                     continue;
                 }
                 if calls_ours(journal, &command.url) {
                     server.delete_command(&command.id).await?;
                 } else {
-                    work.tell(&format!(
+                    cx.tell(&format!(
                         "    /{trigger} stays as it is: it calls another install, {}",
                         command.url
                     ));
@@ -187,7 +188,10 @@ async fn take_back(work: &Work<'_>, made: &Made, journal: &Journal) -> Result<()
         Made::Webhook { team, channel } | Made::AdoptedWebhook { team, channel } => {
             for webhook in server.webhooks(team).await? {
                 let ours = webhook.callback_urls.first().is_some_and(|url| calls_ours(journal, url));
-                if webhook.channel_id == *channel && home.webhook(app, &webhook) == Whose::Ours && ours {
+                if webhook.channel_id == *channel
+                    && identity.webhook(app, &webhook) == Owner::ThisBundle
+                    && ours
+                {
                     server.delete_webhook(&webhook.id).await?;
                 }
             }
@@ -203,12 +207,12 @@ fn calls_ours(journal: &Journal, url: &str) -> bool {
 }
 
 /// Disables the app's bot if it is not.
-async fn disable(work: &Work<'_>, user: &str) -> Result<(), Stop> {
-    if let Some(bot) = work.server.bot(user).await?
+async fn disable(cx: &Context<'_>, user: &str) -> Result<(), Stop> {
+    if let Some(bot) = cx.server.bot(user).await?
         && bot.delete_at == 0
-        && mark::is_bot(&work.app.id, &bot)
+        && mark::is_bot(&cx.app.id, &bot)
     {
-        work.server.disable_bot(user).await?;
+        cx.server.disable_bot(user).await?;
     }
     Ok(())
 }

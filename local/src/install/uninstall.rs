@@ -1,54 +1,26 @@
-//! `cloud-apps uninstall`: the bundle stops serving first; then what stands on the server goes, with the admin's own
-//! rights, and what is dangerous goes first: the bot's token, the bot, the commands.
+//! `cloud-apps uninstall`: the bundle stops serving the install first. Then what stands on the server is removed, with the
+//! admin's own rights.
 //!
-//! It may be repeated from nothing, also when the bundle has no install any more: what is gone is gone, and what is left
-//! is looked for again. A feature that is switched off on the server is not looked at, and that is said; it keeps nothing
-//! else from going. Only what is shown to be this bundle's is touched: a description alone is no proof, and another
-//! bundle may serve the same app on the same server.
+//! It may be run again from nothing, also if the bundle has no install any more: what is gone is gone, and what is left is
+//! looked for again. A feature that is switched off on the server is not looked at, and that is said; everything else is still
+//! removed. Only what is shown to belong to this bundle is touched: a description alone is no proof, and another bundle may
+//! serve the same app on the same server.
 
 use super::{
-    Means, as_admin,
-    mark::{self, Home, Whose},
+    installer::Installer,
+    listing::Listing,
+    mark,
+    owner::{BundleIdentity, Owner},
+    removal::{Belongings, Uninstalled, rights, take_away},
+    runner::Runner,
     stop::Stop,
-    work::Pace,
 };
-use crate::mattermost::{Bot, Command, Finding, Mattermost, OutgoingWebhook, Setting, Team, Trouble, User};
+use crate::mattermost::{Bot, Mattermost, Setting, Team};
 use cloud_apps_protocol::{
-    AppId, InstallId, SiteUrl,
+    AppId, SiteUrl,
     install::{InstallView, Standing},
 };
-use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// What a removal did.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Uninstalled {
-    /// The install that is no more; none where the bundle had none.
-    pub install_id: Option<InstallId>,
-    /// What was removed from the server, in words.
-    pub removed: Vec<String>,
-    /// What stays, and why.
-    pub stays: Vec<String>,
-    /// What could not be removed, and why: the same again tries it again.
-    pub failed: Vec<String>,
-    /// What was not looked at because it is switched off or hidden, and where something of the app may stand.
-    pub not_looked_at: Vec<String>,
-    /// What belongs to another bundle, and was not touched.
-    pub not_touched: Vec<String>,
-    /// The install's bot is among what was not touched, and no command shows that another bundle took it over.
-    pub bot_is_left: bool,
-    /// What the app said when it could not clean up.
-    pub warning: Option<String>,
-}
-
-impl Uninstalled {
-    /// Nothing is left that this bundle made.
-    pub fn is_whole(&self) -> bool {
-        let only_others =
-            self.removed.is_empty() && !self.not_touched.is_empty() && self.install_id.is_none();
-        self.failed.is_empty() && self.not_looked_at.is_empty() && !self.bot_is_left && !only_others
-    }
-}
 
 /// What is to be removed.
 #[derive(Debug, Clone)]
@@ -70,31 +42,20 @@ pub struct Removal {
     pub keep_bot: bool,
 }
 
-/// What is found on a server, and is this bundle's.
-#[derive(Default)]
-pub(super) struct Belongings {
-    /// The bot. Of more than one only where somebody imitates it.
-    pub bots: Vec<Bot>,
-    /// Slash commands, each with the name of its team.
-    pub commands: Vec<(String, Command)>,
-    /// Outgoing webhooks, each with the name of its team.
-    pub webhooks: Vec<(String, OutgoingWebhook)>,
-}
-
 /// Removes an install from both sides.
-pub async fn uninstall(means: &Means<'_>, removal: &Removal) -> Result<Uninstalled, Stop> {
-    let pace = means.pace();
-    as_admin(means, async |server| {
+pub async fn uninstall(installer: &Installer<'_>, removal: &Removal) -> Result<Uninstalled, Stop> {
+    let runner = installer.admin.runner();
+    installer.admin.logged_in(async |server| {
         // Rights first: what stops serving and cannot be cleaned up is half a removal.
-        let admin = pace.step("looked who asks", async || Ok(server.me().await?)).await?;
+        let admin = runner.step("looked who asks", async || Ok(server.me().await?)).await?;
         rights(server, &admin)?;
-        let home = Home::of(&means.bundle, removal.install.as_ref()).also_at(&removal.addresses);
-        let looking = async || look(&pace, server, removal, &home).await;
-        let (mut done, belongings) = pace.step("looked for what is to go", looking).await?;
+        let identity = BundleIdentity::of(&installer.bundle, removal.install.as_ref()).also_at(&removal.addresses);
+        let looking = async || look(&runner, server, removal, &identity).await;
+        let (mut done, belongings) = runner.step("looked for what is to go", looking).await?;
         if let Some(install) = &removal.install {
             let id = &install.install_id;
-            let remove = async || Ok(means.bundle.remove(id).await?);
-            let removed = pace.step(&format!("install {id} does not serve any more"), remove).await?;
+            let remove = async || Ok(installer.bundle.remove(id).await?);
+            let removed = runner.step(&format!("install {id} does not serve any more"), remove).await?;
             if removed.state == "removing" {
                 done.stays.push(
                     "the bundle is still deleting what it held: run the same again in a minute to see it end"
@@ -111,145 +72,59 @@ pub async fn uninstall(means: &Means<'_>, removal: &Removal) -> Result<Uninstall
             done.warning = removed.warning;
             done.install_id = Some(removed.install_id);
         }
-        take_away(&pace, server, (&removal.app, &belongings), removal.keep_bot, &mut done).await?;
+        take_away(&runner, server, (&removal.app, &belongings), removal.keep_bot, &mut done).await?;
         Ok(done)
     })
     .await
 }
 
-/// Fails where the admin could not do it.
-pub(super) fn rights(server: &Mattermost, admin: &User) -> Result<(), Stop> {
-    if admin.has_role("system_admin") {
-        return Ok(());
-    }
-    Err(Finding::stop(
-        format!("@{} is no system admin of {}", admin.username, server.site()),
-        "Use the token of a system admin: it takes one to revoke the bot's token and to disable the bot.",
-    )
-    .into())
-}
-
-/// Removes all of it, what is dangerous first. What fails is noted, and keeps nothing else from going.
-pub(super) async fn take_away(
-    pace: &Pace<'_>,
-    server: &Mattermost,
-    (app, belongings): (&AppId, &Belongings),
-    keep_bot: bool,
-    done: &mut Uninstalled,
-) -> Result<(), Stop> {
-    for bot in &belongings.bots {
-        let name = format!("@{}", bot.username);
-        let revoke = async || {
-            let mut revoked = 0;
-            // A bot that goes keeps no token that works when somebody enables it.
-            for token in server.tokens(&bot.user_id).await? {
-                if !keep_bot || mark::is_token(app, &token) {
-                    server.revoke_token(&token.id).await?;
-                    revoked += 1;
-                }
-            }
-            Ok(revoked)
-        };
-        if let Some(1..) = attempt(pace, &format!("the tokens of {name} are revoked"), revoke, done).await? {
-            done.removed.push(format!("the token of {name}"));
-        }
-        if keep_bot {
-            done.stays.push(format!("the bot {name}, as --keep-bot says"));
-        } else {
-            let disable = async || {
-                if bot.delete_at == 0 {
-                    server.disable_bot(&bot.user_id).await?;
-                }
-                Ok(())
-            };
-            if attempt(pace, &format!("{name} is disabled"), disable, done).await?.is_some() {
-                done.stays.push(format!(
-                    "the bot {name}, disabled: Mattermost cannot delete a bot, and what it posted stays its own"
-                ));
-            }
-        }
-    }
-    for (team, command) in &belongings.commands {
-        let what = format!("/{} of the team {team}", command.trigger);
-        let delete = async || Ok(server.delete_command(&command.id).await?);
-        if attempt(pace, &format!("removed {what}"), delete, done).await?.is_some() {
-            done.removed.push(what);
-        }
-    }
-    for (team, webhook) in &belongings.webhooks {
-        let what = format!("the webhook of channel {} of the team {team}", webhook.channel_id);
-        let delete = async || Ok(server.delete_webhook(&webhook.id).await?);
-        if attempt(pace, &format!("removed {what}"), delete, done).await?.is_some() {
-            done.removed.push(what);
-        }
-    }
-    Ok(())
-}
-
-/// One step; what it fails at is noted. `Err` only where somebody wants an end.
-async fn attempt<T>(
-    pace: &Pace<'_>,
-    title: &str,
-    work: impl AsyncFnMut() -> Result<T, Stop>,
-    done: &mut Uninstalled,
-) -> Result<Option<T>, Stop> {
-    match pace.step(title, work).await {
-        Ok(value) => Ok(Some(value)),
-        Err(Stop::Interrupted) => Err(Stop::Interrupted),
-        Err(stop) => {
-            done.failed.push(format!("{title}: {}", stop.line()));
-            Ok(None)
-        }
-    }
-}
-
 /// What is there, and what of it is this bundle's. Nothing is changed.
 async fn look(
-    pace: &Pace<'_>,
+    runner: &Runner<'_>,
     server: &Mattermost,
     removal: &Removal,
-    home: &Home,
+    identity: &BundleIdentity,
 ) -> Result<(Uninstalled, Belongings), Stop> {
     let (app, install) = (&removal.app, removal.install.as_ref());
     let mut done = Uninstalled::default();
     let bot = bot(server, removal).await?;
-    let seen = seen(pace, server, &teams(server, install, bot.as_ref()).await?).await?;
+    let seen = Listing::of(runner, server, &teams(server, install, bot.as_ref()).await?).await?;
     let mut belongings = Belongings::default();
     let mut others: Vec<SiteUrl> = Vec::new();
     let all_seen = !seen.commands_off && seen.hidden.is_empty();
     for (team, command) in seen.commands {
-        match home.command(app, &command) {
-            Whose::Ours => belongings.commands.push((team, command)),
-            Whose::OtherBundle(bundle) => {
+        match identity.command(app, &command) {
+            Owner::ThisBundle => belongings.commands.push((team, command)),
+            Owner::OtherBundle(bundle) => {
                 done.not_touched.push(format!("/{} of the team {team}: {}", command.trigger, of(&bundle)));
                 others.push(bundle);
             }
-            Whose::Unsaid if home.on_record() && registered(install, &command.id) => {
+            Owner::UnknownBundle if identity.on_record() && registered(install, &command.id) => {
                 belongings.commands.push((team, command));
             }
-            Whose::Unsaid => done.not_touched.push(format!(
+            Owner::UnknownBundle => done.not_touched.push(format!(
                 "/{} of the team {team}: it calls {}, which is no address of a bundle",
                 command.trigger, command.url
             )),
-            Whose::NotTheApp => {}
+            Owner::OtherApp => {}
         }
     }
     for (team, webhook) in seen.webhooks {
-        match home.webhook(app, &webhook) {
-            Whose::Ours => belongings.webhooks.push((team, webhook)),
-            Whose::OtherBundle(bundle) => done.not_touched.push(format!(
+        match identity.webhook(app, &webhook) {
+            Owner::ThisBundle => belongings.webhooks.push((team, webhook)),
+            Owner::OtherBundle(bundle) => done.not_touched.push(format!(
                 "the webhook of channel {} of the team {team}: {}",
                 webhook.channel_id,
                 of(&bundle)
             )),
-            Whose::Unsaid if home.on_record() && registered(install, &webhook.id) => {
+            Owner::UnknownBundle if identity.on_record() && registered(install, &webhook.id) => {
                 belongings.webhooks.push((team, webhook));
             }
-            Whose::Unsaid | Whose::NotTheApp => {}
+            Owner::UnknownBundle | Owner::OtherApp => {}
         }
     }
     if let Some(bot) = bot
-        && is_to_go(server, (removal, home), &bot, (&belongings, all_seen.then_some(&others)), &mut done)
+        && is_to_go(server, (removal, identity), &bot, (&belongings, all_seen.then_some(&others)), &mut done)
             .await?
     {
         belongings.bots.push(bot);
@@ -282,44 +157,44 @@ async fn look(
 /// app's commands name beside this one; none where not every command was seen.
 async fn is_to_go(
     server: &Mattermost,
-    (removal, home): (&Removal, &Home),
+    (removal, identity): (&Removal, &BundleIdentity),
     bot: &Bot,
     (belongings, others): (&Belongings, Option<&Vec<SiteUrl>>),
     done: &mut Uninstalled,
 ) -> Result<bool, Stop> {
     let (app, name) = (&removal.app, &bot.username);
-    let on_record = removal.install.is_some() && home.on_record();
+    let on_record = removal.install.is_some() && identity.on_record();
     // The name that the server has: what the bundle calls the bot of an id is only its word.
     let is_named = removal.named_bot.as_ref().is_some_and(|typed| typed.eq_ignore_ascii_case(name));
     // The commands speak for the bot of that name, and not for one whose id only the bundle says.
     let by_commands =
         removal.install.is_none() && others.is_some_and(Vec::is_empty) && !belongings.commands.is_empty();
-    match home.bot(app, bot) {
-        Whose::Ours => return Ok(true),
+    match identity.bot(app, bot) {
+        Owner::ThisBundle => return Ok(true),
         // The bundle's own record names it; a description may be older than an address.
-        Whose::OtherBundle(bundle) if on_record && others.is_some_and(|all| !all.contains(&bundle)) => {
+        Owner::OtherBundle(bundle) if on_record && others.is_some_and(|all| !all.contains(&bundle)) => {
             return Ok(true);
         }
-        Whose::OtherBundle(bundle) => {
+        Owner::OtherBundle(bundle) => {
             done.bot_is_left = removal.install.is_some() && others.is_none_or(|all| !all.contains(&bundle));
             done.not_touched.push(format!("the bot @{name}: {}", of(&bundle)));
         }
         // Older versions did not write which bundle: the record says it, the commands do, or somebody.
-        Whose::Unsaid if on_record || is_named || by_commands => return Ok(true),
-        Whose::Unsaid => {
+        Owner::UnknownBundle if on_record || is_named || by_commands => return Ok(true),
+        Owner::UnknownBundle => {
             done.bot_is_left = removal.install.is_some();
             done.not_touched.push(format!(
                 "the bot @{name}: its description does not say of which bundle it is. If it is of this one, name it: \
                  --bot {name}"
             ));
         }
-        Whose::NotTheApp if mark::bot_mark(&bot.description).is_some() => {
+        Owner::OtherApp if mark::bot_mark(&bot.description).is_some() => {
             done.bot_is_left = removal.install.is_some();
             done.not_touched.push(format!("the bot @{name}: its description says that it is another app's"));
         }
         // Anybody who may edit the bot may have written another description; its tokens work on.
-        Whose::NotTheApp if on_record => return Ok(true),
-        Whose::NotTheApp if has_our_token(server, app, bot).await? => {
+        Owner::OtherApp if on_record => return Ok(true),
+        Owner::OtherApp if has_our_token(server, app, bot).await? => {
             if is_named {
                 return Ok(true);
             }
@@ -328,7 +203,7 @@ async fn is_to_go(
                  cloud-apps made for {app}. If it is of this bundle, name it: --bot {name}"
             ));
         }
-        Whose::NotTheApp => {}
+        Owner::OtherApp => {}
     }
     Ok(false)
 }
@@ -401,87 +276,4 @@ async fn teams(
         }
     }
     Ok(teams.into_values().collect())
-}
-
-/// The commands and webhooks of teams, of whomever.
-#[derive(Default)]
-pub(super) struct Seen {
-    pub commands: Vec<(String, Command)>,
-    pub webhooks: Vec<(String, OutgoingWebhook)>,
-    pub commands_off: bool,
-    pub webhooks_off: bool,
-    /// Teams that the server did not show.
-    pub hidden: Vec<String>,
-}
-
-/// Looks at every team. What is switched off is asked for once. A list that is never shown keeps nothing else from
-/// going: after the last try it counts as not looked at.
-pub(super) async fn seen(pace: &Pace<'_>, server: &Mattermost, teams: &[Team]) -> Result<Seen, Stop> {
-    let (mut seen, mut pace) = (Seen::default(), pace.clone());
-    for team in teams {
-        if !seen.commands_off {
-            let list = pace.patiently(async || Ok(server.commands(&team.id).await?)).await;
-            match list.map_err(Unlisted::of) {
-                Ok(list) => {
-                    seen.commands.extend(list.into_iter().map(|command| (team.name.clone(), command)));
-                }
-                Err(Unlisted::Off) => seen.commands_off = true,
-                Err(Unlisted::Hidden(trouble)) => {
-                    still_there(&mut pace, server, &trouble).await?;
-                    seen.hidden.push(format!("the slash commands of the team {}: {trouble}", team.name));
-                }
-                Err(Unlisted::Ends(stop)) => return Err(stop),
-            }
-        }
-        if !seen.webhooks_off {
-            let list = pace.patiently(async || Ok(server.webhooks(&team.id).await?)).await;
-            match list.map_err(Unlisted::of) {
-                Ok(list) => {
-                    seen.webhooks.extend(list.into_iter().map(|webhook| (team.name.clone(), webhook)));
-                }
-                Err(Unlisted::Off) => seen.webhooks_off = true,
-                Err(Unlisted::Hidden(trouble)) => {
-                    still_there(&mut pace, server, &trouble).await?;
-                    seen.hidden.push(format!("the outgoing webhooks of the team {}: {trouble}", team.name));
-                }
-                Err(Unlisted::Ends(stop)) => return Err(stop),
-            }
-        }
-    }
-    Ok(seen)
-}
-
-/// Why a list is not there.
-enum Unlisted {
-    /// The feature is switched off (`api.command.disabled`, `api.outgoing_webhook.disabled`).
-    Off,
-    /// The server does not show it to this admin, has no such team, shows more than is read, or fails at it each time.
-    Hidden(Trouble),
-    /// The token is over, or somebody wants an end.
-    Ends(Stop),
-}
-
-impl Unlisted {
-    fn of(stop: Stop) -> Self {
-        match stop {
-            Stop::Server(trouble) if trouble.status() == Some(501) && trouble.id().contains("disabled") => {
-                Self::Off
-            }
-            Stop::Server(trouble) if trouble.transient() => Self::Hidden(trouble),
-            Stop::Server(trouble) if trouble.status().is_some_and(|status| status != 401) => {
-                Self::Hidden(trouble)
-            }
-            stop => Self::Ends(stop),
-        }
-    }
-}
-
-/// Fails where the server answers nothing at all: then it is no matter of one list. If it does answer, the next lists are
-/// not waited for as long.
-async fn still_there(pace: &mut Pace<'_>, server: &Mattermost, trouble: &Trouble) -> Result<(), Stop> {
-    if trouble.transient() {
-        server.me().await?;
-        pace.patience.tries = 1;
-    }
-    Ok(())
 }

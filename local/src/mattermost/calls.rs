@@ -2,100 +2,107 @@
 //! idempotency keys, so looking is what makes a second try safe.
 
 use super::{
-    Mattermost, Trouble,
-    shape::{
+    client::Mattermost,
+    endpoint::Endpoint,
+    error::CallError,
+    model::{
         Bot, Channel, ClientConfig, Command, Member, NewCommand, NewWebhook, OutgoingWebhook, Regenerated,
         Team, Token, User,
     },
 };
-use http::Method;
+use ::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 /// The server itself.
 impl Mattermost {
     /// Where its clock stands, in seconds since 1970, if it says so. Needs no token.
-    pub async fn ping(&self) -> Result<Option<i64>, Trouble> {
-        let answer = self.send("reach the server", Method::GET, "/system/ping", None).await?;
+    pub async fn ping(&self) -> Result<Option<i64>, CallError> {
+        let answer =
+            self.send("reach the server", Method::GET, &Endpoint::new(&["system", "ping"]), None).await?;
         let said: Value = answer.read("reach the server")?;
         match said.get("status").and_then(Value::as_str) {
             Some("OK") => Ok(answer.date()),
-            _ => Err(Trouble::unlike("reach the server", http::StatusCode::OK, "it does not answer a ping")),
+            _ => Err(CallError::unlike("reach the server", StatusCode::OK, "it does not answer a ping")),
         }
     }
 
     /// What its clients are told. With a token: the settings too.
-    pub async fn client_config(&self) -> Result<ClientConfig, Trouble> {
-        self.get("read the server's settings", "/config/client?format=old").await
+    pub async fn client_config(&self) -> Result<ClientConfig, CallError> {
+        self.get("read the server's settings", &Endpoint::new(&["config", "client"]).query("format", "old"))
+            .await
     }
 
     /// `ServiceSettings.AllowedUntrustedInternalConnections`: what takes the rights of a system admin.
-    pub async fn allowed_connections(&self) -> Result<String, Trouble> {
-        let config: Value = self.get("read the server's configuration", "/config").await?;
+    pub async fn allowed_connections(&self) -> Result<String, CallError> {
+        let config: Value = self.get("read the server's configuration", &Endpoint::new(&["config"])).await?;
         let allowed = config.pointer("/ServiceSettings/AllowedUntrustedInternalConnections");
         Ok(allowed.and_then(Value::as_str).unwrap_or_default().to_owned())
     }
 
     /// Who calls.
-    pub async fn me(&self) -> Result<User, Trouble> {
-        self.get("learn whose token this is", "/users/me").await
+    pub async fn me(&self) -> Result<User, CallError> {
+        self.get("learn whose token this is", &Endpoint::new(&["users", "me"])).await
     }
 
     /// Somebody by id.
-    pub async fn user(&self, id: &str) -> Result<Option<User>, Trouble> {
-        self.find("look up a user", &format!("/users/{id}")).await
+    pub async fn user(&self, id: &str) -> Result<Option<User>, CallError> {
+        self.find("look up a user", &Endpoint::new(&["users", id])).await
     }
 
     /// Somebody by name, deactivated or not.
-    pub async fn user_named(&self, name: &str) -> Result<Option<User>, Trouble> {
-        self.find("look up a user name", &format!("/users/username/{name}")).await
+    pub async fn user_named(&self, name: &str) -> Result<Option<User>, CallError> {
+        self.find("look up a user name", &Endpoint::new(&["users", "username", name])).await
     }
 }
 
 /// Teams.
 impl Mattermost {
     /// A team by its name.
-    pub async fn team_named(&self, name: &str) -> Result<Option<Team>, Trouble> {
-        self.find("look up a team", &format!("/teams/name/{name}")).await
+    pub async fn team_named(&self, name: &str) -> Result<Option<Team>, CallError> {
+        self.find("look up a team", &Endpoint::new(&["teams", "name", name])).await
     }
 
     /// A team by its id.
-    pub async fn team(&self, id: &str) -> Result<Option<Team>, Trouble> {
-        self.find("look up a team", &format!("/teams/{id}")).await
+    pub async fn team(&self, id: &str) -> Result<Option<Team>, CallError> {
+        self.find("look up a team", &Endpoint::new(&["teams", id])).await
     }
 
     /// All teams that the caller may see: for a system admin, all.
-    pub async fn teams(&self) -> Result<Vec<Team>, Trouble> {
-        self.pages("list the teams", "/teams").await
+    pub async fn teams(&self) -> Result<Vec<Team>, CallError> {
+        self.pages("list the teams", &Endpoint::new(&["teams"])).await
     }
 
     /// The teams that somebody is in.
-    pub async fn teams_of(&self, user: &str) -> Result<Vec<Team>, Trouble> {
-        self.get("list the bot's teams", &format!("/users/{user}/teams")).await
+    pub async fn teams_of(&self, user: &str) -> Result<Vec<Team>, CallError> {
+        self.get("list the bot's teams", &Endpoint::new(&["users", user, "teams"])).await
     }
 
     /// Whether somebody is in a team.
-    pub async fn is_member(&self, team: &str, user: &str) -> Result<bool, Trouble> {
-        let member: Option<Member> =
-            self.find("look up a member of a team", &format!("/teams/{team}/members/{user}")).await?;
+    pub async fn is_member(&self, team: &str, user: &str) -> Result<bool, CallError> {
+        let member: Option<Member> = self
+            .find("look up a member of a team", &Endpoint::new(&["teams", team, "members", user]))
+            .await?;
         Ok(member.is_some_and(|member| member.user_id == user && member.delete_at == 0))
     }
 
     /// Takes somebody into a team.
-    pub async fn add_member(&self, team: &str, user: &str) -> Result<(), Trouble> {
+    pub async fn add_member(&self, team: &str, user: &str) -> Result<(), CallError> {
         let body = json!({ "team_id": team, "user_id": user });
-        let _: Value = self.post("add the bot to a team", &format!("/teams/{team}/members"), &body).await?;
+        let _: Value =
+            self.post("add the bot to a team", &Endpoint::new(&["teams", team, "members"]), &body).await?;
         Ok(())
     }
 
     /// Takes somebody out of a team.
-    pub async fn remove_member(&self, team: &str, user: &str) -> Result<(), Trouble> {
-        let path = format!("/teams/{team}/members/{user}");
+    pub async fn remove_member(&self, team: &str, user: &str) -> Result<(), CallError> {
+        let path = Endpoint::new(&["teams", team, "members", user]);
         self.gone("remove the bot from a team", Method::DELETE, &path, None).await
     }
 
     /// The team of a channel.
-    pub async fn team_of_channel(&self, channel: &str) -> Result<Option<String>, Trouble> {
-        let found: Option<Channel> = self.find("look up a channel", &format!("/channels/{channel}")).await?;
+    pub async fn team_of_channel(&self, channel: &str) -> Result<Option<String>, CallError> {
+        let found: Option<Channel> =
+            self.find("look up a channel", &Endpoint::new(&["channels", channel])).await?;
         Ok(found.map(|channel| channel.team_id))
     }
 }
@@ -103,131 +110,155 @@ impl Mattermost {
 /// Bots and their tokens.
 impl Mattermost {
     /// A bot, disabled or not.
-    pub async fn bot(&self, id: &str) -> Result<Option<Bot>, Trouble> {
-        self.find("look up a bot", &format!("/bots/{id}?include_deleted=true")).await
+    pub async fn bot(&self, id: &str) -> Result<Option<Bot>, CallError> {
+        self.find("look up a bot", &Endpoint::new(&["bots", id]).query("include_deleted", "true")).await
     }
 
     /// All bots, disabled or not.
-    pub async fn bots(&self) -> Result<Vec<Bot>, Trouble> {
-        self.pages("list the bots", "/bots?include_deleted=true").await
+    pub async fn bots(&self) -> Result<Vec<Bot>, CallError> {
+        self.pages("list the bots", &Endpoint::new(&["bots"]).query("include_deleted", "true")).await
     }
 
     /// Makes a bot.
-    pub async fn create_bot(&self, name: &str, title: &str, description: &str) -> Result<Bot, Trouble> {
+    pub async fn create_bot(&self, name: &str, title: &str, description: &str) -> Result<Bot, CallError> {
         let body = json!({ "username": name, "display_name": title, "description": description });
-        self.post("make the bot", "/bots", &body).await
+        self.post("make the bot", &Endpoint::new(&["bots"]), &body).await
     }
 
     /// Changes how a bot is called and described.
-    pub async fn update_bot(&self, bot: &Bot, title: &str, description: &str) -> Result<(), Trouble> {
+    pub async fn update_bot(&self, bot: &Bot, title: &str, description: &str) -> Result<(), CallError> {
         let body = json!({ "username": bot.username, "display_name": title, "description": description });
-        let path = format!("/bots/{}", bot.user_id);
+        let path = Endpoint::new(&["bots", &bot.user_id]);
         let _: Value = self.json("describe the bot", Method::PUT, &path, Some(&body)).await?;
         Ok(())
     }
 
     /// Enables a disabled bot.
-    pub async fn enable_bot(&self, id: &str) -> Result<(), Trouble> {
-        let path = format!("/bots/{id}/enable");
+    pub async fn enable_bot(&self, id: &str) -> Result<(), CallError> {
+        let path = Endpoint::new(&["bots", id, "enable"]);
         self.send("enable the bot", Method::POST, &path, None).await.map(drop)
     }
 
     /// Disables a bot: its tokens no longer work. The API cannot delete one.
-    pub async fn disable_bot(&self, id: &str) -> Result<(), Trouble> {
-        self.gone("disable the bot", Method::POST, &format!("/bots/{id}/disable"), None).await
+    pub async fn disable_bot(&self, id: &str) -> Result<(), CallError> {
+        self.gone("disable the bot", Method::POST, &Endpoint::new(&["bots", id, "disable"]), None).await
     }
 
     /// The tokens of somebody, without their secrets.
-    pub async fn tokens(&self, user: &str) -> Result<Vec<Token>, Trouble> {
-        self.pages("list the bot's tokens", &format!("/users/{user}/tokens")).await
+    pub async fn tokens(&self, user: &str) -> Result<Vec<Token>, CallError> {
+        self.pages("list the bot's tokens", &Endpoint::new(&["users", user, "tokens"])).await
     }
 
     /// Makes a token.
-    pub async fn create_token(&self, user: &str, description: &str) -> Result<Token, Trouble> {
+    pub async fn create_token(&self, user: &str, description: &str) -> Result<Token, CallError> {
         let body = json!({ "description": description });
-        self.post("make the bot's token", &format!("/users/{user}/tokens"), &body).await
+        self.post("make the bot's token", &Endpoint::new(&["users", user, "tokens"]), &body).await
     }
 
     /// Revokes a token.
-    pub async fn revoke_token(&self, id: &str) -> Result<(), Trouble> {
+    pub async fn revoke_token(&self, id: &str) -> Result<(), CallError> {
         let body = json!({ "token_id": id });
-        self.gone("revoke a token of the bot", Method::POST, "/users/tokens/revoke", Some(&body)).await
+        self.gone(
+            "revoke a token of the bot",
+            Method::POST,
+            &Endpoint::new(&["users", "tokens", "revoke"]),
+            Some(&body),
+        )
+        .await
     }
 }
 
 /// Slash commands.
 impl Mattermost {
     /// The slash commands of a team that people and integrations made.
-    pub async fn commands(&self, team: &str) -> Result<Vec<Command>, Trouble> {
-        self.get("list a team's slash commands", &format!("/commands?team_id={team}&custom_only=true")).await
+    pub async fn commands(&self, team: &str) -> Result<Vec<Command>, CallError> {
+        self.get(
+            "list a team's slash commands",
+            &Endpoint::new(&["commands"]).query("team_id", team).query("custom_only", "true"),
+        )
+        .await
     }
 
     /// Makes a slash command.
-    pub async fn create_command(&self, command: &NewCommand) -> Result<Command, Trouble> {
-        self.post("make a slash command", "/commands", command).await
+    pub async fn create_command(&self, command: &NewCommand) -> Result<Command, CallError> {
+        self.post("make a slash command", &Endpoint::new(&["commands"]), command).await
     }
 
     /// Puts right what differs; its id and token stay.
-    pub async fn update_command(&self, stands: &Command, wanted: &NewCommand) -> Result<(), Trouble> {
+    pub async fn update_command(&self, stands: &Command, wanted: &NewCommand) -> Result<(), CallError> {
         let body = serde_json::to_value(wanted.over(stands)).unwrap_or_default();
-        let path = format!("/commands/{}", stands.id);
+        let path = Endpoint::new(&["commands", &stands.id]);
         let _: Value = self.json("change a slash command", Method::PUT, &path, Some(&body)).await?;
         Ok(())
     }
 
     /// Makes a new token for a slash command: the one before is over at once.
-    pub async fn regenerate_command_token(&self, id: &str) -> Result<String, Trouble> {
+    pub async fn regenerate_command_token(&self, id: &str) -> Result<String, CallError> {
         const DOING: &str = "make a new token for a slash command";
-        let path = format!("/commands/{id}/regen_token");
+        let path = Endpoint::new(&["commands", id, "regen_token"]);
         let made: Regenerated = self.json(DOING, Method::PUT, &path, None).await?;
         made.whole(DOING)
     }
 
     /// Deletes a slash command.
-    pub async fn delete_command(&self, id: &str) -> Result<(), Trouble> {
-        self.gone("delete a slash command", Method::DELETE, &format!("/commands/{id}"), None).await
+    pub async fn delete_command(&self, id: &str) -> Result<(), CallError> {
+        self.gone("delete a slash command", Method::DELETE, &Endpoint::new(&["commands", id]), None).await
     }
 }
 
 /// Outgoing webhooks.
 impl Mattermost {
     /// The outgoing webhooks of a team.
-    pub async fn webhooks(&self, team: &str) -> Result<Vec<OutgoingWebhook>, Trouble> {
-        self.pages("list a team's outgoing webhooks", &format!("/hooks/outgoing?team_id={team}")).await
+    pub async fn webhooks(&self, team: &str) -> Result<Vec<OutgoingWebhook>, CallError> {
+        self.pages(
+            "list a team's outgoing webhooks",
+            &Endpoint::new(&["hooks", "outgoing"]).query("team_id", team),
+        )
+        .await
     }
 
     /// Makes an outgoing webhook.
-    pub async fn create_webhook(&self, webhook: &NewWebhook) -> Result<OutgoingWebhook, Trouble> {
-        self.post("make an outgoing webhook", "/hooks/outgoing", webhook).await
+    pub async fn create_webhook(&self, webhook: &NewWebhook) -> Result<OutgoingWebhook, CallError> {
+        self.post("make an outgoing webhook", &Endpoint::new(&["hooks", "outgoing"]), webhook).await
     }
 
     /// Puts right what differs; its id and token stay.
-    pub async fn update_webhook(&self, stands: &OutgoingWebhook, wanted: &NewWebhook) -> Result<(), Trouble> {
+    pub async fn update_webhook(
+        &self,
+        stands: &OutgoingWebhook,
+        wanted: &NewWebhook,
+    ) -> Result<(), CallError> {
         let body = serde_json::to_value(wanted.over(stands)).unwrap_or_default();
-        let path = format!("/hooks/outgoing/{}", stands.id);
+        let path = Endpoint::new(&["hooks", "outgoing", &stands.id]);
         let _: Value = self.json("change an outgoing webhook", Method::PUT, &path, Some(&body)).await?;
         Ok(())
     }
 
     /// Makes a new token for an outgoing webhook: the one before is over at once.
-    pub async fn regenerate_webhook_token(&self, id: &str) -> Result<String, Trouble> {
+    pub async fn regenerate_webhook_token(&self, id: &str) -> Result<String, CallError> {
         const DOING: &str = "make a new token for an outgoing webhook";
-        let path = format!("/hooks/outgoing/{id}/regen_token");
+        let path = Endpoint::new(&["hooks", "outgoing", id, "regen_token"]);
         let made: Regenerated = self.json(DOING, Method::POST, &path, None).await?;
         made.whole(DOING)
     }
 
     /// Deletes an outgoing webhook.
-    pub async fn delete_webhook(&self, id: &str) -> Result<(), Trouble> {
-        self.gone("delete an outgoing webhook", Method::DELETE, &format!("/hooks/outgoing/{id}"), None).await
+    pub async fn delete_webhook(&self, id: &str) -> Result<(), CallError> {
+        self.gone(
+            "delete an outgoing webhook",
+            Method::DELETE,
+            &Endpoint::new(&["hooks", "outgoing", id]),
+            None,
+        )
+        .await
     }
 }
 
 impl Regenerated {
     /// The token. An answer without one would leave the old token where the new one is needed.
-    fn whole(self, doing: &'static str) -> Result<String, Trouble> {
+    fn whole(self, doing: &'static str) -> Result<String, CallError> {
         if self.token.is_empty() {
-            return Err(Trouble::unlike(doing, http::StatusCode::OK, "the answer has no token"));
+            return Err(CallError::unlike(doing, StatusCode::OK, "the answer has no token"));
         }
         Ok(self.token)
     }

@@ -1,6 +1,9 @@
 //! What stands in the way, told so that an admin can go and change it: what, which setting or permission, what to do.
 
-use super::{Mattermost, Trouble, trouble::UNTRUSTED};
+use super::{
+    client::Mattermost,
+    error::{CallError, UNTRUSTED},
+};
 use serde::Serialize;
 
 /// One thing that stands in the way, or that is good to know.
@@ -94,43 +97,43 @@ impl Finding {
 
 impl Mattermost {
     /// What an admin is told of a trouble with this server.
-    pub fn finding(&self, trouble: &Trouble) -> Finding {
-        let site = &self.site;
+    pub fn finding(&self, trouble: &CallError) -> Finding {
+        let site = self.site();
         let what = format!("{site}: {trouble}");
         match trouble {
-            Trouble::Refused { status, id, doing, .. } => self.refusal(what, *status, id, doing),
-            Trouble::Busy { .. } => {
+            CallError::Refused { status, id, doing, .. } => self.refusal(what, *status, id, doing),
+            CallError::Busy { .. } => {
                 Finding::stop(what, "Wait a minute and run the same again: it goes on where it was.")
             }
-            Trouble::Unlike { status: 300..=399, .. } => Finding::stop(
+            CallError::Unlike { status: 300..=399, .. } => Finding::stop(
                 what,
                 "Give --site the address that it points to, if it is your Mattermost: redirects are not followed, \
                  for they would carry your token along.",
             ),
-            Trouble::Unlike { status: 500.., .. } => Finding::stop(
+            CallError::Unlike { status: 500.., .. } => Finding::stop(
                 what,
                 "A proxy answers in the server's place: look whether Mattermost runs, then run the same again.",
             ),
-            Trouble::Unlike { .. } => Finding::stop(
+            CallError::Unlike { .. } => Finding::stop(
                 what,
                 "Check --site: it is the address that people open Mattermost with, a path of its own included.",
             ),
-            Trouble::Lost { why: UNTRUSTED, .. } => Finding::stop(
+            CallError::Lost { why: UNTRUSTED, .. } => Finding::stop(
                 what,
                 "Check the address; if the server has a certificate of your own authority, add that authority to \
                  the trusted ones of this machine.",
             ),
-            Trouble::Lost { .. } => Finding::stop(
+            CallError::Lost { .. } => Finding::stop(
                 what,
                 "Check the address and that this machine reaches it, then run the same again: it goes on where it \
                  was.",
             ),
-            Trouble::Insecure { .. } => Finding::stop(what, "Give --site the https address of the server."),
+            CallError::Insecure { .. } => Finding::stop(what, "Give --site the https address of the server."),
         }
     }
 
     fn refusal(&self, what: String, status: u16, id: &str, doing: &str) -> Finding {
-        let site = &self.site;
+        let site = self.site();
         let find = |stands: &str| id.contains(stands);
         let again = "Then run the same again.";
         if find("bot.create_disabled") {

@@ -7,8 +7,8 @@ use cloud_apps_standin::{Fault, Version};
 /// How many calls go to each side.
 async fn calls() -> (usize, usize) {
     let rig = Rig::new(Version::V11).await;
-    let means = rig.means_by(Rights::Code(rig.code().await));
-    install::install(&means, &rig.request()).await.unwrap();
+    let installer = rig.installer_by(Rights::Code(rig.code().await));
+    install::install(&installer, &rig.request()).await.unwrap();
     (rig.mattermost.calls().len(), rig.http.calls())
 }
 
@@ -17,8 +17,8 @@ async fn an_install_code_is_enough() {
     for version in [Version::V5_37, Version::V11] {
         let rig = Rig::new(version).await;
         let before = rig.mattermost.snapshot();
-        let means = rig.means_by(Rights::Code(rig.code().await));
-        install::install(&means, &rig.request()).await.unwrap_or_else(|stop| panic!("{stop:?}"));
+        let installer = rig.installer_by(Rights::Code(rig.code().await));
+        install::install(&installer, &rig.request()).await.unwrap_or_else(|stop| panic!("{stop:?}"));
         rig.assert_it_is_whole(&before, "by a code").await;
         assert_eq!(rig.operator.calls(), 0);
     }
@@ -28,9 +28,9 @@ async fn an_install_code_is_enough() {
 async fn a_code_that_is_not_good_is_told_before_anything_is_made() {
     let rig = Rig::new(Version::V11).await;
     let before = rig.mattermost.snapshot();
-    let means = rig.means_by(Rights::Code("A".repeat(43).into()));
-    let stop = install::install(&means, &rig.request()).await.expect_err("the code is nobody's");
-    let text = stop.failure(&means.server, &means.bundle).text();
+    let installer = rig.installer_by(Rights::Code("A".repeat(43).into()));
+    let stop = install::install(&installer, &rig.request()).await.expect_err("the code is nobody's");
+    let text = stop.failure(&installer.admin.server, &installer.bundle).text();
     assert!(text.contains("This needs an install code or a manage code that is good here"), "{text}");
     rig.assert_nothing_is_left(&before, "a bad code").await;
 }
@@ -52,16 +52,16 @@ async fn whatever_fails_the_same_code_makes_it_whole() {
                 rig.order(to, nth, fault);
                 let mut request = rig.request();
                 request.keep = keep;
-                let means = rig.means_by(Rights::Code(code.clone()));
-                let failed = install::install(&means, &request).await.is_err();
+                let installer = rig.installer_by(Rights::Code(code.clone()));
+                let failed = install::install(&installer, &request).await.is_err();
                 if failed && !rig.unfinished() {
                     let left = before.in_use().difference(&rig.mattermost.snapshot().in_use());
                     assert!(left.is_empty(), "{case}: {left:#?}\n{}", rig.person.text());
                 }
                 rig.clear();
                 if failed {
-                    let means = rig.means_by(Rights::Code(code));
-                    install::install(&means, &request)
+                    let installer = rig.installer_by(Rights::Code(code));
+                    install::install(&installer, &request)
                         .await
                         .unwrap_or_else(|stop| panic!("{case}: {stop:?}\n{}", rig.person.text()));
                 }

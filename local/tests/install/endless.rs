@@ -6,10 +6,9 @@ use axum::{Router, body::Body, response::Response, routing::get};
 use cloud_apps::{
     failure::Failure,
     install::{
-        Means, Patience, Request, Stop, Teams,
+        Admin, Installer, Patience, Request, Stop, Teams,
         bundle::{Bundle, Operator, Rights},
         install,
-        interrupt::Interrupt,
     },
     mattermost::Mattermost,
 };
@@ -17,6 +16,7 @@ use cloud_apps_core::operator::{OperatorAnswer, OperatorRequest};
 use cloud_apps_protocol::{AppId, SiteUrl, Values};
 use serde_json::json;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// What nothing takes.
 const LONG: Duration = Duration::from_mins(5);
@@ -86,15 +86,15 @@ async fn a_bundle_that_does_not_end_is_given_up() {
     assert!(streamed.contains("longer than 8 MiB"), "{streamed}");
     // And the same through a command.
     let (person, folder) = (Scripted::default(), tempfile::TempDir::new().unwrap());
-    let means = Means {
+    let admin = Admin {
         server: Mattermost::new(&url, LONG).unwrap(),
-        bundle: Bundle::new(url.clone(), Rights::Code("A".repeat(43).into()), LONG).unwrap(),
         token: Some("abcdefghijklmnopqrstuvwxyz".to_owned().into()),
         person: &person,
-        interrupt: Interrupt::never(),
+        interrupt: CancellationToken::new(),
         patience: Patience::default(),
-        journals: folder.path().to_owned(),
     };
+    let bundle = Bundle::new(url.clone(), Rights::Code("A".repeat(43).into()), LONG).unwrap();
+    let installer = Installer { admin, bundle, journals: folder.path().to_owned() };
     let request = Request {
         app,
         site: url,
@@ -106,5 +106,5 @@ async fn a_bundle_that_does_not_end_is_given_up() {
         keep: false,
         take_over: false,
     };
-    assert!(matches!(install(&means, &request).await, Err(Stop::Bundle(_))), "{}", person.text());
+    assert!(matches!(install(&installer, &request).await, Err(Stop::Bundle(_))), "{}", person.text());
 }

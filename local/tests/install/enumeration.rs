@@ -1,9 +1,10 @@
 //! Every call of an installation failing in every way, by counting the calls: a step that is added is covered.
 
 use super::rig::{Rig, To};
-use cloud_apps::install::{self, Patience, Stop, interrupt::Interrupt};
+use cloud_apps::install::{self, Patience, Stop};
 use cloud_apps_standin::{Fault, Version};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// What can happen to a call to the server.
 const FAULTS: [Fault; 8] = [
@@ -68,7 +69,7 @@ async fn a_run_that_is_kept_goes_on_where_it_was() {
         let before = rig.mattermost.snapshot();
         let mut request = rig.request();
         request.keep = true;
-        let failed = install::install(&rig.means(), &request).await.is_err();
+        let failed = install::install(&rig.installer(), &request).await.is_err();
         rig.clear();
         if failed {
             rig.install().await.unwrap_or_else(|stop| panic!("{case}: {stop:?}\n{}", rig.person.text()));
@@ -84,10 +85,10 @@ async fn a_run_that_is_kept_is_taken_back() {
         let before = rig.mattermost.snapshot();
         let mut request = rig.request();
         request.keep = true;
-        let failed = install::install(&rig.means(), &request).await.is_err();
+        let failed = install::install(&rig.installer(), &request).await.is_err();
         rig.clear();
         if failed {
-            install::undo(&rig.means(), &request)
+            install::undo(&rig.installer(), &request)
                 .await
                 .unwrap_or_else(|stop| panic!("{case}: {stop:?}\n{}", rig.person.text()));
             rig.assert_nothing_is_left(&before, case).await;
@@ -100,9 +101,9 @@ async fn a_run_that_is_kept_is_taken_back() {
 async fn a_trouble_that_passes_is_ridden_out() {
     for_every_call(Version::V5_37, &PASSING, async |rig, case| {
         let before = rig.mattermost.snapshot();
-        let mut means = rig.means();
-        means.patience = Patience { tries: 2, pause: Duration::ZERO };
-        let installed = install::install(&means, &rig.request()).await;
+        let mut installer = rig.installer();
+        installer.admin.patience = Patience { tries: 2, pause: Duration::ZERO };
+        let installed = install::install(&installer, &rig.request()).await;
         installed.unwrap_or_else(|stop| panic!("{case}: {stop:?}\n{}", rig.person.text()));
         rig.assert_it_is_whole(&before, case).await;
     })
@@ -114,17 +115,17 @@ async fn ctrl_c_at_any_call_leaves_nothing_or_all() {
     for nth in 1..=calls(Version::V11, To::Mattermost).await {
         let rig = Rig::new(Version::V11).await;
         let before = rig.mattermost.snapshot();
-        let (press, interrupt) = Interrupt::by();
-        let mut means = rig.means();
-        means.interrupt = interrupt;
+        let interrupt = CancellationToken::new();
+        let mut installer = rig.installer();
+        installer.admin.interrupt = interrupt.clone();
         let pressing = async {
             while rig.calls_to(To::Mattermost) < nth {
                 tokio::task::yield_now().await;
             }
-            press.send(true).unwrap();
+            interrupt.cancel();
         };
         let request = rig.request();
-        match tokio::join!(install::install(&means, &request), pressing).0 {
+        match tokio::join!(install::install(&installer, &request), pressing).0 {
             Ok(_) => rig.assert_it_is_whole(&before, &format!("Ctrl-C at call {nth}")).await,
             Err(Stop::Interrupted) => {
                 rig.assert_nothing_is_left(&before, &format!("Ctrl-C at call {nth}")).await;

@@ -10,10 +10,10 @@ async fn refused(rig: &Rig, change: impl FnOnce(&mut install::Request)) -> Strin
     let before = rig.mattermost.snapshot();
     let mut request = rig.request();
     change(&mut request);
-    let means = rig.means();
-    let stop = install::install(&means, &request).await.expect_err("it cannot be installed");
+    let installer = rig.installer();
+    let stop = install::install(&installer, &request).await.expect_err("it cannot be installed");
     rig.assert_nothing_is_left(&before, "refused").await;
-    stop.failure(&means.server, &means.bundle).text()
+    stop.failure(&installer.admin.server, &installer.bundle).text()
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn a_person_or_a_strangers_bot_of_that_name_is_left_alone() {
     assert!(text.contains("was not made for hello") && text.contains("--bot NAME"), "{text}");
     let mut request = rig.request();
     request.bot = Some("greeter".to_owned());
-    let installed = install::install(&rig.means(), &request).await.unwrap();
+    let installed = install::install(&rig.installer(), &request).await.unwrap();
     assert_eq!(installed.bot, "greeter");
 }
 
@@ -98,7 +98,7 @@ async fn an_admin_must_choose_where_a_server_has_several_teams() {
     }
     let mut request = rig.request();
     request.teams = Teams::All;
-    let installed = install::install(&rig.means(), &request).await.unwrap();
+    let installed = install::install(&rig.installer(), &request).await.unwrap();
     assert_eq!(installed.teams.len(), 2);
 }
 
@@ -116,9 +116,9 @@ async fn each_call_that_is_refused_names_the_permission_it_takes() {
         rig.mattermost.fault_on(method.clone(), path, 1, Fault::Status(403));
         let mut request = rig.request();
         request.keep = true;
-        let means = rig.means();
-        let stop = install::install(&means, &request).await.expect_err(path);
-        let text = stop.failure(&means.server, &means.bundle).text();
+        let installer = rig.installer();
+        let stop = install::install(&installer, &request).await.expect_err(path);
+        let text = stop.failure(&installer.admin.server, &installer.bundle).text();
         assert!(text.contains(permission), "{method} {path}: {permission} is missing in\n{text}");
         assert!(text.contains("403"), "{text}");
     }
@@ -144,9 +144,9 @@ async fn an_app_that_stands_there_already_goes_on_working() {
     let rig = Rig::new(Version::V11).await;
     let before = rig.mattermost.snapshot();
     let installed = rig.install().await.unwrap();
-    let means = rig.means();
-    let stop = install::install(&means, &rig.request()).await.expect_err("it is there");
-    let text = stop.failure(&means.server, &means.bundle).text();
+    let installer = rig.installer();
+    let stop = install::install(&installer, &rig.request()).await.expect_err("it is there");
+    let text = stop.failure(&installer.admin.server, &installer.bundle).text();
     assert!(text.contains(installed.install_id.as_str()) && text.contains("cloud-apps sync"), "{text}");
     rig.assert_it_is_whole(&before, "after a second try").await;
 }

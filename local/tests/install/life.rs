@@ -186,7 +186,7 @@ async fn an_install_lives_from_its_first_greeting_to_its_last_trace() {
             hears: false,
             keep_bot: false,
         };
-        install::uninstall(&rig.means(), &removal).await.unwrap_or_else(|stop| panic!("{stop:?}"));
+        install::uninstall(&rig.installer(), &removal).await.unwrap_or_else(|stop| panic!("{stop:?}"));
         rig.assert_nothing_is_left(&before, "uninstalled").await;
         assert!(typed(mattermost, "/hello greet @bob").await.contains("not found"));
         rig.assert_the_bundle_keeps_nothing("uninstalled");

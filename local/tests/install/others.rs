@@ -2,7 +2,7 @@
 
 use super::rig::{Rig, To};
 use cloud_apps::{
-    install::{self, Cleaning, Removal, Stop, Teams, bundle::Rights},
+    install::{self, Admin, Removal, Stop, Teams, bundle::Rights},
     mattermost::{Command, Mattermost, NewCommand},
 };
 use cloud_apps_core::operator::{OperatorAnswer, OperatorRequest, Patch};
@@ -45,8 +45,8 @@ fn another_admin(rig: &Rig) -> Mattermost {
 
 /// What an installation that cannot be says.
 fn refusal(rig: &Rig, stop: Stop) -> String {
-    let means = rig.means();
-    stop.failure(&means.server, &means.bundle).text()
+    let installer = rig.installer();
+    stop.failure(&installer.admin.server, &installer.bundle).text()
 }
 
 #[tokio::test]
@@ -166,7 +166,7 @@ async fn a_bot_of_an_older_version_is_taken_up_where_nothing_works_by_it_and_els
     assert!(works(&rig, &kept).await, "it was not touched");
     let mut request = rig.request();
     request.take_over = true;
-    install::install(&rig.means(), &request).await.unwrap_or_else(|stop| panic!("{stop:?}"));
+    install::install(&rig.installer(), &request).await.unwrap_or_else(|stop| panic!("{stop:?}"));
     assert!(!works(&rig, &kept).await);
     rig.assert_it_is_whole(&before, "taken over").await;
 
@@ -274,7 +274,7 @@ async fn an_uninstall_that_does_not_see_the_commands_takes_no_bot_that_another_b
         let b = a.beside().await;
         let mut request = b.request();
         request.take_over = true;
-        install::install(&b.means(), &request).await.unwrap_or_else(|stop| panic!("{stop:?}"));
+        install::install(&b.installer(), &request).await.unwrap_or_else(|stop| panic!("{stop:?}"));
         if off {
             a.mattermost.configure(|settings| settings.enable_commands = false);
         } else {
@@ -295,7 +295,7 @@ async fn a_take_over_that_fails_gives_back_what_it_did_not_take() {
     b.mattermost.fault_on(Method::PUT, "/api/v4/commands/{command_id}/regen_token", 1, Fault::Status(403));
     let mut request = b.request();
     request.take_over = true;
-    install::install(&b.means(), &request).await.expect_err("the server refuses");
+    install::install(&b.installer(), &request).await.expect_err("the server refuses");
     assert!(standing(&a, "demo").await.unwrap() == command, "it is the first bundle's still");
     let described = described(&a).await;
     assert!(described.contains(a.base_url().as_str()), "{described}\n{}", b.person.text());
@@ -310,8 +310,8 @@ async fn described(rig: &Rig) -> String {
 /// The call to the bundle by which an install is begun; the one by which it is completed is the next.
 async fn begin_call(by_code: bool) -> usize {
     let rig = Rig::new(Version::V11).await;
-    let means = if by_code { rig.means_by(Rights::Code(rig.code().await)) } else { rig.means() };
-    install::install(&means, &rig.request()).await.unwrap();
+    let installer = if by_code { rig.installer_by(Rights::Code(rig.code().await)) } else { rig.installer() };
+    install::install(&installer, &rig.request()).await.unwrap();
     rig.http.calls() - 1
 }
 
@@ -324,12 +324,12 @@ async fn a_take_over_that_is_refused_leaves_the_other_bundle_its_bot() {
         b.order(To::Bundle, begin, Fault::Status(400));
         let mut request = b.request();
         (request.take_over, request.keep) = (true, keep);
-        install::install(&b.means(), &request).await.expect_err("the bundle refuses");
+        install::install(&b.installer(), &request).await.expect_err("the bundle refuses");
         b.clear();
         let described = described(&a).await;
         assert!(described.contains(a.base_url().as_str()), "{described}");
         if keep {
-            assert!(install::undo(&b.means(), &request).await.unwrap());
+            assert!(install::undo(&b.installer(), &request).await.unwrap());
         }
         a.assert_it_is_whole(&before, "a take-over was refused").await;
         let gone = b.uninstall(false).await.unwrap();
@@ -366,13 +366,13 @@ async fn what_a_colleague_installed_since_is_not_taken_back() {
                 }
                 let mut request = rig.request();
                 request.keep = true;
-                let means = if by_code { rig.means_by(first) } else { rig.means() };
-                install::install(&means, &request).await.expect_err("cut off");
+                let installer = if by_code { rig.installer_by(first) } else { rig.installer() };
+                install::install(&installer, &request).await.expect_err("cut off");
                 rig.clear();
                 assert!(rig.unfinished(), "{case}: {}", rig.person.text());
 
                 let elsewhere = tempfile::TempDir::new().unwrap();
-                let mut colleague = rig.means();
+                let mut colleague = rig.installer();
                 colleague.journals = elsewhere.path().to_owned();
                 rig.uninstall(false).await.unwrap_or_else(|stop| panic!("{case}: {stop:?}"));
                 let installed = install::install(&colleague, &rig.request()).await;
@@ -381,12 +381,12 @@ async fn what_a_colleague_installed_since_is_not_taken_back() {
 
                 request.keep = false;
                 let later = Rights::Code(rig.code().await);
-                let means = if by_code { rig.means_by(later) } else { rig.means() };
+                let installer = if by_code { rig.installer_by(later) } else { rig.installer() };
                 if undo {
-                    let undone = install::undo(&means, &request).await;
+                    let undone = install::undo(&installer, &request).await;
                     assert!(undone.unwrap_or_else(|stop| panic!("{case}: {stop:?}")), "{case}");
                 } else {
-                    install::install(&means, &request).await.expect_err("somebody else installed it");
+                    install::install(&installer, &request).await.expect_err("somebody else installed it");
                 }
                 assert_eq!(shown(&rig).await.install_id, installed.install_id, "{case}");
                 let differs = whole.difference(&rig.mattermost.snapshot());
@@ -407,17 +407,17 @@ async fn what_a_colleague_has_begun_since_is_not_taken_for_an_install_whose_name
     let mut request = rig.request();
     request.keep = true;
     rig.order(To::Bundle, begin, Fault::CutAfter);
-    install::install(&rig.means(), &request).await.expect_err("cut off");
+    install::install(&rig.installer(), &request).await.expect_err("cut off");
     rig.clear();
     rig.uninstall(false).await.unwrap();
     let elsewhere = tempfile::TempDir::new().unwrap();
-    let colleague = || install::Means { journals: elsewhere.path().to_owned(), ..rig.means() };
+    let colleague = || install::Installer { journals: elsewhere.path().to_owned(), ..rig.installer() };
     rig.mattermost.fault_on(Method::POST, "/api/v4/commands", 1, Fault::CutAfter);
     install::install(&colleague(), &request).await.expect_err("cut off");
     let pending = shown(&rig).await;
     assert_eq!(pending.state, "pending");
     let before = rig.mattermost.snapshot();
-    assert!(install::undo(&rig.means(), &request).await.unwrap());
+    assert!(install::undo(&rig.installer(), &request).await.unwrap());
     assert_eq!(shown(&rig).await.install_id, pending.install_id);
     let differs = before.difference(&rig.mattermost.snapshot());
     assert!(differs.is_empty(), "{differs:#?}\n{}", rig.person.text());
@@ -425,14 +425,8 @@ async fn what_a_colleague_has_begun_since_is_not_taken_for_an_install_whose_name
     assert_eq!(shown(&rig).await.state, "active");
 }
 
-fn cleaning(rig: &Rig) -> Cleaning<'_> {
-    let means = rig.means();
-    let pace = install::work::Pace {
-        person: &rig.person,
-        interrupt: install::interrupt::Interrupt::never(),
-        patience: rig.patience,
-    };
-    Cleaning { server: means.server, token: means.token, pace }
+fn cleaning(rig: &Rig) -> Admin<'_> {
+    rig.installer().admin
 }
 
 #[tokio::test]
@@ -450,7 +444,7 @@ async fn what_a_lost_bundle_left_is_shown_and_removed_and_what_another_has_stays
         let mut other = alive.request();
         other.teams = Teams::Named(vec!["ops".to_owned()]);
         other.bot = Some("greeter".to_owned());
-        let installed = install::install(&alive.means(), &other).await;
+        let installed = install::install(&alive.installer(), &other).await;
         installed.unwrap_or_else(|stop| panic!("{stop:?}\n{}", alive.person.text()));
 
         let survey = install::survey(&cleaning(&lost)).await.unwrap();
@@ -511,7 +505,7 @@ async fn a_sync_deletes_nothing_on_a_bundles_word() {
     }
     let calls = rig.mattermost.calls().len();
     let none = Teams::Named(Vec::new());
-    let synced = install::sync(&rig.means(), &view, &none, false).await;
+    let synced = install::sync(&rig.installer(), &view, &none, false).await;
     let synced = synced.unwrap_or_else(|stop| panic!("{stop:?}\n{}", rig.person.text()));
     assert!(synced.changed.is_empty(), "{:?}", synced.changed);
     assert!(
@@ -543,12 +537,13 @@ async fn a_token_is_made_and_handed_over_for_no_one_but_the_bundles_own_bot() {
         let calls = rig.http.calls();
         let text = refusal(
             rig,
-            install::rotate_bot_token(&rig.means_by(rights), view).await.expect_err("it is not its bot"),
+            install::rotate_bot_token(&rig.installer_by(rights), view).await.expect_err("it is not its bot"),
         );
         assert!(text.contains(told), "{told}: {text}");
         assert_eq!(rig.http.calls(), calls, "nothing was handed over");
     }
-    let text = refusal(&a, install::rotate_bot_token(&a.means(), &forged).await.expect_err("it is no bot"));
+    let text =
+        refusal(&a, install::rotate_bot_token(&a.installer(), &forged).await.expect_err("it is no bot"));
     assert!(text.contains("is gone from the server"), "{text}");
     assert!(before.difference(&a.mattermost.snapshot()).is_empty());
 }
@@ -561,7 +556,7 @@ async fn a_bundle_that_claims_what_another_has_is_given_nothing() {
     let b = a.beside().await;
     let claimed = shown(&a).await;
     let whole = a.mattermost.snapshot();
-    let by_code = || b.means_by(Rights::Code("A".repeat(43).into()));
+    let by_code = || b.installer_by(Rights::Code("A".repeat(43).into()));
     let removal = Removal {
         app: claimed.app_id.clone(),
         install: Some(claimed.clone()),
@@ -597,7 +592,7 @@ async fn a_bundle_that_calls_a_strangers_bot_by_the_name_that_was_typed_removes_
             hears: false,
             keep_bot: false,
         };
-        let gone = install::uninstall(&rig.means_by(manage_code(&rig).await), &removal).await.unwrap();
+        let gone = install::uninstall(&rig.installer_by(manage_code(&rig).await), &removal).await.unwrap();
         assert!(works(&rig, &token.token).await, "{described}: {gone:?}");
         assert!(!gone.is_whole(), "{described}: {gone:?}");
         assert!(rig.admin().bot(&victim).await.unwrap().unwrap().delete_at == 0, "{described}");
@@ -611,7 +606,7 @@ async fn a_rotation_revokes_every_token_of_the_bot_whoever_made_it() {
     let view = shown(&rig).await;
     let foreign = rig.admin().create_token(view.bot.id.as_str(), "made by hand").await.unwrap().token;
     assert!(works(&rig, &foreign).await);
-    let rotated = install::rotate_bot_token(&rig.means(), &view).await.unwrap();
+    let rotated = install::rotate_bot_token(&rig.installer(), &view).await.unwrap();
     assert_eq!(rotated.revoked, 2);
     assert!(!works(&rig, &foreign).await);
     rig.assert_it_is_whole(&before, "rotated").await;
@@ -622,7 +617,7 @@ async fn a_manage_code_is_enough_for_what_is_the_bundles_own() {
     let (rig, before) = Rig::installed().await;
     let code = manage_code(&rig).await;
     let Rights::Code(code) = &code else { unreachable!() };
-    let by_code = || rig.means_by(Rights::Code(code.clone()));
+    let by_code = || rig.installer_by(Rights::Code(code.clone()));
     let none = Teams::Named(Vec::new());
     let synced = install::sync(&by_code(), &shown(&rig).await, &none, false).await.unwrap();
     assert!(synced.changed.is_empty(), "{:?}", synced.changed);
@@ -652,7 +647,7 @@ async fn a_bot_with_another_description_loses_its_token_all_the_same() {
         let bot = rig.admin().bot(view.bot.id.as_str()).await.unwrap().unwrap();
         rig.admin().update_bot(&bot, "Hello", "Our friendly greeter").await.unwrap();
         let rights = manage_code(&rig).await;
-        let means = if by_code { rig.means_by(rights) } else { rig.means() };
+        let installer = if by_code { rig.installer_by(rights) } else { rig.installer() };
         let mut removal = Removal {
             app: view.app_id.clone(),
             bot: view.bot.username.clone(),
@@ -662,14 +657,14 @@ async fn a_bot_with_another_description_loses_its_token_all_the_same() {
             hears: false,
             keep_bot: false,
         };
-        let gone = install::uninstall(&means, &removal).await.unwrap();
+        let gone = install::uninstall(&installer, &removal).await.unwrap();
         assert_eq!(gone.is_whole(), !by_code, "{gone:?}");
         if by_code {
             // A code is no proof that the bot is the bundle's; from nothing, somebody names it.
             assert!(gone.failed.concat().contains("--bot hello"), "{gone:?}");
             removal.install = None;
             removal.named_bot = Some("hello".to_owned());
-            let again = install::uninstall(&rig.means(), &removal).await.unwrap();
+            let again = install::uninstall(&rig.installer(), &removal).await.unwrap();
             assert!(again.is_whole() && again.removed == ["the token of @hello"], "{again:?}");
         }
         rig.assert_nothing_is_left(&before, "uninstalled").await;
@@ -687,12 +682,12 @@ async fn what_a_member_made_is_not_handed_over_when_an_install_goes_on() {
     request.keep = true;
     let complete = {
         let other = Rig::new(Version::V11).await;
-        let means = other.means_by(Rights::Code(other.code().await));
-        install::install(&means, &other.request()).await.unwrap();
+        let installer = other.installer_by(Rights::Code(other.code().await));
+        install::install(&installer, &other.request()).await.unwrap();
         other.http.calls()
     };
     rig.order(To::Bundle, complete, Fault::Cut);
-    install::install(&rig.means_by(Rights::Code(code.clone())), &request).await.expect_err("cut off");
+    install::install(&rig.installer_by(Rights::Code(code.clone())), &request).await.expect_err("cut off");
     rig.clear();
     let id = shown(&rig).await.install_id;
     let made = NewCommand {
@@ -701,8 +696,10 @@ async fn what_a_member_made_is_not_handed_over_when_an_install_goes_on() {
         ..forged(&rig, "demo", rig.base_url())
     };
     let made = rig.server_as("alice").create_command(&made).await.unwrap();
-    let means = rig.means_by(Rights::Code(code));
-    install::install(&means, &request).await.unwrap_or_else(|stop| panic!("{stop:?}\n{}", rig.person.text()));
+    let installer = rig.installer_by(Rights::Code(code));
+    install::install(&installer, &request)
+        .await
+        .unwrap_or_else(|stop| panic!("{stop:?}\n{}", rig.person.text()));
     rig.admin().delete_command(&made.id).await.unwrap();
     rig.assert_it_is_whole(&before, "gone on with").await;
 }
@@ -749,7 +746,7 @@ async fn a_bundle_with_two_addresses_knows_its_own_things_by_each() {
     let change = OperatorRequest::Change { install_id: install_id.clone(), patch: rebase, if_match: None };
     assert!(matches!(rig.operate(change).await, OperatorAnswer::Changed { .. }));
     let none = Teams::Named(Vec::new());
-    let sync = async || install::sync(&rig.means(), &shown(&rig).await, &none, true).await.unwrap();
+    let sync = async || install::sync(&rig.installer(), &shown(&rig).await, &none, true).await.unwrap();
     assert!(!sync().await.changed.is_empty());
     let bot = rig.mattermost.user("hello").unwrap().id;
     let described = rig.admin().bot(&bot).await.unwrap().unwrap().description;
@@ -758,13 +755,13 @@ async fn a_bundle_with_two_addresses_knows_its_own_things_by_each() {
 
     // The bundle has forgotten the install, and with it the address.
     rig.operate(OperatorRequest::Remove { install_id, if_match: None }).await;
-    let gone = install::uninstall(&rig.means(), &from_nothing(Vec::new())).await.unwrap();
+    let gone = install::uninstall(&rig.installer(), &from_nothing(Vec::new())).await.unwrap();
     assert!(!gone.is_whole() && gone.removed.is_empty(), "{gone:?}");
     let code = || Rights::Code("A".repeat(43).into());
     let by_code =
-        install::uninstall(&rig.means_by(code()), &from_nothing(vec![other.clone()])).await.unwrap();
+        install::uninstall(&rig.installer_by(code()), &from_nothing(vec![other.clone()])).await.unwrap();
     assert!(by_code.removed.is_empty(), "whoever has a code only cannot say it: {by_code:?}");
-    let gone = install::uninstall(&rig.means(), &from_nothing(vec![other])).await.unwrap();
+    let gone = install::uninstall(&rig.installer(), &from_nothing(vec![other])).await.unwrap();
     assert!(gone.is_whole(), "{gone:?}");
     assert_eq!(gone.removed, ["the token of @hello", "/hello of the team demo"]);
     rig.assert_nothing_is_left(&before, "removed by its other address").await;
@@ -777,10 +774,10 @@ async fn an_uninstall_that_leaves_the_installs_own_bot_is_not_whole() {
     let bot = rig.admin().bot(view.bot.id.as_str()).await.unwrap().unwrap();
     rig.admin().update_bot(&bot, "Hello", &format!("Hi (Cloud App hello of {other})")).await.unwrap();
     let removal = Removal { install: Some(view), ..from_nothing(Vec::new()) };
-    let gone = install::uninstall(&rig.means_by(manage_code(&rig).await), &removal).await.unwrap();
+    let gone = install::uninstall(&rig.installer_by(manage_code(&rig).await), &removal).await.unwrap();
     assert!(gone.not_touched.concat().contains("the bot @hello"), "{gone:?}");
     assert!(!gone.is_whole(), "its token works on: {gone:?}");
-    let again = install::uninstall(&rig.means(), &from_nothing(vec![other])).await.unwrap();
+    let again = install::uninstall(&rig.installer(), &from_nothing(vec![other])).await.unwrap();
     assert!(again.is_whole() && again.removed == ["the token of @hello"], "{again:?}");
     rig.assert_nothing_is_left(&before, "uninstalled").await;
 }

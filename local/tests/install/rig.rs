@@ -13,9 +13,8 @@ use cloud_apps::{
     failure::Failure,
     folder::Data,
     install::{
-        self, Installed, Means, Patience, Request, Stop, Teams,
+        self, Admin, Installed, Installer, Patience, Request, Stop, Teams,
         bundle::{Bundle, Operator, Rights},
-        interrupt::Interrupt,
         person::Person,
     },
     local,
@@ -39,6 +38,7 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 /// What is too long to wait for where a call is never answered. Whoever is slow by chance then only fails as well.
 const SHORT: Duration = Duration::from_millis(200);
@@ -226,27 +226,27 @@ impl Rig {
     }
 
     /// With an operator's rights.
-    pub fn means(&self) -> Means<'_> {
+    pub fn installer(&self) -> Installer<'_> {
         let asked = Asked { served: self.served.clone(), gate: self.operator.clone() };
-        self.means_by(Rights::Operator(Box::new(asked)))
+        self.installer_by(Rights::Operator(Box::new(asked)))
     }
 
     /// With a code.
-    pub fn means_by(&self, rights: Rights) -> Means<'_> {
+    pub fn installer_by(&self, rights: Rights) -> Installer<'_> {
         let timeout = *self.timeout.lock().unwrap();
-        Means {
+        let admin = Admin {
             server: Mattermost::new(&self.site, timeout).unwrap(),
-            bundle: Bundle::new(self.base_url.clone(), rights, timeout).unwrap(),
             token: self.token.clone().map(SecretString::from),
             person: &self.person,
-            interrupt: Interrupt::never(),
+            interrupt: CancellationToken::new(),
             patience: self.patience,
-            journals: self.journals(),
-        }
+        };
+        let bundle = Bundle::new(self.base_url.clone(), rights, timeout).unwrap();
+        Installer { admin, bundle, journals: self.journals() }
     }
 
     pub async fn install(&self) -> Result<Installed, Stop> {
-        install::install(&self.means(), &self.request()).await
+        install::install(&self.installer(), &self.request()).await
     }
 
     /// An install code, as an operator hands it to an admin.

@@ -12,7 +12,7 @@ const TO: [To; 2] = [To::Mattermost, To::Operator];
 impl Rig {
     pub async fn sync(&self, teams: Teams) -> Result<Synced, install::Stop> {
         let view = self.install_at_the_bundle().await.expect("it is installed");
-        install::sync(&self.means(), &view, &teams, false).await
+        install::sync(&self.installer(), &view, &teams, false).await
     }
 
     /// As the command does it: what the bundle has, or what is left of it.
@@ -22,7 +22,7 @@ impl Rig {
         let bot = "hello".to_owned();
         let removal =
             Removal { app, install, bot, named_bot: None, addresses: Vec::new(), hears: false, keep_bot };
-        install::uninstall(&self.means(), &removal).await
+        install::uninstall(&self.installer(), &removal).await
     }
 
     pub async fn answers(&self, channel: &str) -> bool {
@@ -72,8 +72,8 @@ async fn a_team_that_came_later_is_brought_in() {
     assert!(rig.answers(&there).await, "{}", rig.person.text());
     assert!(rig.sync(Teams::All).await.unwrap().changed.is_empty());
     let nowhere = rig.sync(named(&["nowhere"])).await.expect_err("there is no such team");
-    let means = rig.means();
-    assert!(nowhere.failure(&means.server, &means.bundle).text().contains("there is no team"));
+    let installer = rig.installer();
+    assert!(nowhere.failure(&installer.admin.server, &installer.bundle).text().contains("there is no team"));
 }
 
 /// The slash command of the demo's team, changed or deleted by somebody.
@@ -82,7 +82,7 @@ async fn command(
     change: impl AsyncFn(&cloud_apps::mattermost::Mattermost, cloud_apps::mattermost::Command),
 ) {
     let token = rig.token.clone().unwrap().into();
-    let server = rig.means().server.with_token(token);
+    let server = rig.installer().admin.server.with_token(token);
     let team = rig.mattermost.team_id("demo").unwrap();
     for command in server.commands(&team).await.unwrap() {
         change(&server, command).await;
@@ -117,8 +117,8 @@ async fn a_command_that_is_gone_or_was_altered_is_put_right() {
     assert!(!rig.answers("town-square").await);
     let altered = rig.mattermost.snapshot();
     let refused = rig.sync(named(&[])).await.expect_err("nobody agrees to another host");
-    let means = rig.means();
-    let text = refused.failure(&means.server, &means.bundle).text();
+    let installer = rig.installer();
+    let text = refused.failure(&installer.admin.server, &installer.bundle).text();
     assert!(text.contains("nobody is here to agree that they go to http://127.0.0.1"), "{text}");
     assert!(text.contains("--yes agrees"), "{text}");
     rig.person.will_say(&["n"]);
@@ -141,8 +141,8 @@ async fn an_install_that_was_moved_takes_no_command_with_it_unasked() {
     rig.operate(OperatorRequest::Change { install_id, patch, if_match: None }).await;
     let before = rig.mattermost.snapshot();
     let stop = rig.sync(named(&[])).await.expect_err("nobody agrees");
-    let means = rig.means();
-    let text = stop.failure(&means.server, &means.bundle).text();
+    let installer = rig.installer();
+    let text = stop.failure(&installer.admin.server, &installer.bundle).text();
     assert!(text.contains("nobody is here to agree that they go to https://evil.example.com"), "{text}");
     assert!(before.difference(&rig.mattermost.snapshot()).is_empty());
     assert!(rig.answers("town-square").await);
@@ -232,7 +232,7 @@ async fn whatever_call_of_an_uninstall_fails_the_next_one_leaves_nothing() {
 async fn whatever_call_of_a_rotation_fails_the_bot_goes_on_and_the_next_one_leaves_one_token() {
     let rotate = async |rig: &Rig| {
         let view = rig.install_at_the_bundle().await.expect("it is installed");
-        install::rotate_bot_token(&rig.means(), &view).await
+        install::rotate_bot_token(&rig.installer(), &view).await
     };
     let works = async |rig: &Rig| {
         let seen = rig.mattermost.execute("alice", "town-square", "/hello whoami").await;

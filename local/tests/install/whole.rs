@@ -20,7 +20,7 @@ async fn an_app_is_installed_and_answers_on_both_generations() {
 async fn a_dry_run_shows_every_call_and_makes_none() {
     let rig = Rig::new(Version::V11).await;
     let before = rig.mattermost.snapshot();
-    let (plan, calls) = install::plan(&rig.means(), &rig.request()).await.unwrap();
+    let (plan, calls) = install::plan(&rig.installer(), &rig.request()).await.unwrap();
     assert_eq!(plan.bot, "hello");
     let calls = calls.join("\n");
     for part in ["/api/v4/bots", "/tokens", "/members", "/api/v4/commands", "/install", "/complete"] {

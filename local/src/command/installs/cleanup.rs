@@ -7,11 +7,10 @@ use crate::{
     },
     failure::Failure,
     install::{
-        self, ADMIN_TOKEN, Cleaned, Cleaning, Patience, Remains, Stop, Survey, agrees,
+        self, ADMIN_TOKEN, Admin, Cleaned, Patience, Remains, Stop, Survey, agrees,
         bundle::{Bundle, Rights},
-        interrupt::Interrupt,
+        interrupt,
         person::{Person, Terminal},
-        work::Pace,
     },
     mattermost::TIMEOUT,
     terminal::Line,
@@ -53,13 +52,12 @@ pub struct Cleanup {
 pub async fn run(arguments: Cleanup) -> Result<ExitCode, Failure> {
     let person: Arc<Terminal> = Arc::default();
     let on = "You can run `cloud-apps cleanup` again at any time: it looks again for what is left.";
-    let interrupt = Interrupt::listen(person.clone(), on.to_owned());
-    let server = server(&arguments.site)?;
-    let pace = Pace { person: &*person, interrupt, patience: Patience::default() };
-    let cleaning = Cleaning { server, token: given_admin_token(), pace };
-    let failed = |stop: Stop| stop.failure_at(&cleaning.server);
+    let interrupt = interrupt::on_signals(person.clone(), on.to_owned());
+    let (server, token) = (server(&arguments.site)?, given_admin_token());
+    let admin = Admin { server, token, person: &*person, interrupt, patience: Patience::default() };
+    let failed = |stop: Stop| stop.failure_at(&admin.server);
     let Some(bundle) = &arguments.bundle else {
-        let survey = install::survey(&cleaning).await.map_err(failed)?;
+        let survey = install::survey(&admin).await.map_err(failed)?;
         let shown = json!({ "left": survey.left(), "not_looked_at": survey.not_looked_at() });
         return print(arguments.json, &shown, || surveyed(&arguments.site, &survey));
     };
@@ -76,7 +74,7 @@ pub async fn run(arguments: Cleanup) -> Result<ExitCode, Failure> {
         if arguments.yes { Ok(true) } else { agrees(&*person, &question).await }
     };
     let (app, bot) = (arguments.app.as_ref(), arguments.bot.as_deref());
-    let cleaned = install::cleanup(&cleaning, bundle, app, bot, asked).await.map_err(failed)?;
+    let cleaned = install::cleanup(&admin, bundle, app, bot, asked).await.map_err(failed)?;
     print(arguments.json, &cleaned, || done(bundle, &arguments.site, &cleaned))?;
     let whole = cleaned.iter().all(|one| one.done.is_whole());
     Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })

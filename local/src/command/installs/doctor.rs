@@ -2,7 +2,7 @@
 
 use crate::{
     command::{
-        connect::{MANAGE_CODE, given_admin_token, means},
+        connect::{MANAGE_CODE, given_admin_token, installer},
         options::{BundleOptions, InstallOptions},
         output::print,
     },
@@ -11,7 +11,6 @@ use crate::{
     install::{
         ADMIN_TOKEN,
         bundle::{Bundle, Index, Rights},
-        interrupt::Interrupt,
         person::Terminal,
     },
     mattermost::{Mattermost, TIMEOUT},
@@ -21,6 +20,7 @@ use clap::Args;
 use cloud_apps_core::http::system_now;
 use cloud_apps_protocol::SiteUrl;
 use std::{process::ExitCode, sync::Arc};
+use tokio_util::sync::CancellationToken;
 
 /// `doctor`.
 #[derive(Debug, Args)]
@@ -45,10 +45,12 @@ pub async fn run(arguments: Doctor) -> Result<ExitCode, Failure> {
     let site =
         if given_admin_token().is_some() { arguments.which.site(&bundle, &view)? } else { &view.site_url }
             .clone();
-    let means = means(&arguments.at, bundle, &site, &*person, Interrupt::never())?;
-    let admin: Option<Mattermost> = means.token.clone().map(|token| means.server.with_token(token));
+    let installer = installer(&arguments.at, bundle, &site, &*person, CancellationToken::new())?;
+    let admin: Option<Mattermost> =
+        installer.admin.token.clone().map(|token| installer.admin.server.with_token(token));
     let now = i64::try_from(system_now() / 1_000).unwrap_or(i64::MAX);
-    let facts = doctor::gather(view, &means.bundle, at_base, &means.server, admin.as_ref(), now).await;
+    let facts =
+        doctor::gather(view, &installer.bundle, at_base, &installer.admin.server, admin.as_ref(), now).await;
     let report = doctor::check(&facts);
     print(arguments.json, &report, || Line::all(report.lines()))?;
     Ok(if report.wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

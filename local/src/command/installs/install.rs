@@ -2,13 +2,13 @@
 
 use crate::{
     command::{
-        connect::{means, settle},
+        connect::{installer, settle},
         json_file,
         options::BundleOptions,
         output::print,
     },
     failure::Failure,
-    install::{self, ADMIN_TOKEN, Installed, Plan, Request, Teams, interrupt::Interrupt, person::Terminal},
+    install::{self, ADMIN_TOKEN, Installed, Plan, Request, Teams, interrupt, person::Terminal},
     terminal::Line,
 };
 use anstyle::Style;
@@ -100,23 +100,23 @@ pub async fn run(arguments: Install) -> Result<ExitCode, Failure> {
     let again = format!("cloud-apps install {} --site {}", request.app, request.site);
     let on = format!("`{again}` with the same options continues it, and with --undo removes what was made.");
     let person: Arc<Terminal> = Arc::default();
-    let interrupt = Interrupt::listen(person.clone(), on);
+    let interrupt = interrupt::on_signals(person.clone(), on);
     let code =
         "An install code for this app and site (an operator makes one with `cloud-apps operator code`)";
     let bundle = arguments.at.bundle(code).await?;
-    let means = means(&arguments.at, bundle, &request.site, &*person, interrupt)?;
+    let installer = installer(&arguments.at, bundle, &request.site, &*person, interrupt)?;
     if arguments.undo {
-        let undone = settle(&means, install::undo(&means, &request).await)?;
+        let undone = settle(&installer, install::undo(&installer, &request).await)?;
         let said = if undone { "Nothing is left of it." } else { "There was nothing to remove." };
         return print(arguments.json, &serde_json::json!({ "undone": undone }), || vec![said.into()]);
     }
     if arguments.dry_run {
-        let (plan, calls) = settle(&means, install::plan(&means, &request).await)?;
+        let (plan, calls) = settle(&installer, install::plan(&installer, &request).await)?;
         let shown = serde_json::json!({ "plan": plan, "calls": calls });
         return print(arguments.json, &shown, || planned(&plan, &calls));
     }
-    let outcome = install::install(&means, &request).await;
-    let installed = settle(&means, outcome)?;
+    let outcome = install::install(&installer, &request).await;
+    let installed = settle(&installer, outcome)?;
     print(arguments.json, &installed, || done(&installed))
 }
 

@@ -6,7 +6,7 @@ use crate::command::{
 };
 use crate::{
     failure::Failure,
-    install::bundle::{Bundle, BundleTrouble},
+    install::{BundleError, bundle::Bundle},
     terminal::{self, Line},
 };
 use clap::Args;
@@ -78,7 +78,7 @@ impl Row {
 
 /// The installs of one app, or of all. Entries that the bundle cannot read are reported on standard error.
 pub async fn install_ids(bundle: &Bundle, app: Option<&AppId>) -> Result<Vec<InstallId>, Failure> {
-    let failure = |trouble: BundleTrouble| trouble.failure(bundle.base_url());
+    let failure = |trouble: BundleError| trouble.failure(bundle.base_url());
     let apps = match app {
         Some(app) => vec![app.clone()],
         None => match bundle.operator(LISTING, &OperatorRequest::Apps {}).await.map_err(failure)? {

@@ -5,12 +5,14 @@
 
 use crate::{
     command::{
-        connect::{MANAGE_CODE, means, settle},
+        connect::{MANAGE_CODE, installer, settle},
         options::{BundleOptions, InstallOptions},
         output::{print, print_json},
     },
     failure::Failure,
-    install::{self, ADMIN_TOKEN, Stop, bundle::Bundle, interrupt::Interrupt, person::Terminal, rotation},
+    install::{
+        self, ADMIN_TOKEN, Stop, bundle::Bundle, interrupt, person::Terminal, rotation_id::BegunRotation,
+    },
     terminal,
 };
 use clap::{Args, Subcommand};
@@ -96,7 +98,7 @@ impl At {
 /// The id of the rotation stays on this machine until the answer is shown, so that the same command can get it again.
 async fn shared_secret(at: At, now: bool) -> Result<ExitCode, Failure> {
     let (bundle, view) = at.find().await?;
-    let begun = rotation::Begun::open(&at.at.rotations()?, &view.install_id, system_now())?;
+    let begun = BegunRotation::open(&at.at.rotations()?, &view.install_id, system_now())?;
     let patch = InstallPatch::Rotate(Rotation::SharedSecret { rotation: begun.id().clone(), now });
     match bundle.change(&view.install_id, &patch).await {
         Ok(changed) => {
@@ -142,16 +144,16 @@ fn show(changed: &InstallChanged) {
 async fn bot_token(at: At) -> Result<ExitCode, Failure> {
     let person: Arc<Terminal> = Arc::default();
     let on = "The bot has a token that works. Run `cloud-apps rotate bot-token` again to end what was begun.";
-    let interrupt = Interrupt::listen(person.clone(), on.to_owned());
+    let interrupt = interrupt::on_signals(person.clone(), on.to_owned());
     let bundle = at.at.bundle(MANAGE_CODE).await?;
     let view = at.which.install(&bundle).await?;
     let site = at.which.site(&bundle, &view)?.clone();
-    let means = means(&at.at, bundle, &site, &*person, interrupt)?;
-    let outcome = install::rotate_bot_token(&means, &view).await;
+    let installer = installer(&at.at, bundle, &site, &*person, interrupt)?;
+    let outcome = install::rotate_bot_token(&installer, &view).await;
     if matches!(outcome, Err(Stop::Interrupted)) {
         return Ok(ExitCode::from(130));
     }
-    let rotated = settle(&means, outcome)?;
+    let rotated = settle(&installer, outcome)?;
     print(at.json, &rotated, || {
         let who = format!("@{} of {}", rotated.bot, rotated.install_id);
         vec![format!("{who} has a new token. Old tokens revoked: {}.", rotated.revoked).into()]

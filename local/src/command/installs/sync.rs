@@ -2,12 +2,12 @@
 
 use crate::{
     command::{
-        connect::{MANAGE_CODE, means, settle},
+        connect::{MANAGE_CODE, installer, settle},
         options::{BundleOptions, InstallOptions},
         output::print,
     },
     failure::Failure,
-    install::{self, ADMIN_TOKEN, Synced, Teams, interrupt::Interrupt, person::Terminal},
+    install::{self, ADMIN_TOKEN, Synced, Teams, interrupt, person::Terminal},
     terminal::Line,
 };
 use clap::Args;
@@ -43,7 +43,7 @@ pub struct Sync {
 pub async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
     let person: Arc<Terminal> = Arc::default();
     let on = "You can run `cloud-apps sync` again at any time: it continues where it was.";
-    let interrupt = Interrupt::listen(person.clone(), on.to_owned());
+    let interrupt = interrupt::on_signals(person.clone(), on.to_owned());
     let bundle = arguments.at.bundle(MANAGE_CODE).await?;
     if arguments.base_url.is_some() {
         let allowed = bundle.needs_operator("moving an install to another address");
@@ -56,12 +56,12 @@ pub async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
         let moved = bundle.change(&view.install_id, &rebase).await;
         view = moved.map_err(|trouble| trouble.failure(bundle.base_url()))?.install;
     }
-    let means = means(&arguments.at, bundle, &site, &*person, interrupt)?;
+    let installer = installer(&arguments.at, bundle, &site, &*person, interrupt)?;
     let teams = if arguments.all_teams { Teams::All } else { Teams::Named(arguments.teams.clone()) };
     // An operator who gives the address agrees to it.
     let agreed = arguments.yes || arguments.base_url.is_some();
-    let outcome = install::sync(&means, &view, &teams, agreed).await;
-    let synced = settle(&means, outcome)?;
+    let outcome = install::sync(&installer, &view, &teams, agreed).await;
+    let synced = settle(&installer, outcome)?;
     print(arguments.json, &synced, || done(&synced))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     command::{
-        connect::{MANAGE_CODE, means, settle},
+        connect::{MANAGE_CODE, installer, settle},
         options::{BundleOptions, InstallOptions},
         output::print,
     },
@@ -10,7 +10,7 @@ use crate::{
     install::{
         self, ADMIN_TOKEN, Removal, Uninstalled,
         bundle::Bundle,
-        interrupt::Interrupt,
+        interrupt,
         person::{Person, Terminal},
     },
     terminal::Line,
@@ -60,24 +60,24 @@ pub struct Uninstall {
 pub async fn run(arguments: Uninstall) -> Result<ExitCode, Failure> {
     let person: Arc<Terminal> = Arc::default();
     let on = "You can run `cloud-apps uninstall` again at any time: it continues where it was.";
-    let interrupt = Interrupt::listen(person.clone(), on.to_owned());
+    let interrupt = interrupt::on_signals(person.clone(), on.to_owned());
     let bundle = arguments.at.bundle(MANAGE_CODE).await?;
     if !arguments.base_urls.is_empty() {
         let allowed = bundle.needs_operator("naming another address of the bundle");
         allowed.map_err(|trouble| trouble.failure(bundle.base_url()))?;
     }
     let (site, removal) = removal(&arguments, &bundle).await?;
-    let means = means(&arguments.at, bundle, &site, &*person, interrupt)?;
+    let installer = installer(&arguments.at, bundle, &site, &*person, interrupt)?;
     let question = format!("Remove {} from {site}, with all that it keeps?", removal.app);
-    if !arguments.yes && !settle(&means, means.agrees(&question).await)? {
+    if !arguments.yes && !settle(&installer, installer.admin.agrees(&question).await)? {
         person.tell("Nothing was removed.");
         return Ok(ExitCode::FAILURE);
     }
-    let outcome = install::uninstall(&means, &removal).await;
+    let outcome = install::uninstall(&installer, &removal).await;
     if outcome.is_err() {
         person.tell(&again(&removal, &site));
     }
-    let gone = settle(&means, outcome)?;
+    let gone = settle(&installer, outcome)?;
     print(arguments.json, &gone, || done(&removal, &site, &gone))?;
     Ok(if gone.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

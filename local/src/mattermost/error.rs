@@ -1,13 +1,13 @@
 //! What can come of a call. No trouble holds a token, a body that was sent, or an address with a query.
 
-use super::tame;
-use http::{HeaderMap, StatusCode, header};
+use super::text::one_line;
+use ::http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use std::time::Duration;
 
 /// Why a call did not give what it was for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Trouble {
+pub enum CallError {
     /// The server said no.
     #[error("cannot {doing}: {message} ({status} {id})")]
     Refused {
@@ -62,7 +62,7 @@ struct AppError {
     message: String,
 }
 
-impl Trouble {
+impl CallError {
     /// From an answer that is neither 200 nor 201.
     pub(super) fn refused(doing: &'static str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         if status == StatusCode::TOO_MANY_REQUESTS {
@@ -72,15 +72,15 @@ impl Trouble {
         }
         if status.is_redirection() {
             let to = headers.get(header::LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-            let to = tame(to.split(['?', '#']).next().unwrap_or_default());
+            let to = one_line(to.split(['?', '#']).next().unwrap_or_default());
             return Self::unlike(doing, status, &format!("it points elsewhere, to {to}"));
         }
         match serde_json::from_slice::<AppError>(body) {
             Ok(error) if !error.id.is_empty() => Self::Refused {
                 doing,
                 status: status.as_u16(),
-                id: tame(&error.id),
-                message: tame(&error.message),
+                id: one_line(&error.id),
+                message: one_line(&error.message),
             },
             _ => Self::unlike(doing, status, "the answer is not a Mattermost's"),
         }

@@ -24,12 +24,12 @@ struct Record {
 
 /// A rotation that was begun, by this command or by the one before it.
 #[derive(Debug)]
-pub struct Begun {
+pub struct BegunRotation {
     path: PathBuf,
     id: RotationId,
 }
 
-impl Begun {
+impl BegunRotation {
     /// The rotation of an install's secret that an earlier command began within the time in which its answer is given
     /// again, or else a new one. Of two commands at once both have the same.
     pub fn open(folder: &Path, install: &InstallId, now: Millis) -> Result<Self, Failure> {
@@ -89,7 +89,7 @@ mod tests {
     fn a_rotation_that_was_begun_is_gone_on_with_while_its_answer_may_be_had() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("rotating");
-        let at = |n, now| Begun::open(&folder, &sample::install_id(n), now).unwrap();
+        let at = |n, now| BegunRotation::open(&folder, &sample::install_id(n), now).unwrap();
         let first = at(1, 1_000);
         assert_eq!(at(1, 1_000 + REPEATED - 1).id(), first.id(), "the same command again");
         assert_ne!(at(2, 1_000).id(), first.id(), "another install");

@@ -1,0 +1,83 @@
+//! Why a bundle did not do what it was asked.
+
+use crate::failure::Failure;
+use cloud_apps_protocol::{Code, InstallId, SiteUrl};
+use std::time::Duration;
+
+/// Why a bundle did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BundleError {
+    /// It said no, in its own words.
+    #[error("{message}")]
+    Refused {
+        /// Which refusal.
+        code: Code,
+        /// What happened and what to do.
+        message: String,
+        /// The install that stands in the way.
+        install: Option<InstallId>,
+        /// When to come again.
+        after: Option<Duration>,
+    },
+    /// It does not answer as a bundle does.
+    #[error("{address} does not answer as a bundle does (status {status})")]
+    Unlike {
+        /// Its address.
+        address: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// Nothing answered; whether it took effect is not known.
+    #[error("{what}")]
+    Lost {
+        /// What happened.
+        what: String,
+    },
+    /// A code is for one install only and does not do this.
+    #[error("{0} takes the rights of an operator")]
+    NeedsOperator(&'static str),
+}
+
+impl BundleError {
+    /// Whether the same may work in a moment.
+    pub fn transient(&self) -> bool {
+        match self {
+            Self::Lost { .. } => true,
+            Self::Refused { code, .. } => {
+                matches!(code, Code::Busy | Code::Unavailable | Code::Internal | Code::Deadline)
+            }
+            Self::Unlike { status, .. } => *status >= 500 || *status == 429,
+            Self::NeedsOperator(_) => false,
+        }
+    }
+
+    /// When to come again.
+    pub fn after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { after, .. } => *after,
+            _ => None,
+        }
+    }
+
+    /// Which refusal.
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Self::Refused { code, .. } => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// For the terminal.
+    pub fn failure(&self, base_url: &SiteUrl) -> Failure {
+        match self {
+            Self::Refused { .. } => Failure::new(self.to_string()),
+            Self::Unlike { .. } => Failure::new(self.to_string())
+                .hint("is it the address of a bundle? compare it with the stack's output BaseUrl"),
+            Self::Lost { .. } => Failure::unreachable(self.to_string())
+                .hint(format!("check that {base_url} can be reached from here, then run the same again")),
+            Self::NeedsOperator(_) => Failure::usage(self.to_string()).hint(
+                "give --stack NAME, or run it beside the local bundle; the operator of the bundle can do it",
+            ),
+        }
+    }
+}

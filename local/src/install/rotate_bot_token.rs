@@ -1,0 +1,57 @@
+//! A new token for an install's bot: made on the server, handed to the bundle, which tries it, and then every token
+//! before it is revoked, whoever made it. Cut off anywhere the bot has a token that works; a token that was made and never
+//! handed over is one of those before the next.
+
+use super::{adopt, installer::Installer, mark::token_description, owner::BundleIdentity, stop::Stop};
+use cloud_apps_protocol::{
+    InstallId,
+    install::{InstallPatch, InstallView, Rotation},
+};
+use serde::Serialize;
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rotated {
+    /// The install.
+    pub install_id: InstallId,
+    /// The bot's name.
+    pub bot: String,
+    /// How many tokens were revoked.
+    pub revoked: usize,
+}
+
+/// Replaces the token of an install's bot.
+pub async fn rotate_bot_token(installer: &Installer<'_>, view: &InstallView) -> Result<Rotated, Stop> {
+    let runner = installer.admin.runner();
+    let (bot, id) = (view.bot.id.as_str(), &view.install_id);
+    installer
+        .admin
+        .logged_in(async |server| {
+            let identity = BundleIdentity::of(&installer.bundle, Some(view));
+            runner.step("looked for the bot", async || adopt::own_bot(server, &identity, view).await).await?;
+            let before =
+                runner.step("looked for the bot's tokens", async || Ok(server.tokens(bot).await?)).await?;
+            let description = token_description(&view.app_id, &format!("rotate-{}", view.rev));
+            let new = runner
+                .step("made a new token", async || Ok(server.create_token(bot, &description).await?))
+                .await?;
+            let access_token = new.token.clone();
+            let patch = InstallPatch::Rotate(Rotation::BotToken { access_token });
+            runner
+                .step("handed it to the bundle, which tried it", async || {
+                    // Of two at once one hands over: the other must not revoke what the bundle holds then.
+                    Ok(installer.bundle.change_at(id, &patch, Some(view.rev)).await?)
+                })
+                .await?;
+            let mut revoked = 0;
+            // Also those that somebody made by hand: whoever has one acts as the bot.
+            for token in before.iter().filter(|token| token.id != new.id) {
+                runner
+                    .step("revoked a token before it", async || Ok(server.revoke_token(&token.id).await?))
+                    .await?;
+                revoked += 1;
+            }
+            Ok(Rotated { install_id: id.clone(), bot: view.bot.username.clone(), revoked })
+        })
+        .await
+}
