@@ -1,17 +1,17 @@
-//! The one reader of what the command line is answered over HTTP. A bundle, a server or an app that streams for ever, or
-//! gives page after page without end, costs a bounded amount of memory and time, and is told as such.
+//! Reads every answer that the command line gets over HTTP. If a bundle, a server or an app streams for ever, or gives page after
+//! page without end, that costs a bounded amount of memory and time, and the user reads what happened.
 
 use cloud_apps_protocol::json;
 use std::time::{Duration, Instant};
 
-/// The longest answer that is read: the commands of a big team fit in it many times.
+/// The longest answer that is read. The commands of a big team fit in it many times.
 pub const LARGEST: usize = 8 << 20;
-/// The most values and keys of one answer: the commands of a team of thousands. The smallest, `{}`, become structs of
-/// hundreds of bytes each.
+/// The most values and keys of one answer: enough for the commands of a team of thousands. The smallest values, `{}`, become
+/// structs of hundreds of bytes each.
 pub const VALUES: usize = 200_000;
-/// The most pages of one list: of 200 entries each, as Mattermost gives them, more than any server has.
+/// The most pages of one list. With 200 entries each, as Mattermost gives them, that is more than any server has.
 const PAGES: usize = 500;
-/// The most that the pages of one list hold together.
+/// The most bytes of all pages of one list.
 const LIST: usize = 64 << 20;
 /// The longest that one list may take.
 const LIST_TIME: Duration = Duration::from_mins(10);
@@ -21,11 +21,11 @@ const LIST_TIME: Duration = Duration::from_mins(10);
 pub enum Unread {
     /// It is longer than [`LARGEST`], or holds more values than [`VALUES`].
     TooLong,
-    /// The connection ended, or the time was over.
+    /// The connection ended, or the time ran out.
     Lost(reqwest::Error),
 }
 
-/// The whole body of an answer. How long that may take is the client's timeout, which counts until the last byte.
+/// The whole body of an answer. The client's timeout counts until the last byte.
 pub async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, Unread> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(Unread::Lost)? {
@@ -40,7 +40,7 @@ pub async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, Unread> {
     Ok(bytes)
 }
 
-/// That an answer is too long, in words.
+/// What the user reads of [`Unread::TooLong`].
 pub const TOO_LONG: &str = "the answer is longer than 8 MiB, or holds more than 200,000 values";
 
 /// How much of one list was read, page by page.
@@ -51,7 +51,7 @@ pub struct Pages {
     since: Instant,
 }
 
-/// A list that no end was found of.
+/// A list whose end was not found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the list does not end: {PAGES} pages, 64 MiB or 10 minutes of it were read")]
 pub struct Endless;
@@ -62,7 +62,7 @@ impl Pages {
         Self { read: 0, bytes: 0, since: Instant::now() }
     }
 
-    /// One more page was read, of so many bytes; whether another one may be asked for.
+    /// One more page of so many bytes was read. `Ok` if another one may be asked for.
     pub fn read(&mut self, bytes: usize) -> Result<(), Endless> {
         self.read += 1;
         self.bytes += bytes;

@@ -1,7 +1,7 @@
 //! The consumer of the local bundle's queue: what the event source mappings and the `Deliver` function are on AWS.
 //!
-//! A few workers take one message each, so that the queue's fairness decides at every message. When the bundle stops,
-//! each finishes what it has in hand. What a killed process had in hand comes again when its time is over.
+//! A few workers take one message each, so the fairness of the queue decides at every message. When the bundle stops, each
+//! worker finishes its message. A message that a killed process had taken comes again when its time is over.
 
 use crate::store::Sqlite;
 use cloud_apps_core::{
@@ -15,14 +15,14 @@ use cloud_apps_core::{
 use cloud_apps_protocol::Millis;
 use std::time::Duration;
 
-/// How many jobs are worked on at the same time.
+/// How many jobs run at the same time.
 const WORKERS: usize = 4;
-/// How long a worker that found nothing waits until it looks again.
+/// How long a worker waits before it looks again if it found nothing.
 const IDLE: Duration = Duration::from_millis(500);
 /// How long one message may take, and how long it is hidden from the other workers, in ms.
 const TIMES: (Millis, Millis) = (35_000, 60_000);
 
-/// Works on the queue until each worker's `stop`.
+/// Works on the queue until `stop` ends, for each worker.
 pub async fn consume<S>(delivery: JobRunner, queue: Sqlite, stop: impl Fn() -> S)
 where
     S: Future<Output = ()> + Send + 'static,

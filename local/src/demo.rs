@@ -1,5 +1,5 @@
-//! The demo: a small Mattermost beside the local bundle, in which every linked app is installed, and the file by which
-//! `cloud-apps run` knows it.
+//! The demo: a small Mattermost for the local bundle, in which every linked app is installed, and the file with which
+//! `cloud-apps run` finds it.
 
 use crate::{
     failure::{Failure, file},
@@ -23,24 +23,24 @@ use std::{collections::BTreeMap, io::Write, net::SocketAddr, os::unix::fs::OpenO
 const PEOPLE: [&str; 4] = ["admin", "alice", "bob", "carol"];
 const CHANNELS: [&str; 2] = ["town-square", "off-topic"];
 
-/// What `cloud-apps run` needs to speak as somebody of the demo. Kept in a file of mode 0600.
+/// What `cloud-apps run` needs to act as a user of the demo. It is kept in a file of mode 0600.
 #[derive(Serialize, Deserialize)]
 pub struct Credentials {
-    /// The bundle.
+    /// The bundle's address.
     pub base_url: String,
-    /// The demo Mattermost.
+    /// The demo Mattermost's address.
     pub site_url: String,
     /// Its team's id.
     pub team: String,
-    /// Channel name → id.
+    /// The ids of channels, by name.
     pub channels: BTreeMap<String, String>,
-    /// User name → who.
+    /// Users, by name.
     pub users: BTreeMap<String, Person>,
-    /// Namespace → install.
+    /// Apps, by namespace.
     pub apps: BTreeMap<String, DemoApp>,
 }
 
-/// Somebody of the demo.
+/// A user of the demo.
 #[derive(Serialize, Deserialize)]
 pub struct Person {
     /// The user's id.
@@ -52,9 +52,9 @@ pub struct Person {
 /// An app of the demo.
 #[derive(Serialize, Deserialize)]
 pub struct DemoApp {
-    /// Which secret.
+    /// The name of the secret.
     pub kid: String,
-    /// What V2 requests are signed with.
+    /// The secret that signs V2 requests.
     pub shared_secret: String,
     /// Where Mattermost sends its slash command.
     pub slash_url: String,
@@ -69,7 +69,7 @@ impl Credentials {
         check_private(&path)?;
         let text = std::fs::read_to_string(&path).map_err(|_| {
             Failure::unreachable(format!("no local bundle serves here: there is no {}", path.display())).hint(
-                "start it in another terminal with `make run` or `cloud-apps serve`, in this folder, or name its folder with --data",
+                "start it in another terminal with `make run` or `cloud-apps serve` in this folder, or name its folder with --data",
             )
         })?;
         serde_json::from_str(&text).map_err(|e| {
@@ -84,7 +84,7 @@ impl Credentials {
         let mut options = std::fs::OpenOptions::new();
         let mut open = options
             .write(true)
-            // Whoever serves has removed what an earlier one left.
+            // `serve` has removed the file of an earlier process.
             .create_new(true)
             .mode(0o600)
             .open(&path)
@@ -92,22 +92,22 @@ impl Credentials {
         open.write_all(text.as_bytes()).map_err(file("write", &path))
     }
 
-    /// The app whose namespace a line begins with.
+    /// The app of a line, by the namespace at its beginning.
     pub fn app_of(&self, line: &str) -> Result<&DemoApp, Failure> {
         let known = || self.apps.keys().map(|name| format!("/{name}")).collect::<Vec<_>>().join(", ");
         let Some(typed) = line.strip_prefix('/') else {
             return Err(Failure::usage("a command begins with a slash")
-                .hint(format!("type it as in Mattermost; there is {}", known())));
+                .hint(format!("type it as in Mattermost; the demo has {}", known())));
         };
         let word = typed.split_whitespace().next().unwrap_or_default();
         self.apps.get(word).ok_or_else(|| {
-            Failure::new(format!("no app that came with the demo has the command /{word}"))
+            Failure::new(format!("no app of the demo has the command /{word}"))
                 .hint(format!("there is {}", known()))
-                .hint("an app that you installed in the demo yourself answers with --slash")
+                .hint("for an app that you installed in the demo yourself, add --slash")
         })
     }
 
-    /// Somebody by name.
+    /// A user by name.
     pub fn user(&self, name: &str) -> Result<&Person, Failure> {
         self.users.get(name).ok_or_else(|| {
             Failure::new(format!("the demo has no user {name}"))
@@ -124,7 +124,7 @@ impl Credentials {
     }
 }
 
-/// A demo that runs.
+/// A running demo.
 pub struct Demo {
     server: Server,
     files: Files,
@@ -186,7 +186,7 @@ impl Demo {
         Ok(Self { server, files: files.clone(), apps: named })
     }
 
-    /// What to try, for the terminal.
+    /// The lines that say what to try.
     pub fn welcome(&self, base_url: &str, program: &str) -> Vec<String> {
         let site = self.server.url();
         let mut lines = vec![
@@ -212,14 +212,14 @@ impl Demo {
         lines
     }
 
-    /// Ends the Mattermost. What was installed in it goes with the next start: it forgets everything.
+    /// Ends the Mattermost, which forgets everything. The next start removes its installs from the bundle.
     pub async fn stop(self) {
         let _ = std::fs::remove_file(self.files.demo());
         self.server.shutdown().await;
     }
 }
 
-/// Removes what an earlier demo, whose Mattermost is gone, left in the database.
+/// Removes what an earlier demo left in the database. Its Mattermost is gone.
 async fn forget(bundle: &Bundle, app: &AppId, site: &SiteUrl) -> Result<(), Failure> {
     let management = bundle.management();
     let fail = |e: cloud_apps_core::store::ports::StoreError| {

@@ -1,4 +1,4 @@
-//! What the command says when it cannot do what it was asked: what happened, and what to do.
+//! The error of a command, as a user reads it: what happened, and what to do.
 
 use crate::{
     store::FileError,
@@ -11,9 +11,9 @@ use std::{fmt, process::ExitCode};
 #[derive(Debug)]
 pub struct Failure {
     message: String,
-    /// What belongs to the message, a line each.
+    /// More lines of the message.
     more: Vec<String>,
-    /// What to do, a line each.
+    /// What to do, as lines.
     hint: Vec<String>,
     code: u8,
 }
@@ -29,12 +29,12 @@ impl Failure {
         Self { code: 2, ..Self::new(message) }
     }
 
-    /// Nothing answers there: exit code 3.
+    /// The other side cannot be reached: exit code 3.
     pub fn unreachable(message: impl Into<String>) -> Self {
         Self { code: 3, ..Self::new(message) }
     }
 
-    /// Somebody pressed Ctrl-C: exit code 130, as shells have it.
+    /// The user pressed Ctrl-C: exit code 130, as shells have it.
     pub fn interrupted(message: impl Into<String>) -> Self {
         Self { code: 130, ..Self::new(message) }
     }
@@ -46,14 +46,14 @@ impl Failure {
         self
     }
 
-    /// Says what to do. Said again it is another line.
+    /// Says what to do. Each call adds a line.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint.push(hint.into());
         self
     }
 
-    /// Prints it on standard error, coloured where that is a terminal and `NO_COLOR` is not set.
+    /// Prints it on standard error, with colours if that is a terminal and `NO_COLOR` is not set.
     pub fn print(&self) {
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         let blue = Style::new().bold().fg_color(Some(AnsiColor::Cyan.into()));
@@ -66,7 +66,7 @@ impl Failure {
         hint.for_each(terminal::err);
     }
 
-    /// What it says, with what to do, without colours.
+    /// The message with what to do, without colours.
     pub fn text(&self) -> String {
         let mut lines = vec![self.message.clone()];
         lines.extend(self.more.iter().cloned());
@@ -76,7 +76,7 @@ impl Failure {
         lines.join("\n")
     }
 
-    /// The exit code that goes with it.
+    /// The exit code of the program.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code)
     }
@@ -94,7 +94,7 @@ impl From<FileError> for Failure {
     }
 }
 
-/// An error of the file system, with the file and what was being done.
+/// Makes a failure of an error of the file system: `cannot {doing} {path}`.
 pub fn file(doing: &str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Failure {
     let text = format!("cannot {doing} {}", path.display());
     move |error| Failure::new(format!("{text}: {error}"))

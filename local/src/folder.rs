@@ -1,9 +1,9 @@
-//! The folder of a local bundle, and whether what stands in it is to be believed.
+//! The folder of a local bundle, and whether its files can be trusted.
 //!
-//! Where nobody names a folder, it is `.cloud-apps` in the current one, and that may have come with somebody's project.
-//! Whoever wrote its key rings knows every secret of the bundle, and its `demo.json` may lead anywhere. So the default
-//! folder is used only if `cloud-apps serve` made it. Which folders it made stands outside of them, among the user's own
-//! files, where no project writes. A folder that is named with `--data` is the user's own decision.
+//! If nobody names a folder, it is `.cloud-apps` in the current folder, which may have come with somebody's project. Somebody who
+//! wrote its key rings knows every secret of the bundle, and its `demo.json` may name any address. So the default folder is used only
+//! if `cloud-apps serve` made it. A record of the folders that it made stands outside of them, among the user's own files, where no
+//! project writes. A folder that is named with `--data` is the user's own decision.
 
 use crate::{
     failure::{Failure, file},
@@ -20,7 +20,7 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-/// The folder where none is named.
+/// The folder, if none is named.
 const DEFAULT: &str = ".cloud-apps";
 
 /// Where the local bundle keeps its files.
@@ -37,7 +37,7 @@ impl Data {
         self.dir.as_deref().unwrap_or(Path::new(DEFAULT))
     }
 
-    /// The files in the folder, for whoever reads what `serve` keeps there. A folder that is not to be believed is refused.
+    /// The files in the folder, for commands that read what `serve` keeps there. A folder that cannot be trusted is refused.
     pub fn files(&self) -> Result<Files, Failure> {
         if self.dir.is_none() && holds_anything()? && !on_record()? {
             return Err(not_on_record());
@@ -47,13 +47,13 @@ impl Data {
         Ok(files)
     }
 
-    /// The files in the folder, for `serve`, which makes it for its owner only. One that is there stays as it is: it may be
-    /// somebody's home. Where others may read in it, they see names and no content, so a note says what it should be.
+    /// The files in the folder, for `serve`. A new folder is made for its owner only. The mode of an existing one is not changed: it
+    /// may be somebody's home. If others may read it, they see names and no content, so a note says how to close it.
     pub fn make(&self) -> Result<(Files, Option<String>), Failure> {
         let folder = self.path();
         let fresh = self.dir.is_none() && !holds_anything()?;
         if fresh {
-            // Before the folder is made: without a place for the record there is no folder.
+            // Before the folder is made: without a place for the record, no folder is made.
             record()?;
         }
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(file("make", folder))?;
@@ -61,11 +61,11 @@ impl Data {
         if fresh {
             put_on_record().map_err(|failure| {
                 failure.hint(format!(
-                    "this file is to say that the folder {DEFAULT} is yours; where there can be none, name it: --data {DEFAULT}"
+                    "this file records that the folder {DEFAULT} is yours; if it cannot be written, name the folder: --data {DEFAULT}"
                 ))
             })?;
         } else if self.dir.is_some() && is_default(folder) {
-            // Its user says whose it is. Where this cannot be written down, it has to be said each time.
+            // The user says that the folder is theirs. If that cannot be written down, they have to say it each time.
             let _ = put_on_record();
         }
         let mode = fs::metadata(folder).map_err(file("read", folder))?.mode();
@@ -85,8 +85,8 @@ impl Data {
 pub struct Files(PathBuf);
 
 impl Files {
-    /// Refuses a folder in which others may write, because they could put keys and databases of their own there, and links
-    /// in it, whatever they lead to.
+    /// Refuses a folder in which others may write, because they could put their own keys and databases there. Also refuses links in
+    /// it.
     fn check(&self) -> Result<(), Failure> {
         let folder = &self.0;
         let path = folder.display();
@@ -122,8 +122,8 @@ impl Files {
         Ok(())
     }
 
-    /// Keeps the folder for this process. The system lets go of it when the process ends, however it ends, so what a
-    /// killed one left behind hinders nobody.
+    /// Locks the folder for this process. The system releases the lock when the process ends, however it ends, so a killed process
+    /// blocks nobody.
     pub fn lock(&self) -> Result<File, Failure> {
         let path = self.lock_file();
         let lock = files::open_or_make(&path)?;
@@ -131,13 +131,13 @@ impl Files {
             Ok(()) => Ok(lock),
             Err(TryLockError::WouldBlock) => {
                 Err(Failure::new(format!("another `cloud-apps serve` uses the folder {}", self.0.display()))
-                    .hint("use the one that runs, end it, or give this one a folder and ports of its own: --data DIR --port 0 --mattermost-port 0"))
+                    .hint("use that one, stop it, or give this one its own folder and ports: --data DIR --port 0 --mattermost-port 0"))
             }
             Err(TryLockError::Error(error)) => Err(file("lock", &path)(error)),
         }
     }
 
-    /// Removes what a killed process left behind. For who holds the lock.
+    /// Removes what a killed process left. Only while the lock is held.
     pub fn clear(&self) -> Result<(), Failure> {
         for path in [self.socket(), self.demo()] {
             match fs::remove_file(&path) {
@@ -169,7 +169,7 @@ impl Files {
         self.0.join("installing")
     }
 
-    /// The folder of the ids of rotations that are under way.
+    /// The folder of the ids of rotations that were begun.
     pub fn rotations(&self) -> PathBuf {
         self.0.join("rotating")
     }
@@ -185,7 +185,7 @@ impl Files {
     }
 }
 
-/// What stands on record of a folder.
+/// The record of a folder.
 #[derive(Serialize, Deserialize)]
 struct Record {
     v: u32,
@@ -194,9 +194,9 @@ struct Record {
     identity: Identity,
 }
 
-/// By what a folder is known again. One that took the place of another has another number; and where the system uses numbers
-/// of removed folders again, it was made at another time. The number of the device is needed only where there is no such
-/// time: some file systems have another one after each start of the machine.
+/// By what a folder is recognised. A folder that replaced another has another number; and if the system uses the number of a removed
+/// folder again, it was made at another time. The number of the device is needed only if there is no such time: on some file systems
+/// it changes with each start of the machine.
 #[derive(PartialEq, Eq, Serialize, Deserialize)]
 struct Identity {
     inode: u64,
@@ -214,28 +214,28 @@ impl Identity {
     }
 }
 
-/// Where this program keeps what belongs to the user and to no bundle (XDG Base Directory Specification), if the environment
-/// says where. A path that begins at the current folder is nobody's own place.
+/// The folder for what belongs to the user and to no bundle (XDG Base Directory Specification), if the environment names it. A
+/// relative path does not count: it would be inside the current folder.
 pub fn state() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))?;
     Some(state.join("cloud-apps"))
 }
 
-/// Whether anything stands in the default folder that could be believed. What is no folder is refused.
+/// Whether the default folder holds anything. If it is not a folder, it is refused.
 fn holds_anything() -> Result<bool, Failure> {
     let folder = Path::new(DEFAULT);
     files::refuse_other(folder, Kind::Folder)?;
     Ok(!entries(folder)?.is_empty())
 }
 
-/// Whether a folder is the default one, by whatever name.
+/// Whether a folder is the default one, under any name.
 fn is_default(folder: &Path) -> bool {
     let (named, default) = (fs::metadata(folder), fs::symlink_metadata(DEFAULT));
     matches!((named, default), (Ok(a), Ok(b)) if (a.dev(), a.ino()) == (b.dev(), b.ino()))
 }
 
-/// The file that says that the default folder is the user's own, and the folder's whole path.
+/// The file that records that the default folder is the user's own, and the folder's whole path.
 fn record() -> Result<(PathBuf, PathBuf), Failure> {
     let state = state().ok_or_else(|| {
         Failure::usage(format!(
@@ -249,7 +249,7 @@ fn record() -> Result<(PathBuf, PathBuf), Failure> {
     Ok((state.join("folders").join(name.as_str()), whole))
 }
 
-/// Whether it stands on record that the default folder, and not one that took its place, is the user's own.
+/// Whether the record says that the default folder is the user's own, and not one that replaced it.
 fn on_record() -> Result<bool, Failure> {
     let (path, whole) = record()?;
     files::check_private(&path)?;
@@ -281,11 +281,11 @@ fn not_on_record() -> Failure {
     ))
     .hint(format!("if it is not yours, remove it: rm -r {DEFAULT}"))
     .hint(format!(
-        "if it is yours, name it: `cloud-apps serve --data {DEFAULT}` remembers that, other commands take the option each time"
+        "if it is yours, name it: `cloud-apps serve --data {DEFAULT}` remembers that; other commands need the option each time"
     ))
 }
 
-/// What stands in a folder; nothing, where there is none.
+/// The entries of a folder; none if the folder does not exist.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let listed = match fs::read_dir(folder) {
         Ok(listed) => listed,

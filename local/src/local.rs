@@ -1,7 +1,7 @@
 //! The bundle on a laptop: the same handlers over SQLite, behind loopback HTTP, and a Unix socket for operators.
 //!
-//! Operators never come over loopback HTTP, which any web page in a browser can reach; the socket's file mode (0600)
-//! is who may operate.
+//! Operators never use loopback HTTP, because any web page in a browser can reach it. The mode of the socket's file (0600) decides
+//! who may operate.
 
 use crate::{
     failure::{Failure, file},
@@ -32,7 +32,7 @@ use serde_json::Value;
 use std::{io::ErrorKind, net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc};
 use tokio::net::{TcpListener, UnixSocket};
 
-/// Builds the bundle over the files, and the queue that is to be worked on beside it.
+/// Builds the bundle over the files, and the queue for its consumer.
 pub fn bundle(files: &Files, apps: Vec<App>) -> Result<(Bundle, Sqlite), Failure> {
     let store = Arc::new(Sqlite::open(&files.database()).map_err(|e| Failure::new(e.to_string()))?);
     let keys = Arc::new(KeyFiles::open(&files.keys()).map_err(|e| Failure::new(e.to_string()))?);
@@ -79,22 +79,22 @@ pub async fn serve(bundle: Bundle, listener: TcpListener, stop: impl Future<Outp
 
 async fn answer(State(bundle): State<Bundle>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    // One byte more than is allowed is enough for the handler to say that it is too much.
+    // With one byte more than allowed, the handler can say that the body is too long.
     let body = to_bytes(body, MAX_BODY + 1).await.unwrap_or_else(|_| vec![0; MAX_BODY + 1].into());
     bundle.handle(arrival(http::Request::from_parts(parts, body))).await.map(Body::from)
 }
 
-/// What the operators' socket tells of the bundle.
+/// What the operators' socket tells about the bundle.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Whereabouts {
-    /// The bundle's address as a Mattermost server reaches it.
+    /// The bundle's address, as a Mattermost server reaches it.
     pub base_url: String,
 }
 
-/// How many operators may wait to be served.
+/// How many operators may wait.
 const WAITING: u32 = 128;
 
-/// Serves operators on the socket until `stop`: `POST /` is their request, `GET /` tells where the bundle serves.
+/// Serves operators on the socket until `stop`: `POST /` takes a request, `GET /` tells the bundle's address.
 pub fn serve_operators(
     bundle: Bundle,
     base_url: String,
@@ -106,7 +106,7 @@ pub fn serve_operators(
         file("listen on", &socket)(error)
             .hint("a socket's path may have about 100 characters: choose a shorter --data")
     })?;
-    // Before anybody can connect: until it listens, connections are refused.
+    // Before anybody can connect: connections are refused until it listens.
     std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))
         .map_err(file("set the mode of", &socket))?;
     let listener = bound.listen(WAITING).map_err(file("listen on", &socket))?;

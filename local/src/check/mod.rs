@@ -1,8 +1,8 @@
-//! What `cloud-apps check` asks of an app that runs elsewhere (section 15): the requests that a bundle sends it, each
-//! of which it should answer, and requests that no bundle sent, each of which it should refuse.
+//! Tests an external app for `cloud-apps check` (section 15): it should answer the requests that a bundle sends, and refuse
+//! requests that no bundle sent.
 //!
-//! The calls go out through the same client as a bundle's, and what comes back is read by the same code, so an app that
-//! passes here is understood there.
+//! The same client sends the requests as in a bundle, and the same code reads the answers. So a bundle understands an app that
+//! passes.
 
 mod request;
 mod token;
@@ -18,7 +18,7 @@ use serde::Serialize;
 use std::time::Duration;
 use token::{FLAWS, Flaw};
 
-/// How long a function has, as in a bundle.
+/// How long a function may take, as in a bundle.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// One request, and what came of it.
@@ -28,11 +28,11 @@ pub struct Outcome {
     pub check: String,
     /// Whether the app did as it should.
     pub ok: bool,
-    /// Whether it is a fault where it did not; else a thing that is better.
+    /// Whether it is a fault if the app did not. Otherwise it is only a recommendation.
     pub required: bool,
     /// What it should have done.
     pub expected: String,
-    /// What it did. Nothing of a body stands here.
+    /// What it did. Never holds anything from a body.
     pub got: String,
 }
 
@@ -40,21 +40,21 @@ pub struct Outcome {
 pub struct Check {
     /// Where it runs: its functions are at `{url}/{function}`.
     pub url: String,
-    /// What it says of itself.
+    /// Its manifest.
     pub manifest: Manifest,
-    /// Which secret it has.
+    /// The name of its secret.
     pub kid: UpstreamKid,
-    /// That secret.
+    /// The secret.
     pub secret: Secret,
 }
 
 /// What the app should do.
 enum Expected {
-    /// Answer: a 200 with an answer of the protocol.
+    /// Answer with a 200 and an answer of the protocol.
     Answer,
-    /// Say that it does not have the function: 404.
+    /// Answer 404: it does not have the function.
     Unknown,
-    /// Refuse: 401 or 403.
+    /// Refuse with 401 or 403.
     Refusal,
 }
 
@@ -68,7 +68,7 @@ struct Trial {
 }
 
 impl Check {
-    /// Sends all of it, one after the other. An error where nothing answers there at all.
+    /// Sends all requests, one after the other. `Err` if nothing answers there at all.
     pub async fn run(&self, now: impl Fn() -> u64) -> Result<Vec<Outcome>, Error> {
         let everywhere = ["0.0.0.0/0", "::/0"].into_iter().filter_map(|net| net.parse().ok()).collect();
         let http =
@@ -143,7 +143,7 @@ impl Check {
                 sample: sample.clone(),
                 flaw: Some(flaw),
                 expected: Expected::Refusal,
-                // A service of many processes can only know this with a store, and the bundle never sends one twice.
+                // A service of many processes needs a store to know this, and the bundle never sends a token twice.
                 required: flaw != Flaw::Replayed,
             }));
         }
@@ -158,7 +158,7 @@ impl Check {
         let body = if trial.flaw == Some(Flaw::AlteredBody) { [&body[..], b" "].concat() } else { body };
         let mut request = Request::new(Bytes::from(body));
         *request.method_mut() = http::Method::POST;
-        // An address that is none is found out by the client, with a sentence.
+        // The client refuses a wrong address, and says why.
         *request.uri_mut() = format!("{}/{function}", self.url).parse().unwrap_or_default();
         *request.headers_mut() = headers(authorization, &trial.sample, seconds);
         request

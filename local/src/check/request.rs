@@ -13,20 +13,20 @@ use serde_json::{Value, json};
 const SITE: &str = "https://mattermost.example.com";
 const INSTALL: &str = "checkcheckcheckcheckcheckc";
 const ID: &str = "checkidcheckidcheckidcheck";
-/// Characters of a line that no person types, and that a server lets through.
+/// The length of a line that no person types, and that a server accepts.
 const HUGE: usize = 16_000;
 /// How long a token lives, in seconds.
 const LIFE: u64 = 60;
 
-/// One request. Whatever it runs is asked of the app on behalf of an install that there is not, and without tokens of a
-/// Mattermost: an app that calls one answers that it could not.
+/// One request, for an install that does not exist and without tokens of a Mattermost server. So an app that calls Mattermost
+/// answers that it could not.
 #[derive(Clone)]
 pub struct Sample {
     function: String,
     request: CommandRequest,
-    /// Keys that this version of the protocol does not have.
+    /// With keys that this version of the protocol does not have.
     unknown: bool,
-    /// How the acting user was proved; `None`: the body may name one, and the token vouches for nobody.
+    /// How the acting user was proved. `None`: the body may name a user, and the token proves none.
     proof: Option<Proof>,
     delivery: String,
 }
@@ -48,7 +48,7 @@ impl Sample {
         sample.request.context.channel = None;
         sample.request.context.team = None;
         sample.request.context.source = Source::default();
-        // Who installs is named, and not proved.
+        // The user who installs is named, and not proved.
         sample.proof = None;
         sample
     }
@@ -91,14 +91,14 @@ impl Sample {
         Self { function: function.to_owned(), request, unknown: false, proof: Some(Proof::Slash), delivery }
     }
 
-    /// As from a caller with a static token that names a user: the token vouches for nobody.
+    /// As from a caller with a static token that names a user: the token proves none.
     #[must_use]
     pub fn unproved(mut self) -> Self {
         self.proof = None;
         self
     }
 
-    /// Without all that a request may lack: as from a caller with a static token.
+    /// Without everything optional, as from a caller with a static token.
     #[must_use]
     pub fn bare(mut self, command: &CommandEntry) -> Self {
         let required = fields(command).filter(|field| field.required);
@@ -116,7 +116,7 @@ impl Sample {
         self
     }
 
-    /// With a line, and texts, that are as long as may be.
+    /// With a line, and texts, as long as allowed.
     #[must_use]
     pub fn huge(mut self, command: &CommandEntry) -> Self {
         let long = "ü".repeat(HUGE);
@@ -135,7 +135,7 @@ impl Sample {
         self
     }
 
-    /// With keys, and a location, that a later version may have.
+    /// With keys and a location that a later version may have.
     #[must_use]
     pub fn from_the_future(mut self) -> Self {
         self.unknown = true;
@@ -143,7 +143,7 @@ impl Sample {
         self
     }
 
-    /// Which function.
+    /// The function's name.
     pub fn function(&self) -> &str {
         &self.function
     }
@@ -153,7 +153,7 @@ impl Sample {
         self.delivery.clone()
     }
 
-    /// The bytes.
+    /// The body's bytes.
     pub fn body(&self, seconds: u64) -> Vec<u8> {
         let mut body = serde_json::to_value(&self.request).unwrap_or_default();
         if let (true, Some(members)) = (self.unknown, body.as_object_mut()) {
@@ -191,7 +191,7 @@ pub fn lifecycle(manifest: &Manifest) -> impl Iterator<Item = &FunctionName> {
     [&of.install, &of.configure, &of.upgrade, &of.uninstall].into_iter().flatten()
 }
 
-/// What a person can give a value.
+/// The fields that can have a value.
 fn fields(command: &CommandEntry) -> impl Iterator<Item = &Field> {
     command.fields.iter().filter(|field| field.r#type != FieldType::Markdown)
 }

@@ -1,4 +1,4 @@
-//! Tokens that an app should refuse: each flaw by itself, everything else as a bundle does it.
+//! Tokens that an app should refuse. Each has one flaw; the rest is as a bundle makes it.
 
 use cloud_apps_protocol::{
     Generation,
@@ -10,17 +10,17 @@ use serde_json::{Value, json};
 /// What is wrong with a request's token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flaw {
-    /// There is none.
+    /// There is no token.
     Missing,
-    /// It is no JWT.
+    /// It is not a JWT.
     Nonsense,
-    /// Its signature has one bit that is wrong.
+    /// Its signature is wrong.
     Signature,
     /// It is signed with another secret.
     OtherSecret,
-    /// `alg` says that it needs no signature.
+    /// Its `alg` says that it needs no signature.
     Unsigned,
-    /// It is a server's token to a bundle.
+    /// It is the token of a server for a bundle.
     OtherTyp,
     /// Its `kid` names a secret that was never handed over.
     OtherKid,
@@ -42,7 +42,7 @@ pub enum Flaw {
     Replayed,
 }
 
-/// Every one.
+/// All flaws.
 pub const FLAWS: [Flaw; 15] = [
     Flaw::Missing,
     Flaw::Nonsense,
@@ -62,7 +62,7 @@ pub const FLAWS: [Flaw; 15] = [
 ];
 
 impl Flaw {
-    /// In words.
+    /// The flaw, in words.
     pub fn name(self) -> &'static str {
         match self {
             Self::Missing => "a request without a token",
@@ -84,10 +84,10 @@ impl Flaw {
     }
 }
 
-/// How far beyond any leeway a clock is, in seconds.
+/// Further off than any leeway for clocks, in seconds.
 const FAR: u64 = 3_600;
 
-/// The header's value; `None`: no header.
+/// The value of the header; `None` for no header.
 pub fn authorization(
     flaw: Option<Flaw>,
     kid: &UpstreamKid,
@@ -138,7 +138,7 @@ fn unsigned(kid: &UpstreamKid, claims: &Value) -> String {
     format!("{}.{}.", part(&header), part(claims))
 }
 
-/// The first character of the signature is another: the last has bits that mean nothing.
+/// Changes the first character of the signature: the last one has bits without a meaning.
 fn spoilt(token: &str) -> String {
     let (message, signature) = token.rsplit_once('.').unwrap_or_default();
     let other = if signature.starts_with('A') { 'B' } else { 'A' };

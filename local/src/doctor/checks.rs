@@ -1,4 +1,4 @@
-//! Each check: from facts to what it found, with the fix.
+//! The checks: each goes from facts to what it found, with the fix.
 
 use super::{Admin, Facts, Report, TeamFacts};
 use crate::{
@@ -10,10 +10,10 @@ use cloud_apps_protocol::{
     install::{Standing, Wanted},
 };
 
-/// How far two clocks may be apart, in seconds: what a signed request allows (protocol, section 2).
+/// How far apart two clocks may be, in seconds: as much as a signed request allows (protocol, section 2).
 const SKEW: i64 = 30;
 
-/// Looks at everything there is.
+/// Runs all checks.
 pub fn check(facts: &Facts) -> Report {
     let mut report =
         Report { right: Vec::new(), wrong: Vec::new(), notes: Vec::new(), not_looked_at: Vec::new() };
@@ -22,13 +22,13 @@ pub fn check(facts: &Facts) -> Report {
     server(facts, &mut report);
     match &facts.admin {
         None => report.not_looked_at.push(
-            "bot, token, commands and webhooks on the server: set CLOUD_APPS_ADMIN_TOKEN to a personal access token of a \
+            "bot, tokens, commands and webhooks on the server: set CLOUD_APPS_ADMIN_TOKEN to a personal access token of a \
              system admin"
                 .to_owned(),
         ),
         Some(Err(trouble)) => report.wrong.push(Finding::stop(
-            format!("the server cannot be looked at as its admin: {trouble}"),
-            "Give the token of a system admin of that server, one that was not revoked.",
+            format!("the server cannot be checked as its admin: {trouble}"),
+            "Give a token of a system admin of that server that was not revoked.",
         )),
         Some(Ok(admin)) => {
             settings(admin, facts, &mut report);
@@ -42,7 +42,7 @@ pub fn check(facts: &Facts) -> Report {
     report
 }
 
-/// How the bundle has it.
+/// Checks the install at the bundle.
 fn install(facts: &Facts, report: &mut Report) {
     let view = &facts.view;
     let id = &view.install_id;
@@ -54,7 +54,7 @@ fn install(facts: &Facts, report: &mut Report) {
         )),
         "removing" => report.wrong.push(Finding::stop(
             "the install is being removed",
-            format!("Ask for its removal again to see it end: `cloud-apps uninstall {id}`."),
+            format!("Run the removal again to end it: `cloud-apps uninstall {id}`."),
         )),
         state => report.wrong.push(Finding::stop(
             format!("the install is {state}: it was never completed"),
@@ -67,26 +67,26 @@ fn install(facts: &Facts, report: &mut Report) {
     if let Some(offered) = &view.offered {
         report.notes.push(Finding::note(
             format!(
-                "the bundle has {} {}, and the install is at {}",
+                "the bundle offers {} {}, and the install is at {}",
                 view.app_id, offered.version, view.version
             ),
-            format!("`cloud-apps upgrade {id}` moves it, and asks when it wants more."),
+            format!("`cloud-apps upgrade {id}` moves it, and asks if the new version wants more."),
         ));
     }
     match facts.given_up {
         Some(0) => {}
         Some(jobs) => report.wrong.push(Finding::stop(
-            format!("{jobs} of its jobs were given up"),
-            format!("`cloud-apps operator dead-letters list --install {id}` says why, and sends them back when the cause is fixed."),
+            format!("{jobs} of its jobs failed for good"),
+            format!("`cloud-apps operator dead-letters list --install {id}` says why; `send-back` runs a job again when the cause is fixed."),
         )),
         None => report.not_looked_at.push(
-            "jobs that were given up: the bundle did not tell; it tells an operator (--stack, or beside the local bundle)"
+            "jobs that failed for good: only an operator is told (--stack, or --data for the local bundle)"
                 .to_owned(),
         ),
     }
     for left in &view.leftovers {
         report.wrong.push(Finding::stop(
-            format!("{} is registered and not wanted any more", words(left)),
+            format!("{} is registered and not needed any more", words(left)),
             format!("`cloud-apps sync {id}` removes it."),
         ));
     }
@@ -98,7 +98,7 @@ fn install(facts: &Facts, report: &mut Report) {
     }
 }
 
-/// Where the bundle is, and whether the install has its address.
+/// Checks whether the bundle answers, and whether the install has its address.
 fn bundle(facts: &Facts, report: &mut Report) {
     match &facts.bundle {
         Ok((index, date)) => {
@@ -107,25 +107,25 @@ fn bundle(facts: &Facts, report: &mut Report) {
         }
         Err(why) => report.wrong.push(Finding::stop(
             format!("the bundle does not answer over HTTP: {why}"),
-            "Look whether it is deployed, and whether this machine reaches it.",
+            "Check that it is deployed, and that this machine can reach it.",
         )),
     }
     match &facts.at_base {
         Ok(_) => {
-            report.right.push(format!("the address that the install has of it answers: {}", facts.base_url));
+            report.right.push(format!("the address that the install has of the bundle answers: {}", facts.base_url));
         }
         Err(why) => report.wrong.push(Finding::stop(
             format!(
                 "nothing answers as a bundle at {}, the address that the install has: {why}",
                 facts.base_url
             ),
-            "If the bundle has another address now, its operator tells the install and the server with `cloud-apps sync \
-             --base-url URL`. If it is private, look from a machine that reaches it.",
+            "If the bundle has another address now, its operator changes the install and the server with `cloud-apps sync \
+             --base-url URL`. If the address is private, run this on a machine that can reach it.",
         )),
     }
 }
 
-/// The server as anybody sees it.
+/// Checks the server as anybody sees it.
 fn server(facts: &Facts, report: &mut Report) {
     let site = &facts.view.site_url;
     let (config, date) = match &facts.server {
@@ -133,12 +133,12 @@ fn server(facts: &Facts, report: &mut Report) {
         Err(trouble) => {
             let fix = match trouble {
                 CallError::Lost { .. } => {
-                    "Look whether the server runs, whether this machine reaches it, and whether its certificate is valid \
-                     for that name."
+                    "Check that the server runs, that this machine can reach it, and that its certificate is valid for \
+                     that name."
                 }
-                _ => "Look whether a Mattermost server answers at that address, and not something before it.",
+                _ => "Check that a Mattermost server answers at that address, and not a proxy before it.",
             };
-            report.wrong.push(Finding::stop(format!("{site} cannot be asked: {trouble}"), fix));
+            report.wrong.push(Finding::stop(format!("{site} cannot be checked: {trouble}"), fix));
             return;
         }
     };
@@ -148,10 +148,10 @@ fn server(facts: &Facts, report: &mut Report) {
     address(&config.site_url, facts, report);
 }
 
-/// The address that the server knows itself by.
+/// Checks the address that the server has of itself.
 fn address(known_by: &str, facts: &Facts, report: &mut Report) {
     let site = &facts.view.site_url;
-    // Without a session some versions do not tell.
+    // Some versions do not tell it without a session.
     if known_by.is_empty() || SiteUrl::new(known_by).is_ok_and(|url| url == *site) {
         return;
     }
@@ -172,20 +172,20 @@ fn clock(whose: &str, date: Option<i64>, now: i64, report: &mut Report) {
     } else {
         report.wrong.push(Finding::stop(
             format!("the clocks of {whose} and of this machine are {apart} s apart"),
-            "Set both by NTP: signed requests are refused where clocks differ by more than 30 s.",
+            "Set both with NTP: signed requests are refused if clocks differ by more than 30 s.",
         ));
     }
 }
 
-/// What forbids something now.
+/// Checks the settings of the server.
 fn settings(admin: &Admin, facts: &Facts, report: &mut Report) {
     if !admin.me.has_role("system_admin") {
         report.notes.push(Finding::note(
-            format!("@{} is no system admin, and does not see everything", admin.me.username),
-            "Look again with the token of a system admin.",
+            format!("@{} is not a system admin, and does not see everything", admin.me.username),
+            "Run this again with the token of a system admin.",
         ));
     }
-    // Where anybody is told the address, it was looked at already.
+    // If anybody is told the address, it was checked already.
     if facts.server.as_ref().is_ok_and(|(seen, _)| seen.site_url.is_empty()) {
         address(&admin.config.site_url, facts, report);
     }
@@ -216,8 +216,8 @@ fn settings(admin: &Admin, facts: &Facts, report: &mut Report) {
     }
 }
 
-/// Whether a host is an address that a server calls only when it is told to. Names are not looked up: the server may
-/// know others by them.
+/// Whether a server calls this host only if its settings allow it. Names are not looked up, because the server may resolve them
+/// to other addresses.
 fn private(host: &str) -> bool {
     match host.trim_matches(['[', ']']).parse::<std::net::IpAddr>() {
         Ok(std::net::IpAddr::V4(v4)) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
@@ -228,14 +228,14 @@ fn private(host: &str) -> bool {
     }
 }
 
-/// Whether one entry of the setting covers the host: the same name or address, or its network.
+/// Whether one entry of the setting allows the host: the same name or address, or a network that has it.
 fn covers(entry: &str, host: &str) -> bool {
     let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
     entry == host
         || entry.parse::<ipnet::IpNet>().is_ok_and(|net| address.is_ok_and(|address| net.contains(&address)))
 }
 
-/// The bot, and whether it has a token of ours.
+/// Checks the bot and its tokens.
 fn bot(admin: &Admin, facts: &Facts, report: &mut Report) {
     let (view, id) = (&facts.view, &facts.view.install_id);
     let name = &view.bot.username;
@@ -253,11 +253,13 @@ fn bot(admin: &Admin, facts: &Facts, report: &mut Report) {
     let ours = admin.tokens.iter().filter(|token| is_token(&view.app_id, token)).count();
     match (admin.tokens.len(), ours) {
         (0, _) if admin.bot.is_some() => report.wrong.push(Finding::stop(
-            format!("@{name} has no access token: whatever the app asks of the server is refused"),
+            format!("@{name} has no access token: the server refuses every call of the app"),
             format!("`cloud-apps rotate bot-token {id}` makes one and hands it over."),
         )),
         (all, ours) if all > ours => report.notes.push(Finding::note(
-            format!("@{name} has a token that cloud-apps did not make: whoever has it acts as the bot"),
+            format!(
+                "@{name} has a token that cloud-apps did not make: anybody who has it can act as the bot"
+            ),
             format!("`cloud-apps rotate bot-token {id}` makes a new one and revokes all others."),
         )),
         (_, ours) if ours > 1 => report.notes.push(Finding::note(
@@ -268,25 +270,25 @@ fn bot(admin: &Admin, facts: &Facts, report: &mut Report) {
     }
 }
 
-/// What to do about a command or webhook that calls another address than the install's. Either of the two may be the
-/// wrong one, so the admin looks before it is changed.
+/// What to do about a command or webhook that does not call the install's address. Either of the two addresses may be wrong, so
+/// the admin checks before it is changed.
 fn moved(facts: &Facts) -> String {
     format!(
-        "Ask the bundle's operator whether {} is its address. If it is, `cloud-apps sync {}` sends it there, and asks first \
-         where the host is another. If it is not, the operator puts the install right with `cloud-apps sync {} --base-url URL`.",
+        "Ask the bundle's operator whether {} is its address. If it is, `cloud-apps sync {}` sends it there, and asks first if \
+         the host is another one. If it is not, the operator fixes the install with `cloud-apps sync {} --base-url URL`.",
         facts.base_url, facts.view.install_id, facts.view.install_id
     )
 }
 
-/// What to do about a command that calls another bundle's install of the app.
+/// What to do about a command that calls an install of the app at another bundle.
 fn taken_over(id: &InstallId, other: &SiteUrl) -> String {
     format!(
         "The bundle at {other} took the app over. If that is right, `cloud-apps uninstall {id}` removes the install here, and \
-         touches nothing of that bundle. If it is not, do that, and install it again with --take-over."
+         leaves that bundle alone. If it is not right, do that, and then install the app again with --take-over."
     )
 }
 
-/// The slash commands of one team.
+/// Checks the slash commands of one team.
 fn commands(team: &TeamFacts, facts: &Facts, report: &mut Report) {
     let (view, id) = (&facts.view, &facts.view.install_id);
     let sync = format!("`cloud-apps sync {id}` fixes it.");
@@ -347,7 +349,7 @@ fn commands(team: &TeamFacts, facts: &Facts, report: &mut Report) {
         let all = view.registered.iter().chain(&view.leftovers);
         all.clone().any(|s| matches!(s, Standing::SlashCommand { id: known, .. } if known == id))
     };
-    // What another bundle serves on the same server is not this one's to fix.
+    // What belongs to another bundle on the same server is left to that bundle.
     let identity = BundleIdentity::of_install(view);
     let ours = |command: &Command| identity.command(&view.app_id, command) == Owner::ThisBundle;
     for stray in there.iter().filter(|command| ours(command) && !known(&command.id)) {
@@ -361,7 +363,7 @@ fn commands(team: &TeamFacts, facts: &Facts, report: &mut Report) {
     }
 }
 
-/// The outgoing webhooks of one team.
+/// Checks the outgoing webhooks of one team.
 fn webhooks(team: &TeamFacts, facts: &Facts, report: &mut Report) {
     let (view, id) = (&facts.view, &facts.view.install_id);
     let Some(place) = &team.team else { return };

@@ -1,4 +1,4 @@
-//! Everything that a check may need, gathered once.
+//! Gathers everything that a check may need, once.
 
 use crate::{
     install::bundle::{Bundle, Index},
@@ -8,23 +8,23 @@ use cloud_apps_core::operator::{OperatorAnswer, OperatorRequest};
 use cloud_apps_protocol::install::{InstallView, Standing};
 use std::collections::BTreeSet;
 
-/// What is known of an install and its surroundings.
+/// What is known of an install, its bundle and its server.
 pub struct Facts {
     /// This machine's clock, in seconds since 1970.
     pub now: i64,
     /// The install.
     pub view: InstallView,
-    /// The bundle's version and clock; or why it did not answer.
+    /// The bundle's version and clock, or why it did not answer.
     pub bundle: Result<(Index, Option<i64>), String>,
     /// The address that the install has of the bundle.
     pub base_url: String,
     /// What answers at that address.
     pub at_base: Result<Index, String>,
-    /// The server's settings as anybody sees them, and its clock; or why it did not answer.
+    /// The server's settings as anybody sees them, and its clock, or why it did not answer.
     pub server: Result<(ClientConfig, Option<i64>), CallError>,
-    /// How many of its jobs were given up; `None` where that takes an operator's rights.
+    /// How many of its jobs failed for good; `None` without an operator's rights.
     pub given_up: Option<usize>,
-    /// What its admin sees; `None` where nobody logged in.
+    /// What its admin sees; `None` if nobody logged in.
     pub admin: Option<Result<Admin, CallError>>,
 }
 
@@ -34,7 +34,7 @@ pub struct Admin {
     pub me: User,
     /// The server's settings.
     pub config: ClientConfig,
-    /// Private addresses that integrations may have; `None` where the admin may not read it.
+    /// Private addresses that integrations may have; `None` if the admin may not read them.
     pub allowed: Option<String>,
     /// The install's bot.
     pub bot: Option<Bot>,
@@ -46,19 +46,19 @@ pub struct Admin {
 
 /// One team of the server.
 pub struct TeamFacts {
-    /// It; `None` where it is gone.
+    /// The team; `None` if it is gone.
     pub team: Option<Team>,
     /// Its id.
     pub id: String,
     /// Whether the bot is in it.
     pub bot_is_member: bool,
-    /// Its slash commands; `None` where the server does not list them, as when commands are switched off.
+    /// Its slash commands; `None` if the server does not list them, for example if commands are switched off.
     pub commands: Option<Vec<Command>>,
-    /// Its outgoing webhooks; `None` likewise.
+    /// Its outgoing webhooks; `None` if the server does not list them.
     pub webhooks: Option<Vec<OutgoingWebhook>>,
 }
 
-/// Gathers them. Nothing is changed anywhere.
+/// Gathers the facts. Nothing is changed anywhere.
 pub async fn gather(
     view: InstallView,
     bundle: &Bundle,
@@ -78,7 +78,7 @@ pub async fn gather(
     Facts { now, view, bundle: index, base_url, at_base, server: seen, given_up, admin }
 }
 
-/// How many jobs of the install were given up: at most a page of them is counted.
+/// How many jobs of the install failed for good. At most one page of them is counted.
 async fn given_up(bundle: &Bundle, view: &InstallView) -> Option<usize> {
     let of = Some(view.install_id.clone());
     let request = OperatorRequest::DeadLetters { install_id: of, cursor: None };
@@ -88,7 +88,7 @@ async fn given_up(bundle: &Bundle, view: &InstallView) -> Option<usize> {
     }
 }
 
-/// The bundle's address as the install has it.
+/// The address that the install has of the bundle.
 pub fn base_url(view: &InstallView) -> String {
     view.endpoints.command.trim_end_matches("/command").to_owned()
 }

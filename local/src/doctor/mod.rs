@@ -1,8 +1,8 @@
-//! What is wrong with an install, looked at from both ends.
+//! Finds what is wrong with an install, in Mattermost and in the bundle.
 //!
-//! [`facts`] are gathered once, from the bundle, from the server as anybody sees it, and as its admin does. Each check of
-//! [`checks`] is a small function from facts to what it found, with the fix; what could not be looked at says so, and
-//! how it could be.
+//! [`facts`] are gathered once: from the bundle, from the server as anybody sees it, and as its admin sees it. Each check in
+//! [`checks`] is a small function from facts to what it found, with the fix. What could not be checked is listed, with what it
+//! needs.
 
 mod checks;
 mod facts;
@@ -13,21 +13,21 @@ pub use facts::{Admin, Facts, TeamFacts, base_url, gather};
 use crate::mattermost::Finding;
 use serde::Serialize;
 
-/// What was looked at.
+/// What the doctor found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
-    /// What was looked at and is right.
+    /// What was checked and is right.
     pub right: Vec<String>,
     /// What is wrong, and what to do.
     pub wrong: Vec<Finding>,
     /// What is worth knowing.
     pub notes: Vec<Finding>,
-    /// What was not looked at, and how it could be.
+    /// What was not checked, and what it needs.
     pub not_looked_at: Vec<String>,
 }
 
 impl Report {
-    /// For a terminal.
+    /// The lines for a terminal.
     pub fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.right.iter().map(|one| format!("  ✓ {one}")).collect();
         lines.extend(self.notes.iter().flat_map(|one| one.lines("!")));

@@ -1,9 +1,9 @@
-//! Whether something that stands on a server already may be taken for the app's own.
+//! Decides whether something that already stands on a server may become the app's own.
 //!
-//! Only what this installation's own journal made, or what the bundle has registered, is taken as it is. For everything
-//! else a description is what anybody can write, and whoever made a command or owns a bot knows its token and may read
-//! the next one. So its maker or owner must be a system admin, who could do all of it anyway; it gets a new token, so
-//! that nobody goes on with an old one; and what belongs to another bundle is taken only by who agreed to that.
+//! Only what this installation's own journal made, or what the bundle has registered, is used as it is. Everything else is
+//! less certain: anybody can write a description, and whoever made a command or owns a bot knows its token and may read the
+//! next one. So its maker or owner must be a system admin, who could do all of that anyway. It gets a new token, so nobody can
+//! use the old one any more. And what belongs to another bundle is taken only if the admin agrees.
 
 use super::{
     owner::{BundleIdentity, Owner},
@@ -12,15 +12,15 @@ use super::{
 use crate::mattermost::{Bot, Command, Finding, Mattermost, Team, User};
 use cloud_apps_protocol::{AppId, SiteUrl, install::InstallView};
 
-/// What may be done with a thing that stands already.
+/// What may be done with a thing that already stands.
 #[derive(Debug)]
 pub enum Adoption {
-    /// It is this app's, at this bundle: it is taken up, with a new token.
+    /// It belongs to this app at this bundle. It is taken up, with a new token.
     TakenUp {
         /// What is taken up, and who made it, for people.
         what: String,
     },
-    /// It is this app's, at another bundle, which loses it: that takes somebody's consent.
+    /// It belongs to this app at another bundle, which loses it. The admin has to agree.
     TakenOver {
         /// What is taken from whom, for people.
         what: String,
@@ -30,7 +30,7 @@ pub enum Adoption {
 }
 
 impl Adoption {
-    /// What is taken, if it may be: what another bundle has only with consent.
+    /// What is taken, if it may be. What another bundle has is taken only with consent.
     pub fn with_consent(self, consent: bool) -> Result<String, Finding> {
         match self {
             Self::TakenUp { what } => Ok(what),
@@ -41,18 +41,18 @@ impl Adoption {
     }
 }
 
-/// What comes of taking another bundle's thing.
+/// What happens if another bundle's thing is taken.
 pub fn loses(what: &str) -> String {
     format!("{what}: that bundle would stop serving it")
 }
 
-/// What is told of another bundle's thing that nobody agreed to take.
+/// What the admin reads if another bundle's thing would be taken and nobody agreed.
 pub fn not_agreed(what: &str) -> Finding {
     Finding::stop(
         loses(what),
-        "If that is what you want, `cloud-apps install … --take-over` takes it; an install that this bundle has there \
-         already is removed first. If you meant another bundle, check --stack, --bundle or --data. For a bundle that is \
-         lost for good: `cloud-apps cleanup --site URL`.",
+        "If that is what you want, `cloud-apps install … --take-over` takes it; an install that this bundle already \
+         has there is removed first. If you meant another bundle, check --stack, --bundle or --data. If that bundle is lost for \
+         good: `cloud-apps cleanup --site URL`.",
     )
 }
 
@@ -72,16 +72,16 @@ pub async fn command(
     if !trusted(maker.as_ref()) {
         return Ok(Adoption::Refused(Finding::stop(
             format!(
-                "{name} looks like this app's, and {} made it, who is no system admin and could read its token",
+                "{name} looks like this app's, but {} made it, who is not a system admin and could read its token",
                 who(maker.as_ref())
             ),
-            "Delete that command (Integrations > Slash Commands), then run the same again: it is made again.",
+            "Delete that command (Integrations > Slash Commands), then run the same command again: it makes a new one.",
         )));
     }
     Ok(taken(&name, &format!("made by {}", who(maker.as_ref())), &whose))
 }
 
-/// An outgoing webhook of a channel. Others may stand beside it, so one that may not be taken is left alone.
+/// An outgoing webhook of a channel. A channel may have several, so one that may not be taken is left alone.
 pub async fn webhook(
     server: &Mattermost,
     (app, identity): (&AppId, &BundleIdentity),
@@ -94,7 +94,7 @@ pub async fn webhook(
     Ok(trusted(maker.as_ref()).then(|| who(maker.as_ref())))
 }
 
-/// The account of the bot's name, which is a bot.
+/// The bot that has the name that is wanted.
 pub async fn bot(
     server: &Mattermost,
     (app, identity): (&AppId, &BundleIdentity),
@@ -107,7 +107,7 @@ pub async fn bot(
             let what = format!("@{} is a bot on this server that was not made for {app}", stands.username);
             return Ok(Adoption::Refused(Finding::stop(what, OTHER_NAME)));
         }
-        // Nothing works by a bot that is disabled: nobody loses anything.
+        // A disabled bot serves nothing, so nobody loses anything.
         Owner::UnknownBundle if stands.delete_at != 0 => Owner::ThisBundle,
         whose => whose,
     };
@@ -115,7 +115,7 @@ pub async fn bot(
     if !trusted(owner.as_ref()) {
         return Ok(Adoption::Refused(Finding::stop(
             format!(
-                "{name} looks like this app's, and belongs to {}, who is no system admin and could make tokens for it",
+                "{name} looks like this app's, but belongs to {}, who is not a system admin and could make tokens for it",
                 who(owner.as_ref())
             ),
             format!(
@@ -126,7 +126,7 @@ pub async fn bot(
     Ok(taken(&name, &format!("owned by {}", who(owner.as_ref())), &whose))
 }
 
-/// What an install says is its bot is none.
+/// The bot that an install names does not exist.
 pub fn gone(view: &InstallView) -> Finding {
     let (id, name) = (&view.install_id, &view.bot.username);
     Finding::stop(
@@ -135,8 +135,8 @@ pub fn gone(view: &InstallView) -> Finding {
     )
 }
 
-/// The bot of an install, whose tokens the bundle is to have. Its id is the bundle's word, and might be anybody's: an
-/// admin's, or the one of a bot that another bundle has.
+/// The bot of an install, whose token the bundle gets. The bundle says the id, so it might be the id of anybody: of an admin, or
+/// of the bot of another bundle.
 pub async fn own_bot(
     server: &Mattermost,
     identity: &BundleIdentity,
@@ -150,13 +150,13 @@ pub async fn own_bot(
         Owner::OtherBundle(other) => Finding::stop(
             format!("@{} belongs to the bundle at {other}, as its description says", bot.username),
             format!(
-                "Rotate its token at that bundle. If that is the address that this bundle had before, its operator puts the \
-                 description right with `cloud-apps sync {id}`."
+                "Rotate its token at that bundle. If this bundle had that address before, its operator fixes the description with \
+                 `cloud-apps sync {id}`."
             ),
         ),
         Owner::UnknownBundle | Owner::OtherApp => Finding::stop(
             format!("the description of @{} does not say that it is this bundle's bot", bot.username),
-            format!("The bundle's operator does it: `cloud-apps rotate bot-token {id}` without --bundle."),
+            format!("The bundle's operator can do it: `cloud-apps rotate bot-token {id}` without --bundle."),
         ),
     };
     Err(finding.into())
@@ -176,12 +176,12 @@ fn at(bundle: &SiteUrl) -> String {
     format!("the bundle at {bundle}")
 }
 
-/// Whether a system admin made something.
+/// Whether a system admin made it.
 pub async fn made_by_an_admin(server: &Mattermost, creator: &str) -> Result<bool, Stop> {
     Ok(trusted(person(server, creator).await?.as_ref()))
 }
 
-/// Who made something. A plugin has no id of a user.
+/// The user who made something. A plugin has no user id.
 async fn person(server: &Mattermost, id: &str) -> Result<Option<User>, Stop> {
     if id.parse::<cloud_apps_protocol::UserId>().is_err() {
         return Ok(None);
@@ -195,7 +195,7 @@ fn trusted(maker: Option<&User>) -> bool {
 
 fn who(maker: Option<&User>) -> String {
     maker.map_or_else(
-        || "somebody who is no user of this server".to_owned(),
+        || "somebody who is not a user of this server".to_owned(),
         |user| format!("@{}", user.username),
     )
 }
@@ -203,7 +203,8 @@ fn who(maker: Option<&User>) -> String {
 /// Another command has the trigger.
 async fn clash(server: &Mattermost, team: &Team, command: &Command) -> Result<Finding, Stop> {
     let whose = server.user(&command.creator_id).await?;
-    let whose = whose.map_or_else(|| "somebody who is gone".to_owned(), |user| format!("@{}", user.username));
+    let whose =
+        whose.map_or_else(|| "somebody who has left".to_owned(), |user| format!("@{}", user.username));
     let host = command
         .url
         .parse::<http::Uri>()

@@ -1,4 +1,4 @@
-//! The bundle that an app is installed from: what its operator may ask, and what an install code opens.
+//! The client of a bundle: with its operator's rights, or with a code.
 
 use super::bundle_error::BundleError;
 use crate::{
@@ -24,15 +24,15 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::time::Duration;
 
-/// How many minutes an install code that is made here is good: longer than the longest installation takes.
+/// For how many minutes an install code that is made here is valid: longer than any installation takes.
 const CODE_MINUTES: u64 = 15;
 /// The most entries of one request that registers something (protocol, section 12).
 pub const ENTRIES: usize = 90;
 
-/// Who answers what an operator asks.
+/// How an operator's requests reach the bundle.
 #[async_trait]
 pub trait Operator: Send + Sync {
-    /// Sends one request. What is refused comes as [`OperatorAnswer::Error`].
+    /// Sends one request. A refusal comes as [`OperatorAnswer::Error`].
     async fn ask(&self, request: &OperatorRequest) -> Result<OperatorAnswer, Failure>;
 }
 
@@ -43,11 +43,11 @@ pub struct Bundle {
     rights: Rights,
 }
 
-/// By what one may ask it.
+/// With which rights a bundle is asked.
 pub enum Rights {
-    /// The operator's own.
+    /// An operator's.
     Operator(Box<dyn Operator>),
-    /// A code: for one install, and what everybody may.
+    /// Those of a code: for one install, and what anybody may do.
     Code(SecretString),
 }
 
@@ -66,7 +66,7 @@ struct Apps {
     apps: Vec<AppView>,
 }
 
-/// What a request came to, and when the bundle's clock said so.
+/// An answer, and the time of the bundle's clock.
 struct Received<T> {
     value: T,
     date: Option<i64>,
@@ -83,17 +83,17 @@ impl Bundle {
         &self.base_url
     }
 
-    /// Its operator asks.
+    /// Whether its operator asks.
     pub fn is_operator(&self) -> bool {
         matches!(self.rights, Rights::Operator(_))
     }
 
-    /// Refuses who has a code only what takes an operator's rights; `what` says what that is.
+    /// Fails without an operator's rights. `what` says what needs them.
     pub fn needs_operator(&self, what: &'static str) -> Result<(), BundleError> {
         if self.is_operator() { Ok(()) } else { Err(BundleError::NeedsOperator(what)) }
     }
 
-    /// Whether it is there; and where its clock stands, in seconds since 1970.
+    /// The bundle's versions, and the time of its clock in seconds since 1970.
     pub async fn index(&self) -> Result<(Index, Option<i64>), BundleError> {
         let heard = self.call(self.http.get(format!("{}/", self.base_url))).await?;
         Ok((heard.value, heard.date))
@@ -118,7 +118,7 @@ impl Bundle {
         })
     }
 
-    /// The install of an app on a site, whatever its state. Operators only.
+    /// The install of an app on a site, in any state. Operators only.
     pub async fn find(&self, app: &AppId, site: &SiteUrl) -> Result<Option<InstallView>, BundleError> {
         let (installs, unread) = self.installs(app).await?;
         if let Some(line) = unread.iter().find(|line| line.site == site.as_str()) {
@@ -139,7 +139,7 @@ impl Bundle {
         }
     }
 
-    /// The installs of an app, and the lines of their list that the bundle cannot read. Operators only.
+    /// The installs of an app, and the entries that the bundle cannot read. Operators only.
     pub async fn installs(&self, app: &AppId) -> Result<(Vec<Listed>, Vec<UnreadSite>), BundleError> {
         let page = async |cursor| {
             let list = OperatorRequest::List { app: app.clone(), cursor };
@@ -154,7 +154,7 @@ impl Bundle {
         Ok((installs.concat(), unread.concat()))
     }
 
-    /// All pages of a list that the bundle gives with cursors. `page` asks for one.
+    /// All pages of a list. `page` asks for one of them, by its cursor.
     pub async fn pages<T>(
         &self,
         page: impl AsyncFn(Option<String>) -> Result<(Vec<T>, Option<String>), BundleError>,
@@ -169,7 +169,7 @@ impl Bundle {
         }
     }
 
-    /// One install; `None` where there is none.
+    /// One install; `None` if the bundle does not have it.
     pub async fn show(&self, install: &InstallId) -> Result<Option<InstallView>, BundleError> {
         let shown = if self.is_operator() {
             match self.operate(&OperatorRequest::Show { install_id: install.clone() }).await {
@@ -183,13 +183,13 @@ impl Bundle {
         };
         match shown {
             Ok(view) => Ok(Some(view)),
-            // "There is no install …": what an operator is told of an id that names nothing.
+            // An operator gets this for an id that names no install.
             Err(trouble) if self.is_operator() && trouble.code() == Some(Code::BadRequest) => Ok(None),
             Err(trouble) => Err(trouble),
         }
     }
 
-    /// A code to install with: a new one, or the one that was given.
+    /// A code to install with: the one that was given, or else a new one.
     pub async fn code(&self, app: &AppId, site: &SiteUrl) -> Result<SecretString, BundleError> {
         if let Rights::Code(code) = &self.rights {
             return Ok(code.clone());
@@ -207,7 +207,7 @@ impl Bundle {
         }
     }
 
-    /// `POST /install`. Returned with it: what is to be registered and this program does not know.
+    /// `POST /install`. The second value is what has to be registered and this program does not know.
     pub async fn begin(
         &self,
         code: &SecretString,
@@ -219,8 +219,8 @@ impl Bundle {
         Ok((created, unknown))
     }
 
-    /// `POST /install/{id}/complete`, at the address that was given and not at one that an answer names: the code
-    /// goes along.
+    /// `POST /install/{id}/complete`. It goes to the address that was given, and not to one that an answer names, because the
+    /// code is sent along.
     pub async fn complete(
         &self,
         code: &SecretString,
@@ -239,7 +239,7 @@ impl Bundle {
         self.change_at(install, patch, None).await
     }
 
-    /// The same, of an install that still has this revision.
+    /// The same, if the install still has this revision.
     pub async fn change_at(
         &self,
         install: &InstallId,
@@ -281,7 +281,7 @@ impl Bundle {
         self.operator("looking for installs", request).await
     }
 
-    /// What only an operator may ask; `what` says what for.
+    /// A request of an operator. `what` says what needs the rights.
     pub async fn operator(
         &self,
         what: &'static str,
@@ -341,7 +341,7 @@ impl Bundle {
         }
     }
 
-    /// An answer that cannot be read for this reason.
+    /// An answer that cannot be read, for this reason.
     fn unreadable_because(&self, why: &str) -> BundleError {
         BundleError::Refused {
             code: Code::BadAnswer,
@@ -351,13 +351,12 @@ impl Bundle {
         }
     }
 
-    /// An answer that is none to the question.
+    /// An answer that does not fit the request.
     fn unreadable(&self) -> BundleError {
         BundleError::Refused {
             code: Code::BadAnswer,
             message: format!(
-                "{} answers something that this `cloud-apps` cannot read. Use the `cloud-apps` of the version that \
-                 is deployed.",
+                "The answer of {} cannot be read. Use the `cloud-apps` of the version that is deployed.",
                 self.base_url
             ),
             install: None,
@@ -376,7 +375,7 @@ fn refused(body: &ErrorBody, after: Option<Duration>) -> BundleError {
     }
 }
 
-/// Takes out of `register` what this program cannot register, and hands it to be reported.
+/// Takes out of `register` what this program does not know, so that it can be reported.
 fn set_aside_unknown(answer: &mut Value) -> Vec<Value> {
     let Some(register) = answer.get_mut("register").and_then(Value::as_array_mut) else { return Vec::new() };
     let known = |wanted: &Value| cloud_apps_protocol::install::Wanted::deserialize(wanted).is_ok();

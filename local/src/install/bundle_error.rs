@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Why a bundle did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BundleError {
-    /// It said no, in its own words.
+    /// It refused, in its own words.
     #[error("{message}")]
     Refused {
         /// Which refusal.
@@ -16,7 +16,7 @@ pub enum BundleError {
         message: String,
         /// The install that stands in the way.
         install: Option<InstallId>,
-        /// When to come again.
+        /// When to try again.
         after: Option<Duration>,
     },
     /// It does not answer as a bundle does.
@@ -27,19 +27,19 @@ pub enum BundleError {
         /// The HTTP status.
         status: u16,
     },
-    /// Nothing answered; whether it took effect is not known.
+    /// Nothing answered. It is not known whether the request took effect.
     #[error("{what}")]
     Lost {
         /// What happened.
         what: String,
     },
-    /// A code is for one install only and does not do this.
-    #[error("{0} takes the rights of an operator")]
+    /// A code is for one install and does not allow this.
+    #[error("{0} needs the rights of an operator")]
     NeedsOperator(&'static str),
 }
 
 impl BundleError {
-    /// Whether the same may work in a moment.
+    /// Whether the same request may work in a moment.
     pub fn transient(&self) -> bool {
         match self {
             Self::Lost { .. } => true,
@@ -51,7 +51,7 @@ impl BundleError {
         }
     }
 
-    /// When to come again.
+    /// When to try again.
     pub fn after(&self) -> Option<Duration> {
         match self {
             Self::Refused { after, .. } => *after,
@@ -74,9 +74,9 @@ impl BundleError {
             Self::Unlike { .. } => Failure::new(self.to_string())
                 .hint("is it the address of a bundle? compare it with the stack's output BaseUrl"),
             Self::Lost { .. } => Failure::unreachable(self.to_string())
-                .hint(format!("check that {base_url} can be reached from here, then run the same again")),
+                .hint(format!("check that this machine can reach {base_url}, then run the same command again")),
             Self::NeedsOperator(_) => Failure::usage(self.to_string()).hint(
-                "give --stack NAME, or run it beside the local bundle; the operator of the bundle can do it",
+                "an operator of the bundle can do it, with --stack NAME, or with --data DIR for a local bundle",
             ),
         }
     }

@@ -20,19 +20,19 @@ use std::collections::BTreeMap;
 #[derive(Default)]
 pub struct Survey {
     found: BTreeMap<(SiteUrl, AppId), Belongings>,
-    /// Bots whose description does not say of which bundle they are.
+    /// Bots whose description does not say to which bundle they belong.
     unsaid: Vec<(AppId, Bot)>,
     not_looked_at: Vec<String>,
 }
 
-/// One app of one bundle, for people and scripts.
+/// What is left of one app of one bundle, for people and scripts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Remains {
-    /// The bundle's address; none where that is not said anywhere.
+    /// The bundle's address, if it is known.
     pub bundle: Option<SiteUrl>,
     /// The app.
     pub app: AppId,
-    /// What stands of it, in words.
+    /// What stands on the server, in words.
     pub stands: Vec<String>,
 }
 
@@ -46,7 +46,7 @@ pub struct Cleaned {
 }
 
 impl Survey {
-    /// All of it, in words.
+    /// All that was found, in words.
     pub fn left(&self) -> Vec<Remains> {
         let found = self.found.iter().map(|((bundle, app), belongings)| Remains {
             bundle: Some(bundle.clone()),
@@ -67,13 +67,13 @@ impl Survey {
     }
 }
 
-/// Looks at the whole server. Nothing is changed.
+/// Looks at the whole server and changes nothing.
 pub async fn survey(admin: &Admin<'_>) -> Result<Survey, Stop> {
     admin.logged_in(async |server| look(&admin.runner(), server).await).await
 }
 
-/// Removes what is of one bundle, of one app or of all; and a bot that was named, whose description does not say of
-/// which bundle it is.
+/// Removes what belongs to one bundle, for one app or for all; and the bot of a name, if its description does not say to which
+/// bundle it belongs.
 pub async fn cleanup(
     admin: &Admin<'_>,
     bundle: &SiteUrl,
@@ -151,7 +151,7 @@ fn sorted(seen: Listing, bots: Vec<Bot>) -> Survey {
 }
 
 impl Survey {
-    /// The bundle of all the commands of an app, where it is one.
+    /// The bundle of all commands of an app, if it is only one.
     fn only_bundle_of(&self, app: &AppId) -> Option<SiteUrl> {
         let mut bundles = self.found.keys().filter(|(_, of)| of == app).map(|(bundle, _)| bundle);
         let only = bundles.next()?;

@@ -1,4 +1,4 @@
-//! What an app asks for, in plain words, and what its admin has to say to that: settings, and yes or no.
+//! Shows what an app asks for, and asks the admin for settings and for yes or no.
 
 use super::{person::Person, stop::Stop};
 use crate::failure::Failure;
@@ -22,7 +22,7 @@ pub fn asks(app: &AppView) -> Vec<String> {
     lines.extend(ask.permissions.iter().map(|permission| format!("  • {}", may(*permission))));
     lines.extend(ask.locations.iter().map(|location| format!("  • {}", appears(location))));
     lines.extend(ask.events.iter().map(|event| {
-        let must = if app.required_events.contains(event) { " (it cannot do without)" } else { "" };
+        let must = if app.required_events.contains(event) { " (the app needs this)" } else { "" };
         format!("  • {}{must}", hears(event))
     }));
     lines.extend(
@@ -43,8 +43,8 @@ pub fn asks(app: &AppView) -> Vec<String> {
 fn may(permission: Permission) -> &'static str {
     match permission {
         Permission::ActAsBot => "act as its own bot: post, and read what the bot may read",
-        Permission::ActAsUser => "act as the person who uses it, with that person's rights",
-        Permission::ActAsAdmin => "act as a system admin who uses it, with all of that person's rights",
+        Permission::ActAsUser => "act as the user who uses it, with that user's rights",
+        Permission::ActAsAdmin => "act as a system admin who uses it, with all rights of that admin",
     }
 }
 
@@ -53,30 +53,30 @@ fn appears(location: &str) -> String {
         "message_box" => "have a slash command in the teams that you choose".into(),
         "post_action" => "put buttons and menus under its posts".into(),
         "dialog" => "open dialogs".into(),
-        "conversation" => "talk with people in direct messages of its bot".into(),
-        "post_menu" => "stand in the menu of posts".into(),
-        "channel_header" => "stand in the header of channels".into(),
-        "main_menu" => "stand in the main menu".into(),
+        "conversation" => "talk with users in direct messages of its bot".into(),
+        "post_menu" => "appear in the menu of posts".into(),
+        "channel_header" => "appear in the header of channels".into(),
+        "main_menu" => "appear in the main menu".into(),
         other => format!("appear at {other}"),
     }
 }
 
 fn hears(event: &str) -> String {
     match event {
-        "message_posted" => "hear what is posted in the channels that it watches".into(),
-        "channel_created" => "hear of new channels".into(),
-        "user_created" => "hear of new users".into(),
-        "user_joined_channel" => "hear who joins channels".into(),
-        "user_joined_team" => "hear who joins teams".into(),
-        "user_left_channel" => "hear who leaves channels".into(),
-        "user_left_team" => "hear who leaves teams".into(),
-        "user_updated" => "hear when people change their profiles".into(),
-        other => format!("hear of {other}"),
+        "message_posted" => "read what is posted in the channels that it watches".into(),
+        "channel_created" => "be told of new channels".into(),
+        "user_created" => "be told of new users".into(),
+        "user_joined_channel" => "be told who joins channels".into(),
+        "user_joined_team" => "be told who joins teams".into(),
+        "user_left_channel" => "be told who leaves channels".into(),
+        "user_left_team" => "be told who leaves teams".into(),
+        "user_updated" => "be told when users change their profiles".into(),
+        other => format!("be told of {other}"),
     }
 }
 
-/// The settings: what was given, read as the app's manifest has it, and what is required and was not given, asked for.
-/// Every problem of what was given is told at once.
+/// The settings: those that were given, and those that are required and are asked for. All problems of what was given are
+/// reported at once.
 pub async fn settings(
     app: &AppView,
     given: &[(String, String)],
@@ -88,8 +88,8 @@ pub async fn settings(
     for (name, text) in given {
         match app.settings.iter().find(|field| field.name.as_str() == name) {
             Some(field) if field.subtype == Some(Subtype::Password) => problems.push(format!(
-                "{name} is a password, and a command line is read by others: leave it out and type it when asked, or \
-                 put it in a file for --settings"
+                "{name} is a password, and others can read a command line: leave it out and type it when asked, or put it in \
+                 the file of --settings"
             )),
             Some(field) => match read(field, text) {
                 Ok(value) => {
@@ -115,7 +115,7 @@ pub async fn settings(
         if !person.answers() {
             let how =
                 if field.subtype == Some(Subtype::Password) { "--settings FILE" } else { "--set NAME=VALUE" };
-            return Err(Failure::usage(format!("{} cannot do without the setting {name}", app.id))
+            return Err(Failure::usage(format!("{} needs the setting {name}", app.id))
                 .hint(format!("give it with {how}"))
                 .into());
         }
@@ -149,8 +149,8 @@ async fn ask(field: &Field, person: &dyn Person) -> Result<Value, Stop> {
     }
 }
 
-/// A value as somebody typed it. The bundle checks the rest; here is only what JSON needs to know. What was typed is
-/// not repeated: it may be a secret.
+/// Reads a value as somebody typed it. Here only its JSON type is checked; the bundle checks the rest. No error repeats what was
+/// typed: it may be a secret.
 pub fn read(field: &Field, text: &str) -> Result<Value, String> {
     if text.is_empty() {
         return Err("is empty".to_owned());
@@ -160,7 +160,7 @@ pub fn read(field: &Field, text: &str) -> Result<Value, String> {
     }
     match field.r#type {
         FieldType::Number | FieldType::Json => {
-            serde_json::from_str(text).map_err(|_| "is not what JSON calls a value".to_owned())
+            serde_json::from_str(text).map_err(|_| "is not a JSON value".to_owned())
         }
         FieldType::Bool => match text.to_ascii_lowercase().as_str() {
             "true" | "yes" | "y" | "on" => Ok(Value::Bool(true)),
@@ -171,10 +171,10 @@ pub fn read(field: &Field, text: &str) -> Result<Value, String> {
     }
 }
 
-/// Yes or no.
+/// Asks for yes or no.
 pub async fn agrees(person: &dyn Person, question: &str) -> Result<bool, Stop> {
     if !person.answers() {
-        return Err(Failure::usage("nobody is here to agree")
+        return Err(Failure::usage("nobody is at the terminal to agree")
             .hint("--yes agrees to what is asked for")
             .into());
     }
@@ -183,7 +183,7 @@ pub async fn agrees(person: &dyn Person, question: &str) -> Result<bool, Stop> {
         match answer.as_str() {
             "y" | "yes" => return Ok(true),
             "" | "n" | "no" => return Ok(false),
-            _ => person.tell("  y or n"),
+            _ => person.tell("  type y or n"),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The admin's own rights: a personal access token from the environment or the prompt, or a login at the prompt. They
-//! stay on this machine; the bundle never sees them.
+//! The admin's own credentials: a personal access token from the environment or the prompt, or a login at the prompt. They stay
+//! on this machine, and the bundle never sees them.
 
 use super::{person::Person, stop::Stop};
 use crate::{
@@ -11,10 +11,10 @@ use secrecy::{ExposeSecret, SecretString};
 /// The variable that holds the admin's personal access token.
 pub const ADMIN_TOKEN: &str = "CLOUD_APPS_ADMIN_TOKEN";
 
-/// How often a name and a password may be wrong: a server locks an account after ten.
-const TRIES: usize = 3;
+/// How often somebody may log in with a wrong name or password. A server locks an account after ten.
+const LOGINS: usize = 3;
 
-/// Does `work` as the admin, and ends what was begun for it, whatever comes of it.
+/// Does `work` as the admin, and then logs out if a session was opened for it.
 pub async fn as_admin<T>(
     server: &Mattermost,
     token: Option<&SecretString>,
@@ -43,14 +43,14 @@ async fn session(
     }
     let site = server.site();
     if !person.answers() {
-        return Err(Failure::usage(format!("nobody is here to log in to {site}"))
+        return Err(Failure::usage(format!("nobody is at the terminal to log in to {site}"))
             .hint(format!(
                 "set {ADMIN_TOKEN} to a personal access token of a system admin of that server (Profile > Security > \
                  Personal Access Tokens)"
             ))
             .into());
     }
-    person.tell(&format!("Who are you on {site}? It stays on this machine: the bundle never sees it."));
+    person.tell(&format!("Log in to {site}. What you type stays on this machine: the bundle never sees it."));
     let typed = person
         .ask_secretly(
             "Personal access token of a system admin, not shown (empty: log in with name and password):",
@@ -60,7 +60,7 @@ async fn session(
         let token = SecretString::from(typed.expose_secret().trim());
         return Ok(Session::of_token(server, token));
     }
-    for left in (0..TRIES).rev() {
+    for left in (0..LOGINS).rev() {
         match login(server, person).await {
             Err(Stop::Server(trouble)) if trouble.status() == Some(401) && left > 0 => {
                 person.tell(&format!("  {trouble}"));
@@ -68,7 +68,7 @@ async fn session(
             outcome => return outcome,
         }
     }
-    Err(Failure::new("logging in failed").into())
+    Err(Failure::new("the login failed").into())
 }
 
 async fn login(server: &Mattermost, person: &dyn Person) -> Result<Session, Stop> {

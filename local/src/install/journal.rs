@@ -1,9 +1,9 @@
-//! What an installation set out to make, written down before it is made, so that whatever ends the process, the next
-//! one goes on or takes it back.
+//! What an installation is about to make, written down before it is made. Whatever ends the process, the next one can continue
+//! the installation or take it back.
 //!
-//! The journal names things and holds no credential: not the admin's token, not the bot's, not the install code.
-//! Whether a thing came to be is looked up on the server, by what is recognisable about it; the journal says only
-//! that it is ours to make and to remove. One file for each app and site, mode 0600, replaced as a whole.
+//! The journal names things and holds no credential: not the admin's token, not the bot's, not the install code. Whether a thing
+//! was made is looked up on the server. The journal only says that this installation may make and remove it. There is one file for
+//! each app and site, with mode 0600, and it is replaced as a whole.
 
 use crate::{
     failure::{Failure, file},
@@ -19,32 +19,32 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// One thing that an installation makes, or changes, on one of the two sides.
+/// One thing that an installation makes or changes, on one of the two sides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Made {
-    /// The bot account: there was none.
+    /// The bot account, which did not exist.
     Bot {
         /// Its name.
         username: String,
     },
-    /// The bot account stood already.
+    /// The bot account, which already existed.
     FoundBot {
         /// Its user id.
         user: String,
-        /// How it was called.
+        /// Its display name before.
         title: String,
-        /// How it was described.
+        /// Its description before.
         about: String,
-        /// The ids of the tokens that it had, which are no secrets: one that comes later is another installation's.
+        /// The ids of the tokens that it had. They are not secret. A token that comes later belongs to another installation.
         tokens: Vec<String>,
     },
-    /// The bot account that an earlier install had left disabled was enabled.
+    /// The bot account of an earlier install was disabled and got enabled.
     EnabledBot {
         /// Its user id.
         user: String,
     },
-    /// A token of the bot. It is known again by its description, which names the run.
+    /// A token of the bot. It is recognised by its description, which names the run.
     BotToken {
         /// The bot's user id.
         user: String,
@@ -65,7 +65,7 @@ pub enum Made {
         /// Without `/`.
         trigger: String,
     },
-    /// A slash command that stood already was taken for the app's own.
+    /// A slash command that already existed and was taken up.
     AdoptedCommand {
         /// The team's id.
         team: String,
@@ -79,14 +79,14 @@ pub enum Made {
         /// The channel's id.
         channel: String,
     },
-    /// An outgoing webhook that stood already was taken for the app's own.
+    /// An outgoing webhook that already existed and was taken up.
     AdoptedWebhook {
         /// The team's id.
         team: String,
         /// The channel's id.
         channel: String,
     },
-    /// The last step was begun: the install may serve.
+    /// The last step was begun, so the install may serve.
     Completion {
         /// The bot's name.
         bot: String,
@@ -103,12 +103,12 @@ struct Record {
     site: SiteUrl,
     /// Which bundle, for people.
     bundle: String,
-    /// By what the bot's token is known again.
+    /// The name of the run, by which the bot's token is recognised.
     run: String,
     started_at: Millis,
-    /// As the bundle named it.
+    /// The install's id, if the bundle said it.
     install: Option<InstallId>,
-    /// Installs of earlier tries, which are gone at the bundle. What was registered for them may stand.
+    /// Installs of earlier tries, which the bundle does not have any more. What was registered for them may still stand.
     #[serde(default)]
     earlier: Vec<InstallId>,
     made: Vec<Made>,
@@ -119,14 +119,14 @@ struct Record {
 pub struct Journal {
     path: PathBuf,
     record: Record,
-    /// It stands on the disk.
+    /// The file exists.
     stands: bool,
     _lock: File,
 }
 
 impl Journal {
-    /// The journal of an app on a site: the one that an earlier run left behind, or a fresh one, which stands on the
-    /// disk only from the first entry on.
+    /// The journal of an app on a site: the one that an earlier run left, or a new one. The file of a new one is made with the
+    /// first entry.
     pub fn open(
         folder: &Path,
         (app, site): (&AppId, &SiteUrl),
@@ -142,10 +142,8 @@ impl Journal {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(Failure::new(format!(
-                    "another `cloud-apps` installs {app} on {site} at this moment"
-                ))
-                .hint("wait until it has ended, then look with `cloud-apps list`"));
+                return Err(Failure::new(format!("another `cloud-apps` is installing {app} on {site}"))
+                    .hint("wait until it ends; then `cloud-apps list` shows whether the app is installed"));
             }
             Err(TryLockError::Error(error)) => return Err(file("lock", &lock_path)(error)),
         }
@@ -153,13 +151,13 @@ impl Journal {
         let left = match read(&path)? {
             Some(left) if left.app != *app || left.site != *site => {
                 let message = format!(
-                    "{} is the journal of {} on {}, and stands where the one of {app} on {site} belongs",
+                    "{} is the journal of {} on {}, but it has the name of the journal of {app} on {site}",
                     path.display(),
                     left.app,
                     left.site
                 );
                 return Err(
-                    Failure::new(message).hint("somebody moved it: give it its own name again, or remove it")
+                    Failure::new(message).hint("somebody moved it: give it its old name again, or remove it")
                 );
             }
             Some(left) => Some(left),
@@ -184,24 +182,24 @@ impl Journal {
                 path.display()
             );
             return Err(Failure::new(message).hint(
-                "finish it, or take it back with --undo, at that bundle first; if that bundle is gone for good, \
-                 remove the file",
+                "finish it, or remove what it made with --undo, with that bundle first; if that bundle is lost for good, remove \
+                 the file",
             ));
         }
         Ok(Self { path, record, stands, _lock: lock })
     }
 
-    /// An earlier run left something behind.
+    /// Whether an earlier run left something.
     pub fn unfinished(&self) -> bool {
         self.stands
     }
 
-    /// Where it stands.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// By what the bot's token is known again.
+    /// The name of the run, by which the bot's token is recognised.
     pub fn run(&self) -> &str {
         &self.record.run
     }
@@ -211,17 +209,17 @@ impl Journal {
         self.record.started_at
     }
 
-    /// The install, as far as the bundle has named it.
+    /// The install, if the bundle has named it.
     pub fn install(&self) -> Option<&InstallId> {
         self.record.install.as_ref()
     }
 
-    /// Whether the install is this journal's, the one of now or of an earlier try.
+    /// Whether the install belongs to this journal, from this try or an earlier one.
     pub fn named(&self, install: &InstallId) -> bool {
         self.record.install.iter().chain(&self.record.earlier).any(|known| known == install)
     }
 
-    /// Whether anything about this bot was set out to be done.
+    /// Whether anything was planned for this bot.
     pub fn knows_bot(&self, username: &str, id: &str) -> bool {
         self.record.made.iter().any(|made| match made {
             Made::Bot { username: known } => known == username,
@@ -233,7 +231,7 @@ impl Journal {
         })
     }
 
-    /// The ids of the tokens that stood on a bot before anything was done about it.
+    /// The ids of the tokens that a bot had before this installation changed it.
     pub fn tokens_before(&self, id: &str) -> &[String] {
         let found = self.record.made.iter().find_map(|made| match made {
             Made::FoundBot { user, tokens, .. } if user == id => Some(tokens.as_slice()),
@@ -242,17 +240,17 @@ impl Journal {
         found.unwrap_or_default()
     }
 
-    /// What was set out to be made, the latest last.
+    /// What was planned, the latest last.
     pub fn made(&self) -> &[Made] {
         &self.record.made
     }
 
-    /// Whether this was set out to be made.
+    /// Whether this was planned.
     pub fn has(&self, made: &Made) -> bool {
         self.record.made.contains(made)
     }
 
-    /// The last step, if it was begun: the bot's name, and the names of its teams.
+    /// If the last step was begun: the bot's name, and the names of its teams.
     pub fn completion(&self) -> Option<(&str, &[String])> {
         self.record.made.iter().find_map(|made| match made {
             Made::Completion { bot, teams } => Some((bot.as_str(), teams.as_slice())),
@@ -260,13 +258,13 @@ impl Journal {
         })
     }
 
-    /// The last step was not done.
+    /// Removes the entry of the last step, because it was not done.
     pub fn strike_completion(&mut self) -> Result<(), Failure> {
         self.record.made.retain(|made| !matches!(made, Made::Completion { .. }));
         self.write()
     }
 
-    /// The ids of the teams in which slash commands were to be made, and of those with webhooks.
+    /// The ids of the teams in which commands or webhooks were planned.
     pub fn teams(&self) -> std::collections::BTreeSet<&str> {
         let mut teams = std::collections::BTreeSet::new();
         for made in &self.record.made {
@@ -283,7 +281,7 @@ impl Journal {
         teams
     }
 
-    /// Writes down what is about to be made. What stands there already is not written again.
+    /// Writes down what is about to be made, unless it stands there already.
     pub fn intend(&mut self, made: Made) -> Result<(), Failure> {
         if self.has(&made) {
             return Ok(());
@@ -292,13 +290,13 @@ impl Journal {
         self.write()
     }
 
-    /// Strikes out what is gone, or was never made.
+    /// Removes the entry of what is gone, or was never made.
     pub fn strike(&mut self, made: &Made) -> Result<(), Failure> {
         self.record.made.retain(|entry| entry != made);
         self.write()
     }
 
-    /// Writes down how the bundle calls the install; `None` when that one is gone.
+    /// Writes down the install's id; `None` if the install is gone.
     pub fn name_install(&mut self, install: Option<InstallId>) -> Result<(), Failure> {
         if self.record.install == install {
             return Ok(());
@@ -307,7 +305,7 @@ impl Journal {
         self.write()
     }
 
-    /// All is made, or all is gone: nothing needs to be known of it any more.
+    /// Removes the file: everything is made, or everything is gone.
     pub fn close(self) -> Result<(), Failure> {
         match std::fs::remove_file(&self.path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(file("remove", &self.path)(error)),
@@ -339,18 +337,18 @@ fn read(path: &Path) -> Result<Option<Record>, Failure> {
     })
 }
 
-/// The most characters of an address that stand in a file's name, for people.
+/// The most characters of an address in a file's name.
 const READABLE: usize = 100;
 
-/// `hello@chat.example.com_8443-3f9a…`: an app's id and an address, readable, and the address's hash: of two sites no
-/// journals have the same name (`https://h:8443` and `https://h/8443` are read alike).
+/// `hello@chat.example.com_8443-3f9a…`: the app's id, the readable address and its hash. The hash makes the names of two sites
+/// different (`https://h:8443` and `https://h/8443` look the same).
 fn name(app: &AppId, site: &SiteUrl) -> String {
     let hash = Sha256::of(site.as_str());
     let readable: String = older_name(app, site).chars().take(READABLE).collect();
     format!("{readable}-{}", hash.as_str().get(..16).unwrap_or_default())
 }
 
-/// How versions before this one named it.
+/// The name that older versions gave it.
 fn older_name(app: &AppId, site: &SiteUrl) -> String {
     let place = site.as_str().split_once("://").map_or(site.as_str(), |(_, place)| place);
     let place: String =
@@ -358,8 +356,8 @@ fn older_name(app: &AppId, site: &SiteUrl) -> String {
     format!("{app}@{place}")
 }
 
-/// The journal that an older version left of this app and site. Of another site one may have the same older name: that
-/// one stays where it is.
+/// The journal that an older version left for this app and site. The journal of another site may have the same older name; it
+/// stays where it is.
 fn adopt_older(
     folder: &Path,
     path: &Path,

@@ -66,7 +66,7 @@ impl Listing {
 enum Unlisted {
     /// The feature is switched off (`api.command.disabled`, `api.outgoing_webhook.disabled`).
     Off,
-    /// The server does not show it to this admin, has no such team, shows more than is read, or fails at it each time.
+    /// The server does not show it to this admin, has no such team, shows more than is read, or fails each time.
     Hidden(CallError),
     /// The token is not valid any more, or somebody wants to stop.
     Ends(Stop),

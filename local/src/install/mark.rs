@@ -8,17 +8,17 @@ use cloud_apps_protocol::{AppId, ChannelId, InstallId, SiteUrl, install::AppView
 const TITLE: usize = 64;
 /// The most characters of a bot's description (`model/bot.go`).
 const BOT_DESCRIPTION: usize = 1024;
-/// How the mark of a bot begins; it is the end of its description.
+/// How the mark of a bot begins. The mark is the end of its description.
 const BOT: &str = "(Cloud App ";
 
-/// The bundle and the install that an address of ours names: `{bundle}/hooks/{install}/…`.
+/// The bundle and the install that such an address names: `{bundle}/hooks/{install}/…`.
 pub fn place(url: &str) -> Option<(SiteUrl, InstallId)> {
     let (bundle, rest) = url.rsplit_once("/hooks/")?;
     let (install, _) = rest.split_once('/')?;
     Some((SiteUrl::new(bundle).ok()?, InstallId::new(install).ok()?))
 }
 
-/// The app of a bot, and its bundle where that is said: `… (Cloud App hello of https://bundle.example.com)`.
+/// The app of a bot, and its bundle if the description names it: `… (Cloud App hello of https://bundle.example.com)`.
 pub fn bot_mark(description: &str) -> Option<(&str, Option<SiteUrl>)> {
     let (_, mark) = description.rsplit_once(BOT)?;
     let mark = mark.strip_suffix(')')?;
@@ -28,7 +28,7 @@ pub fn bot_mark(description: &str) -> Option<(&str, Option<SiteUrl>)> {
     }
 }
 
-/// The app of a slash command or an outgoing webhook that some `cloud-apps` made.
+/// The app of a slash command or an outgoing webhook that `cloud-apps` made.
 pub fn app_of(description: &str) -> Option<AppId> {
     let (app, _) = description.strip_prefix("Cloud App ")?.split_once(". ")?;
     app.parse().ok()
@@ -38,7 +38,7 @@ fn made_by(app: &AppId) -> String {
     format!("Cloud App {app}. Made by cloud-apps; `cloud-apps sync` keeps it right.")
 }
 
-/// What stands in the bot's profile.
+/// The description of the bot.
 pub fn bot_description(app: &AppView, bundle: &SiteUrl) -> String {
     let mark = format!("{BOT}{} of {bundle})", app.id);
     let room = BOT_DESCRIPTION.saturating_sub(mark.chars().count() + 1);
@@ -46,38 +46,38 @@ pub fn bot_description(app: &AppView, bundle: &SiteUrl) -> String {
     format!("{about} {mark}").trim_start().to_owned()
 }
 
-/// How the bot is called.
+/// The display name of the bot.
 pub fn bot_title(app: &AppView) -> String {
     let title = if app.bot.display_name.is_empty() { &app.display_name } else { &app.bot.display_name };
     title.chars().take(TITLE).collect()
 }
 
-/// The description says that the bot is this app's, at whichever bundle.
+/// Whether the description says that the bot belongs to this app, at any bundle.
 pub fn is_bot(app: &AppId, bot: &Bot) -> bool {
     bot_mark(&bot.description).is_some_and(|(marked, _)| marked == app.as_str())
 }
 
-/// What a token of the bot is for.
+/// The description of a token of the bot.
 pub fn token_description(app: &AppId, run: &str) -> String {
     format!("Cloud App {app}, made by cloud-apps, run {run}")
 }
 
-/// The token was made for this app, by any run.
+/// Whether the token was made for this app, by any run.
 pub fn is_token(app: &AppId, token: &Token) -> bool {
     token.description.starts_with(&format!("Cloud App {app}, made by cloud-apps, run "))
 }
 
-/// The description says that the command is this app's, at whichever bundle.
+/// Whether the description says that the command belongs to this app, at any bundle.
 pub fn is_command(app: &AppId, command: &Command) -> bool {
     app_of(&command.description).as_ref() == Some(app)
 }
 
-/// The description says that the webhook is this app's, at whichever bundle.
+/// Whether the description says that the webhook belongs to this app, at any bundle.
 pub fn is_webhook(app: &AppId, webhook: &OutgoingWebhook) -> bool {
     app_of(&webhook.description).as_ref() == Some(app)
 }
 
-/// A slash command as it is to stand in a team.
+/// The slash command that a team should have.
 pub fn command(
     app: &AppView,
     team: &str,
@@ -98,7 +98,7 @@ pub fn command(
     }
 }
 
-/// An outgoing webhook as it is to stand.
+/// The outgoing webhook that a channel should have.
 pub fn webhook(app: &AppView, team: &str, channel: &ChannelId, url: &str) -> NewWebhook {
     NewWebhook {
         team_id: team.to_owned(),

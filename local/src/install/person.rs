@@ -1,4 +1,4 @@
-//! Who sits at the terminal: is told what happens, and answers what only a person can.
+//! The person at the terminal, who is told what happens and is asked.
 
 use super::stop::Stop;
 use crate::{failure::Failure, terminal};
@@ -8,20 +8,20 @@ use std::io::{BufRead, ErrorKind, IsTerminal};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-/// A person, or what stands in a person's place.
+/// A person, or a test that answers like one.
 #[async_trait]
 pub trait Person: Send + Sync {
-    /// Shows a line. It stays one, whatever stands in it.
+    /// Shows a line. It stays one line, whatever stands in it.
     fn tell(&self, line: &str);
-    /// Whether questions are answered.
+    /// Whether somebody answers questions.
     fn answers(&self) -> bool;
     /// Asks for a line.
     async fn ask(&self, question: &str) -> Result<String, Stop>;
-    /// Asks for something that nobody else is to read: it is not shown while it is typed.
+    /// Asks for a secret. It is not shown while it is typed.
     async fn ask_secretly(&self, question: &str) -> Result<SecretString, Stop>;
 }
 
-/// The person at this terminal. What is told goes to standard error: standard output is the result's.
+/// The person at this terminal. Lines go to standard error, because standard output is for the result.
 #[derive(Debug, Default)]
 pub struct Terminal;
 
@@ -52,8 +52,7 @@ impl Person for Terminal {
     }
 }
 
-/// Reads on a thread of its own, which may be left waiting when the program is to end: one of the runtime's threads
-/// would keep it alive.
+/// Reads on its own thread, which may still wait when the program ends. A thread of the runtime would keep the program alive.
 async fn off_thread<T: Send + 'static>(
     read: impl FnOnce() -> std::io::Result<T> + Send + 'static,
 ) -> Result<T, Stop> {
@@ -63,18 +62,18 @@ async fn off_thread<T: Send + 'static>(
     });
     match receive.await {
         Ok(Ok(typed)) => Ok(typed),
-        // Ctrl-C, where the terminal does not make a signal of it.
+        // Ctrl-C, if the terminal does not turn it into a signal.
         Ok(Err(error)) if error.kind() == ErrorKind::Interrupted => Err(Stop::Interrupted),
         Ok(Err(error)) => Err(Failure::usage(format!("nothing was typed: {error}")).into()),
         Err(_) => Err(Failure::usage("nothing was typed").into()),
     }
 }
 
-/// Somebody whose answers are waited for only as long as nobody wants an end.
+/// A person whose answers are waited for only until somebody wants to stop.
 pub struct Interruptible<'a> {
-    /// Who answers.
+    /// The person.
     pub person: &'a dyn Person,
-    /// Who may want an end.
+    /// Cancelled when somebody wants to stop.
     pub interrupt: &'a CancellationToken,
 }
 
@@ -102,8 +101,8 @@ impl Person for Interruptible<'_> {
     }
 
     async fn ask_secretly(&self, question: &str) -> Result<SecretString, Stop> {
-        // Nobody ends this from outside: the terminal shows again what is typed only when the prompt ends, and Ctrl-C
-        // ends it by itself.
+        // This is not interrupted from outside: the terminal shows what is typed again only when the prompt ends. Ctrl-C ends
+        // the prompt by itself.
         self.person.ask_secretly(question).await
     }
 }

@@ -5,7 +5,7 @@ use crate::mattermost::{Finding, Team, User};
 use cloud_apps_protocol::{SiteUrl, install::AppView};
 use serde::Serialize;
 
-/// What was found, and what is to be done.
+/// What was found, and what will be done.
 #[derive(Debug, Clone, Serialize)]
 pub struct Plan {
     /// The app.
@@ -21,18 +21,18 @@ pub struct Plan {
     pub admin: User,
     /// The bot's name.
     pub bot: String,
-    /// What is done about the bot.
+    /// How the bot's account was found.
     pub bot_is: BotIs,
     /// In which teams.
     #[serde(serialize_with = "names")]
     pub teams: Vec<Team>,
-    /// What to know, and nothing that stands in the way.
+    /// What is good to know and does not stand in the way.
     pub notes: Vec<Finding>,
-    /// What stands already and is taken up, with a new token.
+    /// What already stands and is taken up, with a new token.
     pub takes_up: Vec<String>,
-    /// What another bundle has and would lose: that takes somebody's consent.
+    /// What another bundle has and would lose. The admin has to agree.
     pub takes_over: Vec<String>,
-    /// Somebody agreed to that.
+    /// The admin agreed to that.
     #[serde(skip)]
     pub take_over: bool,
 }
@@ -41,7 +41,7 @@ pub struct Plan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BotIs {
-    /// There is none.
+    /// It does not exist.
     Absent,
     /// An earlier install left it, disabled.
     Disabled,
@@ -59,7 +59,7 @@ impl Plan {
         (&self.bot, self.teams.iter().map(|team| team.name.clone()).collect())
     }
 
-    /// Every call that changes something, in its order, for who wants to see it first.
+    /// Every call that changes something, in its order, for --dry-run.
     pub fn calls(&self, app: &AppView, bundle: &Bundle) -> Vec<String> {
         let (site, base) = (&self.site, bundle.base_url());
         let mut calls = Vec::new();

@@ -16,10 +16,10 @@ use cloud_apps_protocol::{PROTOCOL, SiteUrl, install::AppView};
 
 /// The oldest server that is supported: [`cloud_apps_protocol`]'s first.
 const OLDEST: (u32, u32) = (5, 37);
-/// How far two clocks may be apart, in seconds, before somebody should look.
+/// How far apart two clocks may be, in seconds, before the admin is told.
 const DRIFT: u64 = 60;
 
-/// Looks at everything. `Err` with what stands in the way, all of it.
+/// Looks at everything. `Err` with all that stands in the way.
 pub async fn check(
     server: &Mattermost,
     bundle: &Bundle,
@@ -29,7 +29,7 @@ pub async fn check(
 ) -> Result<Plan, Stop> {
     let mut found = Vec::new();
     let mut taken = Taken { identity: BundleIdentity::of(bundle, None), up: Vec::new(), over: Vec::new() };
-    // Without an answer from either side there is nothing to look at.
+    // Without an answer of both sides there is nothing to look at.
     let server_clock = server.ping().await?;
     let (index, bundle_clock) = bundle.index().await?;
     let admin = server.me().await?;
@@ -48,8 +48,8 @@ pub async fn check(
     reachable(server, bundle, &mut found).await?;
     if !admin.has_role("system_admin") {
         found.push(Finding::stop(
-            format!("@{} is no system admin of {}: it takes one to make a bot", admin.username, request.site),
-            "Use the token of a system admin, or have one make you one (System Console > User Management > Users).",
+            format!("@{} is not a system admin of {}, and only a system admin can make a bot", admin.username, request.site),
+            "Use the token of a system admin, or ask a system admin to make you one (System Console > User Management > Users).",
         ));
     }
     if bundle.is_operator() && !journal.unfinished() {
@@ -85,7 +85,7 @@ pub async fn check(
     })
 }
 
-/// What stands already and would be taken.
+/// What already stands and would be taken.
 struct Taken {
     identity: BundleIdentity,
     up: Vec<String>,
@@ -102,14 +102,14 @@ impl Taken {
     }
 }
 
-/// By what one's own making is known: an earlier run of the same admin.
+/// By what the work of an earlier run of the same admin is recognised.
 #[derive(Clone, Copy)]
 struct Ours<'a> {
     journal: &'a Journal,
     admin: &'a User,
 }
 
-/// A look that the server refuses is something found, and the other looks go on.
+/// If the server refuses a look, that is a finding, and the other looks go on.
 fn told<T>(
     server: &Mattermost,
     looked: Result<T, Stop>,
@@ -134,8 +134,8 @@ fn clocks(server: Option<i64>, bundle: Option<i64>, found: &mut Vec<Finding>) {
     for (whose, clock) in [("the Mattermost server", server), ("the bundle", bundle)] {
         let Some(clock) = clock.filter(|clock| clock.abs_diff(here) > DRIFT) else { continue };
         found.push(Finding::note(
-            format!("the clock of {whose} and the one of this machine are {} s apart", clock.abs_diff(here)),
-            "Set the wrong one by NTP: codes, dialogs and tokens live by the clock.",
+            format!("the clocks of {whose} and of this machine are {} s apart", clock.abs_diff(here)),
+            "Set the wrong one with NTP: codes, dialogs and tokens depend on the time.",
         ));
     }
 }
@@ -150,7 +150,7 @@ fn version(version: &str, found: &mut Vec<Finding>) {
         )),
         _ => found.push(Finding::stop(
             format!("the server does not say which version it is ({version:?})"),
-            "Check --site: is it a Mattermost?",
+            "Check --site: is it a Mattermost server?",
         )),
     }
 }
@@ -159,7 +159,7 @@ fn site_url(site: &SiteUrl, config: &ClientConfig, found: &mut Vec<Finding>) {
     let Ok(own) = SiteUrl::new(&config.site_url) else {
         found.push(
             Finding::stop(
-                "the server has no site URL: late answers and dialogs would have nowhere to go",
+                "the server has no site URL, which late answers and dialogs need",
                 format!("Set it to {site}."),
             )
             .at(Setting::SITE_URL),
@@ -169,8 +169,8 @@ fn site_url(site: &SiteUrl, config: &ClientConfig, found: &mut Vec<Finding>) {
     if own != *site {
         found.push(
             Finding::stop(
-                format!("the server calls itself {own}, and --site says {site}"),
-                format!("Say --site {own}, or set the server's site URL to {site} if that is right."),
+                format!("the server calls itself {own}, but --site says {site}"),
+                format!("Give --site {own}, or set the server's site URL to {site} if that is right."),
             )
             .at(Setting::SITE_URL),
         );
@@ -187,7 +187,7 @@ fn settings(app: &AppView, config: &ClientConfig, found: &mut Vec<Finding>) {
     if app.requests.events.contains("message_posted") && off(&config.enable_outgoing_webhooks) {
         found.push(
             Finding::stop(
-                "outgoing webhooks are switched off, and the app watches channels by them",
+                "outgoing webhooks are switched off, and the app needs them to watch channels",
                 "Switch them on.",
             )
             .at(Setting::WEBHOOKS),
@@ -195,7 +195,7 @@ fn settings(app: &AppView, config: &ClientConfig, found: &mut Vec<Finding>) {
     }
 }
 
-/// Whether the server may call the bundle: it refuses private addresses that it is not told of.
+/// Whether the server may call the bundle. It calls private addresses only if its settings allow them.
 async fn reachable(server: &Mattermost, bundle: &Bundle, found: &mut Vec<Finding>) -> Result<(), Stop> {
     let address = bundle.base_url().as_str();
     if !loopback(address) {
@@ -205,7 +205,7 @@ async fn reachable(server: &Mattermost, bundle: &Bundle, found: &mut Vec<Finding
     let host = host.unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let allowed = match server.allowed_connections().await {
         Ok(allowed) => allowed,
-        // Who may not read the configuration is told so where it matters.
+        // Another check reports that this admin may not read the configuration.
         Err(trouble) if matches!(trouble.status(), Some(403 | 501)) => return Ok(()),
         Err(trouble) => return Err(trouble.into()),
     };
@@ -213,7 +213,7 @@ async fn reachable(server: &Mattermost, bundle: &Bundle, found: &mut Vec<Finding
     if !allowed.split([' ', ',', '\t', '\n']).any(named) {
         found.push(
             Finding::note(
-                format!("the bundle is at {address}, and Mattermost does not call such an address unless it is told to"),
+                format!("the bundle is at {address}, and Mattermost calls such an address only if its settings allow it"),
                 format!("Add {host} there."),
             )
             .at(Setting::INTERNAL),
@@ -232,14 +232,14 @@ async fn installed(
     let (id, state) = (&install.install_id, &install.state);
     let fix = match state.as_str() {
         "active" | "disabled" => format!(
-            "`cloud-apps sync {id}` brings in teams and fixes what is missing; `cloud-apps uninstall {id}` removes it."
+            "`cloud-apps sync {id}` adds teams and fixes what is missing; `cloud-apps uninstall {id}` removes the install."
         ),
-        "removing" => format!("`cloud-apps uninstall {id}` finishes that; then install again."),
+        "removing" => format!("`cloud-apps uninstall {id}` ends the removal; then install again."),
         _ => format!(
-            "Somebody else is at it, or was: it goes by itself with its code, or now with `cloud-apps uninstall {id}`."
+            "Somebody else began it and did not finish. It is removed when its code expires, or now with `cloud-apps uninstall {id}`."
         ),
     };
-    let what = format!("{} is on {} already: install {id}, {state}", app.id, request.site);
+    let what = format!("{} is already on {}: install {id}, {state}", app.id, request.site);
     found.push(Finding::stop(what, fix));
     Ok(())
 }
@@ -256,17 +256,18 @@ async fn bot(
     let other = "Choose another name for the bot with --bot NAME.";
     let Some(user) = server.user_named(name).await? else {
         if config.enable_bot_account_creation.as_deref() == Some("false") {
-            found
-                .push(Finding::stop("bots cannot be made on this server", "Switch it on.").at(Setting::BOTS));
+            found.push(
+                Finding::stop("this server does not allow new bots", "Switch it on.").at(Setting::BOTS),
+            );
         }
         return Ok(BotIs::Absent);
     };
     if !user.is_bot {
-        found.push(Finding::stop(format!("@{name} is a person on this server"), other));
+        found.push(Finding::stop(format!("@{name} is a user on this server, and not a bot"), other));
         return Ok(BotIs::Absent);
     }
     let Some(bot) = server.bot(&user.id).await? else {
-        found.push(Finding::stop(format!("@{name} is no bot that can be read"), other));
+        found.push(Finding::stop(format!("@{name} is not a bot that can be read"), other));
         return Ok(BotIs::Absent);
     };
     let made = ours.journal.has(&Made::Bot { username: name.to_owned() });

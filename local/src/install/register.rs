@@ -1,5 +1,5 @@
-//! Slash commands and outgoing webhooks as an install wants them: what stands and is right is taken, what stands and
-//! differs is put right, what is missing is made. Used by an installation and by `sync`.
+//! Registers the slash commands and outgoing webhooks that an install wants: what stands and is right is used, what stands and
+//! differs is fixed, and what is missing is made. Installations and `sync` use it.
 
 use super::{adopt, mark, owner::BundleIdentity, stop::Stop};
 use crate::{
@@ -14,35 +14,35 @@ use cloud_apps_protocol::{
 /// What was done about one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// It stood, and was right.
+    /// It stood and was right.
     None,
     /// It was made.
     Made,
-    /// It stood, and differed.
+    /// It stood, differed and was fixed.
     Fixed,
-    /// It stood, and neither the journal nor the bundle knew it: it has a new token now.
+    /// It stood, and neither the journal nor the bundle knew it. It has a new token now.
     Adopted {
         /// What it is, and who made it, for people.
         what: String,
     },
 }
 
-/// For what something is registered, and where.
+/// For which app something is registered, and where.
 #[derive(Clone, Copy)]
 pub struct Registrar<'a> {
     /// The server, as the admin.
     pub server: &'a Mattermost,
     /// The app.
     pub app: &'a AppView,
-    /// Where the install wants to be called.
+    /// The addresses that the commands and webhooks call.
     pub endpoints: &'a Endpoints,
-    /// What is this bundle's.
+    /// By what the bundle's own things are recognised.
     pub identity: &'a BundleIdentity,
-    /// Somebody agreed that another bundle loses what it has.
+    /// The admin agreed that another bundle loses what it has.
     pub take_over: bool,
 }
 
-/// How a slash command is to look.
+/// How a slash command should look.
 #[derive(Debug, Clone)]
 pub struct WantedCommand {
     /// Without `/`.
@@ -53,8 +53,8 @@ pub struct WantedCommand {
     pub hint: String,
 }
 
-/// The slash command of one team. `known` says whether it is one of our own making, which is taken as it is; `before` is
-/// called before anything is changed, with whether it is made here.
+/// Registers the slash command of one team. `known` says whether a command is this installation's own, which is used as it is.
+/// `before` is called before anything is changed, with whether the command is made here.
 pub async fn command(
     registrar: Registrar<'_>,
     team: &Team,
@@ -80,7 +80,7 @@ pub async fn command(
             let what =
                 adopt::command(server, (&app.id, identity), team, &stands).await?.with_consent(take_over)?;
             before(false)?;
-            // The token first: from here on whoever had the old one has nothing.
+            // The token first: from here on the old one is useless.
             let token = server.regenerate_command_token(&stands.id).await?;
             if !wanted.is(&stands) {
                 server.update_command(&stands, &wanted).await?;
@@ -101,7 +101,7 @@ pub async fn command(
     Ok((registered, change))
 }
 
-/// The outgoing webhook of one channel. Of several that stand one is kept: each would send every post once more.
+/// Registers the outgoing webhook of one channel. If several stand, one is kept, because each would send every post again.
 pub async fn webhook(
     registrar: Registrar<'_>,
     channel: &ChannelId,
@@ -111,7 +111,7 @@ pub async fn webhook(
     let Registrar { server, app, endpoints, identity, .. } = registrar;
     let Some(team) = server.team_of_channel(channel.as_str()).await?.filter(|team| !team.is_empty()) else {
         return Err(Finding::stop(
-            format!("the app watches the channel {channel}, and there is no such channel in a team"),
+            format!("the app watches the channel {channel}, but no team has such a channel"),
             "Name a public channel in the app's settings.",
         )
         .into());
@@ -134,7 +134,7 @@ pub async fn webhook(
         ours.push(webhook);
         makers.push(maker);
     }
-    // The one that is known and right already, else one that is right, else the oldest.
+    // One that is known and right, else one that is right, else the oldest.
     let right = |of_us: bool| {
         let mut all = ours.iter().zip(&makers);
         all.position(|(webhook, maker)| wanted.is(webhook) && maker.is_none() == of_us)
@@ -175,7 +175,7 @@ pub async fn webhook(
     Ok((registered, change))
 }
 
-/// An id as the server wrote it.
+/// Reads an id that the server wrote.
 fn id(text: &str) -> Result<TeamId, Failure> {
     text.parse().map_err(|e: cloud_apps_protocol::BadId| Failure::new(format!("the server's answer: {e}")))
 }
@@ -187,12 +187,12 @@ pub struct Wanted {
     pub commands: Vec<WantedCommand>,
     /// One for each channel.
     pub channels: Vec<ChannelId>,
-    /// What this program does not register, told in words.
+    /// What this program cannot register, in words.
     pub by_hand: Vec<String>,
 }
 
 impl Wanted {
-    /// From what the bundle wants; `unknown` is what this program cannot even read.
+    /// Sorts what the bundle wants. `unknown` is what this program cannot even read.
     pub fn of(register: &[cloud_apps_protocol::install::Wanted], unknown: &[serde_json::Value]) -> Self {
         use cloud_apps_protocol::install::Wanted as W;
         let mut wanted = Self::default();

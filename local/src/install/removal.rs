@@ -9,26 +9,26 @@ use serde::Serialize;
 /// What a removal did.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Uninstalled {
-    /// The install that is no more; none where the bundle had none.
+    /// The install that was removed, if the bundle had one.
     pub install_id: Option<InstallId>,
     /// What was removed from the server, in words.
     pub removed: Vec<String>,
     /// What stays, and why.
     pub stays: Vec<String>,
-    /// What could not be removed, and why: the same again tries it again.
+    /// What could not be removed, and why. The same command tries it again.
     pub failed: Vec<String>,
-    /// What was not looked at because it is switched off or hidden, and where something of the app may stand.
+    /// What was not looked at because it is switched off or hidden, so something of the app may stand there.
     pub not_looked_at: Vec<String>,
     /// What belongs to another bundle, and was not touched.
     pub not_touched: Vec<String>,
-    /// The install's bot is among what was not touched, and no command shows that another bundle took it over.
+    /// The install's bot was not touched, and no command shows that another bundle took it over.
     pub bot_is_left: bool,
     /// What the app said when it could not clean up.
     pub warning: Option<String>,
 }
 
 impl Uninstalled {
-    /// Nothing is left that this bundle made.
+    /// Whether nothing is left that this bundle made.
     pub fn is_whole(&self) -> bool {
         let only_others =
             self.removed.is_empty() && !self.not_touched.is_empty() && self.install_id.is_none();
@@ -36,10 +36,10 @@ impl Uninstalled {
     }
 }
 
-/// What is found on a server, and is this bundle's.
+/// What was found on a server and belongs to one bundle.
 #[derive(Default)]
 pub struct Belongings {
-    /// The bot. Of more than one only where somebody imitates it.
+    /// The bot. There is more than one only if somebody imitates it.
     pub bots: Vec<Bot>,
     /// Slash commands, each with the name of its team.
     pub commands: Vec<(String, Command)>,
@@ -66,19 +66,19 @@ pub fn bot_words(bot: &Bot) -> String {
     format!("the bot @{} ({state})", bot.username)
 }
 
-/// Fails where the admin could not do it.
+/// Fails if the admin has not the rights for it.
 pub fn rights(server: &Mattermost, admin: &User) -> Result<(), Stop> {
     if admin.has_role("system_admin") {
         return Ok(());
     }
     Err(Finding::stop(
-        format!("@{} is no system admin of {}", admin.username, server.site()),
-        "Use the token of a system admin: it takes one to revoke the bot's token and to disable the bot.",
+        format!("@{} is not a system admin of {}", admin.username, server.site()),
+        "Use the token of a system admin: only a system admin can revoke the bot's token and disable the bot.",
     )
     .into())
 }
 
-/// Removes all of it, what is dangerous first. What fails is noted, and keeps nothing else from going.
+/// Removes all of it, what is dangerous first. If something fails, that is noted and the rest is still removed.
 pub async fn take_away(
     runner: &Runner<'_>,
     server: &Mattermost,
@@ -90,7 +90,7 @@ pub async fn take_away(
         let name = format!("@{}", bot.username);
         let revoke = async || {
             let mut revoked = 0;
-            // A bot that goes keeps no token that works when somebody enables it.
+            // A removed bot must keep no token that works if somebody enables it again.
             for token in server.tokens(&bot.user_id).await? {
                 if !keep_bot || mark::is_token(app, &token) {
                     server.revoke_token(&token.id).await?;
@@ -114,7 +114,7 @@ pub async fn take_away(
             };
             if attempt(runner, &format!("{name} is disabled"), disable, done).await?.is_some() {
                 done.stays.push(format!(
-                    "the bot {name}, disabled: Mattermost cannot delete a bot, and what it posted stays its own"
+                    "the bot {name}, disabled: Mattermost cannot delete a bot, and its posts keep their author"
                 ));
             }
         }
@@ -136,7 +136,7 @@ pub async fn take_away(
     Ok(())
 }
 
-/// One step; what it fails at is noted. `Err` only where somebody wants an end.
+/// Runs one step. A failure is noted; `Err` only if somebody wants to stop.
 async fn attempt<T>(
     runner: &Runner<'_>,
     title: &str,

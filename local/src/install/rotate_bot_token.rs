@@ -1,6 +1,6 @@
-//! A new token for an install's bot: made on the server, handed to the bundle, which tries it, and then every token
-//! before it is revoked, whoever made it. Cut off anywhere the bot has a token that works; a token that was made and never
-//! handed over is one of those before the next.
+//! Replaces the token of an install's bot. A new token is made on the server and handed to the bundle, which tries it. Then every
+//! other token is revoked, whoever made it. Wherever that is cut off, the bot has a token that works. A token that was made and
+//! never handed over is revoked the next time.
 
 use super::{adopt, installer::Installer, mark::token_description, owner::BundleIdentity, stop::Stop};
 use cloud_apps_protocol::{
@@ -9,7 +9,7 @@ use cloud_apps_protocol::{
 };
 use serde::Serialize;
 
-/// What became of it.
+/// What was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rotated {
     /// The install.
@@ -39,12 +39,12 @@ pub async fn rotate_bot_token(installer: &Installer<'_>, view: &InstallView) -> 
             let patch = InstallPatch::Rotate(Rotation::BotToken { access_token });
             runner
                 .step("handed it to the bundle, which tried it", async || {
-                    // Of two at once one hands over: the other must not revoke what the bundle holds then.
+                    // If two run at once, only one hands over. The other must not revoke the token that the bundle then has.
                     Ok(installer.bundle.change_at(id, &patch, Some(view.rev)).await?)
                 })
                 .await?;
             let mut revoked = 0;
-            // Also those that somebody made by hand: whoever has one acts as the bot.
+            // Also those that somebody made by hand: anybody who has one can act as the bot.
             for token in before.iter().filter(|token| token.id != new.id) {
                 runner
                     .step("revoked a token before it", async || Ok(server.revoke_token(&token.id).await?))

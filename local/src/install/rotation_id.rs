@@ -1,5 +1,5 @@
-//! The id of a rotation of a shared secret, written down before it is sent: whatever ends the process, the same command
-//! gets the lost answer again. The id opens nothing by itself, and is for its owner's eyes only all the same.
+//! The id of a rotation of a shared secret, written down before it is sent. Whatever ends the process, the same command gets the
+//! lost answer again. The id alone opens nothing; its file is for its owner only all the same.
 
 use crate::{failure::Failure, store::files};
 use cloud_apps_core::random::{Random, SystemRandom};
@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How long a bundle gives an answer again, in ms.
+/// For how long a bundle gives an answer again, in ms.
 const REPEATED: Millis = 10 * 60_000;
 
 /// What stands in the file.
@@ -30,8 +30,8 @@ pub struct BegunRotation {
 }
 
 impl BegunRotation {
-    /// The rotation of an install's secret that an earlier command began within the time in which its answer is given
-    /// again, or else a new one. Of two commands at once both have the same.
+    /// The rotation of an install's secret that an earlier command began, if its answer can still be had; or else a new one. Two
+    /// commands at once get the same one.
     pub fn open(folder: &Path, install: &InstallId, now: Millis) -> Result<Self, Failure> {
         let failure = |error: files::FileError| Failure::new(error.to_string());
         files::private_folder(folder).map_err(failure)?;
@@ -54,7 +54,7 @@ impl BegunRotation {
         &self.id
     }
 
-    /// The answer has arrived, or there will be none.
+    /// The answer has arrived, or it will never come.
     pub fn close(self) -> Result<(), Failure> {
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {

@@ -1,5 +1,5 @@
-//! The steps of an installation, in their order. Each looks before it acts, writes its intent into the journal before
-//! it changes anything, and may be done again at any time.
+//! The steps of an installation, in their order. Each looks before it acts, writes into the journal what it is about to do, and may
+//! be done again at any time.
 
 use super::{
     adopt,
@@ -30,15 +30,15 @@ use std::cell::RefCell;
 pub struct Begun {
     /// What the bundle answered.
     pub created: InstallCreated,
-    /// What is to be registered.
+    /// What has to be registered.
     pub wanted: Wanted,
 }
 
-/// Where an earlier run left the install at the bundle.
+/// What an earlier run left at the bundle.
 pub enum Left {
-    /// There is none of ours: it can be begun.
+    /// No install of this journal: it can be begun.
     Nothing,
-    /// It was completed, and only the news of it was lost.
+    /// The install was completed, and only the answer was lost.
     Completed(Box<InstallView>),
 }
 
@@ -51,13 +51,13 @@ fn intend(log: &SharedJournal<'_>, made: Made) -> Result<(), Failure> {
 
 /// A token of the bot.
 pub struct BotToken {
-    /// Its id on the server: no secret.
+    /// Its id on the server. It is not secret.
     pub id: String,
     /// The credential.
     pub secret: SecretString,
 }
 
-/// The bot's account: made, or taken up. Its user id.
+/// Makes the bot's account, or takes it up. Returns its user id.
 pub async fn bot(cx: &Context<'_>, log: &SharedJournal<'_>, plan: &Plan) -> Result<String, Stop> {
     let (server, app) = (cx.server, cx.app);
     let identity = BundleIdentity::of(cx.bundle, None);
@@ -87,8 +87,8 @@ pub async fn bot(cx: &Context<'_>, log: &SharedJournal<'_>, plan: &Plan) -> Resu
     Ok(bot.user_id)
 }
 
-/// The bot's title and description are this bundle's. Only once no other token of the bot works: by its description a
-/// bundle knows its bot, and until then the bot may be the one by which another bundle serves.
+/// Gives the bot this bundle's display name and description. That is done only when no other token of the bot works: a bundle
+/// recognises its bot by the description, and until then another bundle may serve with this bot.
 pub async fn describe(cx: &Context<'_>, bot: &str) -> Result<(), Stop> {
     let (title, about) = (mark::bot_title(cx.app), mark::bot_description(cx.app, cx.bundle.base_url()));
     if let Some(bot) = cx.server.bot(bot).await?
@@ -99,7 +99,7 @@ pub async fn describe(cx: &Context<'_>, bot: &str) -> Result<(), Stop> {
     Ok(())
 }
 
-/// The bot in its teams.
+/// Adds the bot to its teams.
 pub async fn members(cx: &Context<'_>, log: &SharedJournal<'_>, plan: &Plan, bot: &str) -> Result<(), Stop> {
     for team in &plan.teams {
         if cx.server.is_member(&team.id, bot).await? {
@@ -111,8 +111,8 @@ pub async fn members(cx: &Context<'_>, log: &SharedJournal<'_>, plan: &Plan, bot
     Ok(())
 }
 
-/// A token for the bot. The secret of one that an earlier try made is lost: it is revoked and made anew, so that none
-/// is left that nobody holds.
+/// Makes a token for the bot. If an earlier try made one, its secret is lost, so it is revoked: no token is left that nobody
+/// holds.
 pub async fn token(cx: &Context<'_>, log: &SharedJournal<'_>, bot: &str) -> Result<BotToken, Stop> {
     let description = mark::token_description(&cx.app.id, log.borrow().run());
     for lost in cx.server.tokens(bot).await? {
@@ -123,13 +123,13 @@ pub async fn token(cx: &Context<'_>, log: &SharedJournal<'_>, bot: &str) -> Resu
     intend(log, Made::BotToken { user: bot.to_owned() })?;
     let made = cx.server.create_token(bot, &description).await?;
     if made.token.is_empty() {
-        let what = "the server made a token for the bot and did not say which";
+        let what = "the server made a token for the bot, but its answer has no token";
         return Err(Finding::stop(what, "Run the same again.").at(Setting::TOKENS).into());
     }
     Ok(BotToken { id: made.id, secret: SecretString::from(made.token) })
 }
 
-/// Revokes every other token of the bot: of one that stood already somebody else may have a token. How many there were.
+/// Revokes every other token of the bot, because somebody else may have one of a bot that already existed. Returns how many.
 pub async fn only_token(cx: &Context<'_>, bot: &str, ours: &BotToken) -> Result<usize, Stop> {
     let mut revoked = 0;
     for other in cx.server.tokens(bot).await?.iter().filter(|token| token.id != ours.id) {
@@ -139,14 +139,14 @@ pub async fn only_token(cx: &Context<'_>, bot: &str, ours: &BotToken) -> Result<
     Ok(revoked)
 }
 
-/// Where an earlier run left the install. A pending one of our own is removed: its code is lost, and a new code makes
-/// a new install.
+/// What an earlier run left. A pending install of this journal is removed: its code is lost, and a new code makes a new
+/// install.
 pub async fn left_behind(cx: &Context<'_>, log: &SharedJournal<'_>, plan: &Plan) -> Result<Left, Stop> {
     let (begun, known, run) = {
         let journal = log.borrow();
         (journal.has(&Made::Install), journal.install().cloned(), journal.run().to_owned())
     };
-    // Who has a code sends it again, and is answered the same again.
+    // With a code, the same request is sent again and gets the same answer.
     if !begun || !cx.bundle.is_operator() {
         return Ok(Left::Nothing);
     }
@@ -155,10 +155,10 @@ pub async fn left_behind(cx: &Context<'_>, log: &SharedJournal<'_>, plan: &Plan)
         let done = matches!(view.state.as_str(), "active" | "disabled");
         if !ours {
             let what = format!(
-                "meanwhile {} was installed on {} by somebody else: install {}, {}",
+                "somebody else has installed {} on {} meanwhile: install {}, {}",
                 cx.app.id, plan.site, view.install_id, view.state
             );
-            let fix = "Take back what this installation made with --undo; the other one goes on working.";
+            let fix = "Remove what this installation made with --undo; the other one keeps working.";
             return Err(Finding::stop(what, fix).into());
         }
         if done {
@@ -172,9 +172,9 @@ pub async fn left_behind(cx: &Context<'_>, log: &SharedJournal<'_>, plan: &Plan)
     Ok(Left::Nothing)
 }
 
-/// Whether an install at the bundle is the one that a run began: the one that the bundle named. Where the answer that
-/// names it was lost, it was not completed, and its bot has the token of that run: whoever begins another install
-/// removes this one first and revokes that token.
+/// Whether an install at the bundle is the one that a run began: the one that the bundle named. If the answer that named it was
+/// lost, the install is not completed, and its bot has the token of that run. Anybody who begins another install removes this one
+/// first and revokes that token.
 pub async fn is_ours(
     cx: &Context<'_>,
     (known, run): (Option<&InstallId>, &str),
@@ -191,7 +191,7 @@ pub async fn is_ours(
     Ok(tokens.iter().any(|token| token.description == description))
 }
 
-/// The pending install at the bundle. The same code is answered the same again.
+/// Begins the install at the bundle. The same code gets the same answer again.
 pub async fn begin(
     cx: &Context<'_>,
     log: &SharedJournal<'_>,
@@ -221,7 +221,7 @@ pub async fn begin(
             Ok(Begun { created, wanted })
         }
         Err(trouble) => {
-            // What was refused was not begun; what was lost may have been.
+            // A refused request began nothing. A lost one may have.
             if !trouble.transient() {
                 log.borrow_mut().strike(&Made::Install)?;
             }
@@ -230,7 +230,7 @@ pub async fn begin(
     }
 }
 
-/// The slash commands in the teams.
+/// Registers the slash commands in the teams.
 pub async fn commands(
     cx: &Context<'_>,
     log: &SharedJournal<'_>,
@@ -244,7 +244,7 @@ pub async fn commands(
         for team in &plan.teams {
             let (team_id, trigger) = (team.id.clone(), wish.trigger.clone());
             let made = Made::Command { team: team_id.clone(), trigger: trigger.clone() };
-            // What the journal was about to make, and this admin made.
+            // It is known if the journal planned it and this admin made it.
             let ours = log.borrow().has(&made);
             let known = |stands: &Command| {
                 ours && stands.creator_id == plan.admin.id
@@ -261,7 +261,7 @@ pub async fn commands(
     Ok(all)
 }
 
-/// The outgoing webhooks of the channels that the app watches.
+/// Registers the outgoing webhooks of the channels that the app watches.
 pub async fn webhooks(
     cx: &Context<'_>,
     log: &SharedJournal<'_>,
@@ -304,14 +304,14 @@ fn registrar<'a>(
     }
 }
 
-/// What was taken up is told: it was not made here.
+/// Shows what was taken up.
 fn tell(cx: &Context<'_>, change: &Change) {
     if let Change::Adopted { what } = change {
         cx.tell(&format!("    took up {what}: it has a new token"));
     }
 }
 
-/// The last step once more, in another run: whoever has the code that began the install is told how it ended.
+/// Does the last step again, in another run. With the code that began the install, the bundle tells how it ended.
 pub async fn complete_again(
     bundle: &Bundle,
     (code, install): (&SecretString, &InstallId),
@@ -320,14 +320,14 @@ pub async fn complete_again(
     let request = CompleteRequest { registered: registered.iter().take(ENTRIES).cloned().collect() };
     match bundle.complete(code, install, &request).await {
         Err(trouble) if trouble.code() == Some(Code::Unauthorized) => Err(Stop::Unsure(format!(
-            "an earlier run was about to complete install {install}, and this code is not the one that began it, or it \
-             has expired: the operator of the bundle sees whether that install is active (`cloud-apps show {install}`)"
+            "an earlier run was about to complete install {install}, and this code is not the one that began it, or it has \
+             expired: the operator of the bundle can see whether that install is active (`cloud-apps show {install}`)"
         ))),
         other => Ok(other?),
     }
 }
 
-/// The last step: from here on the app serves.
+/// Does the last step. From here on the app serves.
 pub async fn complete(
     cx: &Context<'_>,
     log: &SharedJournal<'_>,

@@ -1,4 +1,4 @@
-//! Why an installation, a sync or a removal did not come to its end.
+//! Why an installation, a sync or a removal ended early.
 
 use super::{bundle::Bundle, bundle_error::BundleError};
 use crate::{
@@ -7,22 +7,22 @@ use crate::{
 };
 use std::time::Duration;
 
-/// What ended it.
+/// What ended the work.
 #[derive(Debug)]
 pub enum Stop {
-    /// The Mattermost server.
+    /// An error of the Mattermost server.
     Server(CallError),
-    /// The bundle.
+    /// An error of the bundle.
     Bundle(BundleError),
-    /// What was found stands in the way: all of it.
+    /// All that stands in the way.
     Found(Vec<Finding>),
-    /// This machine, or the command line.
+    /// An error on this machine, or of the command line.
     Here(Failure),
     /// Ctrl-C.
     Interrupted,
     /// The admin does not agree.
     Declined,
-    /// Whether the last step was done is not known, and nothing may be removed before it is.
+    /// It is not known whether the last step was done, so nothing may be removed.
     Unsure(String),
 }
 
@@ -60,7 +60,7 @@ impl Stop {
         }
     }
 
-    /// When the other side wants to be asked again.
+    /// When the other side may be asked again.
     pub fn after(&self) -> Option<Duration> {
         match self {
             Self::Server(trouble) => trouble.after(),
@@ -69,7 +69,7 @@ impl Stop {
         }
     }
 
-    /// In one line, while it goes on.
+    /// In one line, while the work continues.
     pub fn line(&self) -> String {
         match self {
             Self::Server(trouble) => trouble.to_string(),
@@ -79,12 +79,12 @@ impl Stop {
             }
             Self::Here(failure) => failure.to_string(),
             Self::Interrupted => "stopped by Ctrl-C".to_owned(),
-            Self::Declined => "not agreed to: nothing was made".to_owned(),
+            Self::Declined => "you did not agree, so nothing was changed".to_owned(),
             Self::Unsure(what) => what.clone(),
         }
     }
 
-    /// For the terminal, where a bundle takes part.
+    /// For the terminal, if a bundle takes part.
     pub fn failure(self, server: &Mattermost, bundle: &Bundle) -> Failure {
         match self {
             Self::Bundle(trouble) => trouble.failure(bundle.base_url()),
@@ -92,7 +92,7 @@ impl Stop {
         }
     }
 
-    /// For the terminal, where only the server takes part.
+    /// For the terminal, if only the server takes part.
     pub fn failure_at(self, server: &Mattermost) -> Failure {
         match self {
             Self::Server(trouble) => {
@@ -110,11 +110,11 @@ impl Stop {
                 let stops: Vec<&Finding> = findings.iter().filter(|finding| finding.stops).collect();
                 Failure::new(format!("{} to be fixed first:", count(stops.len())))
                     .more(stops.iter().flat_map(|finding| finding.lines("✗")))
-                    .hint("nothing was made; fix it and run the same again")
+                    .hint("nothing was made; fix it and run the same command again")
             }
             Self::Here(failure) => failure,
             Self::Unsure(_) => Failure::new(self.line())
-                .hint("run the same again, with the same code where you have one: it looks and goes on"),
+                .hint("run the same command again, with the same code if you have one: it continues"),
             Self::Interrupted => Failure::interrupted(self.line()),
             Self::Declined => Failure::new(self.line()),
         }

@@ -29,16 +29,16 @@ use std::collections::{BTreeMap, btree_map::Entry};
 pub struct Synced {
     /// The install.
     pub install_id: String,
-    /// In which teams it answers now.
+    /// The teams in which the app answers now.
     pub teams: Vec<String>,
-    /// What was done, in words. Empty: all was right.
+    /// What was done, in words. Empty if everything was right.
     pub changed: Vec<String>,
-    /// What somebody has to register by hand.
+    /// What the admin has to register by hand.
     pub by_hand: Vec<String>,
 }
 
-/// Brings the server to what the install wants, in the install's teams and in `more`. `agreed`: commands and webhooks may
-/// go to another host than they do, without asking.
+/// Makes the server match what the install wants, in the install's teams and in `more`. `agreed`: commands and webhooks may go to
+/// another host than before without asking.
 pub async fn sync(
     installer: &Installer<'_>,
     view: &InstallView,
@@ -62,26 +62,23 @@ pub async fn sync(
         .await
 }
 
-/// The admin agrees that what people type goes to another host from now on. The address is the bundle's word; whoever
-/// got hold of the bundle, or of the install, would have written another.
+/// Asks the admin whether what users type may go to another host from now on. The bundle says the address, and somebody who took
+/// over the bundle or the install would have written another one.
 async fn agree(installer: &Installer<'_>, view: &InstallView, moving: &[String]) -> Result<(), Stop> {
     let host = host(&view.endpoints.slash);
-    installer
-        .admin
-        .person
-        .tell(&format!("{} is to be served from another host than it is now:", view.app_id));
+    installer.admin.person.tell(&format!("{} would be served from another host than now:", view.app_id));
     for one in moving {
         installer.admin.person.tell(&format!("  {one}"));
     }
     if !installer.admin.person.answers() {
-        return Err(Failure::usage(format!("nobody is here to agree that they go to {host}"))
+        return Err(Failure::usage(format!("nobody is at the terminal to agree that they go to {host}"))
             .hint("check with the bundle's operator that this is its address; --yes agrees")
             .into());
     }
     if installer.admin.agrees(&format!("Send them to {host}?")).await? { Ok(()) } else { Err(Stop::Declined) }
 }
 
-/// Commands and webhooks that a sync takes for the install's own and that go to another host than the install's, in words.
+/// Commands and webhooks of the install that go to another host than the install's address, in words.
 async fn moving(cx: &Context<'_>, view: &InstallView, teams: &[Team]) -> Result<Vec<String>, Stop> {
     let (app, to) = (&view.app_id, &view.endpoints);
     let identity = BundleIdentity::of(cx.bundle, Some(view));
@@ -115,7 +112,7 @@ async fn moving(cx: &Context<'_>, view: &InstallView, teams: &[Team]) -> Result<
     Ok(found)
 }
 
-/// Scheme, host and port of an address; of what is none, the text.
+/// Scheme, host and port of an address; the text itself if it is not an address.
 fn host(address: &str) -> String {
     match url::Url::parse(address) {
         Ok(url) if url.has_host() => url.origin().ascii_serialization(),
@@ -172,7 +169,7 @@ async fn run(cx: &Context<'_>, view: &InstallView, teams: &[Team]) -> Result<Syn
         synced.note(&change, &name);
         registered.push(one);
     }
-    // All of it, also what stood: a token that was made anew on the server can be seen nowhere else.
+    // Everything, also what stood: nothing else shows that a token was regenerated on the server.
     let install = &view.install_id;
     cx.step("told the bundle", async || register(cx, install, &registered).await).await?;
     let gone = leftovers(view, &registered);
@@ -180,7 +177,7 @@ async fn run(cx: &Context<'_>, view: &InstallView, teams: &[Team]) -> Result<Syn
     let ours = if gone.is_empty() {
         Vec::new()
     } else {
-        cx.step("looked at what is not wanted any more", look).await?
+        cx.step("looked at what is not needed any more", look).await?
     };
     for one in &gone {
         match ours.iter().find(|(standing, _)| *standing == one) {
@@ -218,7 +215,7 @@ fn is_registered(view: &InstallView, id: &str) -> bool {
     })
 }
 
-/// That something is registered is the bundle's word. With a code it counts for what is shown to be the bundle's.
+/// The bundle says that something is registered. With a code that counts only if the thing is shown to be the bundle's.
 fn believed(identity: &BundleIdentity, whose: &Owner) -> bool {
     match whose {
         Owner::ThisBundle => true,
@@ -227,7 +224,7 @@ fn believed(identity: &BundleIdentity, whose: &Owner) -> bool {
     }
 }
 
-/// The bot of the install says whose it is: older versions did not write which bundle, and a bundle may have moved.
+/// Fixes the description of the bot: older versions did not write which bundle, and a bundle may have moved.
 async fn describe(
     cx: &Context<'_>,
     view: &InstallView,
@@ -237,7 +234,7 @@ async fn describe(
         return Err(adopt::gone(view).into());
     };
     let name = &view.bot.username;
-    // Where the commands go: a bundle may have more than one address, and is recognised by this one.
+    // The address that the commands call: a bundle may have several, and is recognised by this one.
     let base = owner::base_of(view).unwrap_or_else(|| cx.bundle.base_url().clone());
     let about = mark::bot_description(cx.app, &base);
     let described = mark::bot_mark(&bot.description).and_then(|(_, bundle)| bundle);
@@ -248,7 +245,7 @@ async fn describe(
         }
         Owner::UnknownBundle if identity.on_record() => {
             cx.server.update_bot(&bot, &mark::bot_title(cx.app), &about).await?;
-            Ok(Some(format!("wrote into the description of @{name} of which bundle it is")))
+            Ok(Some(format!("wrote into the description of @{name} to which bundle it belongs")))
         }
         Owner::OtherBundle(other) if identity.on_record() => {
             for team in &view.teams {
@@ -283,7 +280,7 @@ impl Synced {
     }
 }
 
-/// The install's teams that still stand, and more.
+/// The install's teams that still exist, and more.
 async fn teams_of(server: &Mattermost, view: &InstallView, more: &Teams) -> Result<Vec<Team>, Stop> {
     let names = match more {
         Teams::All => return Ok(teams::not_archived(server.teams().await?)),
@@ -303,7 +300,7 @@ async fn teams_of(server: &Mattermost, view: &InstallView, more: &Teams) -> Resu
     Ok(teams)
 }
 
-/// Channels that have a webhook and want it, and those that lack one.
+/// Channels that have a webhook, and those that need one.
 fn channels(view: &InstallView, wanted: &Wanted) -> Vec<cloud_apps_protocol::ChannelId> {
     let mut channels = wanted.channels.clone();
     for standing in &view.registered {
@@ -316,7 +313,7 @@ fn channels(view: &InstallView, wanted: &Wanted) -> Vec<cloud_apps_protocol::Cha
     channels
 }
 
-/// What is registered and not wanted any more: what the bundle says, and what was made anew under another id.
+/// What is registered and not needed any more: what the bundle says, and what was made again under another id.
 fn leftovers(view: &InstallView, registered: &[Registered]) -> Vec<Standing> {
     let stands = |standing: &Standing| {
         registered.iter().any(|one| match (one, standing) {
@@ -335,15 +332,15 @@ fn leftovers(view: &InstallView, registered: &[Registered]) -> Vec<Standing> {
     gone
 }
 
-/// Whose something is that stands under an id which the bundle names.
+/// Whether something under an id that the bundle names belongs to the install.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stands {
     Ours,
     NotOurs,
 }
 
-/// Of what the bundle names, what stands on the server, and whether it is this install's. An id is only the bundle's
-/// word: it may be the one of anybody's command, or no id at all.
+/// What of the things that the bundle names stands on the server, and whether it belongs to this install. Only the bundle says
+/// the id: it may be the id of anybody's command, or no id at all.
 async fn shown_to_be_ours<'a>(
     server: &Mattermost,
     (app, identity): (&AppId, &BundleIdentity),
@@ -380,18 +377,18 @@ async fn shown_to_be_ours<'a>(
     Ok(standing)
 }
 
-/// Removes one thing from the server, if it stands. Its id is one that the server showed.
+/// Removes one thing from the server, if it stands there. The server showed its id.
 async fn remove(server: &Mattermost, standing: &Standing) -> Result<(), Stop> {
     match standing {
         Standing::SlashCommand { id, .. } => server.delete_command(id).await?,
         Standing::OutgoingWebhook { id, .. } => server.delete_webhook(id).await?,
-        // A bot is no leftover of a sync.
+        // A sync removes no bot.
         Standing::Bot { .. } => {}
     }
     Ok(())
 }
 
-/// In words.
+/// What stands, in words.
 pub fn words(standing: &Standing) -> String {
     match standing {
         Standing::SlashCommand { trigger, team_id, .. } => format!("/{trigger} of the team {team_id}"),
@@ -400,7 +397,7 @@ pub fn words(standing: &Standing) -> String {
     }
 }
 
-/// Tells the bundle what was registered, as much at a time as a request takes.
+/// Tells the bundle what was registered, as much as fits into each request.
 pub async fn register(cx: &Context<'_>, install: &InstallId, registered: &[Registered]) -> Result<(), Stop> {
     for some in registered.chunks(ENTRIES) {
         cx.bundle.change(install, &InstallPatch::Register(some.to_vec())).await?;

@@ -1,9 +1,9 @@
-//! Taking back what an unfinished installation made, on both sides, by its journal. What is gone is struck out; what
-//! cannot be reached stays in the journal for the next try.
+//! Takes back what an unfinished installation made, on both sides, by its journal. The entry of what is gone is removed; what cannot
+//! be reached stays in the journal for the next try.
 //!
-//! Since that run somebody else may have installed the same app from the same bundle, with the same bot. So a command or
-//! a webhook is taken back only if it calls an install of this journal, and a bot only if no other installation has
-//! made a token for it.
+//! Somebody else may have installed the same app from the same bundle since that run, with the same bot. So a command or a webhook
+//! is removed only if it calls an install of this journal, and a bot is disabled only if no other installation has made a token
+//! for it.
 
 use super::{
     context::Context,
@@ -16,16 +16,16 @@ use super::{
 use cloud_apps_protocol::SiteUrl;
 use std::collections::BTreeMap;
 
-/// Takes everything back. `Err` with the first trouble, after all the rest was tried.
+/// Takes everything back. `Err` with the first error, after everything else was tried.
 pub async fn take_all_back(cx: &Context<'_>, mut journal: Journal, site: &SiteUrl) -> Result<(), Stop> {
     let mut trouble = None;
-    // The bundle first: what serves must not lose its bot and its commands.
+    // The bundle first: an install that serves must not lose its bot and its commands.
     if journal.has(&Made::Install) {
         let install = journal.install().cloned();
         cx.step("the bundle has no install of it any more", async || at_the_bundle(cx, &journal, site).await)
             .await?;
         if install.is_some() && !cx.bundle.is_operator() {
-            cx.tell("    (a pending install serves nothing, and goes with its code)");
+            cx.tell("    (a pending install serves nothing, and is removed when its code expires)");
         }
         journal.strike(&Made::Install)?;
         journal.strike_completion()?;
@@ -41,7 +41,7 @@ pub async fn take_all_back(cx: &Context<'_>, mut journal: Journal, site: &SiteUr
     };
     for made in journal.made().to_vec().iter().rev() {
         if is_about_a_bot(made) {
-            // What is not known to be free is not touched.
+            // A bot that may belong to another installation is not touched.
             let Some(of_others) = &of_others else { continue };
             if of_others.contains(made) {
                 journal.strike(made)?;
@@ -63,7 +63,7 @@ async fn at_the_bundle(cx: &Context<'_>, journal: &Journal, site: &SiteUrl) -> R
     if !cx.bundle.is_operator() {
         if journal.completion().is_some() {
             return Err(Stop::Unsure(
-                "whether the install was completed is not known, and removing its bot could break one that works"
+                "it is not known whether the install was completed, and removing its bot could break one that works"
                     .to_owned(),
             ));
         }
@@ -80,8 +80,8 @@ fn is_about_a_bot(made: &Made) -> bool {
     matches!(made, Made::Bot { .. } | Made::FoundBot { .. } | Made::EnabledBot { .. } | Made::Member { .. })
 }
 
-/// What was done about bots that another installation has since: such a bot has a token of `cloud-apps` that neither
-/// this run made nor stood before it.
+/// The entries about bots that another installation uses since: such a bot has a token of `cloud-apps` that this run did not make
+/// and that did not exist before it.
 async fn bots_of_others(cx: &Context<'_>, journal: &Journal) -> Result<Vec<Made>, Stop> {
     let own = mark::token_description(&cx.app.id, journal.run());
     let mut taken: BTreeMap<String, bool> = BTreeMap::new();
@@ -136,7 +136,7 @@ fn title(made: &Made) -> String {
 
 async fn take_back(cx: &Context<'_>, made: &Made, journal: &Journal) -> Result<(), Stop> {
     let (server, app) = (cx.server, &cx.app.id);
-    // What another bundle has goes on as it is: it was to be taken over, and was not.
+    // What another bundle has stays as it is: it should have been taken over, and was not.
     let identity = BundleIdentity::of(cx.bundle, None);
     match made {
         Made::Bot { username } => {
@@ -201,12 +201,12 @@ async fn take_back(cx: &Context<'_>, made: &Made, journal: &Journal) -> Result<(
     Ok(())
 }
 
-/// The address is of an install that this journal names.
+/// Whether the address belongs to an install of this journal.
 fn calls_ours(journal: &Journal, url: &str) -> bool {
     mark::place(url).is_some_and(|(_, install)| journal.named(&install))
 }
 
-/// Disables the app's bot if it is not.
+/// Disables the app's bot, if it is enabled.
 async fn disable(cx: &Context<'_>, user: &str) -> Result<(), Stop> {
     if let Some(bot) = cx.server.bot(user).await?
         && bot.delete_at == 0

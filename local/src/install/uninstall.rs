@@ -22,23 +22,23 @@ use cloud_apps_protocol::{
 };
 use std::collections::BTreeMap;
 
-/// What is to be removed.
+/// What has to be removed.
 #[derive(Debug, Clone)]
 pub struct Removal {
     /// The app.
     pub app: AppId,
-    /// The install, as far as the bundle still has it.
+    /// The install, if the bundle still has it.
     pub install: Option<InstallView>,
-    /// The bot's name, where no install tells.
+    /// The bot's name, if there is no install.
     pub bot: String,
-    /// The name of a bot that somebody typed: the bot of that name on the server is this bundle's although its
+    /// The name of a bot that the admin typed: the bot of that name on the server belongs to this bundle, although its
     /// description does not say so.
     pub named_bot: Option<String>,
     /// More addresses that the bundle has or had, as its operator says.
     pub addresses: Vec<SiteUrl>,
-    /// The app has webhooks, as far as is known.
+    /// The app may have webhooks.
     pub hears: bool,
-    /// The bot goes on existing, without a token.
+    /// The bot stays enabled, without a token.
     pub keep_bot: bool,
 }
 
@@ -46,7 +46,7 @@ pub struct Removal {
 pub async fn uninstall(installer: &Installer<'_>, removal: &Removal) -> Result<Uninstalled, Stop> {
     let runner = installer.admin.runner();
     installer.admin.logged_in(async |server| {
-        // Rights first: what stops serving and cannot be cleaned up is half a removal.
+        // Rights first: if the install stopped serving and could not be cleaned up, the removal would be half done.
         let admin = runner.step("looked who asks", async || Ok(server.me().await?)).await?;
         rights(server, &admin)?;
         let identity = BundleIdentity::of(&installer.bundle, removal.install.as_ref()).also_at(&removal.addresses);
@@ -58,7 +58,7 @@ pub async fn uninstall(installer: &Installer<'_>, removal: &Removal) -> Result<U
             let removed = runner.step(&format!("install {id} does not serve any more"), remove).await?;
             if removed.state == "removing" {
                 done.stays.push(
-                    "the bundle is still deleting what it held: run the same again in a minute to see it end"
+                    "the bundle is still deleting what it kept: run the same command again in a minute to see it end"
                         .into(),
                 );
             }
@@ -78,7 +78,7 @@ pub async fn uninstall(installer: &Installer<'_>, removal: &Removal) -> Result<U
     .await
 }
 
-/// What is there, and what of it is this bundle's. Nothing is changed.
+/// Finds what stands there and belongs to this bundle. Nothing is changed.
 async fn look(
     runner: &Runner<'_>,
     server: &Mattermost,
@@ -153,8 +153,8 @@ async fn look(
     Ok((done, belongings))
 }
 
-/// Whether the bot is this bundle's and is to go. If not, what is said of it is noted. `others` are the bundles that the
-/// app's commands name beside this one; none where not every command was seen.
+/// Whether the bot belongs to this bundle and has to go. If not, `done` says why. `others` are the other bundles that the app's
+/// commands name; `None` if not every command was seen.
 async fn is_to_go(
     server: &Mattermost,
     (removal, identity): (&Removal, &BundleIdentity),
@@ -164,14 +164,14 @@ async fn is_to_go(
 ) -> Result<bool, Stop> {
     let (app, name) = (&removal.app, &bot.username);
     let on_record = removal.install.is_some() && identity.on_record();
-    // The name that the server has: what the bundle calls the bot of an id is only its word.
+    // The name on the server counts: the bundle could give any bot any name.
     let is_named = removal.named_bot.as_ref().is_some_and(|typed| typed.eq_ignore_ascii_case(name));
-    // The commands speak for the bot of that name, and not for one whose id only the bundle says.
+    // The commands count for the bot of that name, and not for one whose id only the bundle says.
     let by_commands =
         removal.install.is_none() && others.is_some_and(Vec::is_empty) && !belongings.commands.is_empty();
     match identity.bot(app, bot) {
         Owner::ThisBundle => return Ok(true),
-        // The bundle's own record names it; a description may be older than an address.
+        // The bundle's own record names it; the description may be older than the address.
         Owner::OtherBundle(bundle) if on_record && others.is_some_and(|all| !all.contains(&bundle)) => {
             return Ok(true);
         }
@@ -179,28 +179,29 @@ async fn is_to_go(
             done.bot_is_left = removal.install.is_some() && others.is_none_or(|all| !all.contains(&bundle));
             done.not_touched.push(format!("the bot @{name}: {}", of(&bundle)));
         }
-        // Older versions did not write which bundle: the record says it, the commands do, or somebody.
+        // Older versions did not write which bundle: the record, the commands or the admin must say it.
         Owner::UnknownBundle if on_record || is_named || by_commands => return Ok(true),
         Owner::UnknownBundle => {
             done.bot_is_left = removal.install.is_some();
             done.not_touched.push(format!(
-                "the bot @{name}: its description does not say of which bundle it is. If it is of this one, name it: \
+                "the bot @{name}: its description does not say to which bundle it belongs. If it belongs to this one, add \
                  --bot {name}"
             ));
         }
         Owner::OtherApp if mark::bot_mark(&bot.description).is_some() => {
             done.bot_is_left = removal.install.is_some();
-            done.not_touched.push(format!("the bot @{name}: its description says that it is another app's"));
+            done.not_touched
+                .push(format!("the bot @{name}: its description says that it belongs to another app"));
         }
-        // Anybody who may edit the bot may have written another description; its tokens work on.
+        // Anybody who may edit the bot may have written another description, and its tokens still work.
         Owner::OtherApp if on_record => return Ok(true),
         Owner::OtherApp if has_our_token(server, app, bot).await? => {
             if is_named {
                 return Ok(true);
             }
             done.failed.push(format!(
-                "the bot @{name}: its description does not say that it is {app}'s any more, and it has a token that \
-                 cloud-apps made for {app}. If it is of this bundle, name it: --bot {name}"
+                "the bot @{name}: its description does not say any more that it belongs to {app}, but it has a token that \
+                 cloud-apps made for {app}. If it belongs to this bundle, add --bot {name}"
             ));
         }
         Owner::OtherApp => {}
@@ -208,7 +209,7 @@ async fn is_to_go(
     Ok(false)
 }
 
-/// A token of the bot works, and its description says that cloud-apps made it for the app.
+/// Whether the bot has a token whose description says that cloud-apps made it for the app.
 async fn has_our_token(server: &Mattermost, app: &AppId, bot: &Bot) -> Result<bool, Stop> {
     Ok(server.tokens(&bot.user_id).await?.iter().any(|token| mark::is_token(app, token)))
 }
@@ -217,7 +218,7 @@ fn of(bundle: &SiteUrl) -> String {
     format!("it belongs to the bundle at {bundle}")
 }
 
-/// Whether the install has registered something of a kind; none where there is no install.
+/// Whether the install has registered something of a kind; `None` if there is no install.
 fn stands(install: Option<&InstallView>, commands: bool) -> Option<bool> {
     let mut all = install?.registered.iter().chain(&install?.leftovers);
     Some(all.any(|standing| match standing {
@@ -227,7 +228,7 @@ fn stands(install: Option<&InstallView>, commands: bool) -> Option<bool> {
     }))
 }
 
-/// The bundle has it registered under this id.
+/// Whether the bundle has something registered under this id.
 fn registered(install: Option<&InstallView>, id: &str) -> bool {
     install.is_some_and(|install| {
         install.registered.iter().chain(&install.leftovers).any(|standing| match standing {
@@ -250,7 +251,7 @@ async fn bot(server: &Mattermost, removal: &Removal) -> Result<Option<Bot>, Stop
     Ok(server.bot(&user.id).await?)
 }
 
-/// The teams that the install or its bot is in. Where the bundle has no install, all: nobody remembers which.
+/// The teams of the install and of its bot. If the bundle has no install, all teams: nobody knows which ones.
 async fn teams(
     server: &Mattermost,
     install: Option<&InstallView>,

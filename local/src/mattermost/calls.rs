@@ -1,5 +1,5 @@
-//! The calls, each as the REST API has it. What looks for a thing comes before what makes it: the API knows no
-//! idempotency keys, so looking is what makes a second try safe.
+//! The calls of the REST API. The API has no idempotency keys, so only looking first makes a second try safe. That is why each kind of
+//! thing has a call that looks for it.
 
 use super::{
     client::Mattermost,
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 /// The server itself.
 impl Mattermost {
-    /// Where its clock stands, in seconds since 1970, if it says so. Needs no token.
+    /// The time of its clock in seconds since 1970, if it tells. Needs no token.
     pub async fn ping(&self) -> Result<Option<i64>, CallError> {
         let answer =
             self.send("reach the server", Method::GET, &Endpoint::new(&["system", "ping"]), None).await?;
@@ -26,30 +26,30 @@ impl Mattermost {
         }
     }
 
-    /// What its clients are told. With a token: the settings too.
+    /// The settings that its clients are told. With a token there are more of them.
     pub async fn client_config(&self) -> Result<ClientConfig, CallError> {
         self.get("read the server's settings", &Endpoint::new(&["config", "client"]).query("format", "old"))
             .await
     }
 
-    /// `ServiceSettings.AllowedUntrustedInternalConnections`: what takes the rights of a system admin.
+    /// `ServiceSettings.AllowedUntrustedInternalConnections`. Needs the rights of a system admin.
     pub async fn allowed_connections(&self) -> Result<String, CallError> {
         let config: Value = self.get("read the server's configuration", &Endpoint::new(&["config"])).await?;
         let allowed = config.pointer("/ServiceSettings/AllowedUntrustedInternalConnections");
         Ok(allowed.and_then(Value::as_str).unwrap_or_default().to_owned())
     }
 
-    /// Who calls.
+    /// The user of the token.
     pub async fn me(&self) -> Result<User, CallError> {
         self.get("learn whose token this is", &Endpoint::new(&["users", "me"])).await
     }
 
-    /// Somebody by id.
+    /// A user by id.
     pub async fn user(&self, id: &str) -> Result<Option<User>, CallError> {
         self.find("look up a user", &Endpoint::new(&["users", id])).await
     }
 
-    /// Somebody by name, deactivated or not.
+    /// A user by name, deactivated or not.
     pub async fn user_named(&self, name: &str) -> Result<Option<User>, CallError> {
         self.find("look up a user name", &Endpoint::new(&["users", "username", name])).await
     }
@@ -67,17 +67,17 @@ impl Mattermost {
         self.find("look up a team", &Endpoint::new(&["teams", id])).await
     }
 
-    /// All teams that the caller may see: for a system admin, all.
+    /// All teams that the caller may see. A system admin sees all.
     pub async fn teams(&self) -> Result<Vec<Team>, CallError> {
         self.pages("list the teams", &Endpoint::new(&["teams"])).await
     }
 
-    /// The teams that somebody is in.
+    /// The teams of a user.
     pub async fn teams_of(&self, user: &str) -> Result<Vec<Team>, CallError> {
         self.get("list the bot's teams", &Endpoint::new(&["users", user, "teams"])).await
     }
 
-    /// Whether somebody is in a team.
+    /// Whether a user is in a team.
     pub async fn is_member(&self, team: &str, user: &str) -> Result<bool, CallError> {
         let member: Option<Member> = self
             .find("look up a member of a team", &Endpoint::new(&["teams", team, "members", user]))
@@ -85,7 +85,7 @@ impl Mattermost {
         Ok(member.is_some_and(|member| member.user_id == user && member.delete_at == 0))
     }
 
-    /// Takes somebody into a team.
+    /// Adds a user to a team.
     pub async fn add_member(&self, team: &str, user: &str) -> Result<(), CallError> {
         let body = json!({ "team_id": team, "user_id": user });
         let _: Value =
@@ -93,7 +93,7 @@ impl Mattermost {
         Ok(())
     }
 
-    /// Takes somebody out of a team.
+    /// Removes a user from a team.
     pub async fn remove_member(&self, team: &str, user: &str) -> Result<(), CallError> {
         let path = Endpoint::new(&["teams", team, "members", user]);
         self.gone("remove the bot from a team", Method::DELETE, &path, None).await
@@ -125,7 +125,7 @@ impl Mattermost {
         self.post("make the bot", &Endpoint::new(&["bots"]), &body).await
     }
 
-    /// Changes how a bot is called and described.
+    /// Changes the display name and the description of a bot.
     pub async fn update_bot(&self, bot: &Bot, title: &str, description: &str) -> Result<(), CallError> {
         let body = json!({ "username": bot.username, "display_name": title, "description": description });
         let path = Endpoint::new(&["bots", &bot.user_id]);
@@ -144,7 +144,7 @@ impl Mattermost {
         self.gone("disable the bot", Method::POST, &Endpoint::new(&["bots", id, "disable"]), None).await
     }
 
-    /// The tokens of somebody, without their secrets.
+    /// The tokens of a user, without their secrets.
     pub async fn tokens(&self, user: &str) -> Result<Vec<Token>, CallError> {
         self.pages("list the bot's tokens", &Endpoint::new(&["users", user, "tokens"])).await
     }
@@ -170,7 +170,7 @@ impl Mattermost {
 
 /// Slash commands.
 impl Mattermost {
-    /// The slash commands of a team that people and integrations made.
+    /// The slash commands of a team that users and integrations made.
     pub async fn commands(&self, team: &str) -> Result<Vec<Command>, CallError> {
         self.get(
             "list a team's slash commands",
@@ -184,7 +184,7 @@ impl Mattermost {
         self.post("make a slash command", &Endpoint::new(&["commands"]), command).await
     }
 
-    /// Puts right what differs; its id and token stay.
+    /// Fixes what differs. The id and the token stay.
     pub async fn update_command(&self, stands: &Command, wanted: &NewCommand) -> Result<(), CallError> {
         let body = serde_json::to_value(wanted.over(stands)).unwrap_or_default();
         let path = Endpoint::new(&["commands", &stands.id]);
@@ -192,7 +192,7 @@ impl Mattermost {
         Ok(())
     }
 
-    /// Makes a new token for a slash command: the one before is over at once.
+    /// Makes a new token for a slash command. The old one ends at once.
     pub async fn regenerate_command_token(&self, id: &str) -> Result<String, CallError> {
         const DOING: &str = "make a new token for a slash command";
         let path = Endpoint::new(&["commands", id, "regen_token"]);
@@ -222,7 +222,7 @@ impl Mattermost {
         self.post("make an outgoing webhook", &Endpoint::new(&["hooks", "outgoing"]), webhook).await
     }
 
-    /// Puts right what differs; its id and token stay.
+    /// Fixes what differs. The id and the token stay.
     pub async fn update_webhook(
         &self,
         stands: &OutgoingWebhook,
@@ -234,7 +234,7 @@ impl Mattermost {
         Ok(())
     }
 
-    /// Makes a new token for an outgoing webhook: the one before is over at once.
+    /// Makes a new token for an outgoing webhook. The old one ends at once.
     pub async fn regenerate_webhook_token(&self, id: &str) -> Result<String, CallError> {
         const DOING: &str = "make a new token for an outgoing webhook";
         let path = Endpoint::new(&["hooks", "outgoing", id, "regen_token"]);
@@ -255,7 +255,7 @@ impl Mattermost {
 }
 
 impl Regenerated {
-    /// The token. An answer without one would leave the old token where the new one is needed.
+    /// The token. An answer without a token is an error, because the old token would be used further.
     fn whole(self, doing: &'static str) -> Result<String, CallError> {
         if self.token.is_empty() {
             return Err(CallError::unlike(doing, StatusCode::OK, "the answer has no token"));

@@ -1,4 +1,4 @@
-//! The client: sends calls, and reads answers to a bound.
+//! The client: it sends calls, and reads answers of a bounded length.
 
 use super::{
     endpoint::Endpoint,
@@ -13,10 +13,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::time::Duration;
 
-/// The most that a page of a list holds; larger sizes are cut by the server.
+/// The entries of a page. The server does not give more.
 const PAGE: usize = 200;
 
-/// One Mattermost server, as somebody.
+/// One Mattermost server, with the rights of a user.
 #[derive(Clone)]
 pub struct Mattermost {
     http: reqwest::Client,
@@ -25,7 +25,7 @@ pub struct Mattermost {
 }
 
 impl std::fmt::Debug for Mattermost {
-    /// Not the token.
+    /// Without the token.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Mattermost").field("site", &self.site).finish_non_exhaustive()
     }
@@ -38,7 +38,7 @@ pub(super) struct Answer {
 }
 
 impl Mattermost {
-    /// A server, as nobody yet. A call that takes longer than `timeout` is given up.
+    /// A server, without a token. A call that takes longer than `timeout` fails.
     pub fn new(site: &SiteUrl, timeout: Duration) -> Result<Self, CallError> {
         let client = client(site.as_str(), timeout)?;
         Ok(Self { http: client, site: site.clone(), token: None })
@@ -55,7 +55,7 @@ impl Mattermost {
         &self.site
     }
 
-    /// Sends one call. `doing` says what it is for, in the words of who reads that it failed: `make the bot`.
+    /// Sends one call. `doing` says what the call is for, for the error: `make the bot`.
     pub(super) async fn send(
         &self,
         doing: &'static str,
@@ -106,7 +106,7 @@ impl Mattermost {
         self.json(doing, Method::GET, to, None).await
     }
 
-    /// `None` where the server says 404.
+    /// `None` if the server answers 404.
     pub(super) async fn find<T: DeserializeOwned>(
         &self,
         doing: &'static str,
@@ -125,12 +125,12 @@ impl Mattermost {
         to: &Endpoint<'_>,
         body: &impl Serialize,
     ) -> Result<T, CallError> {
-        // Text keys only: it always serialises.
+        // All keys are texts, so this never fails.
         let body = serde_json::to_value(body).unwrap_or_default();
         self.json(doing, Method::POST, to, Some(&body)).await
     }
 
-    /// A call that deletes; what is not there any more is deleted.
+    /// A call that deletes. If the thing does not exist any more, that is a success.
     pub(super) async fn gone(
         &self,
         doing: &'static str,
@@ -174,14 +174,14 @@ impl Mattermost {
 }
 
 impl Answer {
-    /// The answer, read as what the API promises.
+    /// The answer as JSON.
     pub fn read<T: DeserializeOwned>(&self, doing: &'static str) -> Result<T, CallError> {
         serde_json::from_slice(&self.body).map_err(|_| {
             CallError::unlike(doing, StatusCode::OK, "the answer is not what a Mattermost server sends")
         })
     }
 
-    /// Where the server's clock stands, in seconds since 1970 (`Date`, RFC 9110 6.6.1).
+    /// The time of the server's clock in seconds since 1970 (`Date`, RFC 9110 6.6.1).
     pub fn date(&self) -> Option<i64> {
         date(&self.headers)
     }

@@ -1,44 +1,44 @@
-//! What can come of a call. No trouble holds a token, a body that was sent, or an address with a query.
+//! Errors of calls. No error holds a token, a body that was sent, or an address with a query.
 
 use super::text::one_line;
 use ::http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use std::time::Duration;
 
-/// Why a call did not give what it was for.
+/// Why a call has no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
-    /// The server said no.
+    /// The server refused.
     #[error("cannot {doing}: {message} ({status} {id})")]
     Refused {
         /// What the call was for.
         doing: &'static str,
         /// The HTTP status.
         status: u16,
-        /// Which refusal: `api.bot.create_disabled`. Messages are in the language of the caller, this is not.
+        /// Mattermost's id of the error: `api.bot.create_disabled`. It is the same in every language.
         id: String,
-        /// What the server says, in the language of the admin's account.
+        /// The server's message, in the language of the admin's account.
         message: String,
     },
-    /// The server, or what stands before it, wants fewer calls.
+    /// The server, or a proxy before it, wants fewer calls.
     #[error("cannot {doing}: the server limits the rate of calls")]
     Busy {
         /// What the call was for.
         doing: &'static str,
-        /// When to come again, if it says so.
+        /// When to try again, if the server says it.
         after: Option<Duration>,
     },
-    /// What answered is no Mattermost: a proxy's page, a login page, something else.
+    /// Something else answered: a proxy's page, a login page.
     #[error("cannot {doing}: {why} (status {status})")]
     Unlike {
         /// What the call was for.
         doing: &'static str,
         /// The HTTP status.
         status: u16,
-        /// What is odd about it.
+        /// What is unexpected.
         why: String,
     },
-    /// Nothing answered: whether the call took effect is not known.
+    /// Nothing answered. It is not known whether the call took effect.
     #[error("cannot {doing}: {why}")]
     Lost {
         /// What the call was for.
@@ -46,8 +46,8 @@ pub enum CallError {
         /// What happened.
         why: &'static str,
     },
-    /// A token would travel in clear.
-    #[error("{address} does not begin with https, and the admin's token would travel in clear")]
+    /// A token would be sent unencrypted.
+    #[error("{address} does not begin with https, so the admin's token would be sent unencrypted")]
     Insecure {
         /// The address.
         address: String,
@@ -90,12 +90,12 @@ impl CallError {
         Self::Unlike { doing, status: status.as_u16(), why: why.to_owned() }
     }
 
-    /// From a connection that gave no answer. The error's own text may hold addresses with queries, and says less.
+    /// From a connection that gave no answer. The error's own text is not used: it may hold addresses with queries.
     pub(super) fn lost(doing: &'static str, error: &reqwest::Error) -> Self {
         Self::Lost { doing, why: why(error) }
     }
 
-    /// The same of another address.
+    /// The same for another address, as a text.
     pub fn lost_at(address: &str, error: &reqwest::Error) -> String {
         format!("{address}: {}", why(error))
     }
@@ -109,7 +109,7 @@ impl CallError {
         }
     }
 
-    /// Which refusal.
+    /// Mattermost's id of the error.
     pub fn id(&self) -> &str {
         match self {
             Self::Refused { id, .. } => id,
@@ -127,7 +127,7 @@ impl CallError {
         }
     }
 
-    /// When the server wants to be asked again.
+    /// When the server may be asked again.
     pub fn after(&self) -> Option<Duration> {
         match self {
             Self::Busy { after, .. } => *after,
@@ -148,10 +148,10 @@ fn why(error: &reqwest::Error) -> &'static str {
     }
 }
 
-/// Why a connection was given up whose other end could be anybody.
+/// The certificate is not trusted, so the other side could be anybody.
 pub(super) const UNTRUSTED: &str = "its certificate is not trusted here";
 
-/// Whether a connection failed for its certificate: somewhere down the chain of causes TLS says so.
+/// Whether a connection failed because of the certificate: TLS says so somewhere in the chain of causes.
 fn certificate(error: &reqwest::Error) -> bool {
     let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
     while let Some(error) = cause {

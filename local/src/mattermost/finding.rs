@@ -1,4 +1,4 @@
-//! What stands in the way, told so that an admin can go and change it: what, which setting or permission, what to do.
+//! What stands in the way, so that an admin can change it: what it is, which setting or permission, and what to do.
 
 use super::{
     client::Mattermost,
@@ -9,7 +9,7 @@ use serde::Serialize;
 /// One thing that stands in the way, or that is good to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Nothing can be done before it is fixed.
+    /// It must be fixed first.
     pub stops: bool,
     /// What is wrong.
     pub what: String,
@@ -50,7 +50,7 @@ impl Setting {
         console: "Integrations > Integration Management > Enable Outgoing Webhooks",
         key: "ServiceSettings.EnableOutgoingWebhooks",
     };
-    /// The address that the server knows itself by.
+    /// The address that the server has of itself.
     pub const SITE_URL: Self =
         Self { console: "Environment > Web Server > Site URL", key: "ServiceSettings.SiteURL" };
     /// Private addresses that integrations may have.
@@ -58,7 +58,7 @@ impl Setting {
         console: "Environment > Developer > Allow untrusted internal connections to",
         key: "ServiceSettings.AllowedUntrustedInternalConnections",
     };
-    /// How many are in a team.
+    /// How many users a team may have.
     pub const TEAM_SIZE: Self = Self {
         console: "Site Configuration > Users and Teams > Max Users Per Team",
         key: "TeamSettings.MaxUsersPerTeam",
@@ -83,7 +83,7 @@ impl Finding {
         self
     }
 
-    /// The lines for a terminal, the first one after this sign.
+    /// The lines for a terminal. The first one begins with this sign.
     pub fn lines(&self, sign: &str) -> Vec<String> {
         let mut lines = vec![format!("  {sign} {}", self.what)];
         lines
@@ -96,37 +96,36 @@ impl Finding {
 }
 
 impl Mattermost {
-    /// What an admin is told of a trouble with this server.
+    /// What an admin reads about an error of this server.
     pub fn finding(&self, trouble: &CallError) -> Finding {
         let site = self.site();
         let what = format!("{site}: {trouble}");
         match trouble {
             CallError::Refused { status, id, doing, .. } => self.refusal(what, *status, id, doing),
             CallError::Busy { .. } => {
-                Finding::stop(what, "Wait a minute and run the same again: it goes on where it was.")
+                Finding::stop(what, "Wait a minute and run the same command again: it continues.")
             }
             CallError::Unlike { status: 300..=399, .. } => Finding::stop(
                 what,
-                "Give --site the address that it points to, if it is your Mattermost: redirects are not followed, \
-                 for they would carry your token along.",
+                "If it points to your Mattermost, give --site that address: redirects are not followed, because they would \
+                 take your token along.",
             ),
             CallError::Unlike { status: 500.., .. } => Finding::stop(
                 what,
-                "A proxy answers in the server's place: look whether Mattermost runs, then run the same again.",
+                "A proxy answers instead of the server: check that Mattermost runs, then run the same command again.",
             ),
             CallError::Unlike { .. } => Finding::stop(
                 what,
-                "Check --site: it is the address that people open Mattermost with, a path of its own included.",
+                "Check --site: it is the address with which users open Mattermost, with its path if it has one.",
             ),
             CallError::Lost { why: UNTRUSTED, .. } => Finding::stop(
                 what,
-                "Check the address; if the server has a certificate of your own authority, add that authority to \
-                 the trusted ones of this machine.",
+                "Check the address. If your own authority issued the server's certificate, add that authority to the trusted \
+                 ones of this machine.",
             ),
             CallError::Lost { .. } => Finding::stop(
                 what,
-                "Check the address and that this machine reaches it, then run the same again: it goes on where it \
-                 was.",
+                "Check the address, and that this machine can reach it. Then run the same command again: it continues.",
             ),
             CallError::Insecure { .. } => Finding::stop(what, "Give --site the https address of the server."),
         }
@@ -135,7 +134,7 @@ impl Mattermost {
     fn refusal(&self, what: String, status: u16, id: &str, doing: &str) -> Finding {
         let site = self.site();
         let find = |stands: &str| id.contains(stands);
-        let again = "Then run the same again.";
+        let again = "Then run the same command again.";
         if find("bot.create_disabled") {
             return Finding::stop(what, format!("Switch it on. {again}")).at(Setting::BOTS);
         }
@@ -149,7 +148,7 @@ impl Mattermost {
             return Finding::stop(what, format!("Switch it on. {again}")).at(Setting::WEBHOOKS);
         }
         if find("outgoing_webhook.disabled") || find("not_open") {
-            // What 5.37 to 11 say of a channel that is not public (or not of that team).
+            // What 5.37 to 11 answer for a channel that is not public, or not in that team.
             let fix = "Outgoing webhooks see public channels only: name a public channel of the team in the app's \
                        settings.";
             return Finding::stop(what, fix);
@@ -177,22 +176,22 @@ impl Mattermost {
         if status == 403 {
             let permission = permission(doing);
             let fix = format!(
-                "The account may not do this; it takes {permission}, which system admins have unless User Management \
-                 > Permissions says else. Use the token of a system admin."
+                "The account may not do this: it needs {permission}, which system admins have unless User \
+                 Management > Permissions says otherwise. Use the token of a system admin."
             );
             return Finding::stop(what, fix);
         }
         if status >= 500 {
             return Finding::stop(
                 what,
-                "The server's own log says why. Run the same again when it is well: it goes on where it was.",
+                "The server's own log says why. Run the same command again when the server works: it continues.",
             );
         }
         Finding::stop(what, format!("Fix what the server complains about. {again}"))
     }
 }
 
-/// The permission that a call takes, by its name in the server (`model/permission.go`; two were renamed in 11.2).
+/// The permission that a call needs, by its name in the server (`model/permission.go`; two were renamed in 11.2).
 fn permission(doing: &str) -> &'static str {
     match doing {
         "make the bot" => "the permission `create_bot`",

@@ -1,5 +1,5 @@
-//! Logging in at the prompt, where personal access tokens are off as they are by default, and out again, whatever
-//! happened between.
+//! Logs in with name and password, because personal access tokens are off by default, and logs out again whatever happened in
+//! between.
 
 use super::{client::Mattermost, endpoint::Endpoint, error::CallError};
 use ::http::{Method, StatusCode};
@@ -12,25 +12,25 @@ pub struct Login {
     pub name: String,
     /// The password.
     pub password: SecretString,
-    /// What the authenticator shows, where there is one.
+    /// The code of the authenticator, if there is one.
     pub code: Option<String>,
 }
 
-/// Somebody with rights on the server. One that came of a login must be [closed](Session::close).
+/// A user of the server. After a login it must be [closed](Session::close).
 #[derive(Debug)]
 pub struct Session {
-    /// The server, as that person.
+    /// The server, as that user.
     pub server: Mattermost,
     login: bool,
 }
 
 impl Session {
-    /// By a personal access token, which nobody logs out.
+    /// With a personal access token. It needs no logout.
     pub fn of_token(server: &Mattermost, token: SecretString) -> Self {
         Self { server: server.with_token(token), login: false }
     }
 
-    /// By name and password.
+    /// With name and password.
     pub async fn login(server: &Mattermost, login: &Login) -> Result<Self, CallError> {
         const DOING: &str = "log in";
         let mut body = json!({ "login_id": login.name, "password": login.password.expose_secret() });
@@ -50,7 +50,7 @@ impl Session {
         Ok(Self { server: server.with_token(SecretString::from(token)), login: true })
     }
 
-    /// Whether a refused login wants the code of an authenticator.
+    /// Whether a login was refused because it needs the code of an authenticator.
     pub fn wants_code(trouble: &CallError) -> bool {
         trouble.id().contains("mfa")
     }
@@ -61,7 +61,7 @@ impl Session {
             return Ok(());
         }
         match self.server.send("log out", Method::POST, &Endpoint::new(&["users", "logout"]), None).await {
-            // Who has no session is logged out.
+            // Without a session, the user is logged out.
             Err(trouble) if trouble.status() == Some(401) => Ok(()),
             other => other.map(drop),
         }

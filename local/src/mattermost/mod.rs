@@ -1,9 +1,9 @@
-//! An admin's calls to the REST API v4 of a Mattermost server, 5.37 to 11: those that an install, its upkeep and its
-//! end take, and no others.
+//! An admin's calls to the REST API v4 of a Mattermost server, 5.37 to 11: those that installing, managing and removing an app
+//! need, and no others.
 //!
-//! The admin's token lives here and nowhere else: it goes to the one site that it is for, over `https` (or without
-//! leaving the machine), and a redirect is not followed, because it would carry the token to somebody else. What a server
-//! refuses is a [`CallError`], and a trouble is told as a [`Finding`]: what, which setting or permission, what to do.
+//! The admin's token stays here. It is sent only to its own site, over `https` or on this machine, and a redirect is not followed,
+//! because it would take the token to another server. An error of a call is a [`CallError`]. An admin reads it as a [`Finding`]: what
+//! it is, which setting or permission, and what to do.
 
 mod calls;
 mod client;

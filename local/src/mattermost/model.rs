@@ -1,5 +1,5 @@
-//! What the REST API sends and takes, as far as an install needs it. Unknown keys are ignored: servers of two
-//! generations differ in them.
+//! What the REST API sends and takes, as far as an install needs it. Unknown keys are ignored: servers of different versions differ in
+//! them.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,7 @@ pub struct ClientConfig {
     pub enable_outgoing_webhooks: Option<String>,
 }
 
-/// A person or a bot.
+/// A user, who may be a bot.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct User {
@@ -32,7 +32,7 @@ pub struct User {
     pub id: String,
     /// Without the `@`.
     pub username: String,
-    /// Words with spaces between.
+    /// Roles, with spaces between them.
     pub roles: String,
     /// It is a bot.
     pub is_bot: bool,
@@ -53,15 +53,15 @@ impl User {
 pub struct Team {
     /// 26 characters.
     pub id: String,
-    /// As in its address.
+    /// Its name in addresses.
     pub name: String,
-    /// As people read it.
+    /// The display name.
     pub display_name: String,
     /// 0 unless archived.
     pub delete_at: u64,
 }
 
-/// Somebody in a team.
+/// A member of a team.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Member {
@@ -77,9 +77,9 @@ pub struct Bot {
     pub user_id: String,
     /// Without the `@`.
     pub username: String,
-    /// As people read it.
+    /// The display name.
     pub display_name: String,
-    /// What it is for.
+    /// The description.
     pub description: String,
     /// Who may manage it and make tokens for it: a user's id, or a plugin's.
     pub owner_id: String,
@@ -98,9 +98,9 @@ pub(super) struct Regenerated {
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Token {
-    /// 26 characters. No secret.
+    /// 26 characters. Not secret.
     pub id: String,
-    /// What it is for.
+    /// The description.
     pub description: String,
     /// The credential.
     pub token: String,
@@ -122,9 +122,9 @@ pub struct Command {
     pub trigger: String,
     /// `P` or `G`.
     pub method: String,
-    /// Under which name its answers are posted.
+    /// The name under which its answers are posted.
     pub username: String,
-    /// Under which picture.
+    /// The picture of its answers.
     pub icon_url: String,
     /// It is suggested.
     pub auto_complete: bool,
@@ -140,14 +140,14 @@ pub struct Command {
     pub url: String,
 }
 
-/// A slash command as it is to be.
+/// A slash command as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewCommand {
     /// Its only team.
     pub team_id: String,
     /// Without `/`.
     pub trigger: String,
-    /// `P`: with the other, `G`, what people type stands in addresses and logs.
+    /// `P`. With `G`, what users type would stand in addresses and logs.
     pub method: &'static str,
     /// Where it is sent.
     pub url: String,
@@ -159,12 +159,12 @@ pub struct NewCommand {
     pub auto_complete_hint: String,
     /// As admins read it.
     pub display_name: String,
-    /// By which it is known again.
+    /// The description, by which it is recognised.
     pub description: String,
 }
 
 impl NewCommand {
-    /// Whether a command that stands is this one, texts and all.
+    /// Whether an existing command is the same, with all its texts.
     pub fn is(&self, stands: &Command) -> bool {
         stands.team_id == self.team_id
             && stands.trigger == self.trigger
@@ -177,7 +177,7 @@ impl NewCommand {
             && stands.description == self.description
     }
 
-    /// The command that stands, with what differs put right: `PUT` takes the whole.
+    /// The existing command, with what differs fixed: `PUT` takes the whole command.
     pub(super) fn over(&self, stands: &Command) -> Command {
         Command {
             trigger: self.trigger.clone(),
@@ -193,7 +193,7 @@ impl NewCommand {
     }
 }
 
-/// A webhook that sends what is said in a public channel to an integration.
+/// A webhook that sends the posts of a public channel to an integration.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OutgoingWebhook {
@@ -219,7 +219,7 @@ pub struct OutgoingWebhook {
     pub content_type: String,
 }
 
-/// An outgoing webhook as it is to be.
+/// An outgoing webhook as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewWebhook {
     /// Its team.
@@ -228,18 +228,18 @@ pub struct NewWebhook {
     pub channel_id: String,
     /// None: every post of the channel.
     pub trigger_words: [String; 0],
-    /// Where it is sent. One: before 9.8 only one of several gets the body.
+    /// Where it is sent. Only one address: before 9.8 only one of several gets the body.
     pub callback_urls: [String; 1],
     /// As admins read it.
     pub display_name: String,
-    /// By which it is known again.
+    /// The description, by which it is recognised.
     pub description: String,
-    /// `application/json`: a form has its time in seconds only.
+    /// `application/json`, because a form has times in seconds only.
     pub content_type: &'static str,
 }
 
 impl NewWebhook {
-    /// Whether a webhook that stands is this one.
+    /// Whether an existing webhook is the same.
     pub fn is(&self, stands: &OutgoingWebhook) -> bool {
         stands.team_id == self.team_id
             && stands.channel_id == self.channel_id
@@ -250,7 +250,7 @@ impl NewWebhook {
             && stands.content_type == self.content_type
     }
 
-    /// The webhook that stands, with what differs put right: `PUT` takes the whole.
+    /// The existing webhook, with what differs fixed: `PUT` takes the whole webhook.
     pub(super) fn over(&self, stands: &OutgoingWebhook) -> OutgoingWebhook {
         OutgoingWebhook {
             trigger_words: Vec::new(),
@@ -263,7 +263,7 @@ impl NewWebhook {
     }
 }
 
-/// A channel, as far as a webhook cares.
+/// A channel, as far as a webhook needs it.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Channel {

@@ -1,4 +1,4 @@
-//! Files that only their owner may read, written whole or not at all.
+//! Files that only their owner may read, and that are written completely or not at all.
 
 use std::{
     fs, io,
@@ -20,7 +20,7 @@ pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> FileError {
     |source| FileError { path: path.to_owned(), source }
 }
 
-/// Makes a folder for its owner only; one that is there stays as it is.
+/// Makes a folder for its owner only. An existing one is not changed.
 pub(crate) fn private_folder(path: &Path) -> Result<(), FileError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -47,7 +47,7 @@ impl Kind {
         }
     }
 
-    /// What stands there, where it is one of them.
+    /// What stands there, if it is one of these.
     fn of(found: fs::FileType) -> Option<Self> {
         #[cfg(unix)]
         if std::os::unix::fs::FileTypeExt::is_socket(&found) {
@@ -57,8 +57,8 @@ impl Kind {
     }
 }
 
-/// Refuses what stands at a path and is not what this program makes there. A link above all: it leads to something that is
-/// not the bundle's, and a folder may have come with somebody's project.
+/// Refuses what stands at a path and is not what this program makes there. Above all a link: it leads to something that does not
+/// belong to the bundle, and the folder may have come with somebody's project.
 pub(crate) fn refuse_other(path: &Path, kind: Kind) -> Result<(), FileError> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found.file_type(),
@@ -74,8 +74,8 @@ pub(crate) fn refuse_other(path: &Path, kind: Kind) -> Result<(), FileError> {
     Err(at(path)(io::Error::other(refusal)))
 }
 
-/// Refuses what no bundle of this user's has left here: a link, and a file that others may read. Whoever wrote a key ring
-/// knows every secret that follows from it.
+/// Refuses what this user's bundle did not write here: a link, and a file that others may read. Somebody who wrote a key ring knows
+/// every secret that is derived from it.
 pub(crate) fn check_private(path: &Path) -> Result<(), FileError> {
     refuse_other(path, Kind::File)?;
     #[cfg(unix)]
@@ -92,8 +92,8 @@ pub(crate) fn check_private(path: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Opens a file to lock it or to append to it. One that is not there is made, for its owner only. A link in its place is
-/// refused, and nothing is made where it leads: the file is made only where its name is free.
+/// Opens a file to lock it or to append to it. If it does not exist, it is made for its owner only. A link in its place is refused,
+/// and nothing is made where it leads: the file is made only if its name is free.
 pub(crate) fn open_or_make(path: &Path) -> Result<fs::File, FileError> {
     let mut options = fs::OpenOptions::new();
     options.append(true);
@@ -109,17 +109,17 @@ pub(crate) fn open_or_make(path: &Path) -> Result<fs::File, FileError> {
     .map_err(at(path))
 }
 
-/// Makes a file for its owner only, empty if it was not there.
+/// Makes an empty file for its owner only, if it does not exist.
 pub(super) fn private_file(path: &Path) -> Result<(), FileError> {
     check_private(path)?;
     open_or_make(path).map(drop)
 }
 
-/// Writes a new file under a name of its own and then gives it `path`, unless there is one: the first writer wins, and
-/// nobody ever reads half of it. `true` if it is this one.
+/// Writes a draft and then links it to `path`, unless that exists: the first writer wins, and nobody ever reads half of a file.
+/// `true` if this is the first writer.
 pub(crate) fn write_once(path: &Path, content: &[u8]) -> Result<bool, FileError> {
     write(path, content, |draft| {
-        // Linking fails where the name is taken; renaming would replace it.
+        // Linking fails if the name is taken; renaming would replace the file.
         match fs::hard_link(draft, path) {
             Ok(()) => fs::remove_file(draft).map(|()| true),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -130,13 +130,13 @@ pub(crate) fn write_once(path: &Path, content: &[u8]) -> Result<bool, FileError>
     })
 }
 
-/// Writes a new file under a name of its own and then gives it `path`, in place of one that is there: the last writer
-/// wins, and nobody ever reads half of it.
+/// Writes a draft and then renames it to `path`, in place of what is there: the last writer wins, and nobody ever reads half of a
+/// file.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), FileError> {
     write(path, content, |draft| fs::rename(draft, path))
 }
 
-/// Writes a draft beside `path`, for its owner only, which `name` then gives its name.
+/// Writes a draft beside `path`, for its owner only. `name` then gives it its name.
 fn write<T>(path: &Path, content: &[u8], name: impl FnOnce(&Path) -> io::Result<T>) -> Result<T, FileError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let draft = folder.join(format!(".draft-{}-{}", std::process::id(), next()));
@@ -153,7 +153,7 @@ fn write<T>(path: &Path, content: &[u8], name: impl FnOnce(&Path) -> io::Result<
         Ok(named)
     })();
     if outcome.is_err() {
-        // It may not have been made; the first error is the one to tell.
+        // The draft may not exist. The first error is the one to report.
         let _ = fs::remove_file(&draft);
     }
     outcome.map_err(at(path))

@@ -20,7 +20,7 @@ pub struct KeyFiles {
 }
 
 impl KeyFiles {
-    /// Uses a folder, which is made if it is not there. Key rings in it that this user did not make are refused.
+    /// Uses a folder, and makes it if it does not exist. Key rings in it that this user did not make are refused.
     pub fn open(folder: &Path) -> Result<Self, FileError> {
         files::refuse_other(folder, Kind::Folder)?;
         files::private_folder(folder)?;
@@ -51,7 +51,7 @@ fn read(what: &'static str, app: &AppId, path: &Path) -> Stored<Option<Ring>> {
 #[async_trait]
 impl Keys for KeyFiles {
     async fn ring(&self, app: &AppId) -> Stored<Option<Ring>> {
-        // A file of a few hundred bytes, behind a cache: not worth a thread.
+        // The file has a few hundred bytes and is cached, so a thread for it is not worthwhile.
         read("Keys.ring", app, &self.path(app))
     }
 }

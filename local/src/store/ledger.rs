@@ -1,6 +1,6 @@
 //! [`Ledger`] in SQLite.
 
-use super::sqlite::{Sqlite, Trouble, int, number};
+use super::sqlite::{Sqlite, TransactionError, int, number};
 use async_trait::async_trait;
 use cloud_apps_core::store::{
     document,
@@ -10,7 +10,7 @@ use cloud_apps_core::store::{
 use cloud_apps_protocol::Millis;
 use rusqlite::{OptionalExtension, Transaction, params};
 
-/// How long after its expiry a row is swept away, in milliseconds: a day, as the table on AWS has it.
+/// How long after its expiry a row is deleted, in milliseconds: a day, as on AWS.
 const SWEEP_AFTER: Millis = 24 * 3_600_000;
 
 /// A row that is not expired.
@@ -20,7 +20,12 @@ enum Entry {
     Once,
 }
 
-fn live(what: &'static str, tx: &Transaction<'_>, key: &str, now: Millis) -> Result<Option<Entry>, Trouble> {
+fn live(
+    what: &'static str,
+    tx: &Transaction<'_>,
+    key: &str,
+    now: Millis,
+) -> Result<Option<Entry>, TransactionError> {
     let row = tx
         .prepare_cached("SELECT v, exp, attempt, work, lease, value FROM ledger WHERE key = ?1 AND exp > ?2")?
         .query_row(params![key, int(now)], |row| {
@@ -51,7 +56,7 @@ fn write(
     exp: Millis,
     claimed: Option<StoredClaim>,
     value: Option<&str>,
-) -> Result<(), Trouble> {
+) -> Result<(), TransactionError> {
     tx.prepare_cached(
         "INSERT OR REPLACE INTO ledger (key, v, exp, attempt, work, lease, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
@@ -67,7 +72,7 @@ fn write(
     Ok(())
 }
 
-fn sweep(tx: &Transaction<'_>, now: Millis) -> Result<(), Trouble> {
+fn sweep(tx: &Transaction<'_>, now: Millis) -> Result<(), TransactionError> {
     let before = int(now.saturating_sub(SWEEP_AFTER));
     tx.prepare_cached("DELETE FROM ledger WHERE exp < ?1")?.execute([before])?;
     Ok(())

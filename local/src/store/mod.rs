@@ -1,14 +1,18 @@
-//! What the local bundle keeps: everything but keys in one SQLite file, and each key ring in a file of its own.
+//! What the local bundle keeps: each key ring in its own file, and everything else in one SQLite file.
 //!
-//! The same conformance suite as on AWS holds both to the ports. A restart loses nothing; files are for their owner
-//! only (mode 0600, folders 0700).
+//! The same conformance suite as for AWS tests both. A restart loses nothing. Files are for their owner only (mode 0600, folders
+//! 0700).
 
 pub(crate) mod files;
+mod installs;
 mod key_files;
 mod ledger;
 mod queue;
 mod registry;
 mod sqlite;
+mod tables;
+#[cfg(test)]
+mod tests;
 
 pub use files::FileError;
 pub use key_files::KeyFiles;

@@ -1,9 +1,9 @@
 //! [`Queue`], [`Consumer`] and [`DeadLetters`] in SQLite.
 //!
-//! A message's number is never used twice, so that a late acknowledgement cannot remove another message. `visible_at` is
-//! when a job is due, or until when it is in somebody's hand.
+//! The number of a message is never used twice, so a late acknowledgement cannot remove another message. `visible_at` is the time
+//! when a job is due, or until when a worker has it.
 
-use super::sqlite::{Sqlite, Trouble, document, int, number};
+use super::sqlite::{Sqlite, TransactionError, document, int, number};
 use async_trait::async_trait;
 use cloud_apps_core::store::{
     document,
@@ -26,14 +26,14 @@ fn taken(what: &'static str, (id, body, sent_at, receives): Message) -> Stored<T
     Ok(Taken { id: id.to_string(), body, sent_at: number(what, sent_at)?, receives })
 }
 
-/// Takes the message whose turn it is.
+/// Takes the next message.
 fn take_one(
     what: &'static str,
     tx: &Transaction<'_>,
     lane: QueueName,
     until: Millis,
     now: Millis,
-) -> Result<Option<Taken>, Trouble> {
+) -> Result<Option<Taken>, TransactionError> {
     let found = tx
         .prepare_cached(
             "SELECT number, body, sent_at, receives + 1 FROM queue AS one
@@ -112,12 +112,17 @@ impl Consumer for Sqlite {
     }
 }
 
-/// The key of an install's letters.
+/// The key of an install's dead letters.
 fn owner(install: Option<&InstallId>) -> String {
     install.map_or_else(String::new, ToString::to_string)
 }
 
-fn letter(what: &'static str, tx: &Transaction<'_>, of: &str, id: &str) -> Result<Option<Dead>, Trouble> {
+fn letter(
+    what: &'static str,
+    tx: &Transaction<'_>,
+    of: &str,
+    id: &str,
+) -> Result<Option<Dead>, TransactionError> {
     let row = tx
         .prepare_cached("SELECT v, document FROM dead_letters WHERE install = ?1 AND id = ?2")?
         .query_row([of, id], |row| Ok((row.get(0)?, row.get(1)?)));
@@ -158,7 +163,7 @@ impl DeadLetters for Sqlite {
             let rows = letters.query_map(params![of, after, int(limit as u64 + 1)], |row| {
                 Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
             })?;
-            let letters: Result<Vec<_>, Trouble> =
+            let letters: Result<Vec<_>, TransactionError> =
                 rows.filter_map(|row| document(WHAT, row).transpose()).collect();
             Ok(page::of_letters(letters?, limit))
         })

@@ -1,7 +1,7 @@
-//! The database: one file, one connection behind a lock, every operation one transaction on a blocking thread.
+//! The database: one file, and one connection with a lock. Every operation is one transaction on a blocking thread.
 //!
-//! One writer is all that SQLite has anyway; with `WAL` another process (an operator's, a second `serve` by mistake)
-//! may read meanwhile, and writes wait for each other for five seconds. What is decided, is decided by
+//! SQLite has only one writer at a time. With `WAL`, another process (an operator's, or a second `serve` by mistake) can read
+//! meanwhile, and writes wait for each other for up to five seconds. All decisions are made by
 //! [`rules`](cloud_apps_core::store::rules) inside the transaction.
 
 use super::files;
@@ -16,11 +16,11 @@ use std::{
     time::Duration,
 };
 
-/// What the tables look like; stands in the file as `user_version`.
+/// The version of the tables, in the file as `user_version`.
 const SCHEMA_VERSION: i64 = 3;
 
-/// What each version adds to the one before; a file is brought forward when it is opened. `v` is the version of the
-/// document beside it. Times are Unix milliseconds.
+/// What each version adds to the previous one. A file is updated when it is opened. `v` is the version of the document in the same
+/// row. Times are Unix milliseconds.
 const STEPS: [(i64, &str); 3] = [(1, FIRST), (2, SECOND), (3, THIRD)];
 
 const FIRST: &str = "
@@ -41,7 +41,7 @@ CREATE TABLE ledger (key TEXT PRIMARY KEY, v INTEGER NOT NULL, exp INTEGER NOT N
 CREATE INDEX ledger_by_expiry ON ledger (exp);
 ";
 
-/// Manage codes; the queue, whose numbers are never used twice; dead letters, with an empty `install` for those of none.
+/// Manage codes; the queue, whose numbers are never used twice; dead letters, with an empty `install` if they belong to none.
 const SECOND: &str = "
 CREATE TABLE manage_codes (sha256 TEXT PRIMARY KEY, v INTEGER NOT NULL, exp INTEGER NOT NULL, document TEXT NOT NULL)
     STRICT, WITHOUT ROWID;
@@ -64,18 +64,18 @@ CREATE TABLE manifests (app TEXT NOT NULL, sha256 TEXT NOT NULL, v INTEGER NOT N
 #[derive(Clone)]
 pub struct Sqlite(Arc<Mutex<Connection>>);
 
-/// A database that does not open.
+/// Why a database does not open.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The file system refuses.
+    /// An error of the file system.
     #[error(transparent)]
     File(#[from] files::FileError),
-    /// SQLite refuses.
+    /// An error of SQLite.
     #[error("{}: this is not a database of a local bundle, or another process keeps it locked: {source}", path.display())]
     Database {
         /// Which file.
         path: PathBuf,
-        /// SQLite's words.
+        /// SQLite's error.
         #[source]
         source: rusqlite::Error,
     },
@@ -89,25 +89,25 @@ pub enum OpenError {
     },
 }
 
-/// What goes wrong inside a transaction.
-pub(super) enum Trouble {
+/// An error inside a transaction.
+pub(super) enum TransactionError {
     Sql(rusqlite::Error),
     Store(StoreError),
 }
 
-impl From<rusqlite::Error> for Trouble {
+impl From<rusqlite::Error> for TransactionError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sql(error)
     }
 }
 
-impl From<StoreError> for Trouble {
+impl From<StoreError> for TransactionError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-impl Trouble {
+impl TransactionError {
     fn named(self, what: &'static str) -> StoreError {
         match self {
             Self::Store(error) => error,
@@ -122,12 +122,12 @@ impl Trouble {
 }
 
 impl Sqlite {
-    /// Opens the file, which is made (with its folder) if it is not there.
+    /// Opens the file. It is made, with its folder, if it does not exist.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             files::private_folder(folder)?;
         }
-        // SQLite gives its journals the mode of the file, and goes on with those that it finds.
+        // SQLite gives its journals the mode of the file, and uses those that it finds.
         for journal in ["-wal", "-shm", "-journal"] {
             let mut name = path.as_os_str().to_owned();
             name.push(journal);
@@ -143,15 +143,15 @@ impl Sqlite {
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 
-    /// Runs one transaction. An error takes all of it back.
+    /// Runs one transaction. An error rolls it back.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         what: &'static str,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, Trouble> + Send + 'static,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, TransactionError> + Send + 'static,
     ) -> Stored<T> {
         let shared = Arc::clone(&self.0);
         let task = tokio::task::spawn_blocking(move || {
-            // A panic drops its transaction, which takes it back.
+            // A panic drops the transaction, which rolls it back.
             let mut connection = shared.lock().unwrap_or_else(PoisonError::into_inner);
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let outcome = work(&transaction)?;
@@ -159,17 +159,17 @@ impl Sqlite {
             Ok(outcome)
         });
         match task.await {
-            Ok(outcome) => outcome.map_err(|trouble: Trouble| trouble.named(what)),
+            Ok(outcome) => outcome.map_err(|trouble: TransactionError| trouble.named(what)),
             Err(source) => Err(StoreError::Unavailable { what, source: Box::new(source) }),
         }
     }
 }
 
-/// Sets the connection up and makes the tables of a new file; gives the file's version.
+/// Sets the connection up and makes or updates the tables. Returns the version of the file.
 fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // With WAL a power cut may lose the last transactions, never the file; a spent token that comes back is worth a sync.
+    // Without this, a power cut could lose the last transactions (never the file), and a spent token could be used again.
     connection.pragma_update(None, "synchronous", "FULL")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -181,12 +181,12 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
     Ok(found.max(SCHEMA_VERSION))
 }
 
-/// A number as SQLite has them. What is beyond 2^63 is a time or count that never comes.
+/// A number for SQLite. A time or count beyond 2^63 never comes.
 pub(super) fn int(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// A stored number.
+/// A number from SQLite.
 pub(super) fn number(what: &'static str, stored: i64) -> Stored<u64> {
     u64::try_from(stored).map_err(|_| StoreError::Corrupt { what, detail: "a number is negative".to_owned() })
 }
@@ -195,7 +195,7 @@ pub(super) fn number(what: &'static str, stored: i64) -> Stored<u64> {
 pub(super) fn document<T: for<'de> serde::Deserialize<'de>>(
     what: &'static str,
     row: rusqlite::Result<(i64, String)>,
-) -> Result<Option<T>, Trouble> {
+) -> Result<Option<T>, TransactionError> {
     match row {
         Ok((v, document)) => Ok(Some(document::read(what, number(what, v)?, &document)?)),
         Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),

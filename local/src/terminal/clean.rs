@@ -1,14 +1,14 @@
-//! Characters that act on a terminal or a reader without being seen, as characters that stand there.
+//! Replaces characters that act on a terminal or a reader without being seen by visible ones.
 
 use cloud_apps_protocol::text::is_unseen;
 use std::fmt::Write;
 
-/// The text with a picture in the place of each such character: `␛`, `␊`. As many characters as before.
+/// The text with a visible character in place of each such one: `␛`, `␊`. The number of characters stays the same.
 pub fn clean(text: &str) -> String {
     text.chars().map(|c| if is_unseen(c) { picture(c) } else { c }).collect()
 }
 
-/// The same of a text that may have lines.
+/// The same for a text that may have several lines.
 pub fn clean_lines(text: &str) -> String {
     text.chars().map(|c| if c != '\n' && is_unseen(c) { picture(c) } else { c }).collect()
 }
@@ -23,7 +23,7 @@ fn picture(c: char) -> char {
     }
 }
 
-/// JSON with an escape in the place of each such character. Outside of strings JSON has of them only white space.
+/// JSON with an escape in place of each such character. Outside of strings, JSON has only white space of this kind.
 pub fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {

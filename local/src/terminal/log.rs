@@ -1,11 +1,11 @@
-//! Log lines of `serve`. The formatter escapes controls in fields and colours its own words; what else acts is replaced
-//! here.
+//! Log lines of `serve`. The formatter escapes control characters in fields and colours its own words. Everything else that acts on a
+//! terminal is replaced here.
 
 use super::clean::{clean, escaped};
 use cloud_apps_protocol::text::is_unseen;
 use std::io::{self, Write};
 
-/// Where the formatter writes one line after the other.
+/// The formatter writes its lines here.
 #[derive(Debug, Clone, Copy)]
 pub enum Log {
     /// Lines for people.
@@ -30,7 +30,7 @@ impl Write for Log {
     }
 }
 
-/// With the formatter's colours (`ESC [ 2 m`), and its line's end.
+/// Keeps only the formatter's colours (`ESC [ 2 m`) and the end of the line.
 fn readable(text: &str) -> String {
     let (line, end) = text.strip_suffix('\n').map_or((text, ""), |line| (line, "\n"));
     let mut parts = line.split('\u{1b}');

@@ -1,9 +1,9 @@
-//! The terminal: the one way by which this program says anything.
+//! The terminal. All output of this program goes through this module.
 //!
-//! Much of what it says was written by others: manifests, bundles, Mattermost servers, answers of apps, files that somebody
-//! left. A terminal obeys control characters, and a reader believes what looks like a line of this program. So nobody
-//! prints past this module (Clippy refuses the macros that would), and what goes through it is made of [`Line`]s: in a line
-//! no character does anything but stand there. A new line is only where this program makes one.
+//! Much of the output was written by others: manifests, bundles, Mattermost servers, answers of apps, files that somebody left. A
+//! terminal obeys control characters, and a reader believes what looks like a line of this program. So nothing is printed in another
+//! way (Clippy refuses the macros for it), and all output is made of [`Line`]s. In a line every character is only shown, and a new
+//! line begins only where this program begins one.
 
 mod clean;
 mod log;
@@ -17,7 +17,7 @@ use clean::{clean, escaped};
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
 
-/// One line. Its parts may have a style; whatever stands in them stays text.
+/// One line. Its parts may have a style; everything in them is only text.
 #[derive(Debug, Clone, Default)]
 pub struct Line(Vec<(Style, String)>);
 
@@ -45,7 +45,7 @@ impl Line {
         self
     }
 
-    /// With what a terminal is told of its styles, and nothing else that it obeys.
+    /// The text with the codes of its styles, and with nothing else that a terminal obeys.
     fn rendered(&self) -> String {
         let parts = self.0.iter().map(|(style, text)| format!("{style}{}{style:#}", clean(text)));
         parts.collect::<Vec<_>>().concat()
@@ -70,23 +70,23 @@ impl From<&String> for Line {
     }
 }
 
-/// Says a line on standard output: results.
+/// Writes a line to standard output, for results.
 pub fn out(line: impl Into<Line>) {
     write_out(format!("{}\n", line.into().rendered()).as_bytes());
 }
 
-/// Says a line on standard error: what goes on beside the result. Where nobody listens, work goes on.
+/// Writes a line to standard error, for everything beside the result. If nobody reads it, the work continues.
 pub fn err(line: impl Into<Line>) {
     write_err(&format!("{}\n", line.into().rendered()));
 }
 
-/// Says something that has a form of its own, cleaned already, on standard error.
+/// Writes a text to standard error that is already cleaned.
 fn write_err(text: &str) {
     let _ = anstream::stderr().write_all(text.as_bytes());
 }
 
-/// Says a text of somebody else, on standard output. It may have lines: each is indented, so that none looks like one of
-/// this program.
+/// Writes a text of somebody else to standard output. Each of its lines is indented, so that none looks like a line of this
+/// program.
 pub fn quote(text: &str) {
     for line in text.lines() {
         let tabs = line.replace('\t', "    ");
@@ -94,15 +94,15 @@ pub fn quote(text: &str) {
     }
 }
 
-/// Says a value as JSON, on standard output. What a terminal would obey stands there escaped, so it is the same value.
+/// Writes a value as JSON to standard output. What a terminal would obey is escaped, so the value stays the same.
 pub fn json(value: &impl Serialize) -> serde_json::Result<()> {
     let text = serde_json::to_string_pretty(value)?;
     write_out(format!("{}\n", escaped(&text)).as_bytes());
     Ok(())
 }
 
-/// Says JSON of somebody else as it came, on standard output: what a terminal would obey is escaped. What is no JSON is
-/// said as text.
+/// Writes JSON of somebody else to standard output as it came; what a terminal would obey is escaped. What is not JSON is written
+/// as a text.
 pub fn json_as_it_came(text: &str) {
     if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
         write_out(format!("{}\n", escaped(text)).as_bytes());
@@ -111,12 +111,12 @@ pub fn json_as_it_came(text: &str) {
     }
 }
 
-/// Says text of this program that is for another program and has many lines, as it is.
+/// Writes a text of this program that is meant for another program, as it is.
 pub fn own(text: &[u8]) {
     write_out(text);
 }
 
-/// Asks, on standard error: what is typed stands beside the question.
+/// Asks on standard error. What is typed stands after the question.
 pub fn ask(question: &str) {
     write_err(&format!("{} ", clean(question)));
     let _ = anstream::stderr().flush();
@@ -133,7 +133,7 @@ pub fn shows_colours() -> bool {
     std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal()
 }
 
-/// A result that cannot be written ends the program: nobody is to believe that it was. Where the reader has gone, as in
+/// If a result cannot be written, the program ends, so that nobody believes it was. If the reader has gone, as in
 /// `cloud-apps serve | head -1`, nobody waits for more.
 fn write_out(bytes: &[u8]) {
     match anstream::stdout().write_all(bytes) {

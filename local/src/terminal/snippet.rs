@@ -1,4 +1,4 @@
-//! A problem of a file at its place, as compilers show one.
+//! Shows a problem of a file at its place, as compilers do.
 
 use super::{
     clean::{clean, clean_lines},
@@ -10,7 +10,7 @@ use std::ops::Range;
 
 /// Shows a problem of a manifest, on standard error.
 pub fn problem(name: &str, text: &str, problem: &Problem) {
-    // What stands in the place of a character is one character, so every place stays where it is.
+    // Each character is replaced by one character, so no place moves.
     let text = clean_lines(&text.replace("\r\n", "\n"));
     let (name, message, hint) = (clean(name), clean(&problem.message), clean(&problem.hint));
     let span = span(&text, problem);
@@ -25,7 +25,7 @@ pub fn problem(name: &str, text: &str, problem: &Problem) {
     write_err(&format!("{}\n\n", Renderer::styled().render(&report)));
 }
 
-/// The bytes of `text` that a problem means.
+/// The bytes of `text` that a problem is about.
 fn span(text: &str, problem: &Problem) -> Range<usize> {
     let line_start = text
         .split_inclusive('\n')
