@@ -220,7 +220,7 @@ fn what_only_an_operator_may_is_refused_before_a_code_is_asked_for() {
     {
         let refused = say(&[command, &["--bundle", "https://bundle.example.com"]].concat());
         assert_eq!(refused.code, 2, "{command:?}: {}", refused.err);
-        assert!(refused.err.contains("takes the rights of an operator"), "{command:?}: {}", refused.err);
+        assert!(refused.err.contains("needs the rights of an operator"), "{command:?}: {}", refused.err);
     }
 }
 
@@ -332,7 +332,7 @@ fn an_operator_makes_install_codes_and_manage_codes() {
     assert!(shown.out.contains("state        active"), "{}{}", shown.out, shown.err);
     let listed = managed(&["list"]);
     assert_eq!(listed.code, 2, "{}", listed.err);
-    assert!(listed.err.contains("takes the rights of an operator"), "{}", listed.err);
+    assert!(listed.err.contains("needs the rights of an operator"), "{}", listed.err);
     assert_eq!(bundle.say(&["operator", "revoke-codes", install]).code, 0);
     let revoked = managed(&["show", install]);
     assert_eq!(revoked.code, 1, "{}{}", revoked.out, revoked.err);

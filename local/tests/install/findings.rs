@@ -59,7 +59,7 @@ async fn a_person_or_a_strangers_bot_of_that_name_is_left_alone() {
     let rig = Rig::new(Version::V11).await;
     rig.mattermost.add_user("hello").unwrap();
     let text = refused(&rig, |_| {}).await;
-    assert!(text.contains("@hello is a person") && text.contains("--bot NAME"), "{text}");
+    assert!(text.contains("@hello is a user") && text.contains("--bot NAME"), "{text}");
 
     let rig = Rig::new(Version::V11).await;
     rig.mattermost.add_bot("hello", "somebody's own").unwrap();
@@ -76,7 +76,7 @@ async fn a_token_that_is_no_system_admins_or_no_token_at_all_is_told() {
     let mut rig = Rig::new(Version::V11).await;
     rig.token = Some(rig.mattermost.add_token("alice").unwrap());
     let text = refused(&rig, |_| {}).await;
-    assert!(text.contains("@alice is no system admin"), "{text}");
+    assert!(text.contains("@alice is not a system admin"), "{text}");
 
     rig.token = Some("abcdefghijklmnopqrstuvwxyz".to_owned());
     let text = refused(&rig, |_| {}).await;

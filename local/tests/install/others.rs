@@ -58,7 +58,7 @@ async fn a_command_that_a_member_made_beforehand_is_never_taken() {
             rig.server_as("alice").create_command(&forged(&rig, "demo", rig.base_url())).await.unwrap();
         let before = rig.mattermost.snapshot();
         let text = refusal(&rig, rig.install().await.expect_err("alice knows its token"));
-        for part in ["/hello of the team demo", "@alice", "no system admin", "Delete that command"] {
+        for part in ["/hello of the team demo", "@alice", "not a system admin", "Delete that command"] {
             assert!(text.contains(part), "{part}: {text}");
         }
         rig.assert_nothing_is_left(&before, "refused").await;
@@ -132,7 +132,7 @@ async fn a_bot_that_belongs_to_no_admin_is_never_taken() {
         bot(&rig, &marked, "alice").await;
         let before = rig.mattermost.snapshot();
         let text = refusal(&rig, rig.install().await.expect_err("alice may make tokens for it"));
-        for part in ["@hello", "@alice", "no system admin", "--bot NAME"] {
+        for part in ["@hello", "@alice", "not a system admin", "--bot NAME"] {
             assert!(text.contains(part), "{part}: {text}");
         }
         rig.assert_nothing_is_left(&before, "refused").await;

@@ -119,7 +119,7 @@ async fn a_command_that_is_gone_or_was_altered_is_put_right() {
     let refused = rig.sync(named(&[])).await.expect_err("nobody agrees to another host");
     let installer = rig.installer();
     let text = refused.failure(&installer.admin.server, &installer.bundle).text();
-    assert!(text.contains("nobody is here to agree that they go to http://127.0.0.1"), "{text}");
+    assert!(text.contains("nobody is at the terminal to agree that they go to http://127.0.0.1"), "{text}");
     assert!(text.contains("--yes agrees"), "{text}");
     rig.person.will_say(&["n"]);
     assert!(matches!(rig.sync(named(&[])).await, Err(install::Stop::Declined)));
@@ -143,7 +143,7 @@ async fn an_install_that_was_moved_takes_no_command_with_it_unasked() {
     let stop = rig.sync(named(&[])).await.expect_err("nobody agrees");
     let installer = rig.installer();
     let text = stop.failure(&installer.admin.server, &installer.bundle).text();
-    assert!(text.contains("nobody is here to agree that they go to https://evil.example.com"), "{text}");
+    assert!(text.contains("nobody is at the terminal to agree that they go to https://evil.example.com"), "{text}");
     assert!(before.difference(&rig.mattermost.snapshot()).is_empty());
     assert!(rig.answers("town-square").await);
 }

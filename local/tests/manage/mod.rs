@@ -166,7 +166,7 @@ fn a_manage_code_is_refused_what_outlives_it_before_anything_is_asked() {
     ] {
         let refused = by_code(arguments);
         assert_eq!(refused.code, 2, "{arguments:?}: {}", refused.err);
-        assert!(refused.err.contains("takes the rights of an operator"), "{arguments:?}: {}", refused.err);
+        assert!(refused.err.contains("needs the rights of an operator"), "{arguments:?}: {}", refused.err);
     }
     assert_eq!(by_code(&["disable", &id]).code, 0, "what ends with it is the code's");
 }
@@ -243,7 +243,7 @@ fn a_doctor_finds_nothing_wrong_with_what_was_just_installed_and_names_the_fix_o
     }
     let blind = bundle.say(&["doctor", "hello", "--site", site.url()]);
     assert!(
-        blind.out.contains("? bot, token, commands and webhooks on the server: set CLOUD_APPS_ADMIN_TOKEN"),
+        blind.out.contains("? bot, tokens, commands and webhooks on the server: set CLOUD_APPS_ADMIN_TOKEN"),
         "{}",
         blind.out
     );
