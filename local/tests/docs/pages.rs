@@ -40,9 +40,13 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Every page that people read. Expected output of tests is none.
+/// What `cloud-apps init` makes the page of a new workspace of.
+const SKELETON: &str = "local/skeleton/README.md.in";
+
+/// Every page that people read, that of a new workspace included. Expected output of tests is none.
 pub fn pages() -> Vec<Page> {
-    files(&["md"]).into_iter().map(|path| Page::read(&path)).collect()
+    let pages = files(&["md"]).into_iter().chain([SKELETON.to_owned()]);
+    pages.map(|path| Page::read(&path)).collect()
 }
 
 /// Files whose names end so, from the root of the project, in order. Nothing that tools made.
@@ -74,7 +78,7 @@ pub fn text(path: &str) -> String {
 
 impl Page {
     pub fn read(path: &str) -> Self {
-        let text = text(path);
+        let text = text(path).replace("{{name}}", "mine");
         let mut page = Self {
             path: path.to_owned(),
             text: text.clone(),

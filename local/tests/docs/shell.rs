@@ -5,7 +5,7 @@ use super::pages::{Block, pages, root, text};
 use crate::{Said, Serving, program, said};
 
 /// Commands that are not run, by the page and how they begin, and why.
-const NOT_RUN: [(&str, &str, &str); 12] = [
+const NOT_RUN: [(&str, &str, &str); 14] = [
     ("README.md", "sam build", "it needs the AWS SAM CLI; `make test` builds the same template"),
     (
         "README.md",
@@ -33,7 +33,9 @@ const NOT_RUN: [(&str, &str, &str); 12] = [
     ),
     ("docs/other-languages.md", "cargo run -p cloud-apps -- serve", "this test serves already"),
     ("docs/other-languages.md", "cloud-apps ", "the test `the_examples_are_registered_…` goes the same way"),
-    ("README.md", "target/debug/cloud-apps serve", "this test serves already"),
+    ("local/skeleton/README.md.in", "cargo ", "`make test` makes a workspace and tries it"),
+    ("local/skeleton/README.md.in", "sam build", "it needs the AWS SAM CLI"),
+    ("local/skeleton/README.md.in", "sam deploy", "it needs AWS credentials"),
 ];
 
 /// Commands that are refused in the demo, because installs depend on the key.
@@ -96,7 +98,7 @@ fn words(text: &str) -> Vec<String> {
 /// The arguments, where this is the program of this project.
 fn arguments(text: &str) -> Option<Vec<String>> {
     let text = text.split('|').next().unwrap_or_default();
-    ["cloud-apps ", "target/debug/cloud-apps ", "cargo run -p cloud-apps -- "]
+    ["cloud-apps ", "target/debug/cloud-apps ", "cargo run -p cloud-apps -- ", "cargo run -p local -- "]
         .iter()
         .find_map(|program| text.strip_prefix(program))
         .map(words)
