@@ -21,7 +21,11 @@
 //! at v5.37 and v11.6 decides; the modules name the functions. Roles, licenses and plugins are those of a fresh team
 //! edition.
 //!
-//! Everything is in memory behind one lock. There are no web sockets, files, OAuth flows and plugins. The stand-in
+//! Where a change goes: a call of the REST API into `rest`; a version of Mattermost into `version`; what buttons and menus
+//! do into `action`, and their form into `model/attachment.rs`; what dialogs do into `dialog`, and their form into
+//! `model/dialog.rs`; what a person does in a client into `client`; what is stored into `model` and `database`.
+//!
+//! Everything is in memory. There are no web sockets, files, OAuth flows and plugins. The stand-in
 //! refuses by name what it does not do (501, `standin.not_served.app_error`), because a test against a stand-in that
 //! only pretends would prove nothing.
 //!

@@ -133,7 +133,7 @@ fn run(program: &bench::runtime::Program) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("{}: {status}", program.name)) }
 }
 
-/// In a process of its own.
+/// This test has its own process.
 pub async fn call_everything() {
     let variable = |name: &str| std::env::var(name).ok();
     let level = variable("CLOUD_APPS_LOG_LEVEL").and_then(|level| level.parse().ok());
@@ -232,7 +232,7 @@ pub async fn of_apps() -> Result<(), String> {
     Ok(())
 }
 
-/// In a process of its own.
+/// This test has its own process.
 pub fn write_as_an_app() {
     let apps: Vec<App> = linked_apps::all();
     let level = std::env::var("CLOUD_APPS_LOG_LEVEL").ok().and_then(|level| level.parse().ok());
@@ -266,7 +266,7 @@ pub async fn of_panics() -> Result<(), String> {
     Ok(())
 }
 
-/// In a process of its own.
+/// This test has its own process.
 pub fn panic() {
     telemetry::start(Lines::new(tracing::Level::INFO, &[]));
     let word = std::hint::black_box("CANARY");

@@ -7,7 +7,7 @@ use super::{
     given_up,
     item::{self, Item, Key, Read, n, s},
     pause,
-    transaction::{Outcome, Refusal, Together, corrupt, met},
+    transaction::{Outcome, Refusal, Transaction, corrupt, met},
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 use cloud_apps_core::store::{
@@ -30,7 +30,7 @@ impl Dynamo {
             return Err(corrupt(WHAT, "an install begins pending"));
         };
         for round in 0..ROUNDS {
-            match self.beginning(install, code, now)?.write(self).await? {
+            match self.begin_writes(install, code, now)?.write(self).await? {
                 Outcome::Written => return Ok(Begun::Created),
                 Outcome::Conflict => pause(round).await,
                 Outcome::Refused(refusals) => {
@@ -43,7 +43,7 @@ impl Dynamo {
         Err(given_up(WHAT))
     }
 
-    fn beginning(&self, install: &Install, code: &Sha256, now: Millis) -> Stored<Together> {
+    fn begin_writes(&self, install: &Install, code: &Sha256, now: Millis) -> Stored<Transaction> {
         // This is what `rules::code_says` calls good.
         let good = Condition::new(
             "app = :app AND site = :site AND exp > :now AND spent = :no AND attribute_not_exists(install)",
@@ -56,7 +56,7 @@ impl Dynamo {
             ],
         );
         let key = Item::from([("pk".to_owned(), s(item::code_key(code)))]);
-        let writes = Together::new(WHAT)
+        let writes = Transaction::new(WHAT)
             .update(&self.ledger, key, "SET install = :id", &good)?
             .put(&self.installs, item::of_site(install), &Condition::absent())?
             .put(&self.installs, item::of_install(WHAT, install)?, &Condition::absent())?;

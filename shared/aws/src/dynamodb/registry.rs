@@ -8,7 +8,7 @@ use super::{
     pause,
     put::Put,
     query::Query,
-    transaction::{Outcome, Refusal, Together, corrupt, met},
+    transaction::{Outcome, Refusal, Transaction, corrupt, met},
 };
 use crate::failure::failed;
 use async_trait::async_trait;
@@ -62,13 +62,13 @@ fn what_was_met(what: &'static str, old: &Item, expected: u64, tried: &Held) -> 
 
 impl Dynamo {
     /// Adds the writes that replace the held static token by that of the install.
-    fn moving(
+    fn move_token(
         &self,
-        writes: Together,
+        writes: Transaction,
         what: &'static str,
         install: &Install,
         held: &Held,
-    ) -> Stored<Together> {
+    ) -> Stored<Transaction> {
         let mut writes = writes;
         if *held == Held::wanted(install) {
             return Ok(writes);
@@ -102,12 +102,12 @@ impl Dynamo {
             Put::Conflict => {}
         }
         for round in 0..ROUNDS {
-            let writes = Together::new(WHAT).put(
+            let writes = Transaction::new(WHAT).put(
                 &self.installs,
                 item::of_install(WHAT, install)?,
                 &unchanged(expected, &held),
             )?;
-            match self.moving(writes, WHAT, install, &held)?.write(self).await? {
+            match self.move_token(writes, WHAT, install, &held)?.write(self).await? {
                 Outcome::Written => return Ok(Changed::Yes),
                 Outcome::Conflict => pause(round).await,
                 Outcome::Refused(refusals) => match refused_install(WHAT, &refusals, 0, expected, &held)? {
@@ -143,12 +143,12 @@ impl Dynamo {
             begun.values.insert(":pending".to_owned(), s("pending"));
             begun.values.insert(":completing".to_owned(), s("completing"));
             let key = Item::from([("pk".to_owned(), s(item::code_key(code)))]);
-            let writes = Together::new(WHAT).update(&self.ledger, key, "SET spent = :yes", &good)?.put(
+            let writes = Transaction::new(WHAT).update(&self.ledger, key, "SET spent = :yes", &good)?.put(
                 &self.installs,
                 item::of_install(WHAT, install)?,
                 &begun,
             )?;
-            match self.moving(writes, WHAT, install, &held)?.write(self).await? {
+            match self.move_token(writes, WHAT, install, &held)?.write(self).await? {
                 Outcome::Written => return Ok(Changed::Yes),
                 Outcome::Conflict => pause(round).await,
                 Outcome::Refused(refusals) if met(&refusals, 0).is_some() => return Ok(Changed::Conflict),
@@ -287,7 +287,8 @@ impl Registry for Dynamo {
         );
         for round in 0..ROUNDS {
             let always = Condition::new("attribute_not_exists(pk) OR attribute_exists(pk)", []);
-            let writes = Together::new(WHAT).check(&self.installs, Key::install(install).item(), &stays)?;
+            let writes =
+                Transaction::new(WHAT).check(&self.installs, Key::install(install).item(), &stays)?;
             let writes = if *registered == Team::default() {
                 writes.delete(&self.installs, Key::team(install, team).item(), &always)?
             } else {

@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::{
 use cloud_apps_core::store::ports::{StoreError, Stored};
 
 /// Writes that happen together or not at all.
-pub(super) struct Together {
+pub(super) struct Transaction {
     what: &'static str,
     writes: Vec<TransactWriteItem>,
 }
@@ -40,7 +40,7 @@ pub(super) enum Refusal {
     Failed(Item),
 }
 
-impl Together {
+impl Transaction {
     pub fn new(what: &'static str) -> Self {
         Self { what, writes: Vec::new() }
     }

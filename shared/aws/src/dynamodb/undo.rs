@@ -12,7 +12,7 @@ use super::{
     pause,
     put::Put,
     query::Query,
-    transaction::{Outcome, Together, met},
+    transaction::{Outcome, Transaction, met},
 };
 use crate::failure::failed;
 use aws_sdk_dynamodb::{operation::delete_item::DeleteItemError, types::AttributeValue};
@@ -98,7 +98,7 @@ impl Dynamo {
         let ours = Condition::new("rev = :rev", [(":rev", n(marked.rev))]);
         let key = Key::install(&marked.id).item();
         let Some(code) = rules::code_of(marked) else { return self.remove(what, key, &ours).await };
-        let writes = Together::new(what).delete(&self.installs, key.clone(), &ours)?;
+        let writes = Transaction::new(what).delete(&self.installs, key.clone(), &ours)?;
         match self.free_code(writes, code, &marked.id)?.write(self).await? {
             Outcome::Written => Ok(true),
             // The code has expired and was deleted, or it is for another install now.
@@ -107,7 +107,7 @@ impl Dynamo {
         }
     }
 
-    fn free_code(&self, writes: Together, code: &Sha256, install: &InstallId) -> Stored<Together> {
+    fn free_code(&self, writes: Transaction, code: &Sha256, install: &InstallId) -> Stored<Transaction> {
         let mut held = of(install);
         held.expression.push_str(" AND spent = :no");
         held.values.insert(":no".to_owned(), AttributeValue::Bool(false));

@@ -14,7 +14,7 @@ pub struct Executed {
     pub status: u16,
     /// The body of the answer.
     pub body: Value,
-    /// What the user saw meanwhile, in order.
+    /// What the user saw as the result, in order.
     pub shown: Vec<Shown>,
 }
 
