@@ -1,30 +1,14 @@
 //! What the install was granted, what its sender may, and what this version serves.
 
 use super::Command;
-use crate::{authenticate::SenderProof, http::Refusal, services::Services, store::cache::Freshness};
+use crate::{authenticate::SenderProof, http::Refusal};
 use cloud_apps_protocol::{
-    Code, Millis,
+    Code,
     manifest::{AccountUse, CommandEntry, Permission},
 };
 
-/// Requires that the command may run. A refusal that rests on a cached install reads it again first: an admin may
-/// have granted it a moment ago.
-pub(super) async fn require(
-    services: &Services,
-    entry: &CommandEntry,
-    command: &mut Command,
-    now: Millis,
-) -> Result<(), Refusal> {
-    let Err(refusal) = allowed(entry, command) else { return Ok(()) };
-    let Some(install) = services.installs.find(&command.sender.install.id, Freshness::Reread, now).await?
-    else {
-        return Err(refusal);
-    };
-    command.sender.install = install;
-    allowed(entry, command)
-}
-
-fn allowed(entry: &CommandEntry, command: &Command) -> Result<(), Refusal> {
+/// Requires that the command may run.
+pub(super) fn require(entry: &CommandEntry, command: &Command) -> Result<(), Refusal> {
     let granted = &command.sender.install.granted;
     // Locations are an open set: one that this version does not know is passed on, and needs the message box's grant.
     let location = command.request.context.source.granted_as();

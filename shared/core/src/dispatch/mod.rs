@@ -14,7 +14,7 @@ pub use prepare::FUNCTION_TIME;
 
 use crate::{
     apps::{Call, Called, NoAnswer, ServedApp},
-    authenticate::{Sender, SenderProof},
+    authenticate::{Sender, SenderProof, serves},
     finish::Draft,
     http::{Arrival, LogLine, Refusal},
     keys::InstallBot,
@@ -65,24 +65,28 @@ pub async fn run<'s>(
     let now = arrival.now;
     line.user = command.request.context.acting_user.as_ref().map(|user| user.id.clone());
     line.delivery_id = Some(command.delivery_id.clone());
-    let mut read = look(app.manifest(), &command, now);
-    if read.is_err()
+    let mut asked = look(app.manifest(), &command, now, line);
+    if asked.is_err()
         && let Some(again) = changed(services, &command.sender.install, now).await?
     {
-        // Where the install was upgraded a moment ago, the version that it has now decides.
+        // An admin changed the install a moment ago: whether it serves, its version and its grants are what they are now.
+        serves(&again)?;
         command.sender.install = again;
         app = served_app(services, &command.sender.install, now).await?;
-        read = look(app.manifest(), &command, now);
+        asked = look(app.manifest(), &command, now, line);
     }
-    let invocation = match read? {
+    let invocation = match asked? {
         Line::Run(invocation) => invocation,
         Line::Help(text) => return Ok(without_a_call(services, command, Answer::text(text).into(), now)),
     };
-    line.function = Some(invocation.function.to_string());
     let entry = entry(app.manifest(), &invocation)?;
-    granted::require(services, entry, &mut command, now).await?;
     if !invocation.missing.is_empty() || invocation.form {
         let draft = form::asking(app.manifest(), entry, &command, invocation);
+        if !fits(&draft.answer) {
+            let message = "The form of this command is larger than a server reads, with the values that were sent. Send \
+                           fewer or shorter values.";
+            return Err(Refusal::new(Code::AnswerTooLarge, message));
+        }
         return Ok(without_a_call(services, command, draft, now));
     }
     if let (false, SenderProof::Server { once, .. }) = (entry.safe, &command.sender.proof) {
@@ -131,17 +135,15 @@ async fn call(
     line.upstream_ms = Some(line.elapsed_ms().saturating_sub(before));
     let mut answer = answer(app.id(), called, arrival, line)?;
     answer.warnings.splice(0..0, warnings);
-    fits(app.id(), &answer)?;
+    if !fits(&answer) {
+        return Err(Refusal::new(Code::AnswerTooLarge, NoAnswer::TooLarge.sentence(app.id().as_str())));
+    }
     Ok(Dispatched { draft: answer.into(), bot })
 }
 
-/// No app answers more than a server reads of it, which is 1 MiB. What is settled is smaller still.
-fn fits(app: &AppId, answer: &Answer) -> Result<(), Refusal> {
-    let bytes = serde_json::to_vec(answer).map_or(0, |json| json.len());
-    if bytes <= MAX_ANSWER {
-        return Ok(());
-    }
-    Err(Refusal::new(Code::AnswerTooLarge, NoAnswer::TooLarge.sentence(app.as_str())))
+/// No command answers more than a server reads of it, which is 1 MiB. What is finished is smaller still.
+fn fits(answer: &Answer) -> bool {
+    serde_json::to_vec(answer).is_ok_and(|json| json.len() <= MAX_ANSWER)
 }
 
 /// The install as it is kept, where it is another than the one that was remembered.
@@ -151,7 +153,7 @@ async fn changed(
     now: Millis,
 ) -> Result<Option<Arc<Install>>, Refusal> {
     let again = services.installs.find(&install.id, Freshness::Reread, now).await?;
-    Ok(again.filter(|again| again.rev != install.rev))
+    Ok(again.filter(|again| **again != *install))
 }
 
 /// The app of an install as its admin agreed to it. Its sender has proved to belong to the install.
@@ -171,11 +173,16 @@ pub async fn served_app<'w>(
     Err(Refusal::new(Code::UpstreamFailed, message))
 }
 
-/// What the request asks of the app.
-fn look(manifest: &Manifest, command: &Command, now: Millis) -> Result<Line, Refusal> {
+/// What the request asks of the app, if the install was granted it.
+fn look(manifest: &Manifest, command: &Command, now: Millis, line: &mut LogLine) -> Result<Line, Refusal> {
     in_namespace(manifest, command)?;
     let Install { presets, site, .. } = &*command.sender.install;
-    resolve(manifest, presets, &command.request, Some(site), now)
+    let asked = resolve(manifest, presets, &command.request, Some(site), now)?;
+    if let Line::Run(invocation) = &asked {
+        line.function = Some(invocation.function.to_string());
+        granted::require(entry(manifest, invocation)?, command)?;
+    }
+    Ok(asked)
 }
 
 fn in_namespace(manifest: &Manifest, command: &Command) -> Result<(), Refusal> {

@@ -2,18 +2,25 @@
 
 use crate::stage::{
     ALICE, Answered, BOB, CHANNEL, NOW, STATIC_TOKEN, Stage, TEAM, command_body, request, services,
+    world_with,
 };
+use cloud_app::http::{Outbound, Policy};
 use cloud_apps_core::{
     http::{Arrival, Route},
     random::SystemRandom,
     services::{INSTALL_CACHE, Services, Stores},
     store::{
-        model::{Catalogue, CatalogueEntry},
+        model::{Catalogue, CatalogueEntry, State},
         ports::Registry,
     },
     testing::faults::{Fault, Faults, Faulty},
 };
-use cloud_apps_protocol::{Values, form::Form, manifest::Permission};
+use cloud_apps_protocol::{
+    Values,
+    form::Form,
+    limits,
+    manifest::{Permission, Preset},
+};
 use http::header;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -556,5 +563,72 @@ async fn a_permalink_of_another_server_is_not_taken_for_a_post_of_this_one() {
         let answered = stage.run(&format!("/jira quote --post={site}/ops/pl/{post}")).await;
         assert_eq!(answered.code() == "message", good, "{answered:?}");
         assert!(good || answered.text().contains("is of another server"), "{}", answered.text());
+    }
+}
+
+#[tokio::test]
+async fn a_second_look_at_an_install_runs_nothing_where_it_does_not_serve_any_more() {
+    for (state, code) in [(State::Disabled, "disabled"), (State::Removing, "unauthorized")] {
+        // What the first look refuses, the line or the grant, the second would not.
+        for (granted, line) in [(true, "/jira search mm"), (false, "/jira search")] {
+            let mut stage = Stage::with(|install| {
+                if !granted {
+                    install.granted.locations.clear();
+                }
+            });
+            stage.run("/jira search").await;
+            let before = stage.calls().len();
+            stage.install.presets = presets();
+            stage.install.granted.locations.insert("message_box".into());
+            stage.install.state = state.clone();
+            stage.install.rev += 1;
+            stage.put(&stage.install);
+            stage.now += 1_000;
+            assert_eq!(stage.run(line).await.code(), code, "{line}");
+            assert_eq!(stage.calls().len(), before, "{line}");
+            assert_eq!(stage.memory.counts().writes(), 0, "{line}: nothing ran, so nothing is spent");
+        }
+    }
+}
+
+/// The admin's: `search mm` creates an issue.
+fn presets() -> Vec<Preset> {
+    let presets = json!([
+        {"name": "search_mm", "label": "x", "function": "create_issue", "values": {"project": "MM"}},
+    ]);
+    serde_json::from_value(presets).unwrap()
+}
+
+#[tokio::test]
+async fn a_token_that_was_refused_at_first_runs_once_when_its_line_becomes_good() {
+    let mut stage = Stage::new();
+    stage.now += 10_000;
+    let request = stage.v2("/command", &command_body("/jira search mm"));
+    for _ in 0..3 {
+        assert_eq!(stage.send(clone(&request)).await.status, 400);
+    }
+    assert_eq!(stage.memory.counts().writes(), 0, "what was refused spends nothing");
+    stage.install.presets = presets();
+    stage.put(&stage.install);
+    stage.now += 1_000;
+    let answers = futures_util::future::join_all((0..64).map(|_| stage.send(clone(&request)))).await;
+    let ran = answers.iter().filter(|answered| answered.code() == "message").count();
+    let repeated = answers.iter().filter(|answered| answered.code() == "duplicate").count();
+    assert_eq!((ran, repeated, stage.calls().len()), (1, 63, 1));
+}
+
+#[tokio::test]
+async fn a_form_with_the_values_that_came_is_no_larger_than_a_server_reads() {
+    let mut stage = Stage::new();
+    stage.services = world_with(&stage.memory, crate::jira::importer(), Outbound::new(Policy::default()));
+    for (bytes, code) in [(1_000, "form"), (limits::BODY - 1_000, "answer_too_large")] {
+        let mut body = command_body("");
+        body["command"]["function"] = "import".into();
+        body["command"]["encoded"] = json!({"issues": "x".repeat(bytes)});
+        let request = stage.v2("/command", &body);
+        assert!(request.body().len() <= limits::BODY);
+        let answered = stage.send(request).await;
+        assert_eq!(answered.code(), code, "{bytes}");
+        assert!(answered.body.to_string().len() <= limits::BODY);
     }
 }

@@ -137,6 +137,15 @@ command!(Mirror, "mirror", {"summary": "Wants to see everything.",
     "fields": [{"name": "text", "type": "text", "positional": true}],
 }, |_cx, _values| Ok(Answer::done()));
 
+command!(Import, "import", {"summary": "Imports issues.",
+    "fields": [{"name": "issues", "type": "json"}, {"name": "project", "type": "text", "required": true}],
+}, |_cx, _values| Ok(Answer::done()));
+
+/// An app that takes much in one value.
+pub fn importer() -> App {
+    App::new("jira", "1.2.0", "Jira").command::<Import>()
+}
+
 /// An app that wants to see everything.
 pub fn curious() -> App {
     App::new("jira", "1.2.0", "Jira").command::<Mirror>()
