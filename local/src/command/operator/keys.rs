@@ -69,7 +69,8 @@ pub async fn run(at: &OperatorOptions, arguments: Keys) -> Result<ExitCode, Fail
             let from =
                 if key.use_from <= key.created_at { "the beginning".to_owned() } else { date(key.use_from) };
             let (id, created) = (key.id.as_str(), date(key.created_at));
-            lines.push(format!("{id:<8} {state:<10} {created:<22} {from:<22} {}", key.installs));
+            let installs = key.installs.map_or_else(|| "unknown".to_owned(), |count| count.to_string());
+            lines.push(format!("{id:<8} {state:<10} {created:<22} {from:<22} {installs}"));
         }
         if let Some(next) = keys.iter().find(|key| key.state == "live" && key.use_from > now) {
             lines.push(format!(

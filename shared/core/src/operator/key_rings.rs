@@ -65,7 +65,7 @@ pub(super) async fn rotate(
             ring.keys.push(fresh(management, &ring, now)?);
             keep(management, &ring, now).await?;
         }
-        views(management, &ring, now).await
+        Ok(changed(management, &ring, now).await)
     })
     .await
 }
@@ -87,7 +87,7 @@ pub(super) async fn revoke(
             ));
         };
         if found.revoked {
-            return views(management, &ring, now).await;
+            return Ok(changed(management, &ring, now).await);
         }
         if !ring.keys.iter().any(|other| other.id != *key && !other.revoked) {
             let message = format!(
@@ -121,7 +121,7 @@ pub(super) async fn revoke(
             next.use_from = now;
         }
         keep(management, &ring, now).await?;
-        views(management, &ring, now).await
+        Ok(changed(management, &ring, now).await)
     })
     .await
 }
@@ -277,14 +277,28 @@ async fn locked<T>(
 
 async fn views(management: &Management, ring: &Ring, now: Millis) -> Result<Vec<KeyView>, Refusal> {
     let installs = installs(management, &ring.app, now, |install| needs(install, now)).await?;
-    let view = |key: &Key| KeyView {
+    let depend = |key: &Key| installs.iter().filter(|one| one.depends(&key.id) == Some(true)).count();
+    Ok(ring.keys.iter().map(|key| view(key, Some(depend(key)))).collect())
+}
+
+/// The keys as they stand after a change. Where the installs cannot be read they are not counted: an error now would read
+/// as if nothing had been changed.
+async fn changed(management: &Management, ring: &Ring, now: Millis) -> Vec<KeyView> {
+    views(management, ring, now).await.unwrap_or_else(|unread| {
+        let (app, cause) = (ring.app.as_str(), unread.chain());
+        tracing::error!(app, error = %unread, cause, "a key ring was changed; the installs of the app cannot be read");
+        ring.keys.iter().map(|key| view(key, None)).collect()
+    })
+}
+
+fn view(key: &Key, installs: Option<usize>) -> KeyView {
+    KeyView {
         id: key.id.clone(),
         created_at: key.created_at,
         use_from: key.use_from,
         state: if key.revoked { "revoked" } else { "live" }.into(),
-        installs: installs.iter().filter(|install| install.depends(&key.id) == Some(true)).count(),
-    };
-    Ok(ring.keys.iter().map(view).collect())
+        installs,
+    }
 }
 
 /// An install of an app, and what was looked for in it.

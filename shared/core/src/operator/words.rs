@@ -318,8 +318,9 @@ pub struct KeyView {
     pub use_from: Millis,
     /// `live` or `revoked`.
     pub state: String,
-    /// How many installs still keep something that was made with it.
-    pub installs: usize,
+    /// How many installs still keep something that was made with it. Absent where the installs could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installs: Option<usize>,
 }
 
 /// One install of a list.

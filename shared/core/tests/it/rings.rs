@@ -363,3 +363,31 @@ async fn a_key_is_revoked_by_force_although_the_installs_cannot_be_read() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_key_that_is_revoked_is_never_told_as_an_error() {
+    let request = json!({"operator": {"do": "revoke_key", "app": "hello", "key": "1", "force": true}});
+    for n in 1.. {
+        let desk = Desk::new().await;
+        two_installs(&desk).await;
+        keys(&desk, json!({"do": "rotate_keys", "app": "hello"})).await;
+        // Once, and once more, when it is revoked already.
+        for again in [false, true] {
+            let faults = Faults::at(n, Fault::Before);
+            // The lock of the first, if it was left behind, has ended by then.
+            let now = if again { NOW + MINUTE } else { NOW };
+            let answer = operator::handle(&desk.process(&faults), request.clone(), now, "request-1").await;
+            let ring = desk.memory.ring(&sample::app()).await.unwrap().unwrap();
+            let told = answer.get("error").is_none();
+            // The lock and the ring come first: nobody knows then what stands in it.
+            assert!(told == ring.keys[0].revoked || again && n <= 2, "{n}, {again}: {answer}");
+            if told {
+                assert_eq!(answer["keys"][0]["state"], "revoked", "{answer}");
+            }
+            if !faults.struck() && !again {
+                assert!(n > 6, "{n}");
+                return;
+            }
+        }
+    }
+}
