@@ -3,12 +3,14 @@
 //! The rules are written down here a second time, as the server has them (its Markdown's inlines, then its words), to be
 //! the judge of what the bundle makes quiet.
 
+use crate::stage::{Stage, command_body};
 use cloud_app::markdown::escape;
 use cloud_apps_core::finish::{
     mentions::Mentions,
     text::{Parts, cut, split, with_note},
 };
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
 /// What the server takes for text: the runs in which it looks for words. `joined`: a run goes on after a reference or an
 /// escape, which depends on the server's version.
@@ -203,6 +205,65 @@ fn the_judge_knows_what_is_loud() {
         "@\u{b}allison",
     ] {
         assert!(!loud(text), "{text}");
+    }
+}
+
+/// All texts of a value, keys included.
+fn texts_of(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) => found.push(text.clone()),
+        Value::Array(values) => values.iter().for_each(|value| texts_of(value, found)),
+        Value::Object(map) => map.iter().for_each(|(key, value)| {
+            found.push(key.clone());
+            texts_of(value, found);
+        }),
+        _ => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_anywhere_in_an_answer_becomes_a_loud_mention(
+        kind in "message|blocks|error|accepted|done", t in prop::collection::vec(texts(), 16),
+    ) {
+        let answer = json!({
+            "type": kind, "text": t[0], "warnings": [t[1], t[2]], "to": "user",
+            "fields": {&t[3]: t[4], &t[5]: "x"},
+            "attachments": [
+                {"fallback": t[6], "color": t[7], "pretext": t[8], "author_name": t[9], "title": t[10], "text": t[11],
+                    "footer": t[12], "fields": [{"title": t[13], "value": t[14], &t[15]: 1}], &t[5]: {&t[3]: t[4]}},
+                {&t[15]: t[0], "@all": "@all", "&#64;all": 1},
+            ],
+        });
+        let image = json!({"type": "image", "url": "https://x.example/y.png", "alt_text": format!("x{}", t[8]), "title": t[9]});
+        let blocks = json!({
+            "type": "message", "text": t[0], "warnings": [t[1], t[2]],
+            "blocks": [
+                {"type": "text", "text": t[3]}, {"type": "text", "text": t[4]}, image, image,
+                {"type": "facts", "items": [{"title": t[5], "text": t[6]}]},
+                {"type": "collapsible", "header": [{"type": "text", "text": t[7]}], "content": [{"type": "text", "text": t[10]}]},
+                {"type": "columns", "columns": [[{"type": "text", "text": t[11]}], [{"type": "container", "content": [image]}]]},
+            ],
+        });
+        let answer = if kind == "blocks" { blocks } else { answer };
+        let stage = Stage::new();
+        let mut body = command_body("");
+        body["command"]["function"] = "say".into();
+        body["command"]["encoded"] = json!({ "answer": answer });
+        let quoted = answer.to_string().replace('\\', "\\\\").replace('"', "\\\"");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let (v2, slash) = runtime.block_on(async {
+            (stage.send(stage.v2("/command", &body)).await, stage.type_(&format!("say --answer=\"{quoted}\"")).await)
+        });
+        prop_assert_eq!(stage.calls().len(), 2, "{:?} {:?}", v2, slash);
+        let mut shown = Vec::new();
+        texts_of(&v2.body, &mut shown);
+        texts_of(&slash.body, &mut shown);
+        for text in shown {
+            prop_assert!(!loud(&text), "{answer} became {text:?}");
+        }
     }
 }
 

@@ -638,3 +638,49 @@ async fn bodies_that_no_handler_reads_are_refused_at_the_edge() {
     let wrong = request(&format!("/hooks/{id}/slash"), &format!("token={SLASH_TOKEN}"), &[]);
     assert_eq!(stage.send(wrong).await.code(), "unsupported_media_type");
 }
+
+#[tokio::test]
+async fn no_body_of_any_kind_is_answered_before_its_credential_in_either_dialect() {
+    let stage = warmed().await;
+    let known = command_body("/jira search").to_string();
+    let texts = [
+        "",
+        "{",
+        "null",
+        "[]",
+        &known,
+        &known.replace("message_box", "\u{0}"),
+        &"[".repeat(200_000),
+        &format!("{{{}\"x\":1}}", r#""a":{},"#.repeat(60_000)),
+        &"x".repeat(1024 * 1024),
+        "token=&token=x&team_id=&root_id=%ff&channel_id=1&channel_id=2",
+    ];
+    let forged = {
+        let claims = stage.claims("/command", "x");
+        let header = json!({"alg": "HS256", "typ": "cloud-apps+jwt", "kid": stage.kid()});
+        craft(&header.to_string(), &claims.to_string(), &stage.secret(2))
+    };
+    let bodies = texts.iter().map(|text| text.as_bytes().to_vec()).chain([vec![0xff; 64], vec![0; 64]]);
+    let mut told = Vec::new();
+    for body in bodies {
+        let mut requests = Vec::new();
+        for path in ["/", "/command"] {
+            requests.push(request(path, "", &[]));
+            for credential in
+                ["Bearer x", "Token isepw4368fr8pb3xm4wus8rbho", "", &format!("Bearer {forged}")]
+            {
+                requests.push(request(path, "", &[(header::AUTHORIZATION, credential)]));
+            }
+        }
+        requests.push(stage.slash(&[]));
+        for mut request in requests {
+            *request.body_mut() = body.clone().into();
+            let answered = stage.send(request).await;
+            assert_eq!(answered.status, 401, "{answered:?}");
+            told.push(answered.body);
+        }
+    }
+    told.dedup();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(stage.calls().is_empty() || stage.memory.counts().writes() == 0);
+}
