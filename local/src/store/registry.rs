@@ -117,9 +117,12 @@ impl Registry for Sqlite {
     async fn manifests(&self, app: &AppId) -> Stored<Vec<Sha256>> {
         let app = app.clone();
         self.with("Registry.manifests", move |tables| {
-            // In JSON, a hash is the hash in quotes, so it can be read like every document.
-            let sql = "SELECT v, json_quote(sha256) FROM manifests WHERE app = ?1 ORDER BY sha256";
-            tables.many(sql, [app.as_str()])
+            // The key says what is asked, whatever the rest of the row is.
+            let sql = "SELECT sha256 FROM manifests WHERE app = ?1 ORDER BY sha256";
+            let mut statement = tables.tx.prepare_cached(sql)?;
+            let keys = statement.query_map([app.as_str()], |row| row.get::<_, String>(0))?;
+            let keys = keys.collect::<rusqlite::Result<Vec<_>>>()?;
+            Ok(keys.into_iter().filter_map(|key| serde_json::from_value(key.into()).ok()).collect())
         })
         .await
     }

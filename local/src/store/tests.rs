@@ -43,6 +43,18 @@ async fn sqlite_lists_the_installs_beside_a_line_that_cannot_be_read() {
 }
 
 #[tokio::test]
+async fn sqlite_lists_and_removes_a_manifest_that_cannot_be_read() {
+    let store = Folder::new().next();
+    conformance::unread_manifests(store.clone(), async |sha256| {
+        let later = move |tx: &Transaction<'_>| {
+            Ok(tx.execute("UPDATE manifests SET v = 2 WHERE sha256 = ?1", [sha256.as_str()])?)
+        };
+        assert_eq!(store.run("a test", later).await.unwrap(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_line_of_the_list_that_has_another_shape_is_named_and_hides_no_other() {
     let store = Folder::new().next();
     for n in 1..=2 {

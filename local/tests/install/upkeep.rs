@@ -143,7 +143,10 @@ async fn an_install_that_was_moved_takes_no_command_with_it_unasked() {
     let stop = rig.sync(named(&[])).await.expect_err("nobody agrees");
     let installer = rig.installer();
     let text = stop.failure(&installer.admin.server, &installer.bundle).text();
-    assert!(text.contains("nobody is at the terminal to agree that they go to https://evil.example.com"), "{text}");
+    assert!(
+        text.contains("nobody is at the terminal to agree that they go to https://evil.example.com"),
+        "{text}"
+    );
     assert!(before.difference(&rig.mattermost.snapshot()).is_empty());
     assert!(rig.answers("town-square").await);
 }

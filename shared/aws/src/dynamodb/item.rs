@@ -183,6 +183,12 @@ pub(super) fn site_of_key(item: &Item) -> &str {
     key.and_then(|key| key.strip_prefix(SITE)).unwrap_or_default()
 }
 
+/// The hash in the key of a manifest, whatever the rest of the item is.
+pub(super) fn manifest_of_key(item: &Item) -> Option<Sha256> {
+    let key = item.get("sk").and_then(|sk| sk.as_s().ok())?;
+    serde_json::from_value(key.strip_prefix(MANIFEST)?.into()).ok()
+}
+
 /// An item that was read.
 pub(super) struct Read<'a> {
     what: &'static str,
@@ -231,13 +237,6 @@ impl<'a> Read<'a> {
     /// The text of a manifest.
     pub fn manifest(&self) -> Stored<String> {
         self.text("text").map(str::to_owned).ok_or_else(|| self.corrupt("text"))
-    }
-
-    /// The hash that a manifest is kept under.
-    pub fn manifest_hash(&self) -> Stored<Sha256> {
-        let text = self.text("sk").and_then(|sk| sk.strip_prefix(MANIFEST));
-        let text = text.ok_or_else(|| self.corrupt("sk"))?;
-        serde_json::from_value(text.into()).map_err(|_| self.corrupt("sk"))
     }
 
     /// The document.

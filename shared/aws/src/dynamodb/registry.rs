@@ -249,10 +249,8 @@ impl Registry for Dynamo {
         const WHAT: &str = "Registry.manifests";
         let mut found = Vec::new();
         let mut query = Query::new(WHAT, &self.installs, Key::app(app).pk, MANIFEST);
-        while let Some(found_items) = query.next(self.client(), None).await? {
-            for item in found_items {
-                found.push(Read::new(WHAT, &item)?.manifest_hash()?);
-            }
+        while let Some(items) = query.next(self.client(), None).await? {
+            found.extend(items.iter().filter_map(item::manifest_of_key));
         }
         Ok(found)
     }

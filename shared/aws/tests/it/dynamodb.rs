@@ -99,6 +99,22 @@ async fn installs_are_listed_beside_a_line_that_cannot_be_read(emulator: Emulato
     .await;
 }
 
+async fn a_manifest_that_cannot_be_read_is_listed_and_removed(emulator: Emulator) {
+    let tables = emulator.tables().await;
+    conformance::unread_manifests(tables.store(), async |sha256| {
+        let update = tables.clients.dynamodb().update_item().table_name(&tables.installs);
+        update
+            .key("pk", AttributeValue::S(format!("APP#{}", sample::app())))
+            .key("sk", AttributeValue::S(format!("MANIFEST#{}", sha256.as_str())))
+            .update_expression("SET v = :later")
+            .expression_attribute_values(":later", AttributeValue::N("2".to_owned()))
+            .send()
+            .await
+            .unwrap();
+    })
+    .await;
+}
+
 /// A pending install with a team and a static token.
 async fn begun(store: &Dynamo) {
     store.put_code(&sample::code(1, 1_700_000_000_000)).await.unwrap();

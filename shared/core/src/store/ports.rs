@@ -134,7 +134,7 @@ pub trait Registry: Send + Sync {
 
     /// Stores the text of a manifest under its hash. To store it again changes nothing.
     async fn put_manifest(&self, app: &AppId, sha256: &Sha256, text: &str) -> Stored<()>;
-    /// The hashes of all stored manifests of an app, sorted.
+    /// The hashes of all stored manifests of an app, sorted. Also of those that cannot be read: they are removed as well.
     async fn manifests(&self, app: &AppId) -> Stored<Vec<Sha256>>;
     /// Removes a manifest. Also succeeds if it is gone already.
     async fn remove_manifest(&self, app: &AppId, sha256: &Sha256) -> Stored<()>;

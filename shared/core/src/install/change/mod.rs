@@ -16,7 +16,7 @@ use crate::{
     services::Management,
     store::{
         model::{Install, Team},
-        ports::Changed,
+        ports::{Changed, StoreError},
         rules::{MAX_BULK, has_room, next},
     },
 };
@@ -313,7 +313,17 @@ async fn keep(change: &Change<'_>, outcome: Outcome) -> Result<InstallChanged, R
 }
 
 async fn seen(change: &Change<'_>, install: &Install) -> Result<InstallView, Refusal> {
-    let teams = change.management.registry.teams(&install.id).await?;
+    let teams = match change.management.registry.teams(&install.id).await {
+        Ok(teams) => teams,
+        // It does not pass, and the change is made: an error would keep back what is handed over, for ever.
+        Err(error @ StoreError::Corrupt { .. }) => {
+            tracing::error!(install = install.id.as_str(), %error, "what is registered in a team cannot be read");
+            let reason =
+                "what is registered in its teams cannot be read: the bundle's operator finds why in its log";
+            return Ok(view::view(Err(reason), change.offered, install, &[]));
+        }
+        Err(error) => return Err(error.into()),
+    };
     // An upgrade has moved it.
     let offered = change.offered.filter(|offered| view::has(install, offered));
     let manifest = match (offered, change.app) {

@@ -25,6 +25,7 @@ pub(super) struct Maps {
     pub sites: BTreeMap<(AppId, SiteUrl), SiteEntry>,
     pub spoilt: BTreeSet<InstallId>,
     pub spoilt_sites: BTreeSet<(AppId, SiteUrl)>,
+    pub spoilt_teams: BTreeSet<InstallId>,
     pub tokens: BTreeMap<Sha256, InstallId>,
     pub ledger: BTreeMap<String, Entry>,
     pub rings: BTreeMap<AppId, Ring>,

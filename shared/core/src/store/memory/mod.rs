@@ -67,6 +67,11 @@ impl Memory {
         self.lock().spoilt_sites.insert((app, site));
     }
 
+    /// Makes what is registered in an install's teams unreadable, as if a later version of the bundle had written it.
+    pub fn spoil_teams(&self, install: InstallId) {
+        self.lock().spoilt_teams.insert(install);
+    }
+
     /// Puts a team's registrations into the store.
     pub fn put_registered(&self, install: InstallId, team: TeamId, registered: Team) {
         self.lock().teams.insert((install, team), registered);
@@ -112,6 +117,7 @@ impl Memory {
             sites,
             spoilt: _,
             spoilt_sites: _,
+            spoilt_teams: _,
             tokens,
             ledger,
             rings: _,
@@ -327,7 +333,11 @@ impl Registry for Memory {
     }
 
     async fn teams(&self, install: &InstallId) -> Stored<Vec<(TeamId, Team)>> {
-        let maps = self.reading("Registry.teams");
+        const WHAT: &str = "Registry.teams";
+        let maps = self.reading(WHAT);
+        if maps.spoilt_teams.contains(install) {
+            document::check_version(WHAT, document::ITEM_VERSION + 1)?;
+        }
         let of = maps.teams.iter().filter(|((id, _), _)| id == install);
         Ok(of
             .map(|((_, team), registered)| (team.clone(), registered.clone()))

@@ -185,6 +185,23 @@ async fn a_manifest_comes_back_as_it_was_put_and_may_be_put_and_removed_again(st
     }
 }
 
+/// A manifest that cannot be read is listed and removed like the others: one line stops no registration and no removal of an
+/// app. `spoil` makes that of a hash one that a later version wrote.
+pub async fn unread_manifests(store: impl Apps + Registry, spoil: impl AsyncFn(Sha256)) {
+    let app = sample::app();
+    let mut hashes = ["a", "b", "c"].map(Sha256::of);
+    for sha256 in &hashes {
+        store.put_manifest(&app, sha256, "{}").await.unwrap();
+    }
+    hashes.sort();
+    spoil(hashes[1].clone()).await;
+    let error = Apps::manifest(&store, &app, &hashes[1]).await.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    assert_eq!(store.manifests(&app).await.unwrap(), hashes);
+    store.remove_manifest(&app, &hashes[1]).await.unwrap();
+    assert_eq!(store.manifests(&app).await.unwrap(), [hashes[0].clone(), hashes[2].clone()]);
+}
+
 async fn manifests_are_apart_from_apps_and_from_each_other(store: impl Apps + Registry) {
     let (jira, other) = (sample::app_id("jira"), sample::app_id("jira-2"));
     Registry::put_app(&store, &app("jira", 1), 0).await.unwrap();

@@ -26,7 +26,7 @@ mod queue;
 mod registry;
 mod undo;
 
-pub use apps::apps_and_manage_codes;
+pub use apps::{apps_and_manage_codes, unread_manifests};
 pub use dead_letters::dead_letters;
 pub use functions::functions;
 pub use keys::keys;

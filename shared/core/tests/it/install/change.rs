@@ -3,10 +3,13 @@
 use super::{bad_manage_code, managed, ok, problems, serving};
 use crate::desk::{
     ACCESS_TOKEN, BASE, Behaviour, COMMAND, Desk, NEXT_TOKEN, NOW, OTHERS_TOKEN, PASSWORD, SLASH_TOKEN, TEAM,
-    refusal, request, rotation,
+    body, refusal, request, rotation,
 };
 use cloud_apps_core::{
-    store::{model::Sha256, ports::Registry},
+    store::{
+        model::{Sha256, State},
+        ports::Registry,
+    },
     testing::{faults::Faults, sample},
 };
 use http::{Method, StatusCode, header};
@@ -432,4 +435,26 @@ async fn a_servers_token_changes_an_install_once() {
         assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "forbidden"));
     }
     assert_eq!(desk.stored(&id).await.unwrap().rev, 4);
+}
+
+#[tokio::test]
+async fn a_team_that_cannot_be_read_keeps_back_no_secret_and_no_change() {
+    let desk = Desk::new().await;
+    let id = desk.install(&desk.code().await, &body()).await;
+    desk.memory.spoil_teams(id.parse().unwrap());
+    for (patch, handed_over) in [
+        (rotation(1), Some("shared_secret")),
+        // Its answer was lost.
+        (rotation(1), Some("shared_secret")),
+        (json!({"rotate": "static_token"}), Some("static_token")),
+        (json!({"enabled": false}), None),
+    ] {
+        let changed = desk.change(&id, &patch).await;
+        if let Some(secret) = handed_over {
+            assert!(changed[secret].is_string(), "{patch}: {changed}");
+        }
+        let reason = changed["unavailable"][0]["reason"].as_str().unwrap_or_default();
+        assert!(reason.contains("cannot be read"), "{patch}: {changed}");
+    }
+    assert_eq!(desk.stored(&id).await.unwrap().state, State::Disabled);
 }
