@@ -137,12 +137,7 @@ impl Sample {
     /// The install, active since the beginning, with all that `app` asks for.
     pub fn install(&self, app: Option<&App>) -> Result<Install, SampleError> {
         let of = &self.install;
-        let granted = app.map(App::manifest).map(|asks| Granted {
-            permissions: asks.permissions.iter().copied().collect(),
-            locations: asks.locations.iter().cloned().collect(),
-            events: asks.events.iter().map(|e| e.kind.clone()).collect(),
-            webhooks: asks.webhooks.iter().map(|w| w.path.clone()).collect(),
-        });
+        let granted = app.map(|app| Granted::all_of(app.manifest()));
         let mut install = Install {
             id: of.install_id.clone(),
             app: of.app.clone(),

@@ -1,6 +1,8 @@
 //! Install and configuration as they travel (section 12).
 
-use crate::{AppId, ChannelId, InstallId, Millis, SiteUrl, TeamId, UserId, Values, manifest::Permission};
+use crate::{
+    AppId, ChannelId, InstallId, Manifest, Millis, SiteUrl, TeamId, UserId, Values, manifest::Permission,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -70,6 +72,18 @@ pub struct Granted {
     pub events: BTreeSet<String>,
     /// Paths of vendors' webhooks.
     pub webhooks: BTreeSet<String>,
+}
+
+impl Granted {
+    /// Everything that a manifest asks for.
+    pub fn all_of(manifest: &Manifest) -> Self {
+        Self {
+            permissions: manifest.permissions.iter().copied().collect(),
+            locations: manifest.locations.iter().cloned().collect(),
+            events: manifest.events.iter().map(|event| event.kind.clone()).collect(),
+            webhooks: manifest.webhooks.iter().map(|webhook| webhook.path.clone()).collect(),
+        }
+    }
 }
 
 /// The 201 of `POST /install`: secrets in it are handed over once (and again to the same code).

@@ -114,6 +114,12 @@ impl Apps {
     }
 
     /// The app of an install as its admin agreed to it.
+    pub async fn agreed(&self, install: &Install, now: Millis) -> Result<ServedApp<'_>, ServedAppError> {
+        let found = self.app_of(install, now).await?;
+        found.ok_or_else(|| ServedAppError::Absent(install.app.clone()))
+    }
+
+    /// The same; `None` where the bundle does not have the app.
     pub async fn app_of(
         &self,
         install: &Install,

@@ -1,9 +1,9 @@
-//! An app as it serves an install: linked, or registered at run time; with the manifest that its admin agreed to.
+//! An app as it serves an install: linked or registered, with the manifest that the install's admin agreed to.
 
 use crate::{
     http::Refusal,
     store::{
-        model::{RegisteredApp, Sha256},
+        model::{Install, RegisteredApp, Sha256},
         ports::StoreError,
     },
 };
@@ -11,37 +11,37 @@ use cloud_app::App;
 use cloud_apps_protocol::{AppId, Code, Manifest};
 use std::sync::Arc;
 
-/// An app of the bundle, with a manifest of it.
+/// An app of the bundle, with one of its manifests.
 #[derive(Clone)]
 pub enum ServedApp<'w> {
-    /// Linked into it.
+    /// It is linked into the bundle.
     Linked {
         /// The app as it was built.
         app: &'w App,
-        /// What of its manifest an install agreed to, where that is not all.
+        /// The part of its manifest that an install's admin agreed to, if that is not all.
         agreed: Option<Arc<Manifest>>,
     },
-    /// Reached over HTTPS or as a Lambda function.
+    /// It is reached over HTTPS or as a Lambda function.
     Registered(Registered),
 }
 
-/// A registered app, vouched for, with one of its manifests.
+/// A registered app with one of its manifests. Its MAC was checked.
 #[derive(Debug, Clone)]
 pub struct Registered {
-    /// As it is kept.
+    /// The app as it is stored.
     pub app: Arc<RegisteredApp>,
-    /// One version's manifest; its upstream is where that version runs.
+    /// The manifest of one version. It says where that version runs.
     pub manifest: Arc<Manifest>,
-    /// Its hash.
+    /// The manifest's hash.
     pub sha256: Sha256,
 }
 
 impl ServedApp<'_> {
-    /// What it is, and may be asked.
+    /// The manifest.
     pub fn manifest(&self) -> &Manifest {
         match self {
             Self::Linked { app, agreed } => agreed.as_deref().unwrap_or_else(|| app.manifest()),
-            Self::Registered(known) => &known.manifest,
+            Self::Registered(app) => &app.manifest,
         }
     }
 
@@ -50,22 +50,34 @@ impl ServedApp<'_> {
         &self.manifest().id
     }
 
-    /// The hash of its manifest: what an install names that agrees to it.
+    /// The hash of its manifest. An install stores it when its admin agrees to the manifest.
     pub fn sha256(&self) -> Sha256 {
         match self {
             Self::Linked { .. } => Sha256::of_manifest(self.manifest()),
-            Self::Registered(known) => known.sha256.clone(),
+            Self::Registered(app) => app.sha256.clone(),
         }
+    }
+
+    /// Whether an install's admin agreed to this very manifest.
+    pub fn is_agreed_by(&self, install: &Install) -> bool {
+        install.version == self.manifest().version
+            && install.manifest.as_ref().is_none_or(|sha256| *sha256 == self.sha256())
     }
 }
 
-/// Why nothing is asked of an app that the bundle has.
+/// Why an app cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ServedAppError {
+    /// The bundle does not have the app.
+    #[error(
+        "{0} is not an app of this bundle: it is neither linked into it nor registered. Deploy a bundle that links it, or \
+         register it with `cloud-apps operator apps add`, then try again."
+    )]
+    Absent(AppId),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Nothing vouches for what stands in the table.
+    /// What is stored of the app has no MAC, or a wrong one.
     #[error(
         "Nothing vouches for what the bundle has stored of {0}, so nothing was sent to the app. An earlier version of the \
          bundle wrote it, or the key that vouched for it was revoked, or somebody else wrote it. An operator registers the \
@@ -73,26 +85,26 @@ pub enum ServedAppError {
          tables."
     )]
     Unbound(AppId),
-    /// The manifest that the install agreed to is not kept.
+    /// The manifest that the install's admin agreed to is not stored any more.
     #[error(
         "The bundle does not have {app} {version} any more, which is what was agreed to on this server, so nothing was done. \
          An admin moves the install to the version that the bundle has: `cloud-apps upgrade`."
     )]
     NotKept {
-        /// Of which app.
+        /// The app.
         app: AppId,
-        /// The version that the install is at.
+        /// The install's version.
         version: String,
     },
 }
 
 impl ServedAppError {
-    /// Whether it may pass: the store did not answer. What else is wrong stays so until somebody does something about it, and
-    /// keeps nobody from what needs no app, such as switching an install off.
+    /// Whether it may pass with time, because a store did not answer. Any other error stays until somebody fixes it, and must
+    /// not stop what needs no app, such as switching an install off.
     pub fn passes(&self) -> bool {
         match self {
-            Self::Store(error) => !matches!(error, StoreError::Corrupt { .. }),
-            Self::Unbound(_) | Self::NotKept { .. } => false,
+            Self::Store(error) => error.passes(),
+            Self::Absent(_) | Self::Unbound(_) | Self::NotKept { .. } => false,
         }
     }
 }
@@ -101,6 +113,7 @@ impl From<ServedAppError> for Refusal {
     fn from(error: ServedAppError) -> Self {
         match error {
             ServedAppError::Store(error) => error.into(),
+            ServedAppError::Absent(_) => Self::new(Code::UpstreamFailed, error.to_string()),
             ServedAppError::Unbound(_) | ServedAppError::NotKept { .. } => {
                 Self::new(Code::UpstreamFailed, error.to_string()).because(error)
             }

@@ -4,7 +4,7 @@ use crate::{
     http::{LogLine, Refusal},
     install::{RequestInfo, upkeep},
     jobs::{JobRunner, Next, Outcome, Worker},
-    operator::key_rings,
+    operator::reseal,
     services::Management,
     store::job::{Job, JobKind},
 };
@@ -52,12 +52,12 @@ pub async fn step(
         JobKind::Watch { install, .. } => upkeep::watch(management, install, request_info, line).await,
         JobKind::Reseal { app, cursor } => {
             line.app = Some(app.to_string());
-            key_rings::reseal(management, app, cursor.as_deref(), request_info.now).await
+            reseal::reseal(management, app, cursor.as_deref(), request_info.now).await
         }
         JobKind::ResealInstall { app, install } => {
             line.app = Some(app.to_string());
             line.install = Some(install.to_string());
-            key_rings::reseal_install(management, app, install, request_info.now).await
+            reseal::reseal_install(management, app, install, request_info.now).await
         }
     }
 }

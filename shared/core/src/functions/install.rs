@@ -1,4 +1,4 @@
-//! The install function: how an app comes to a Mattermost server, is changed there, and is removed.
+//! The install function: installs an app on a Mattermost server, changes the install, and removes it.
 
 use crate::{
     authenticate::{self, jwt},
@@ -6,9 +6,9 @@ use crate::{
     install::{
         RequestInfo,
         access::{self, Found},
-        agreed, begin, catalogue,
+        apps, begin, catalogue,
         change::{self, Match},
-        complete, offered, remove, view,
+        complete, remove, view,
     },
     services::Management,
     store::model::Install,
@@ -84,8 +84,8 @@ async fn change(
     let request_info = RequestInfo::of(arrival);
     match access::admin(management, arrival, install, line).await? {
         Found::Gone(_) => Err(Refusal::unauthorized()),
-        // The body is read now and not before: a stranger is answered alike whatever he sends. A server's token is spent
-        // although its body cannot be read, because the token is good for these very bytes and no others.
+        // The body is read now and not before, so that a stranger gets the same answer whatever the body is. A server's token
+        // is spent even if its body cannot be read, because the token is valid for these bytes only.
         Found::Stands(install, by) => {
             let if_match = Match::Header(arrival.header(header::IF_MATCH));
             change::change(management, request_info, (install, by), if_match, &arrival.json()?, line).await
@@ -109,7 +109,7 @@ async fn remove(
         Found::Replaced(_) => Err(Refusal::unauthorized()),
         Found::Stands(install, _) => {
             if let Some(tags) = arrival.header(header::IF_MATCH) {
-                let offered = offered(management, &install.app, arrival.now).await?;
+                let offered = apps::offered(management, &install.app, arrival.now).await?;
                 Match::Header(Some(tags)).check(&install, offered.as_ref())?;
             }
             remove::remove(management, RequestInfo::of(arrival), install, true, line).await
@@ -125,11 +125,11 @@ async fn show(
     line: &mut LogLine,
 ) -> Result<Response<Bytes>, Refusal> {
     let install = reader(management, arrival, install, line).await?;
-    let app = agreed(management, &install, arrival.now).await?;
-    let offered = offered(management, &install.app, arrival.now).await?;
+    let app = management.services.apps.agreed(&install, arrival.now).await?;
+    let offered = apps::offered(management, &install.app, arrival.now).await?;
     let etag = etag::tag(&offered.as_ref().unwrap_or(&app).sha256(), &install);
-    let known = arrival.header(header::IF_NONE_MATCH).is_some_and(|tags| etag::matches(tags, &etag));
-    let mut response = if known {
+    let unchanged = arrival.header(header::IF_NONE_MATCH).is_some_and(|tags| etag::matches(tags, &etag));
+    let mut response = if unchanged {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         if let Ok(id) = HeaderValue::from_str(&arrival.request_id) {
@@ -148,7 +148,7 @@ async fn show(
     Ok(response)
 }
 
-/// The install of the path, for its server or the holder of a manage code.
+/// Finds the install of the path, for its server or the holder of a manage code.
 async fn reader(
     management: &Management,
     arrival: &Arrival,
@@ -172,7 +172,7 @@ async fn reader(
     }
 }
 
-/// What holds secrets stays in no cache on the way.
+/// An answer with secrets must not stay in a cache on its way.
 fn unstored(mut response: Response<Bytes>) -> Response<Bytes> {
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

@@ -1,7 +1,7 @@
-//! One wide line per request.
+//! One wide log line per request.
 //!
-//! What may stand there is a closed list: ids, codes, times. Never a token, a body, a path, a query, or what a
-//! person wrote.
+//! It has a fixed list of fields: ids, codes and times. It never has a token, a body, a path, a query, or text that a person
+//! wrote.
 
 use super::{
     arrival::Arrival,
@@ -29,15 +29,15 @@ pub struct LogLine {
     route: &'static str,
     request_id: String,
     trace: String,
-    /// The app, once a credential verified.
+    /// The app, after a credential was verified.
     pub app: Option<String>,
-    /// The install, once a credential verified.
+    /// The install, after a credential was verified.
     pub install: Option<String>,
-    /// The acting user. An id and no text: what a sender's token says of its subject may be anything.
+    /// The acting user. This is an id and not text, because a sender's token may have anything as its subject.
     pub user: Option<UserId>,
-    /// What runs.
+    /// The function that runs.
     pub function: Option<String>,
-    /// The app's idempotency key.
+    /// The idempotency key that the app gets.
     pub delivery_id: Option<String>,
     /// How long the app's function ran.
     pub upstream_ms: Option<u64>,
@@ -49,35 +49,23 @@ pub struct LogLine {
 }
 
 impl LogLine {
-    /// Begins the line, and the measurement.
+    /// Begins the line of an HTTP request, and measures time from now on.
     pub fn new(arrival: &Arrival) -> Self {
-        Self {
-            started: Instant::now(),
-            cold: !WARM.swap(true, Ordering::Relaxed),
-            route: arrival.route.name(),
-            request_id: arrival.request_id.clone(),
-            trace: trace_id(arrival),
-            app: None,
-            install: None,
-            user: None,
-            function: None,
-            delivery_id: None,
-            upstream_ms: None,
-            outcome: "done",
-            code: None,
-            error: None,
-            warning: None,
-        }
+        Self::begin(arrival.route.name(), &arrival.request_id, trace_id(arrival))
     }
 
-    /// The line of what did not come over HTTP: an operator's request, a job. `trace`: of the request that it follows.
+    /// Begins the line of an operator's request or of a job. `trace`: the trace of the request that the job follows.
     pub fn apart(route: &'static str, request_id: &str, trace: Option<&str>) -> Self {
+        Self::begin(route, request_id, trace.map_or_else(|| of_request(request_id), str::to_owned))
+    }
+
+    fn begin(route: &'static str, request_id: &str, trace: String) -> Self {
         Self {
             started: Instant::now(),
             cold: !WARM.swap(true, Ordering::Relaxed),
             route,
             request_id: request_id.to_owned(),
-            trace: trace.map_or_else(|| of_request(request_id), str::to_owned),
+            trace,
             app: None,
             install: None,
             user: None,
@@ -101,24 +89,24 @@ impl LogLine {
         &self.trace
     }
 
-    /// What the request was answered.
+    /// How the request ended.
     pub fn outcome(&mut self, outcome: &'static str) {
         self.outcome = outcome;
     }
 
-    /// The request was refused: code and causes, for the log only.
+    /// The request was refused. Its code and causes are logged.
     pub fn refused(&mut self, refusal: &Refusal) {
         self.outcome = "refused";
         self.code = Some(refusal.code);
         self.error = refusal.chain();
     }
 
-    /// Something failed that the answer speaks of already.
+    /// Something failed, and the answer says so already.
     pub fn failed(&mut self, cause: &(dyn std::error::Error + 'static)) {
         self.error = Some(chain(cause));
     }
 
-    /// Something is wrong with the app's answer that its author should know and its user should not be told.
+    /// Something is wrong with the app's answer. Its author should know, and its user should not be told.
     pub fn warn(&mut self, warning: String) {
         self.warning = Some(warning);
     }
@@ -133,11 +121,12 @@ impl LogLine {
             self.refused(&refusal);
             responder.refuse(&refusal)
         });
-        self.write(response.status().as_u16());
+        self.write(Some(response.status().as_u16()));
         response
     }
 
-    fn write(&self, status: u16) {
+    /// Writes the line. `status`: the HTTP status, if there is one.
+    pub fn write(self, status: Option<u16>) {
         let code = self.code.and_then(|code| serde_json::to_value(code).ok());
         tracing::info!(
             route = self.route,

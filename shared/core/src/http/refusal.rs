@@ -1,37 +1,38 @@
-//! Why a request is not served: one value, which each dialect renders in its own way.
+//! Why a request is refused. Each dialect renders it in its own way.
 //!
-//! V2 makes of it a status and an [`ErrorBody`](cloud_apps_protocol::ErrorBody); a built-in dialect shows the
-//! sentence to a person, because Mattermost swallows the body of everything but a 200. The cause stands in the log only.
+//! V2 renders it as a status and an [`ErrorBody`](cloud_apps_protocol::ErrorBody). The dialects of an unmodified Mattermost
+//! show the message to a person with status 200, because Mattermost shows the body of no other answer. The cause is in the
+//! log only.
 
 use crate::store::ports::StoreError;
 use cloud_apps_protocol::{Code, ErrorBody, line::LineError, token};
 use serde_json::{Map, Value};
 use std::error::Error;
 
-/// A request that is not served.
+/// A refused request.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
-    /// Stable; decides the status.
+    /// The code, which does not change between versions. It decides the status.
     pub code: Code,
-    /// What happened and what to do, for the person who must act.
+    /// What happened and what to do, for the person who must do it.
     pub message: String,
-    /// What else the code carries: `claim`, `position`, `expected`, `pointer` …
+    /// More fields that belong to the code: `claim`, `position`, `expected`, `pointer` …
     pub more: Map<String, Value>,
     /// Seconds after which to try again.
     pub retry_after: Option<u32>,
-    /// For the log.
+    /// The cause, for the log.
     #[source]
     pub source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl Refusal {
-    /// A refusal with a code and a sentence.
+    /// A refusal with a code and a message.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), more: Map::new(), retry_after: None, source: None }
     }
 
-    /// What every credential that does not verify is answered, whatever is wrong with it.
+    /// The refusal of every credential that is not valid, whatever the reason.
     pub fn unauthorized() -> Self {
         token::Refused::unauthorized().into()
     }
@@ -41,12 +42,12 @@ impl Refusal {
         Self::new(Code::NoRoute, format!("{what} not served by this version of the bundle. {instead}"))
     }
 
-    /// A path that no function of this bundle serves, or that another one does.
+    /// The request's path is not served by this function.
     pub fn no_route() -> Self {
         Self::new(Code::NoRoute, "Nothing is served at this path and method.")
     }
 
-    /// Adds what the code carries.
+    /// Adds a field that belongs to the code.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.more.insert(key.into(), value.into());
@@ -60,12 +61,20 @@ impl Refusal {
         self
     }
 
-    /// The cause and its causes in one line, for the log.
+    /// The cause and its causes on one line, for the log.
     pub fn chain(&self) -> Option<String> {
         self.source.as_deref().map(|source| crate::log::chain(source))
     }
 
-    /// Something in the body, at a JSON pointer.
+    /// Another request changed something at the same time, so this request could not change it.
+    pub fn conflict(what: &str) -> Self {
+        let message = format!(
+            "Another request changed {what} at the same time, so this request did not. Look at it again, then try again."
+        );
+        Self { retry_after: Some(1), ..Self::new(Code::VersionConflict, message) }
+    }
+
+    /// Something is wrong in the body, at a JSON pointer.
     pub fn bad_request(pointer: &str, message: impl Into<String>) -> Self {
         Self::new(Code::BadRequest, message).with("pointer", pointer)
     }

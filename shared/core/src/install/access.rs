@@ -1,7 +1,7 @@
-//! Who may look at an install and change it: the server itself with its token, or whoever holds a manage code. Operators
-//! come by their own door, and are asked nothing here. The credential is always judged before the body is read.
+//! Who may see and change an install: its server, with a token, and the holder of a manage code. The credential is always
+//! checked before the body is read. Operators have their own way in.
 
-use super::{codes, remove, stored};
+use super::{codes, removed::remembered, stored};
 use crate::{
     authenticate::{
         self,
@@ -22,23 +22,23 @@ use cloud_apps_protocol::{
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// What a good credential leads to.
+/// What a valid credential gives access to.
 pub(crate) enum Found {
-    /// The install, in whatever state.
+    /// The install, in any state.
     Stands(Arc<Install>, By),
-    /// The install, for a server with the secret before the current one. Nothing is shown to it and nothing changed
-    /// for it; it may get the lost answer to its own rotation again.
+    /// The install, for a server that has the previous secret. It may see and change nothing. It may only get the lost answer
+    /// to its own rotation again.
     Replaced(Arc<Install>),
-    /// It was removed a while ago; this is what was answered then.
+    /// The install was removed. This was the answer.
     Gone(InstallRemoved),
 }
 
-/// Who asks.
+/// Who makes a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum By {
     /// The server, with its current secret.
     Server,
-    /// The holder of a manage code. It ends after a day at most, and so does all that it gives.
+    /// The holder of a manage code. The code ends after a day at most, and so does everything that was done with it.
     Holder {
         /// When the code was made.
         made_at: Millis,
@@ -48,14 +48,14 @@ pub(crate) enum By {
 }
 
 impl By {
-    /// Refuses the holder of a manage code what would outlive the code. `what` is the change; `command` is how an operator
-    /// makes it.
+    /// Refuses a change that would outlive a manage code, if a holder of one asks for it. `what` is the change, and `command`
+    /// is the operator's command for it.
     pub fn outlives(self, what: &str, command: &str) -> Result<(), Refusal> {
         match self {
             Self::Server | Self::Operator => Ok(()),
             Self::Holder { .. } => {
                 let message = format!(
-                    "A manage code does not {what}: that would outlive the code. The operator of the bundle does it with \
+                    "A manage code cannot {what}, because that would outlive the code. The operator of the bundle does it with \
                      `cloud-apps {command}`; a server that speaks V2 does it itself."
                 );
                 Err(Refusal::new(Code::Forbidden, message))
@@ -64,7 +64,7 @@ impl By {
     }
 }
 
-/// Finds the install of a path for who may change it; a server's token is spent.
+/// Finds the install of a path for a caller who may change it. A server's token is spent.
 pub(crate) async fn admin(
     management: &Management,
     arrival: &Arrival,
@@ -84,10 +84,10 @@ pub(crate) async fn admin(
                     "Only an admin of the server changes an install: send a token with the scope admin.",
                 ));
             }
-            // Both are awaited together: a token is spent although its install turns out to be gone.
+            // Both run at the same time, so the token is spent even if its install is gone.
             let jti = verified.once();
             let (looked, spent) = tokio::join!(
-                stored(management, &verified.kid.install, arrival.now),
+                stored::find(management, &verified.kid.install, arrival.now),
                 jti.spend(&management.services, arrival.now)
             );
             spent?;
@@ -100,7 +100,7 @@ pub(crate) async fn admin(
                         Signed::Previous => Found::Replaced(install),
                     })
                 }
-                None => remove::remembered(management, &verified.kid.install, arrival.now)
+                None => remembered(management, &verified.kid.install, arrival.now)
                     .await?
                     .filter(|gone| gone.signed_by(&verified.kid))
                     .map(|gone| Found::Gone(gone.answer))
@@ -126,13 +126,13 @@ pub(crate) async fn holder(
         return Err(refused());
     }
     line.install = Some(kept.install.to_string());
-    match stored(management, &kept.install, arrival.now).await? {
+    match stored::find(management, &kept.install, arrival.now).await? {
         Some(install) if install.voids(kept.created_at) => Err(refused()),
         Some(install) => {
             line.app = Some(install.app.to_string());
             Ok(Found::Stands(install, By::Holder { made_at: kept.created_at }))
         }
-        None => remove::remembered(management, &kept.install, arrival.now)
+        None => remembered(management, &kept.install, arrival.now)
             .await?
             .filter(|gone| !gone.revoked(&kept))
             .map(|gone| Found::Gone(gone.answer))
@@ -140,8 +140,8 @@ pub(crate) async fn holder(
     }
 }
 
-/// The app that a request's code is for, be it an install code or a manage code: whoever holds one may see that app. A
-/// credential that cannot be a code is refused without a read; the rest alike, after the same look-ups.
+/// The app for which a request's code is. The holder of an install code or a manage code may see that app. A credential that
+/// cannot be a code is refused without a read. All others are refused in the same way, after the same reads.
 pub(crate) async fn app(management: &Management, arrival: &Arrival) -> Result<AppId, Refusal> {
     let refused = || {
         let message = "This needs an install code or a manage code that is good here, because the catalogue of this bundle is \
@@ -154,18 +154,18 @@ pub(crate) async fn app(management: &Management, arrival: &Arrival) -> Result<Ap
         return Err(refused());
     }
     let sha256 = Sha256::of(&code);
-    let (first, manages) =
+    let (install_code, manage_code) =
         tokio::join!(management.registry.code(&sha256), management.registry.manage_code(&sha256));
-    if let Some(code) = first?.filter(|code| codes::unused(code, arrival.now).is_ok()) {
+    if let Some(code) = install_code?.filter(|code| codes::unused(code, arrival.now).is_ok()) {
         return Ok(code.app);
     }
-    let kept = manages?.filter(|kept| !over(kept.exp, arrival.now)).ok_or_else(refused)?;
-    let install = stored(management, &kept.install, arrival.now).await?;
+    let kept = manage_code?.filter(|kept| !over(kept.exp, arrival.now)).ok_or_else(refused)?;
+    let install = stored::find(management, &kept.install, arrival.now).await?;
     let install = install.filter(|install| !install.voids(kept.created_at)).ok_or_else(refused)?;
     Ok(install.app.clone())
 }
 
-/// What every manage code is answered that is not good here, whatever is wrong with it.
+/// The refusal of every manage code that is not valid here, whatever the reason.
 fn refused() -> Refusal {
     let message = "This needs a manage code that is good here: for this install, not expired, not revoked. Ask the \
                    operator of the bundle for a new one (`cloud-apps operator manage-code`), and send it as \

@@ -1,15 +1,14 @@
-//! `POST /install`: a code, a server, a bot become a pending install, and the caller learns what to register.
+//! `POST /install`: makes a pending install for a code, a server and a bot. The answer says what to register.
 //!
-//! The answer is made from what is stored and what is derived, so the same code gets it again after whatever went
-//! wrong on the way. With another body it replaces the data of its own pending install: nothing is active yet.
+//! The answer is made from stored and derived data, so the same code gets it again if it was lost. With another body, the
+//! code replaces the data of its own pending install, because nothing is active yet.
 
 use super::{
-    codes,
-    lifecycle::RequestInfo,
-    plan, remove, request,
+    RequestInfo, apps, codes, plan, remove, request,
     state::{OnBegin, on_begin},
-    stored,
+    static_token, stored,
     upkeep::LOOK,
+    wait,
 };
 use crate::{
     http::{Arrival, LogLine, Refusal},
@@ -18,7 +17,7 @@ use crate::{
     store::{
         job::{Job, JobKind},
         model::{Cleanup, Install, InstallCode, Key, Sha256, SiteEntry, State},
-        ports::{Begun, Changed, Stored},
+        ports::{Begun, Changed, Stored, TRIES},
         rules::{SiteSays, code_of, next, site_says},
     },
 };
@@ -32,12 +31,8 @@ use cloud_apps_protocol::{
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use zeroize::Zeroizing;
 
-/// How often a change is tried again that somebody else was faster with.
-const TRIES: usize = 3;
-
-/// Begins an install, or answers again.
+/// Begins an install, or gives the answer again.
 pub async fn begin(
     management: &Management,
     arrival: &Arrival,
@@ -47,28 +42,28 @@ pub async fn begin(
     codes::unused(&code, arrival.now)?;
     line.app = Some(code.app.to_string());
     let body: Value = arrival.json()?;
-    // Whose code it is, is not told.
+    // The answer does not tell for which app the code is.
     if body.get("app_id").and_then(Value::as_str).is_some_and(|app| app != code.app.as_str()) {
         return Err(codes::refused());
     }
-    let app = super::known(management, &code.app, arrival.now).await?;
+    let app = apps::to_install(management, &code.app, arrival.now).await?;
     let manifest = app.manifest();
     let request = request::read(&body, manifest, &code.site)?;
     let sha256 = app.sha256();
     let key = current_key(management, &code, arrival.now).await?;
 
     for _ in 0..TRIES {
-        let known = match &code.install {
-            Some(id) => stored(management, id, arrival.now).await?,
+        let begun = match &code.install {
+            Some(id) => stored::find(management, id, arrival.now).await?,
             None => None,
         };
-        match on_begin(known.as_deref(), &code.sha256, arrival.now) {
+        match on_begin(begun.as_deref(), &code.sha256, arrival.now) {
             OnBegin::Refuse => return Err(codes::refused()),
-            OnBegin::Busy(lease) => return Err(super::busy(lease, arrival.now)),
+            OnBegin::Busy(lease) => return Err(wait::for_completion(lease, arrival.now)),
             OnBegin::Begin => {
-                let install = fresh(management, &request, (manifest, &sha256), &code, &key, arrival.now);
+                let install = described(management, &request, (manifest, &sha256), &code, &key, arrival.now);
                 possible(manifest, &install)?;
-                // Looked at before anything is kept or queued: a request that is refused leaves nothing behind.
+                // The site is checked before anything is stored or queued, so a request that is refused leaves nothing.
                 match held(management, &code, arrival.now).await? {
                     Site::Free => {}
                     Site::Ours(id) => {
@@ -80,7 +75,7 @@ pub async fn begin(
                         continue;
                     }
                 }
-                super::keep_manifest(management, &app).await?;
+                apps::keep_manifest(management, &app).await?;
                 watch(management, &install, &code, arrival, line).await?;
                 match management.registry.begin(&install, arrival.now).await? {
                     Begun::Created => return Ok(answer(&install, manifest, &key.root, line)),
@@ -92,40 +87,40 @@ pub async fn begin(
                 }
             }
             OnBegin::Replace => {
-                let Some(known) = known else { return Err(codes::refused()) };
+                let Some(begun) = begun else { return Err(codes::refused()) };
                 let (install, root) =
-                    replaced(management, &known, &request, (manifest, &sha256), &code, &key, arrival.now)
+                    replaced(management, &begun, &request, (manifest, &sha256), &code, &key, arrival.now)
                         .await?;
                 possible(manifest, &install)?;
-                if install == *known {
+                if install == *begun {
                     return Ok(answer(&install, manifest, &root, line));
                 }
-                super::keep_manifest(management, &app).await?;
-                let changed = management.registry.change(&install, known.rev).await?;
-                management.services.installs.forget(&known.id);
+                apps::keep_manifest(management, &app).await?;
+                let changed = management.registry.change(&install, begun.rev).await?;
+                management.services.installs.forget(&begun.id);
                 if changed == Changed::Yes {
-                    let install = Install { rev: next(known.rev), ..install };
+                    let install = Install { rev: next(begun.rev), ..install };
                     return Ok(answer(&install, manifest, &root, line));
                 }
             }
         }
     }
-    Err(super::busy(arrival.now, arrival.now))
+    Err(wait::for_completion(arrival.now, arrival.now))
 }
 
-/// What stands on a code's site.
+/// What is on a code's site.
 enum Site {
-    /// Nothing, or what a new install may take the place of.
+    /// Nothing, or something that a new install may replace.
     Free,
-    /// An install that this code began, a moment ago.
+    /// An install that this code began a moment ago.
     Ours(InstallId),
-    /// Another one.
+    /// Another install.
     Held(SiteEntry),
 }
 
 async fn held(management: &Management, code: &InstallCode, now: Millis) -> Stored<Site> {
     let Some(entry) = management.registry.site(&code.app, &code.site).await? else { return Ok(Site::Free) };
-    let holder = stored(management, &entry.install, now).await?;
+    let holder = stored::find(management, &entry.install, now).await?;
     Ok(match site_says(Some(&entry), holder.as_deref(), now) {
         SiteSays::Free | SiteSays::Abandoned(_) => Site::Free,
         SiteSays::Held(entry) => {
@@ -139,7 +134,7 @@ async fn held(management: &Management, code: &InstallCode, now: Millis) -> Store
     })
 }
 
-/// Removes what holds the site, where the code may; else refuses.
+/// Removes the install that is on the site, if the code allows that. Otherwise refuses.
 async fn make_room(
     management: &Management,
     entry: &SiteEntry,
@@ -147,10 +142,10 @@ async fn make_room(
     arrival: &Arrival,
     line: &mut LogLine,
 ) -> Result<(), Refusal> {
-    let standing = stored(management, &entry.install, arrival.now).await?;
-    match standing.filter(|standing| code.replace && replaceable(standing)) {
+    let there = stored::find(management, &entry.install, arrival.now).await?;
+    match there.filter(|there| code.replace && replaceable(there)) {
         Some(old) => {
-            // Its server was rebuilt and knows nothing of it: the app has nothing to clean up there.
+            // Its server was rebuilt and knows nothing of it, so the app has nothing to clean up there.
             remove::remove(management, RequestInfo::of(arrival), old, false, line).await?;
             Ok(())
         }
@@ -158,8 +153,9 @@ async fn make_room(
     }
 }
 
-/// The intent first: whatever becomes of this request and of its code, somebody looks after the install until the code
-/// is over. The first look ends a watch whose install is gone, so that begun and removed installs leave nothing behind.
+/// Queues a job that looks after the install until its code expires, whatever happens to this request. It comes before the
+/// install. If the install is gone when the job looks first, the job ends, so an install that was begun and removed leaves
+/// nothing behind.
 async fn watch(
     management: &Management,
     install: &Install,
@@ -173,12 +169,12 @@ async fn watch(
     Ok(management.queue.send(&job, arrival.now).await?)
 }
 
-/// Whether a code that replaces may supersede an install: one that somebody is just making it may not.
+/// Whether a code with `replace` may replace an install. It may not while somebody is making that install.
 fn replaceable(install: &Install) -> bool {
     matches!(install.state, State::Active | State::Disabled | State::Removing)
 }
 
-/// The key that a new install's secrets are derived from.
+/// The key from which a new install's secrets are derived.
 async fn current_key(management: &Management, code: &InstallCode, now: Millis) -> Result<Key, Refusal> {
     management.services.keys.current(&code.app, now).await?.ok_or_else(|| {
         let message = format!(
@@ -189,8 +185,8 @@ async fn current_key(management: &Management, code: &InstallCode, now: Millis) -
     })
 }
 
-/// A new install as the request describes it.
-fn fresh(
+/// The install that a request describes.
+fn described(
     management: &Management,
     request: &InstallRequest,
     (manifest, sha256): (&Manifest, &Sha256),
@@ -228,7 +224,7 @@ fn fresh(
         created_at: now,
     };
     if request.static_token {
-        install.static_token = Some(Sha256::of(&static_token(&key.root, &install)));
+        install.static_token = Some(Sha256::of(&static_token::derive(&key.root, &install)));
     }
     let random = &*management.services.random;
     install.bot_token = seal_bot_token(key, &install, random.nonce(), &request.bot.access_token);
@@ -236,46 +232,46 @@ fn fresh(
     install
 }
 
-/// The pending install with what the request says now; equal to it where nothing differs. Its id and key stay, so
-/// that what was handed over stays good; only where its key was revoked does it take the current one.
+/// The pending install with what the request says now. If nothing differs, it is equal to the stored one. Its id and key
+/// stay, so that secrets which its caller has stay valid. Only if its key was revoked, it gets the current one.
 async fn replaced(
     management: &Management,
-    known: &Install,
+    pending: &Install,
     request: &InstallRequest,
     (manifest, sha256): (&Manifest, &Sha256),
     code: &InstallCode,
     current: &Key,
     now: Millis,
 ) -> Result<(Install, Secret), Refusal> {
-    let key = match management.services.keys.root(&known.app, &known.key, now).await? {
-        Some(root) => Key { id: known.key.clone(), root, ..current.clone() },
+    let key = match management.services.keys.root(&pending.app, &pending.key, now).await? {
+        Some(root) => Key { id: pending.key.clone(), root, ..current.clone() },
         None => current.clone(),
     };
-    let wanted = fresh(management, request, (manifest, sha256), code, &key, now);
+    let wanted = described(management, request, (manifest, sha256), code, &key, now);
     let mut install = Install {
-        id: known.id.clone(),
-        rev: known.rev,
-        created_at: known.created_at,
+        id: pending.id.clone(),
+        rev: pending.rev,
+        created_at: pending.created_at,
         static_token: None,
         ..wanted
     };
     if request.static_token {
-        install.static_token = Some(Sha256::of(&static_token(&key.root, &install)));
+        install.static_token = Some(Sha256::of(&static_token::derive(&key.root, &install)));
     }
-    // A seal differs each time; what is in it may not.
-    let opened = management.services.keys.open_bot_token(known, now).await;
+    // Two seals of the same token differ, so the tokens themselves are compared.
+    let opened = management.services.keys.open_bot_token(pending, now).await;
     install.bot_token = match opened {
-        Ok(held) if held.token.expose_secret() == request.bot.access_token => known.bot_token.clone(),
-        // What cannot be opened (its key was revoked) is replaced.
+        Ok(held) if held.token.expose_secret() == request.bot.access_token => pending.bot_token.clone(),
+        // A token that cannot be opened, because its key was revoked, is replaced.
         _ => seal_bot_token(&key, &install, management.services.random.nonce(), &request.bot.access_token),
     };
     keep_settings(&key, &mut install, manifest, request.settings.clone(), &*management.services.random);
-    // What is beside a password is a part of what it was sealed for.
-    let same = install.settings == known.settings;
-    if let Ok(held) = management.services.keys.open_settings(known, now).await {
+    // A password is sealed for the other settings too.
+    let same = install.settings == pending.settings;
+    if let Ok(held) = management.services.keys.open_settings(pending, now).await {
         for (name, sealed) in &mut install.passwords {
             if let (Some(old), true) =
-                (known.passwords.get(name), same && held.get(name) == request.settings.get(name))
+                (pending.passwords.get(name), same && held.get(name) == request.settings.get(name))
             {
                 sealed.clone_from(old);
             }
@@ -284,7 +280,7 @@ async fn replaced(
     Ok((install, key.root))
 }
 
-/// Refuses where the app said that it cannot do without what this server does not give.
+/// Refuses the install if the app needs something that this server does not give.
 fn possible(manifest: &Manifest, install: &Install) -> Result<(), Refusal> {
     let Some((kind, reason)) = plan::required(manifest, install) else { return Ok(()) };
     let message = format!(
@@ -292,20 +288,6 @@ fn possible(manifest: &Manifest, install: &Install) -> Result<(), Refusal> {
         manifest.id
     );
     Err(Refusal::new(Code::InstallRefused, message).with("event", kind))
-}
-
-/// 26 characters of `[a-z2-7]`, derived: whoever holds the root can make it again, and nobody needs to keep it.
-pub(crate) fn static_token(root: &Secret, install: &Install) -> Zeroizing<String> {
-    let generation = install.static_generation.to_string();
-    let mut parts: Vec<&[u8]> =
-        vec![b"static_token", install.app.as_str().as_bytes(), install.id.as_str().as_bytes()];
-    if install.static_generation != 0 {
-        parts.push(generation.as_bytes());
-    }
-    let secret = root.derive(&parts);
-    let mut text = data_encoding::BASE32_NOPAD.encode(secret.expose()).to_ascii_lowercase();
-    text.truncate(26);
-    Zeroizing::new(text)
 }
 
 fn answer(install: &Install, manifest: &Manifest, root: &Secret, line: &mut LogLine) -> InstallCreated {
@@ -323,14 +305,14 @@ fn answer(install: &Install, manifest: &Manifest, root: &Secret, line: &mut LogL
         install_id: install.id.clone(),
         kid: v2.then(|| kid.to_string()),
         shared_secret: v2.then(shared),
-        static_token: install.static_token.as_ref().map(|_| static_token(root, install).to_string()),
+        static_token: install.static_token.as_ref().map(|_| static_token::derive(root, install).to_string()),
         endpoints: plan::endpoints(&install.base_url, &install.id),
         register: plan::register(manifest, install),
         unavailable: plan::unavailable(manifest, install),
     }
 }
 
-/// What stands in the way, and what to do about it.
+/// The refusal that says which install is on the site, and what to do.
 async fn taken(
     management: &Management,
     entry: &SiteEntry,
@@ -339,17 +321,17 @@ async fn taken(
 ) -> Result<Refusal, Refusal> {
     let (app, site, id) = (&code.app, &entry.site, &entry.install);
     let since = date(entry.created_at);
-    let standing = stored(management, id, now).await?;
+    let there = stored::find(management, id, now).await?;
     let who =
-        standing.as_deref().map_or_else(String::new, |install| format!(" by user {}", install.installed_by));
-    let message = match standing.as_deref().map(|install| &install.state) {
+        there.as_deref().map_or_else(String::new, |install| format!(" by user {}", install.installed_by));
+    let message = match there.as_deref().map(|install| &install.state) {
         Some(State::Pending { until, .. } | State::Completing { until, .. }) => format!(
             "An installation of {app} on {site} was begun{who} on {since} with another code and is not finished. Finish \
              it with that code, or try again after {}, when that code has expired.",
             date(*until)
         ),
         Some(State::Removing) => format!(
-            "{app} is just being removed from {site}. Try again in a minute; `cloud-apps show {id}` says how it stands."
+            "{app} is just being removed from {site}. Try again in a minute; `cloud-apps show {id}` says how far that is."
         ),
         Some(State::Disabled) => format!(
             "{app} was installed on {site}{who} on {since} and is switched off. Switch it on with `cloud-apps enable \

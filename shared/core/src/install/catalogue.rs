@@ -1,6 +1,6 @@
-//! `GET /apps`: what may be installed from this bundle.
+//! `GET /apps`: which apps can be installed from this bundle.
 
-use super::{access, known, view};
+use super::{access, apps};
 use crate::{
     http::{Arrival, LogLine, Refusal},
     services::Management,
@@ -8,12 +8,12 @@ use crate::{
 };
 use cloud_apps_protocol::{
     AppId, Manifest,
-    install::AppView,
+    install::{AppView, Granted},
     manifest::{BotAccount, Upstream},
 };
 use std::collections::BTreeMap;
 
-/// `GET /apps`: every app where the operator made the catalogue public; else the one app that a code is for.
+/// `GET /apps`: all apps if the operator made the catalogue public; otherwise the one app for which a code is.
 pub(crate) async fn catalogue(
     management: &Management,
     arrival: &Arrival,
@@ -23,8 +23,8 @@ pub(crate) async fn catalogue(
     if !services.public_catalogue {
         let app = access::app(management, arrival).await?;
         line.app = Some(app.to_string());
-        let known = known(management, &app, arrival.now).await?;
-        return Ok(vec![view(known.manifest())]);
+        let app = apps::to_install(management, &app, arrival.now).await?;
+        return Ok(vec![view(app.manifest())]);
     }
     let mut apps: BTreeMap<AppId, AppView> =
         services.apps.linked.iter().map(|(id, app)| (id.clone(), view(app.manifest()))).collect();
@@ -32,12 +32,12 @@ pub(crate) async fn catalogue(
         services.apps.store.all().await?.apps.into_keys().filter(|id| !services.apps.linked.contains_key(id))
     {
         match services.apps.app(&id, Freshness::Cached, arrival.now).await {
-            Ok(Some(known)) => {
-                apps.insert(id, view(known.manifest()));
+            Ok(Some(app)) => {
+                apps.insert(id, view(app.manifest()));
             }
             Ok(None) => {}
             Err(error) if error.passes() => return Err(error.into()),
-            // One app that cannot be installed hides no other.
+            // An app that cannot be installed does not hide the others.
             Err(error) => {
                 tracing::error!(app = id.as_str(), error = %error, "an app is not in the public catalogue");
             }
@@ -46,7 +46,7 @@ pub(crate) async fn catalogue(
     Ok(apps.into_values().collect())
 }
 
-/// What an admin sees of an app before agreeing to it.
+/// An app as an admin sees it before installing it.
 pub fn view(manifest: &Manifest) -> AppView {
     let bot = manifest.bot.clone().unwrap_or_else(|| BotAccount {
         username: manifest.id.to_string(),
@@ -61,7 +61,7 @@ pub fn view(manifest: &Manifest) -> AppView {
         icon: manifest.icon.clone(),
         bot,
         namespace: manifest.namespace().to_owned(),
-        requests: view::requests(manifest),
+        requests: Granted::all_of(manifest),
         required_events: manifest.events.iter().filter(|e| e.required).map(|e| e.kind.clone()).collect(),
         settings: manifest.settings.clone(),
         upstream: match manifest.upstream {

@@ -1,15 +1,16 @@
-//! `POST /install/{install}/complete`: what was registered is kept, the app's `install` function runs, and the install
-//! serves; or the app refuses, and nothing is left.
+//! `POST /install/{install}/complete`: stores what was registered and calls the app's `install` function. Then the install
+//! serves; or the app refuses, and the install is undone.
 //!
-//! One goes on at a time: a lease, taken by revision. Whoever dies leaves it to run out, and the next `complete` with
-//! the same code does everything again; the app's function is then called again with the same delivery id.
+//! One request completes an install at a time. It takes a lease in a change of the install. If its process dies, the lease
+//! ends, and the next `complete` with the same code does everything again. Then the app's function is called again with
+//! the same delivery id.
 
 use super::{
-    codes,
-    lifecycle::{self, LifecycleFunction, RequestInfo},
+    RequestInfo, codes,
+    lifecycle::{self, LifecycleFunction},
     plan, registered,
     state::{OnComplete, on_complete},
-    stored, view,
+    stored, wait,
 };
 use crate::{
     http::{Arrival, LogLine, Refusal},
@@ -23,10 +24,10 @@ use crate::{
 use cloud_apps_protocol::{InstallId, Manifest, Millis, TeamId, Values, install::InstallCompleted};
 use std::collections::BTreeMap;
 
-/// How long one attempt has: longer than the function that serves it lives, in ms (docs/architecture.md#functions-and-the-template).
+/// How long one attempt has, in ms. The function that serves it does not live longer.
 const LEASE: Millis = 30_000;
 
-/// Completes an install, or answers again.
+/// Completes an install, or gives the answer again.
 pub async fn complete(
     management: &Management,
     arrival: &Arrival,
@@ -38,53 +39,54 @@ pub async fn complete(
     if code.install.as_ref() != Some(&id) {
         return Err(codes::refused());
     }
-    // A spent one may ask how it ended, also later: it learns nothing else.
+    // With a spent code, a caller may ask how it ended, also later. It learns nothing else.
     if !code.spent {
         codes::unused(&code, arrival.now)?;
     }
     line.app = Some(code.app.to_string());
     line.install = Some(id.to_string());
-    let known = stored(management, &id, arrival.now).await?;
-    let step = on_complete(known.as_deref(), &code.sha256, arrival.now);
-    let Some(known) = known else { return Err(codes::refused()) };
-    let app = super::agreed(management, &known, arrival.now).await?;
+    let install = stored::find(management, &id, arrival.now).await?;
+    let step = on_complete(install.as_deref(), &code.sha256, arrival.now);
+    let Some(install) = install else { return Err(codes::refused()) };
+    let app = management.services.apps.agreed(&install, arrival.now).await?;
     match step {
         OnComplete::Refuse => Err(codes::refused()),
-        OnComplete::Busy(lease) => Err(super::busy(lease, arrival.now)),
-        OnComplete::Again => Ok(answer(app.manifest(), &known, line)),
+        OnComplete::Busy(lease) => Err(wait::for_completion(lease, arrival.now)),
+        OnComplete::Again => Ok(answer(app.manifest(), &install, line)),
         OnComplete::Start => {
-            let teams = registered::read(&arrival.json()?, "/registered", app.manifest(), &known)?;
-            // Before anything is done: keys that cannot be read cost a repeated request, and not the install.
-            let settings = management.services.keys.open_settings(&known, arrival.now).await?;
-            let install = take(management, &known, &code, arrival.now).await?;
+            let teams = registered::read(&arrival.json()?, "/registered", app.manifest(), &install)?;
+            // The settings are opened before anything is done. If keys cannot be read, the request is repeated, and the
+            // install is not lost.
+            let settings = management.services.keys.open_settings(&install, arrival.now).await?;
+            let install = take(management, &install, &code, arrival.now).await?;
             let outcome = finish(management, arrival, &install, &code, (teams, settings), line).await;
-            // Whatever came of it, this process reads it again.
+            // In any case, this process reads the install again.
             management.services.installs.forget(&id);
             outcome
         }
     }
 }
 
-/// Pending → completing: from here on nobody else touches it before the lease is over.
+/// Makes a pending install completing. Until the lease ends, no other request changes it.
 async fn take(
     management: &Management,
-    known: &Install,
+    pending: &Install,
     code: &InstallCode,
     now: Millis,
 ) -> Result<Install, Refusal> {
     let lease = now.saturating_add(LEASE);
     let state = State::Completing { code: code.sha256.clone(), until: code.exp, lease };
-    let install = Install { state, ..known.clone() };
-    match management.registry.change(&install, known.rev).await? {
-        Changed::Yes => Ok(Install { rev: next(known.rev), ..install }),
+    let install = Install { state, ..pending.clone() };
+    match management.registry.change(&install, pending.rev).await? {
+        Changed::Yes => Ok(Install { rev: next(pending.rev), ..install }),
         Changed::Conflict => {
-            management.services.installs.forget(&known.id);
-            Err(super::busy(now, now))
+            management.services.installs.forget(&pending.id);
+            Err(wait::for_completion(now, now))
         }
     }
 }
 
-/// Completing → active, or undone.
+/// Makes a completing install active, or undoes it.
 async fn finish(
     management: &Management,
     arrival: &Arrival,
@@ -93,8 +95,8 @@ async fn finish(
     (mut teams, settings): (BTreeMap<TeamId, Team>, Values),
     line: &mut LogLine,
 ) -> Result<InstallCompleted, Refusal> {
-    let app = super::agreed(management, install, arrival.now).await?;
-    // What an earlier attempt registered, and this one does not, verifies nobody any more.
+    let app = management.services.apps.agreed(install, arrival.now).await?;
+    // What only an earlier attempt registered is not accepted any more.
     for (team, _) in management.registry.teams(&install.id).await? {
         teams.entry(team).or_default();
     }
@@ -114,23 +116,23 @@ async fn finish(
     {
         return match management.registry.undo(install, install.rev).await? {
             Changed::Yes => Err(refusal),
-            Changed::Conflict => Err(super::busy(arrival.now, arrival.now)),
+            Changed::Conflict => Err(wait::for_completion(arrival.now, arrival.now)),
         };
     }
     let active = Install { state: State::Active, ..install.clone() };
     match management.registry.activate(&active, install.rev, &code.sha256, arrival.now).await? {
         Changed::Yes => Ok(answer(app.manifest(), &Install { rev: next(install.rev), ..active }, line)),
-        Changed::Conflict => Err(super::busy(arrival.now, arrival.now)),
+        Changed::Conflict => Err(wait::for_completion(arrival.now, arrival.now)),
     }
 }
 
 fn answer(manifest: &Manifest, install: &Install, line: &mut LogLine) -> InstallCompleted {
-    line.outcome(view::word(&install.state));
+    line.outcome(install.state.name());
     InstallCompleted {
         install_id: install.id.clone(),
         app_id: install.app.clone(),
         site_url: install.site.clone(),
-        state: view::word(&install.state).into(),
+        state: install.state.name().into(),
         r#try: plan::try_it(manifest, &install.granted),
         unavailable: plan::unavailable(manifest, install),
     }

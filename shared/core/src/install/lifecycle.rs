@@ -1,10 +1,10 @@
-//! The app's own part in the life of an install: its functions get a request like a command's, 20 s, and a delivery
-//! id that stays the same when the call is repeated.
+//! The app's lifecycle functions. They get a request like a command's, 20 s of time, and a delivery id that stays the same
+//! when the call is repeated.
 
-use super::view;
+use super::{RequestInfo, settings};
 use crate::{
     apps::{Call, Called, NoAnswer, ServedApp},
-    http::{Arrival, LogLine, Refusal},
+    http::{LogLine, Refusal},
     services::Management,
     store::model::{Cleanup, Install, Sha256, State},
 };
@@ -18,19 +18,19 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// How long a lifecycle function may take, in ms (section 12).
 pub const TIME: Millis = 20_000;
-/// What is kept of the platform's time for what comes after it, in ms.
+/// How much of the platform's time is reserved for what comes after the function, in ms.
 const MARGIN: Millis = 2_000;
 
-/// Which part of an install's life the app has a function for.
+/// The lifecycle functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LifecycleFunction {
-    /// It becomes active.
+    /// The install becomes active.
     Install,
     /// Its settings change.
     Configure,
-    /// It moves to another version of the app.
+    /// The install gets another version of the app.
     Upgrade,
-    /// It is removed.
+    /// The install is removed.
     Uninstall,
 }
 
@@ -54,7 +54,7 @@ impl LifecycleFunction {
         }
     }
 
-    /// What an app that does not do its part did not do.
+    /// What the app did not do, if the function fails.
     fn failing(self) -> &'static str {
         match self {
             Self::Install => "set itself up",
@@ -64,7 +64,7 @@ impl LifecycleFunction {
         }
     }
 
-    /// What its refusal is a refusal of.
+    /// What the app refused, if the function refuses.
     fn refused(self) -> &'static str {
         match self {
             Self::Install => "the installation",
@@ -74,7 +74,7 @@ impl LifecycleFunction {
         }
     }
 
-    /// How things stand after it did not do its part.
+    /// What was done all the same, if the function fails.
     fn outcome(self) -> &'static str {
         match self {
             Self::Install => "nothing was installed",
@@ -84,26 +84,8 @@ impl LifecycleFunction {
     }
 }
 
-/// For which request a function runs, and until when.
-#[derive(Debug, Clone, Copy)]
-pub struct RequestInfo<'a> {
-    /// Unix milliseconds when the request came in.
-    pub now: Millis,
-    /// Unix milliseconds until which the platform lets it run.
-    pub deadline: Millis,
-    /// The request's id.
-    pub request_id: &'a str,
-}
-
-impl<'a> RequestInfo<'a> {
-    /// Of a request over HTTP.
-    pub fn of(arrival: &'a Arrival) -> Self {
-        Self { now: arrival.now, deadline: arrival.deadline, request_id: &arrival.request_id }
-    }
-}
-
-/// Runs the app's function for this part of the install's life, where it has one, with these settings, passwords included. What it refuses is
-/// `install_refused` with its own words.
+/// Calls the app's function, if it has one, with these settings, including passwords. If the function refuses, the refusal is
+/// `install_refused` with the app's own text.
 pub async fn run(
     management: &Management,
     request_info: RequestInfo<'_>,
@@ -128,7 +110,7 @@ pub async fn run(
         values: Values::new(),
         settings,
         bot,
-        // `installed_by` is what the installer wrote; neither a code nor an operator proves a user.
+        // The installer says who `installed_by` is. Neither a code nor an operator proves a user.
         proof: None,
         user: None,
         now,
@@ -146,7 +128,7 @@ pub async fn run(
     }
 }
 
-/// The function has no answer; the cause stands in the log.
+/// The refusal if the function gave no answer. The cause is in the log.
 fn broken(id: &str, part: LifecycleFunction, function: &FunctionName, trouble: NoAnswer) -> Refusal {
     let (failing, outcome) = (part.failing(), part.outcome());
     let (code, message) = match trouble.code() {
@@ -177,7 +159,7 @@ fn broken(id: &str, part: LifecycleFunction, function: &FunctionName, trouble: N
     Refusal::new(code, message).because(trouble)
 }
 
-/// The request: no command, but all that an app knows of its install. The acting user is who installs.
+/// The request. It has no command, but everything that an app is told about its install. The acting user is the installer.
 fn request(
     manifest: &Manifest,
     install: &Install,
@@ -195,14 +177,14 @@ fn request(
         version: manifest.version.clone(),
         install_id: install.id.clone(),
         bot: install.bot.clone(),
-        settings: view::shown(manifest, &install.settings),
+        settings: settings::shown(manifest, &install.settings),
     });
     request.delivery = Some(Delivery { id: delivery_id(install, part.name()), attempt: 1 });
     request
 }
 
-/// 16 bytes of SHA-256 over install, kind and thing, in hex. The thing is the install's data without where it stands:
-/// a repeated attempt has the same id, and one with other settings is another delivery.
+/// 16 bytes of SHA-256 over the install, the function and the install's data, in hex. The data is taken without the state, so
+/// that an attempt which is repeated has the same id, and one with other settings has another.
 fn delivery_id(install: &Install, name: &str) -> String {
     let data = Install {
         state: State::Active,
@@ -211,7 +193,7 @@ fn delivery_id(install: &Install, name: &str) -> String {
         cleanup: Cleanup::default(),
         ..install.clone()
     };
-    // Text keys only: it always serialises.
+    // It has text keys only, so it always serialises.
     let data = serde_json::to_string(&data).unwrap_or_default();
     let mut hash = Sha256::of(&format!("{}\0lifecycle\0{name}\0{data}", install.id)).as_str().to_owned();
     hash.truncate(32);
@@ -231,7 +213,7 @@ fn failed(app: &str, part: LifecycleFunction, failure: Failure) -> Refusal {
     }
 }
 
-/// The app's own words, and at which settings they belong.
+/// The refusal with the app's own text, and the settings to which parts of it belong.
 fn refused(
     app: &str,
     part: LifecycleFunction,

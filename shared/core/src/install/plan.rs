@@ -1,6 +1,7 @@
-//! What an install comes to on its server: where the server sends what, what is to be registered there, and what
-//! will not work and why. All of it follows from the manifest and the install, so it is never stored.
+//! What an install means for its server: the addresses to which the server sends requests, what must be registered there, and
+//! what will not work and why. All of this follows from the manifest and the install, so it is never stored.
 
+use super::registrations;
 use crate::store::model::{Install, State};
 use cloud_apps_protocol::{
     AppId, ChannelId, InstallId, Manifest, SiteUrl,
@@ -10,10 +11,10 @@ use cloud_apps_protocol::{
 };
 use std::collections::BTreeSet;
 
-/// How many characters of a hint or a description Mattermost's clients show in one line.
+/// How many characters of a hint or a description Mattermost's clients show on one line.
 const LINE: usize = 128;
 
-/// Addresses of an install.
+/// The addresses of an install.
 pub fn endpoints(base_url: &str, install: &InstallId) -> Endpoints {
     let base = base_url.trim_end_matches('/');
     let hook = |name: &str| format!("{base}/hooks/{install}/{name}");
@@ -29,8 +30,8 @@ pub fn endpoints(base_url: &str, install: &InstallId) -> Endpoints {
     }
 }
 
-/// What is to be registered with the server: a slash command in each team, and, on a server that tells nothing by
-/// itself, an outgoing webhook for each channel whose messages the app is told of.
+/// What must be registered on the server: a slash command in each team, and, on a server that does not send events itself, an
+/// outgoing webhook for each channel whose messages the app wants.
 pub fn register(manifest: &Manifest, install: &Install) -> Vec<Wanted> {
     let mut wanted = Vec::new();
     if install.granted.locations.contains("message_box") {
@@ -48,7 +49,7 @@ pub fn register(manifest: &Manifest, install: &Install) -> Vec<Wanted> {
     wanted
 }
 
-/// The channels that an unmodified server is to tell of, each once. A V2 server tells by itself.
+/// The channels whose messages an unmodified server must send, each once. A V2 server sends events itself.
 fn channels(manifest: &Manifest, install: &Install) -> BTreeSet<ChannelId> {
     const KIND: &str = "message_posted";
     if install.generation.0 != 0 || !install.granted.events.contains(KIND) {
@@ -64,7 +65,7 @@ fn channels(manifest: &Manifest, install: &Install) -> BTreeSet<ChannelId> {
     named.filter_map(|channel| channel.parse().ok()).collect()
 }
 
-/// `[greet | time | help]`, or `[function] [--flags]` where that would be long.
+/// `[greet | time | help]`, or `[function] [--flags]` if that would be too long.
 fn hint(manifest: &Manifest) -> String {
     let names = manifest.commands.iter().map(|command| command.function.as_str()).chain(["help"]);
     let all = format!("[{}]", names.collect::<Vec<_>>().join(" | "));
@@ -75,15 +76,15 @@ fn one_line(text: &str) -> String {
     shortened(&text.split_whitespace().collect::<Vec<_>>().join(" "), LINE).into_owned()
 }
 
-/// What somebody may type to see that it works.
+/// What a user can type to see that the app works.
 pub fn try_it(manifest: &Manifest, granted: &Granted) -> Vec<String> {
     let typed = granted.locations.contains("message_box");
     if typed { vec![format!("/{} help", manifest.namespace())] } else { Vec::new() }
 }
 
-/// What was granted, or is offered, and does not work on this server with this version of the bundle.
+/// What was granted, or belongs to the app, and does not work on this server with this version of the bundle.
 pub fn unavailable(manifest: &Manifest, install: &Install) -> Vec<Unavailable> {
-    // A server that was given a secret speaks V2.
+    // A server that has a shared secret speaks V2.
     let v2 = install.generation.0 != 0;
     let granted = &install.granted;
     let mut list = Vec::new();
@@ -113,25 +114,16 @@ pub fn unavailable(manifest: &Manifest, install: &Install) -> Vec<Unavailable> {
     list
 }
 
-/// What works once it is registered with the server, which `cloud-apps sync` does.
+/// What will work after it is registered on the server. `cloud-apps sync` registers it.
 pub fn needs_sync(install: &Install, wanted: &[Wanted], registered: &[Standing]) -> Vec<Unavailable> {
     if !matches!(install.state, State::Active | State::Disabled) {
         return Vec::new();
     }
-    let missing = wanted.iter().filter(|wanted| {
-        !registered.iter().any(|standing| match (wanted, standing) {
-            (Wanted::SlashCommand { trigger, .. }, Standing::SlashCommand { trigger: there, .. }) => {
-                trigger == there
-            }
-            (Wanted::OutgoingWebhook { channel_id }, Standing::OutgoingWebhook { channel_id: there, .. }) => {
-                channel_id == there
-            }
-            _ => false,
-        })
-    });
+    let missing =
+        wanted.iter().filter(|wanted| !registered.iter().any(|there| registrations::is(there, wanted)));
     missing
         .filter_map(|wanted| match wanted {
-            // A V2 server needs no slash command: its plugin has the message box.
+            // A V2 server needs no slash command, because its plugin handles the message box.
             Wanted::SlashCommand { .. } if install.generation.0 != 0 => None,
             Wanted::SlashCommand { trigger, .. } => Some(("location", format!("/{trigger}"))),
             Wanted::OutgoingWebhook { channel_id } => {
@@ -147,12 +139,12 @@ pub fn needs_sync(install: &Install, wanted: &[Wanted], registered: &[Standing])
         .collect()
 }
 
-/// That nothing of an app works, and why.
+/// Says that nothing of an app works, and why.
 pub fn not_here(app: &AppId, reason: &str) -> Unavailable {
     Unavailable { kind: "app".into(), name: app.to_string(), reason: reason.to_owned() }
 }
 
-/// Events that the app cannot do without and that will not come, with the reason.
+/// A required event that the app will not get, with the reason.
 pub fn required(manifest: &Manifest, install: &Install) -> Option<(String, String)> {
     let v2 = install.generation.0 != 0;
     let event = manifest.events.iter().find(|event| event.required)?;
@@ -163,7 +155,7 @@ fn event_reason(kind: &str, v2: bool, site: &SiteUrl) -> String {
     if v2 || kind == "message_posted" {
         "events are not delivered by this version of the bundle".into()
     } else {
-        format!("{site} is an unmodified Mattermost, which does not tell of {kind}: that takes the plugin")
+        format!("{site} is an unmodified Mattermost, which does not send {kind}: that needs the plugin")
     }
 }
 

@@ -1,15 +1,15 @@
-//! Everything that is wrong with a request, said at once: each problem with its JSON pointer, so that whoever
-//! filled in a dialog does not learn of the second after fixing the first.
+//! All problems of a request at once, each with its JSON pointer. So somebody who filled in a dialog does not fix the first
+//! problem only to be told of the second.
 
 use crate::http::Refusal;
 use cloud_apps_protocol::Code;
 use serde_json::{Value, json};
 use std::{fmt::Display, str::FromStr};
 
-/// How many problems are told; the rest are counted. A body of a mebibyte may have half a million.
+/// How many problems are listed. The others are counted, because a body of 1 MiB may have half a million.
 const MAX_PROBLEMS: usize = 50;
 
-/// Reads a body, and remembers what it could not read. Never what stood there where that may be a secret.
+/// Reads a body and collects its problems. A problem never repeats a value that may be a secret.
 pub struct Reader<'a> {
     body: &'a Value,
     problems: Vec<(String, String)>,
@@ -17,12 +17,12 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Of this body.
+    /// A reader of this body.
     pub fn new(body: &'a Value) -> Self {
         Self { body, problems: Vec::new(), more: 0 }
     }
 
-    /// Something is wrong at a pointer.
+    /// Adds a problem at a pointer.
     pub fn problem(&mut self, pointer: impl Into<String>, message: impl Into<String>) {
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push((pointer.into(), message.into()));
@@ -31,12 +31,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What stands at a pointer; `null` is absent.
+    /// The value at a pointer. `null` counts as absent.
     pub fn at(&self, pointer: &str) -> Option<&'a Value> {
         self.body.pointer(pointer).filter(|value| !value.is_null())
     }
 
-    /// A text that must be there.
+    /// A required text.
     pub fn text(&mut self, pointer: &str) -> Option<&'a str> {
         match self.at(pointer) {
             None => self.problem(pointer, "is missing"),
@@ -46,7 +46,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// A text that must be there and parse.
+    /// A required text of this type.
     pub fn parsed<T: FromStr<Err: Display>>(&mut self, pointer: &str) -> Option<T> {
         match self.text(pointer)?.parse() {
             Ok(value) => Some(value),
@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A truth that is false where it is absent.
+    /// A boolean, `false` if it is absent.
     pub fn flag(&mut self, pointer: &str) -> bool {
         match self.at(pointer) {
             None => false,
@@ -69,7 +69,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A list that is empty where it is absent.
+    /// A list, empty if it is absent.
     pub fn list(&mut self, pointer: &str) -> &'a [Value] {
         match self.at(pointer) {
             None => &[],
@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The value, if it could be made and nothing was wrong.
+    /// The value, if there was no problem.
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Refusal> {
         let clean = self.problems.is_empty();
         value.filter(|_| clean).ok_or_else(|| self.refusal())

@@ -1,23 +1,19 @@
-//! The body of `POST /install`, checked against the app's manifest and the code's site: all problems at once.
+//! The body of `POST /install`. It is checked against the app's manifest and the code's site.
 
-use super::problems::Reader;
+use super::{problems::Reader, settings};
 use crate::http::Refusal;
 use cloud_apps_protocol::{
-    Manifest, SiteUrl, Username, Values,
-    form::{Field, FieldType, Subtype},
+    Manifest, SiteUrl, Username,
     install::{BotCredentials, Granted, InstallRequest, Server},
     manifest::Permission,
-    values::check_value,
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// The largest settings, in bytes of JSON (section 20).
-const MAX_SETTINGS: usize = 16 * 1024;
-/// The longest token that is taken: Mattermost's have 26 characters, and a proxy's may have more.
+/// The longest token that is accepted. Mattermost's have 26 characters, and a proxy's may have more.
 const MAX_TOKEN: usize = 512;
 
-/// Reads and checks it.
+/// Reads and checks the body.
 pub fn read(body: &Value, manifest: &Manifest, site: &SiteUrl) -> Result<InstallRequest, Refusal> {
     let mut reader = Reader::new(body);
     let app_id = reader.parsed("/app_id");
@@ -35,7 +31,7 @@ pub fn read(body: &Value, manifest: &Manifest, site: &SiteUrl) -> Result<Install
     let v2 = reader.flag("/v2");
     let static_token = reader.flag("/static_token");
     let granted = granted(&mut reader, "/granted", manifest);
-    let settings = settings(&mut reader, manifest);
+    let settings = settings::read(&mut reader, manifest);
     let request = (|| {
         Some(InstallRequest {
             app_id: app_id?,
@@ -51,7 +47,7 @@ pub fn read(body: &Value, manifest: &Manifest, site: &SiteUrl) -> Result<Install
     reader.finish(request)
 }
 
-/// `11.6.0`, with whatever a build adds behind it.
+/// A version such as `11.6.0`, possibly with a build's suffix.
 fn server_version(reader: &mut Reader<'_>) -> Option<String> {
     const AT: &str = "/server/version";
     let text = reader.text(AT)?;
@@ -67,11 +63,11 @@ fn server_version(reader: &mut Reader<'_>) -> Option<String> {
     None
 }
 
-/// A name as Mattermost gives them.
+/// A username that Mattermost may give.
 fn username(reader: &mut Reader<'_>) -> Option<String> {
     const AT: &str = "/bot/username";
     let text = reader.text(AT)?;
-    // Of this server, and not shared by another one.
+    // A name with a colon belongs to a user of another, connected server.
     if !text.contains(':') && Username::new(text).is_ok() {
         return Some(text.to_owned());
     }
@@ -79,7 +75,7 @@ fn username(reader: &mut Reader<'_>) -> Option<String> {
     None
 }
 
-/// Whatever can stand in a header. It is never repeated.
+/// A token that can be sent in a header. It is never repeated in a problem.
 fn access_token(reader: &mut Reader<'_>) -> Option<String> {
     const AT: &str = "/bot/access_token";
     let text = reader.text(AT)?;
@@ -90,12 +86,12 @@ fn access_token(reader: &mut Reader<'_>) -> Option<String> {
     None
 }
 
-/// Whether this can be an access token.
+/// Whether a text can be an access token.
 pub(crate) fn is_token(text: &str) -> bool {
     (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
-/// A part of what the manifest asks for, by whole names.
+/// What the admin grants: a part of what the manifest asks for.
 pub(crate) fn granted(reader: &mut Reader<'_>, at: &str, manifest: &Manifest) -> Granted {
     if reader.at(at).is_some_and(|granted| !granted.is_object()) {
         reader.problem(at, "is not an object of lists");
@@ -159,62 +155,4 @@ fn part(
         reader.problem(format!("{pointer}/{n}"), message);
     }
     granted
-}
-
-/// What the admin set, in its one form, with the defaults of what was left out.
-pub(crate) fn settings(reader: &mut Reader<'_>, manifest: &Manifest) -> Values {
-    let empty = Values::new();
-    let given = match reader.at("/settings") {
-        None => &empty,
-        Some(Value::Object(given)) => given,
-        Some(_) => {
-            reader.problem("/settings", "is not an object");
-            &empty
-        }
-    };
-    if serde_json::to_vec(given).is_ok_and(|json| json.len() > MAX_SETTINGS) {
-        reader.problem("/settings", format!("has more than the {MAX_SETTINGS} bytes that settings may have"));
-        return empty;
-    }
-    let fields = || manifest.settings.iter().filter(|field| field.r#type != FieldType::Markdown);
-    for name in given.keys().filter(|name| !fields().any(|field| field.name.as_str() == name.as_str())) {
-        let known: Vec<&str> = fields().map(|field| field.name.as_str()).collect();
-        let known = if known.is_empty() { "it has none".to_owned() } else { known.join(", ") };
-        let message = format!("is no setting of {}: {known}", manifest.id);
-        reader.problem(pointer_to(name), message);
-    }
-    let mut settings = Values::new();
-    for field in fields() {
-        let name = field.name.as_str();
-        match given.get(name).filter(|value| !value.is_null()) {
-            Some(value) => match check_value(field, value) {
-                Ok(value) => {
-                    settings.insert(name.to_owned(), value);
-                }
-                Err(message) => reader.problem(pointer_to(name), without_password(field, message)),
-            },
-            None => match &field.default {
-                Some(default) => {
-                    settings.insert(name.to_owned(), default.clone());
-                }
-                None if field.required => reader.problem(pointer_to(name), "is required"),
-                None => {}
-            },
-        }
-    }
-    settings
-}
-
-fn pointer_to(setting: &str) -> String {
-    let setting: String = setting.chars().take(64).collect();
-    format!("/settings/{}", setting.replace('~', "~0").replace('/', "~1"))
-}
-
-/// A check's sentence may repeat what was given.
-fn without_password(field: &Field, message: String) -> String {
-    if field.subtype == Some(Subtype::Password) {
-        "is not what this setting takes (it is a password, so it is not shown)".to_owned()
-    } else {
-        message
-    }
 }

@@ -1,21 +1,21 @@
-//! Where an install stands, and what each request does there: the one place where this is decided.
+//! What each request does to an install in each state. It is decided here and nowhere else.
 //!
-//! | the install | `POST /install` | `complete` | `PATCH` | `DELETE` | the queue's watch |
+//! | the install | `POST /install` | `complete` | `PATCH` | `DELETE` | the job that watches |
 //! |---|---|---|---|---|---|
-//! | is not there | begins | refused | refused | answers again, for a day | nothing |
+//! | there is none | begins | refused | refused | answers again, for a day | nothing |
 //! | is being undone | begins | refused | refused | removes | removes |
-//! | pending, its code good | replaces what differs | starts | refused | removes | waits |
-//! | pending, its code over | refused | refused | refused | removes | removes |
+//! | pending, its code valid | replaces what differs | starts | refused | removes | waits |
+//! | pending, its code expired | refused | refused | refused | removes | removes |
 //! | completing, within its lease | busy | busy | refused | busy | waits |
-//! | completing, its lease over | replaces what differs | starts | refused | removes | pending again, or removes |
+//! | completing, its lease ended | replaces what differs | starts | refused | removes | pending again, or removes |
 //! | active | refused: the code is spent | answers again | changes | removes | nothing |
 //! | disabled | refused: the code is spent | answers again | changes | removes | nothing |
 //! | removing | refused | refused | refused | goes on | goes on |
 //!
-//! `complete` starts by making it completing, and ends by making it active or by undoing it. A removal starts by making
-//! it removing. Each change names the revision that it builds on, so of any number at once one goes on; a change of settings
-//! and an upgrade, in which the app is asked, hold a lease in the ledger as well, so that it is asked by one at a time. The first two
-//! columns are between an install and the code that began it: with another code it is not there.
+//! `complete` first makes the install completing, and at the end makes it active or undoes it. A removal first makes it
+//! removing. Each change names the revision that it builds on, so of any number at the same time, one is made. When settings
+//! change, or in an upgrade, the app is called; then the ledger has a lease as well, so that one request calls it at a time.
+//! The first two columns hold for the code that began the install. For any other code, there is no install.
 
 use crate::store::{
     model::{Install, Sha256, State},
@@ -23,53 +23,53 @@ use crate::store::{
 };
 use cloud_apps_protocol::Millis;
 
-/// What a `POST /install` does.
+/// What `POST /install` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnBegin {
-    /// Makes a new install.
+    /// It makes a new install.
     Begin,
-    /// Answers with the install that is there, with what differs replaced.
+    /// It answers with the install that there is, and replaces what differs.
     Replace,
-    /// Somebody is completing it, at most until then.
+    /// Another request is completing the install, until then at most.
     Busy(Millis),
-    /// The code is not good for that any more.
+    /// The code is not valid for that any more.
     Refuse,
 }
 
-/// What a `complete` does.
+/// What `complete` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnComplete {
-    /// Registers, runs the app's install function, activates.
+    /// It completes the install.
     Start,
-    /// It was done before: the same answer.
+    /// The install is complete: it gives the same answer again.
     Again,
-    /// Somebody is at it, at most until then.
+    /// Another request is completing the install, until then at most.
     Busy(Millis),
     /// There is nothing to complete.
     Refuse,
 }
 
-/// What a watch does.
+/// What the job that watches an install does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OnWatch {
     /// There is nothing to look after.
     Nothing,
-    /// Looks again then.
+    /// It looks again then.
     Wait(Millis),
-    /// Whoever completed it died; its code is still good.
+    /// It makes the install pending again: the process that completed it died, and its code is still valid.
     Reopen {
         /// The code that began it.
         code: Sha256,
         /// When the code expires.
         until: Millis,
     },
-    /// It was never finished and cannot be any more.
+    /// It undoes the install, which cannot be finished any more.
     Undo,
-    /// Its removal was cut off.
+    /// It finishes a removal that was interrupted.
     Remove,
 }
 
-/// Why an install is not changed, in a sentence that says what to do; `None` where it is complete.
+/// Why an install cannot be changed, and what to do. `None`: it can be changed.
 pub fn unchangeable(install: &Install) -> Option<String> {
     match install.state {
         State::Active | State::Disabled => None,
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn an_install_that_another_code_began_is_out_of_reach() {
+    fn an_install_that_another_code_began_cannot_be_reached() {
         for state in [
             State::Pending { code: sample::code_hash(1), until: 5_000 },
             State::Completing { code: sample::code_hash(1), until: 5_000, lease: 10 },

@@ -1,17 +1,16 @@
-//! What the queue's jobs do for installs: what was left half-done is ended.
+//! The job that watches an install while it is made or removed, and ends what was left half-done.
 //!
-//! | the install | a watch |
+//! | the install | the job |
 //! |---|---|
-//! | is not there, or serves | is done |
-//! | pending, its code good | comes again when the code is over |
-//! | completing, within its lease | comes again when the lease is over |
-//! | completing, its lease over, its code good | makes it pending again |
-//! | pending or completing, its code over | removes it |
-//! | removing | removes it; what fails is tried again |
+//! | is gone, or serves | is done |
+//! | is pending, and its code is valid | comes again when the code expires |
+//! | is completing, within its lease | comes again when the lease ends |
+//! | is completing, its lease ended, its code is valid | makes it pending again |
+//! | is pending or completing, and its code expired | removes it |
+//! | is being removed | removes it, and tries again if that fails |
 
 use super::{
-    lifecycle::RequestInfo,
-    remove,
+    RequestInfo, remove,
     state::{OnWatch, on_watch},
     stored,
 };
@@ -26,13 +25,13 @@ use crate::{
 };
 use cloud_apps_protocol::{InstallId, Millis};
 
-/// When a watch comes again that somebody else was faster than, in ms.
+/// When the job comes again after another request changed the install at the same time, in ms.
 const SOON: Millis = 10_000;
 
-/// The longest that a watch waits for its next look, in ms: as long as a queue holds a message back.
+/// The longest time until the job comes again, in ms. A queue cannot hold a message back for longer.
 pub(crate) const LOOK: Millis = 15 * 60_000;
 
-/// Looks after an install that is being made or removed. It may be repeated, and a part of it may be done already.
+/// Watches an install that is being made or removed. It may be called again, and a part may be done already.
 pub async fn watch(
     management: &Management,
     id: &InstallId,
@@ -41,7 +40,7 @@ pub async fn watch(
 ) -> Result<Next, Refusal> {
     line.install = Some(id.to_string());
     let now = request_info.now;
-    let Some(install) = stored(management, id, now).await? else { return Ok(Next::Done) };
+    let Some(install) = stored::find(management, id, now).await? else { return Ok(Next::Done) };
     line.app = Some(install.app.to_string());
     match on_watch(&install, now) {
         OnWatch::Nothing => Ok(Next::Done),
@@ -50,7 +49,7 @@ pub async fn watch(
             let pending = Install { state: State::Pending { code, until }, ..(*install).clone() };
             management.registry.change(&pending, install.rev).await?;
             management.services.installs.forget(id);
-            // Whoever was faster is looked at in time, too.
+            // If another request was faster, the job looks at its result when it comes again.
             Ok(Next::same(until.saturating_sub(now).clamp(1, LOOK)))
         }
         OnWatch::Undo => {

@@ -1,21 +1,17 @@
-//! What a server, an admin or an operator may know of an install. Settings of type `password` are write-only.
+//! An install as it is shown to its server, an admin or an operator. Passwords are never shown.
 
-use super::plan;
+use super::{plan, registrations, settings};
 use crate::{
     apps::ServedApp,
-    store::model::{Install, State, Team},
+    store::model::{Install, Team},
 };
 use cloud_apps_protocol::{
-    Manifest, TeamId, Values,
-    form::Subtype,
-    install::{Granted, InstallView, Offered, Standing, Wanted},
+    Manifest, TeamId,
+    install::{Granted, InstallView, Offered},
 };
 
-/// The most that is shown of what is registered: more than an install may register.
-pub(crate) const MAX_STANDING: usize = 2_000;
-
-/// The install as it is shown. Without a manifest what the app would say is left out, settings included: nobody knows
-/// which are passwords; and the reason is told. `offered` is what an upgrade moves to.
+/// The install as it is shown. If there is no manifest, the reason is shown, and what depends on the manifest is left out.
+/// That includes the settings, because nobody knows which of them are passwords. `offered` is what an upgrade would give.
 pub fn view(
     manifest: Result<&Manifest, &str>,
     offered: Option<&ServedApp<'_>>,
@@ -29,10 +25,11 @@ pub fn view(
     let wanted = manifest.map(|manifest| plan::register(manifest, install)).unwrap_or_default();
     let mut registered = Vec::new();
     let mut leftovers = Vec::new();
-    let all = teams.iter().flat_map(|(id, team)| standing(id, team, install)).take(MAX_STANDING);
-    for (standing, stands) in all {
-        // What a revoked code registered is to be removed, and registered again.
-        let list = if stands && is_wanted(&standing, &wanted) { &mut registered } else { &mut leftovers };
+    let all = teams.iter().flat_map(|(id, team)| registrations::of_team(id, team, install));
+    for (standing, accepted) in all.take(registrations::MAX_SHOWN) {
+        // What was registered with a revoked code must be removed, and registered again.
+        let asked = wanted.iter().any(|wanted| registrations::is(&standing, wanted));
+        let list = if accepted && asked { &mut registered } else { &mut leftovers };
         list.push(standing);
     }
     let unavailable = match manifest {
@@ -48,98 +45,24 @@ pub fn view(
         app_id: install.app.clone(),
         version: install.version.clone(),
         site_url: install.site.clone(),
-        state: word(&install.state).into(),
+        state: install.state.name().into(),
         rev: install.rev,
         bot: install.bot.clone(),
         granted: install.granted.clone(),
-        settings: manifest.map(|manifest| shown(manifest, &install.settings)).unwrap_or_default(),
+        settings: manifest.map(|manifest| settings::shown(manifest, &install.settings)).unwrap_or_default(),
         commands: manifest.map(|manifest| manifest.commands.clone()).unwrap_or_default(),
         own_presets: install.presets.clone(),
         presets: manifest.iter().flat_map(|m| &m.presets).chain(&install.presets).cloned().collect(),
         register: wanted,
         registered,
         leftovers,
-        offered: offered.filter(|offered| !has(install, offered)).map(|offered| {
+        offered: offered.filter(|offered| !offered.is_agreed_by(install)).map(|offered| {
             let manifest = offered.manifest();
-            Offered { version: manifest.version.clone(), requests: requests(manifest) }
+            Offered { version: manifest.version.clone(), requests: Granted::all_of(manifest) }
         }),
         teams: teams.iter().filter(|(_, team)| !team.commands.is_empty()).map(|(id, _)| id.clone()).collect(),
         endpoints: plan::endpoints(&install.base_url, &install.id),
         unavailable,
         created_at: install.created_at,
-    }
-}
-
-/// Whether an install agreed to this very manifest.
-pub fn has(install: &Install, offered: &ServedApp<'_>) -> bool {
-    install.version == offered.manifest().version
-        && install.manifest.as_ref().is_none_or(|sha256| *sha256 == offered.sha256())
-}
-
-/// Whether the install asks for what stands there.
-fn is_wanted(standing: &Standing, wanted: &[Wanted]) -> bool {
-    wanted.iter().any(|wanted| match (wanted, standing) {
-        (Wanted::SlashCommand { trigger, .. }, Standing::SlashCommand { trigger: there, .. }) => {
-            trigger == there
-        }
-        (Wanted::OutgoingWebhook { channel_id }, Standing::OutgoingWebhook { channel_id: there, .. }) => {
-            channel_id == there
-        }
-        _ => false,
-    })
-}
-
-/// All that a manifest asks to be granted.
-pub fn requests(manifest: &Manifest) -> Granted {
-    Granted {
-        permissions: manifest.permissions.iter().copied().collect(),
-        locations: manifest.locations.iter().cloned().collect(),
-        events: manifest.events.iter().map(|event| event.kind.clone()).collect(),
-        webhooks: manifest.webhooks.iter().map(|webhook| webhook.path.clone()).collect(),
-    }
-}
-
-/// What is registered in a team, as it is shown, and whether its token is good.
-pub(crate) fn standing(team_id: &TeamId, team: &Team, install: &Install) -> Vec<(Standing, bool)> {
-    let commands = team.commands.iter().map(|(trigger, command)| {
-        let shown = Standing::SlashCommand {
-            team_id: team_id.clone(),
-            id: command.id.clone(),
-            trigger: trigger.clone(),
-        };
-        (shown, command.stands(install))
-    });
-    let webhooks = team.webhooks.iter().map(|(id, webhook)| {
-        let shown = Standing::OutgoingWebhook {
-            team_id: team_id.clone(),
-            id: id.clone(),
-            channel_id: webhook.channel.clone(),
-        };
-        (shown, webhook.stands(install))
-    });
-    commands.chain(webhooks).collect()
-}
-
-/// The settings that the manifest knows and that are no passwords: what it does not know any more may have been one.
-pub fn shown(manifest: &Manifest, settings: &Values) -> Values {
-    let open = |name: &str| {
-        let field = manifest.settings.iter().find(|field| field.name.as_str() == name);
-        field.is_some_and(|field| field.subtype != Some(Subtype::Password))
-    };
-    settings
-        .iter()
-        .filter(|(name, _)| open(name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
-}
-
-/// The word for a state.
-pub fn word(state: &State) -> &'static str {
-    match state {
-        State::Pending { .. } => "pending",
-        State::Completing { .. } => "completing",
-        State::Active => "active",
-        State::Disabled => "disabled",
-        State::Removing => "removing",
     }
 }

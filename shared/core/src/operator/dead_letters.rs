@@ -1,6 +1,6 @@
 //! Dead letters as operators look after them: list, send back, discard.
 
-use super::words::LetterView;
+use super::messages::LetterView;
 use crate::{
     http::Refusal,
     jobs::{Read, read},
@@ -13,13 +13,13 @@ use crate::{
 };
 use cloud_apps_protocol::{InstallId, Millis};
 
-/// How many stand on a page.
+/// How many letters a page has.
 const PAGE: usize = 100;
-/// After how many ms a job that is sent back is done: by then its letter is gone, so that one which it may write again is
-/// not taken for it.
+/// After how many ms a job that is sent back is done. By then its letter is removed, so a new letter of the same job is not
+/// confused with it.
 const AFTER: Millis = 10_000;
 
-/// The letters of an install, or of none, the oldest first.
+/// The letters of an install, or those that belong to none, the oldest first.
 pub(super) async fn list(
     management: &Management,
     install: Option<&InstallId>,
@@ -28,8 +28,8 @@ pub(super) async fn list(
     management.dead_letters.list(install, PAGE, cursor).await
 }
 
-/// Queues a letter's job from its first attempt, whatever the ledger remembers of it. Cut off, it is repeated: the letter
-/// goes last, and of two copies of the job one is done.
+/// Queues a letter's job again, from its first attempt. The ledger forgets the job first. The letter is removed last, so if
+/// this is interrupted, it can be repeated; of two copies of the job, one is done.
 pub(super) async fn send_back(
     management: &Management,
     install: Option<&InstallId>,
@@ -39,7 +39,7 @@ pub(super) async fn send_back(
     let letter = management.dead_letters.find(install, id).await?.ok_or_else(|| unknown(install, id))?;
     let job = match read(&letter.body) {
         Read::Job(job) => job,
-        // What this version does not know of a later one's job would be lost.
+        // A job of a later version would lose what this version does not know.
         Read::Later { what: why } | Read::Unreadable { why } => {
             let message = format!(
                 "The job of the dead letter {id} cannot be read, so it cannot be done: {why}. Discard the letter, or deploy \
@@ -55,7 +55,7 @@ pub(super) async fn send_back(
     Ok(letter)
 }
 
-/// Throws a letter away.
+/// Removes a letter.
 pub(super) async fn discard(
     management: &Management,
     install: Option<&InstallId>,
@@ -64,7 +64,7 @@ pub(super) async fn discard(
     management.dead_letters.take(install, id).await?.ok_or_else(|| unknown(install, id))
 }
 
-/// What an operator sees of a letter: not the job itself, which may hold what nobody should read.
+/// A letter as an operator sees it: without the job itself, which may hold secrets.
 pub(super) fn view(letter: Dead) -> LetterView {
     let kind = serde_json::from_str::<Job>(&letter.body).ok().map(|job| job.kind.name().to_owned());
     LetterView {

@@ -1,15 +1,21 @@
-//! What operators ask: a direct invocation of the install function with `{"operator":{…}}`, or the local bundle's
-//! socket. AWS IAM, or the socket's mode, says who may; there is no admin route and no admin token.
+//! What operators ask: a direct invocation of the install function with `{"operator":{…}}`, or a request on the local
+//! bundle's socket. AWS IAM, or the socket's mode, decides who may do this. There is no admin route and no admin token.
 //!
-//! `words` has what may be asked and what is answered.
+//! `messages` has the requests and answers, and `handler` answers them.
 
 mod apps;
-mod conflict;
+mod catalogue;
+mod codes;
 mod dead_letters;
+mod dependents;
 mod handler;
-pub(crate) mod key_rings;
-mod words;
+mod installs;
+mod key_rings;
+mod manifests;
+mod messages;
+pub(crate) mod reseal;
+mod walk;
 
 pub use apps::GRACE;
 pub use handler::{handle, is_operator};
-pub use words::{KeyView, LetterView, Listed, OperatorAnswer, OperatorRequest, Patch};
+pub use messages::{KeyView, LetterView, Listed, OperatorAnswer, OperatorRequest, Patch};

@@ -221,6 +221,19 @@ pub enum State {
     Removing,
 }
 
+impl State {
+    /// Its name, as requests show it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Pending { .. } => "pending",
+            Self::Completing { .. } => "completing",
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Removing => "removing",
+        }
+    }
+}
+
 /// What is registered in one team of an install's server.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Team {

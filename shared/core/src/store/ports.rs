@@ -60,8 +60,18 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether it may pass with time, so that the operation should be tried again.
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::Unavailable { .. })
+    }
+}
+
 /// The result of a port.
 pub type Stored<T> = Result<T, StoreError>;
+
+/// How often a change is tried again if another request was faster.
+pub(crate) const TRIES: usize = 5;
 
 /// Reads installs. All reads are consistent. The caches are in front of this port.
 #[async_trait]

@@ -1,18 +1,17 @@
-//! `PATCH /install/{install}`: exactly one change of a complete install, whoever asks for it.
+//! `PATCH /install/{install}`: one change of a complete install.
 //!
-//! Every change is read and checked whole before anything happens, builds on the revision that was read, and is told
-//! with the install as it then stands. Two at once: one is done, the other reads that somebody was faster.
+//! Every change is read and checked completely before anything happens. It builds on the revision that was read, and its
+//! answer shows the install after the change. Of two changes at the same time, one is made and the other is refused.
 
 mod registered;
 mod rotate;
 mod settings;
 mod upgrade;
 
-use super::{access::By, lifecycle::RequestInfo, state::unchangeable, view};
+use super::{RequestInfo, access::By, address, apps, state::unchangeable, stored, view};
 use crate::{
     apps::ServedApp,
-    http::etag,
-    http::{LogLine, Refusal},
+    http::{LogLine, Refusal, etag},
     services::Management,
     store::{
         model::{Install, Team},
@@ -27,29 +26,30 @@ use cloud_apps_protocol::{
 use serde_json::Value;
 use std::sync::Arc;
 
-/// The changes there are.
+/// All changes.
 const CHANGES: [&str; 8] =
     ["settings", "presets", "enabled", "rotate", "register", "unregister", "rebase", "upgrade"];
 
-/// How long a change in which the app is asked keeps others out, in ms: longer than the function that makes it lives.
+/// How long a change in which the app is called keeps other changes out, in ms. The function that makes it does not live
+/// longer.
 const LEASE: Millis = 30_000;
 
-/// A change of one install, on its way.
+/// A change of one install that is being made.
 pub(crate) struct Change<'a> {
     pub management: &'a Management,
     pub request_info: RequestInfo<'a>,
     pub by: By,
     pub install: &'a Install,
-    /// As its admin agreed to it; or why nothing can be asked of it: an install can be switched off all the same.
+    /// The app as the admin agreed to it, or why it cannot be used. An install can be switched off without its app.
     app: &'a Result<ServedApp<'a>, Refusal>,
-    /// What an upgrade moves to.
+    /// The version that an upgrade gives.
     offered: Option<&'a ServedApp<'a>>,
     /// The request's body.
     pub body: &'a Value,
 }
 
 impl<'a> Change<'a> {
-    /// The app, for what cannot be done without.
+    /// The app, for changes that need it.
     fn app(&self) -> Result<&'a ServedApp<'a>, Refusal> {
         self.app.as_ref().map_err(|refusal| Refusal::new(refusal.code, refusal.message.clone()))
     }
@@ -59,10 +59,10 @@ impl<'a> Change<'a> {
     }
 }
 
-/// What a change comes to: the install as it is to be, and what is handed over once it is.
+/// What a change makes: the install after it, and the credentials for its caller.
 struct Outcome {
     install: Install,
-    /// Teams whose registrations are written after the install was.
+    /// Teams whose registrations are written after the install.
     teams: Vec<(TeamId, Team)>,
     kid: Option<String>,
     shared_secret: Option<String>,
@@ -83,11 +83,11 @@ impl Outcome {
     }
 }
 
-/// Which revision a request builds on.
+/// The revision that a request builds on.
 pub(crate) enum Match<'a> {
-    /// `If-Match`, as the header has it.
+    /// The header `If-Match`.
     Header(Option<&'a str>),
-    /// An operator's, where one is named.
+    /// An operator's revision, if there is one.
     Rev(Option<u64>),
 }
 
@@ -131,10 +131,10 @@ pub(crate) async fn change(
         return Err(Refusal::new(Code::VersionConflict, message));
     }
     let what = which(body)?;
-    let mut app = agreed(management, &install, request_info.now).await;
-    let mut offered = super::offered(management, &install.app, request_info.now).await;
+    let mut app = apps::agreed(management, &install, request_info.now).await;
+    let mut offered = apps::offered(management, &install.app, request_info.now).await;
     if what == "enabled" {
-        // Needs no app, and so waits for nothing that the app is read from.
+        // This change needs no app, so it does not wait for stores from which the app is read.
         app = app.or_else(|refusal| Ok(Err(refusal)));
         offered = offered.or(Ok(None));
     }
@@ -148,7 +148,7 @@ pub(crate) async fn change(
         offered: offered.as_ref(),
         body,
     };
-    // Before the revision is compared: the rotation whose answer was lost has changed it.
+    // This comes before the revision is compared, because the rotation whose answer was lost has changed it.
     if let Some(again) = rotate::again(&change).await? {
         let changed = keep(&change, again).await?;
         line.outcome("repeated");
@@ -161,7 +161,7 @@ pub(crate) async fn change(
     }
     let outcome = make(&change, what, line).await;
     if asks_app {
-        // Left behind it would end by itself.
+        // If this fails, the lease ends by itself.
         let _ = management.services.ledger.take(&lease(&install), request_info.now).await;
     }
     let changed = outcome?;
@@ -169,20 +169,8 @@ pub(crate) async fn change(
     Ok(changed)
 }
 
-/// The app as the install's admin agreed to it; or why nothing can be asked of it.
-async fn agreed<'o>(
-    management: &'o Management,
-    install: &Install,
-    now: Millis,
-) -> Result<Result<ServedApp<'o>, Refusal>, Refusal> {
-    match management.services.apps.app_of(install, now).await {
-        Err(error) if error.passes() => Err(error.into()),
-        app => Ok(app.map_err(Refusal::from).and_then(|app| app.ok_or_else(|| super::absent(&install.app)))),
-    }
-}
-
-/// The lost answer to a rotation of the shared secret, for a server that has only the secret before it. Everything else
-/// is refused like a credential that was never good.
+/// Gives the lost answer to a rotation of the shared secret again, for a server that has the previous secret only. Any other
+/// request is refused like a credential that is not valid.
 pub(crate) async fn repeat(
     management: &Management,
     request_info: RequestInfo<'_>,
@@ -193,8 +181,8 @@ pub(crate) async fn repeat(
     if unchangeable(&install).is_some() || which(body).ok() != Some("rotate") {
         return Err(Refusal::unauthorized());
     }
-    let app = agreed(management, &install, request_info.now).await?;
-    let offered = super::offered(management, &install.app, request_info.now).await?;
+    let app = apps::agreed(management, &install, request_info.now).await?;
+    let offered = apps::offered(management, &install.app, request_info.now).await?;
     let change = Change {
         management,
         request_info,
@@ -210,7 +198,7 @@ pub(crate) async fn repeat(
     Ok(changed)
 }
 
-/// Makes the change, and keeps it.
+/// Makes the change and stores it.
 async fn make(change: &Change<'_>, what: &str, line: &mut LogLine) -> Result<InstallChanged, Refusal> {
     let outcome = match what {
         "settings" => settings::settings(change, line).await?,
@@ -225,8 +213,8 @@ async fn make(change: &Change<'_>, what: &str, line: &mut LogLine) -> Result<Ins
     keep(change, outcome).await
 }
 
-/// While an app is asked, nobody else asks it about this install: its function would run for settings that are not kept.
-/// Whoever waited for that finds another revision.
+/// Takes the lease of the install, so that one request at a time calls its app. Otherwise the app's function could run for
+/// settings that are not stored. A request that waited for the lease finds another revision.
 async fn alone(change: &Change<'_>) -> Result<(), Refusal> {
     let (management, now) = (change.management, change.request_info.now);
     let name = lease(change.install);
@@ -235,16 +223,14 @@ async fn alone(change: &Change<'_>) -> Result<(), Refusal> {
                        again in 30 s.";
         return Err(Refusal { retry_after: Some(30), ..Refusal::new(Code::Unavailable, message) });
     }
-    let stands = super::stored(management, &change.install.id, now).await;
-    if stands
-        .as_ref()
-        .is_ok_and(|stands| stands.as_ref().is_some_and(|stands| stands.rev == change.install.rev))
-    {
+    let current = stored::find(management, &change.install.id, now).await;
+    let unchanged = |install: &Arc<Install>| install.rev == change.install.rev;
+    if current.as_ref().is_ok_and(|install| install.as_ref().is_some_and(unchanged)) {
         return Ok(());
     }
     let _ = management.services.ledger.take(&name, now).await;
-    stands?;
-    Err(faster())
+    current?;
+    Err(conflict())
 }
 
 fn lease(install: &Install) -> String {
@@ -259,10 +245,9 @@ fn full() -> Refusal {
     Refusal::new(Code::TooLarge, message).with("limit", MAX_BULK)
 }
 
-fn faster() -> Refusal {
-    let message = "Somebody else changed this install at the same moment, and was faster. Nothing was changed; read it \
-                   again, then decide.";
-    Refusal::new(Code::VersionConflict, message)
+/// The caller must read the install again before it decides, so it is not told when to try again.
+fn conflict() -> Refusal {
+    Refusal { retry_after: None, ..Refusal::conflict("this install") }
 }
 
 /// The one change that a body names.
@@ -283,7 +268,7 @@ fn which(body: &Value) -> Result<&'static str, Refusal> {
     }
 }
 
-/// Writes it, where anything differs, and says how the install stands now.
+/// Stores the change if anything differs, and answers with the install as it is now.
 async fn keep(change: &Change<'_>, outcome: Outcome) -> Result<InstallChanged, Refusal> {
     let (management, before) = (change.management, change.install);
     let mut install = outcome.install;
@@ -294,14 +279,14 @@ async fn keep(change: &Change<'_>, outcome: Outcome) -> Result<InstallChanged, R
         let changed = management.registry.change(&install, before.rev).await?;
         management.services.installs.forget(&before.id);
         if changed == Changed::Conflict {
-            return Err(faster());
+            return Err(conflict());
         }
         install.rev = next(before.rev);
     }
     for (team, registered) in &outcome.teams {
         management.registry.put_team(&install.id, team, registered).await?;
     }
-    // Whatever this process remembers of its teams is over as well.
+    // The cached teams are out of date as well.
     management.services.installs.forget(&before.id);
     Ok(InstallChanged {
         install: seen(change, &install).await?,
@@ -315,7 +300,7 @@ async fn keep(change: &Change<'_>, outcome: Outcome) -> Result<InstallChanged, R
 async fn seen(change: &Change<'_>, install: &Install) -> Result<InstallView, Refusal> {
     let teams = match change.management.registry.teams(&install.id).await {
         Ok(teams) => teams,
-        // It does not pass, and the change is made: an error would keep back what is handed over, for ever.
+        // This error does not pass, and the change is made. If it were the answer, new credentials would be lost.
         Err(error @ StoreError::Corrupt { .. }) => {
             tracing::error!(install = install.id.as_str(), %error, "what is registered in a team cannot be read");
             let reason =
@@ -324,8 +309,8 @@ async fn seen(change: &Change<'_>, install: &Install) -> Result<InstallView, Ref
         }
         Err(error) => return Err(error.into()),
     };
-    // An upgrade has moved it.
-    let offered = change.offered.filter(|offered| view::has(install, offered));
+    // After an upgrade, this is its app.
+    let offered = change.offered.filter(|offered| offered.is_agreed_by(install));
     let manifest = match (offered, change.app) {
         (Some(offered), _) => Ok(offered.manifest()),
         (None, Ok(app)) => Ok(app.manifest()),
@@ -334,7 +319,7 @@ async fn seen(change: &Change<'_>, install: &Install) -> Result<InstallView, Ref
     Ok(view::view(manifest, change.offered, install, &teams))
 }
 
-/// `{"rebase":"https://…"}`: the bundle's own address as the server reaches it.
+/// `{"rebase":"https://…"}`: changes the bundle's address for this server.
 fn rebase(change: &Change<'_>) -> Result<Outcome, Refusal> {
     const AT: &str = "/rebase";
     change.by.outlives("move an install to another address", "sync --base-url URL")?;
@@ -343,6 +328,6 @@ fn rebase(change: &Change<'_>) -> Result<Outcome, Refusal> {
         text.ok_or_else(|| Refusal::bad_request(AT, "rebase is not text: send the bundle's address."))?;
     let address = SiteUrl::new(text)
         .map_err(|error| Refusal::bad_request(AT, format!("rebase is not an address: {error}.")))?;
-    super::private(change.management, AT, &address)?;
+    address::private(change.management, AT, &address)?;
     Ok(Outcome::of(Install { base_url: address.to_string(), ..change.install.clone() }))
 }

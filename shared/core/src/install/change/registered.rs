@@ -1,20 +1,21 @@
-//! What came to the server, or went from it, since the install was complete: commands of further teams, webhooks.
+//! Slash commands and webhooks that were added to the server, or removed from it, after the install was complete.
 
 use super::{Change, Outcome};
 use crate::{
     http::Refusal,
     install::{
         access::By,
+        confirm_teams::confirm,
         problems::Reader,
-        registered::{MAX_ENTRIES, MAX_REGISTERED, confirm, read},
+        registered::{MAX_ENTRIES, MAX_REGISTERED, read},
     },
     store::{model::Team, ports::Stored},
 };
 use cloud_apps_protocol::{Code, TeamId, install::Standing, json::without_values};
 use std::collections::BTreeMap;
 
-/// `{"register":[…]}`: in each team what is named takes the place of what has its trigger or channel. What a manage code
-/// registers ends when the codes are revoked, because a token that its holder chose would outlive it.
+/// `{"register":[…]}`: adds registrations. A new one replaces the one that has the same trigger or channel in its team. What
+/// is registered with a manage code ends when the codes are revoked, because its token is known to the code's holder.
 pub(super) async fn register(change: &Change<'_>) -> Result<Outcome, Refusal> {
     let given = read(change.body, "/register", change.manifest()?, change.install)?;
     let mut held = held(change).await?;
@@ -31,18 +32,18 @@ pub(super) async fn register(change: &Change<'_>) -> Result<Outcome, Refusal> {
     for (id, new) in given {
         let mut team = held.remove(&id).unwrap_or_default();
         let before = team.clone();
-        // What stands as it is keeps who registered it.
+        // A registration that does not change keeps the code with which it was made.
         for (trigger, mut new) in new.commands {
             new.by_code = by_code;
-            let known = team.commands.get(&trigger).filter(|old| old.stands(change.install));
-            if !known.is_some_and(|old| old.id == new.id && old.token_sha256 == new.token_sha256) {
+            let old = team.commands.get(&trigger).filter(|old| old.stands(change.install));
+            if !old.is_some_and(|old| old.id == new.id && old.token_sha256 == new.token_sha256) {
                 team.commands.insert(trigger, new);
             }
         }
         for (id, mut new) in new.webhooks {
             new.by_code = by_code;
-            let known = team.webhooks.get(&id).filter(|old| old.stands(change.install));
-            if !known.is_some_and(|old| old.channel == new.channel && old.token_sha256 == new.token_sha256) {
+            let old = team.webhooks.get(&id).filter(|old| old.stands(change.install));
+            if !old.is_some_and(|old| old.channel == new.channel && old.token_sha256 == new.token_sha256) {
                 team.webhooks.retain(|_, old| old.channel != new.channel);
                 team.webhooks.insert(id, new);
             }
@@ -52,19 +53,19 @@ pub(super) async fn register(change: &Change<'_>) -> Result<Outcome, Refusal> {
             teams.push((id, team));
         }
     }
-    // What is put in the place of something fits, however much there is.
+    // A registration that replaces another is accepted, however many there are.
     if more > 0 && registered + more > MAX_REGISTERED {
         let message = format!(
             "This install has {registered} commands and webhooks registered, and with these it would have more than the \
-             {MAX_REGISTERED} that there is room for. Nothing was registered: `unregister` what does not stand on the \
-             server any more."
+             {MAX_REGISTERED} that there is room for. Nothing was registered: `unregister` what is not on the server any \
+             more."
         );
         return Err(Refusal::new(Code::TooLarge, message).with("limit", MAX_REGISTERED));
     }
     Ok(Outcome { teams, ..Outcome::of(change.install.clone()) })
 }
 
-/// `{"unregister":[…]}`: whatever of it is known verifies nobody any more; what is not known is gone already.
+/// `{"unregister":[…]}`: removes registrations. One that is not stored is removed already.
 pub(super) async fn unregister(change: &Change<'_>) -> Result<Outcome, Refusal> {
     let mut reader = Reader::new(change.body);
     let entries = reader.list("/unregister");
@@ -99,7 +100,7 @@ pub(super) async fn unregister(change: &Change<'_>) -> Result<Outcome, Refusal> 
         let team = changed.entry(team_id.clone()).or_insert_with(|| held.clone());
         match &standing {
             Standing::SlashCommand { id, trigger, .. } => {
-                team.commands.retain(|known, command| known != trigger || command.id != *id);
+                team.commands.retain(|other, command| other != trigger || command.id != *id);
             }
             Standing::OutgoingWebhook { id, .. } => {
                 team.webhooks.remove(id);
@@ -111,7 +112,7 @@ pub(super) async fn unregister(change: &Change<'_>) -> Result<Outcome, Refusal> 
     Ok(Outcome { teams: changed.into_iter().collect(), ..Outcome::of(change.install.clone()) })
 }
 
-/// How much is registered in a team.
+/// How many registrations a team has.
 fn entries(team: &Team) -> usize {
     team.commands.len() + team.webhooks.len()
 }

@@ -1,12 +1,13 @@
-//! Replacing a credential. What both sides can compute is derived anew, what is presented is checked and sealed.
+//! The rotation of a credential. A credential that both sides can compute is derived again; one that the caller sends is
+//! checked and sealed.
 //!
-//! The answer to most rotations holds a credential. It goes to the server itself, with its current secret, or to an
-//! operator: a manage code obtains nothing that outlives it.
+//! The answer to most rotations has a credential. It is given to the server, if that has the current secret, or to an
+//! operator. The holder of a manage code gets nothing that outlives the code.
 
 use super::{Change, Outcome};
 use crate::{
     http::Refusal,
-    install::access::By,
+    install::{access::By, request::is_token, static_token},
     keys::sealed::seal_bot_token,
     services::Management,
     store::{
@@ -20,11 +21,11 @@ use serde_json::Value;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
-/// How long what was replaced goes on being good, in ms (section 2).
+/// How long the previous credential is accepted, in ms (section 2).
 const GRACE: Millis = 24 * 3_600_000;
-/// How long a lost answer is given again, in ms (section 12).
+/// How long a lost answer can be asked for again, in ms (section 12).
 const REPEATED: Millis = 10 * 60_000;
-/// How long a server may take to say whose a token is.
+/// How long the server has to say whose token it is.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// `{"rotate":…}`.
@@ -37,7 +38,7 @@ pub(super) async fn rotate(change: &Change<'_>) -> Result<Outcome, Refusal> {
         Some("bot_token") => bot_token(change).await,
         Some("static_token") => {
             change.by.outlives("replace the static token", "rotate static-token")?;
-            static_token(change).await
+            new_static_token(change).await
         }
         Some(other) => match other.strip_prefix("webhook:") {
             Some(path) => {
@@ -56,15 +57,15 @@ fn what(body: &Value) -> Option<&str> {
 }
 
 fn unknown() -> Refusal {
-    let message = "rotate is none of shared_secret, bot_token, static_token, webhook:PATH.";
+    let message = "rotate must be one of shared_secret, bot_token, static_token, webhook:PATH.";
     Refusal::bad_request("/rotate", message)
 }
 
-/// What is asked with `"rotate":"shared_secret"`.
+/// A request with `"rotate":"shared_secret"`.
 struct Asked {
     /// SHA-256 of the rotation's id.
     id: Sha256,
-    /// The secret before is to end at once.
+    /// Whether the previous secret ends at once.
     at_once: bool,
 }
 
@@ -73,7 +74,7 @@ impl Asked {
         const ROTATION: &str = "/rotation";
         let id = body.pointer(ROTATION).and_then(Value::as_str).and_then(|text| text.parse().ok());
         let id: RotationId = id.ok_or_else(|| {
-            let message = "rotation is missing, or no name for a rotation. Make 128 random bits for this rotation alone, send \
+            let message = "rotation is missing, or not a name for a rotation. Make 128 random bits for this rotation alone, send \
                            them as 22 characters of base64url without padding, and send the same again if the answer is lost.";
             Refusal::bad_request(ROTATION, message)
         })?;
@@ -86,8 +87,8 @@ impl Asked {
     }
 }
 
-/// The answer to the rotation that made the current secret, once more, for who knows its id; `None` where something else
-/// is asked. The id alone decides, because the secret before may be known to others: that is why it was replaced.
+/// The answer to the rotation that made the current secret, again, for a caller that knows the rotation's id. `None`: this is
+/// another request. The id alone decides, because others may know the previous secret: that may be why it was replaced.
 pub(super) async fn again(change: &Change<'_>) -> Result<Option<Outcome>, Refusal> {
     let (install, now) = (change.install, change.request_info.now);
     if what(change.body) != Some("shared_secret") || matches!(change.by, By::Holder { .. }) {
@@ -106,7 +107,7 @@ pub(super) async fn again(change: &Change<'_>) -> Result<Option<Outcome>, Refusa
     Ok(Some(handed_over(same, &root)))
 }
 
-/// The next generation, derived from the key that is current now.
+/// Makes the next generation, derived from the current key.
 async fn shared_secret(change: &Change<'_>) -> Result<Outcome, Refusal> {
     let (management, install, now) = (change.management, change.install, change.request_info.now);
     let Generation(generation) = install.generation;
@@ -117,7 +118,7 @@ async fn shared_secret(change: &Change<'_>) -> Result<Outcome, Refusal> {
     }
     let asked = Asked::read(change.body)?;
     if install.rotation.as_ref().is_some_and(|made| made.id.is(&asked.id)) {
-        // Once more would end the secret that the server has, if this one's answer never arrived.
+        // A second rotation would end the secret that the server has, if this rotation's answer never arrived.
         let message = "This rotation was made, and its answer is given again for 10 minutes only. To replace the secret once \
                        more, send another `rotation`.";
         return Err(Refusal::new(Code::VersionConflict, message).with("pointer", "/rotation"));
@@ -125,16 +126,16 @@ async fn shared_secret(change: &Change<'_>) -> Result<Outcome, Refusal> {
     let key = current_key(management, &install.app, now).await?;
     let mut rotated = install.clone();
     rotated.previous_until = (!asked.at_once).then(|| now.saturating_add(GRACE));
-    // Also where it ends at once: a server that lost the answer proves with it who it is.
+    // It is stored also if the secret ends at once: a server that lost the answer proves with it who it is.
     rotated.previous_key = (install.key != key.id).then(|| install.key.clone());
     rotated.rotation = Some(Rotated { id: asked.id, until: now.saturating_add(REPEATED) });
     rotated.key = key.id.clone();
     rotated.generation = Generation(generation.saturating_add(1));
-    // A static token is kept as a hash, so another key under it changes nothing.
+    // A static token is stored as a hash, so the new key does not change it.
     Ok(handed_over(rotated, &key.root))
 }
 
-/// The secret of the install's generation, whose key has this root.
+/// The install with its shared secret, derived from this root.
 fn handed_over(install: Install, root: &Secret) -> Outcome {
     let kid = Kid {
         app: install.app.clone(),
@@ -146,12 +147,12 @@ fn handed_over(install: Install, root: &Secret) -> Outcome {
     Outcome { kid: Some(kid.to_string()), shared_secret: Some(secret), ..Outcome::of(install) }
 }
 
-/// A new token of the bot: its server must know it, and as this bot's.
+/// Takes a new token of the bot. The server must know it as this bot's token.
 async fn bot_token(change: &Change<'_>) -> Result<Outcome, Refusal> {
     const AT: &str = "/access_token";
     let (management, install, now) = (change.management, change.install, change.request_info.now);
     let token = change.body.pointer(AT).and_then(Value::as_str).map(str::to_owned).map(Zeroizing::new);
-    let token = token.filter(|token| crate::install::request::is_token(token)).ok_or_else(|| {
+    let token = token.filter(|token| is_token(token)).ok_or_else(|| {
         let message =
             "access_token is not an access token: make one for the bot, and send it without spaces.";
         Refusal::bad_request(AT, message)
@@ -190,8 +191,8 @@ async fn bot_token(change: &Change<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::of(Install { bot_token, ..install.clone() }))
 }
 
-/// Another static token, for an install that has one.
-async fn static_token(change: &Change<'_>) -> Result<Outcome, Refusal> {
+/// Makes another static token, for an install that has one.
+async fn new_static_token(change: &Change<'_>) -> Result<Outcome, Refusal> {
     let install = change.install;
     if install.static_token.is_none() {
         let message = "This install has no static token: it is asked for when the app is installed.";
@@ -200,12 +201,12 @@ async fn static_token(change: &Change<'_>) -> Result<Outcome, Refusal> {
     let key = current_key(change.management, &install.app, change.request_info.now).await?;
     let mut rotated = install.clone();
     rotated.static_generation = install.static_generation.saturating_add(1);
-    let token = crate::install::begin::static_token(&key.root, &rotated);
+    let token = static_token::derive(&key.root, &rotated);
     rotated.static_token = Some(Sha256::of(&token));
     Ok(Outcome { static_token: Some(token.to_string()), ..Outcome::of(rotated) })
 }
 
-/// Another secret for a vendor's webhook.
+/// Makes another secret for a vendor's webhook.
 async fn webhook(change: &Change<'_>, path: &str) -> Result<Outcome, Refusal> {
     let (install, now) = (change.install, change.request_info.now);
     if !install.granted.webhooks.contains(path) {

@@ -1,4 +1,4 @@
-//! What an admin sets: settings, presets, and whether the install serves.
+//! What an admin sets: the settings, the presets, and whether the install is switched on.
 
 use super::{Change, Outcome};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     install::{
         lifecycle::{self, LifecycleFunction},
         problems::Reader,
-        request,
+        settings as values,
     },
     keys::sealed::keep_settings,
     store::{
@@ -29,8 +29,8 @@ const MAX_PRESETS: usize = 100;
 /// The largest list of an admin's presets, in bytes of JSON.
 const MAX_PRESET_BYTES: usize = 64 * 1024;
 
-/// `{"settings":{…}}`: what is named replaces what there is, `null` unsets. The app may refuse. Where what was agreed to is
-/// not kept any more, they are set for the version that an upgrade moves to, and it is then that the app is asked.
+/// `{"settings":{…}}`: sets the settings that are named; `null` unsets one. The app may refuse. If the version that the admin
+/// agreed to is not stored any more, the settings are for the version that an upgrade gives, and the app is called then.
 pub(super) async fn settings(change: &Change<'_>, line: &mut LogLine) -> Result<Outcome, Refusal> {
     let (management, install) = (change.management, change.install);
     let manifest = &*match (change.app, change.offered) {
@@ -44,15 +44,15 @@ pub(super) async fn settings(change: &Change<'_>, line: &mut LogLine) -> Result<
     let key = super::rotate::current_key(management, &install.app, now).await?;
     let mut merged = match management.services.keys.open_settings(install, now).await {
         Ok(held) => held,
-        // Passwords whose key was revoked are lost: setting them anew is the way out.
+        // Passwords whose key was revoked are lost. The admin can set them again.
         Err(StoreError::Corrupt { .. }) => install.settings.clone(),
         Err(error) => return Err(error.into()),
     };
-    // What the manifest does not have any more goes without a word.
+    // Settings that the manifest does not have any more are dropped.
     merged.retain(|name, _| manifest.settings.iter().any(|field| field.name.as_str() == name.as_str()));
     for (name, value) in given {
         if value.is_null() {
-            known_setting(manifest, name)?;
+            has_setting(manifest, name)?;
             merged.remove(name);
         } else {
             merged.insert(name.clone(), value.clone());
@@ -60,8 +60,8 @@ pub(super) async fn settings(change: &Change<'_>, line: &mut LogLine) -> Result<
     }
     let body = json!({ "settings": merged });
     let mut reader = Reader::new(&body);
-    let checked = request::settings(&mut reader, manifest);
-    stay_where_they_were_given(&mut reader, manifest, install, given, &checked);
+    let checked = values::read(&mut reader, manifest);
+    passwords_stay_with_their_url(&mut reader, manifest, install, given, &checked);
     let settings = reader.finish(Some(checked))?;
     let mut changed = install.clone();
     let before = (changed.settings.clone(), changed.passwords.clone());
@@ -86,11 +86,11 @@ pub(super) async fn settings(change: &Change<'_>, line: &mut LogLine) -> Result<
     Ok(Outcome::of(changed))
 }
 
-/// The manifest with the settings that only the version has which an upgrade moves to: what that version cannot do
-/// without is set before the upgrade, and is not required until then.
+/// The manifest with the new settings of the version that an upgrade gives. They can be set before the upgrade, and are not
+/// required before it.
 fn with_new_settings<'m>(agreed: &'m Manifest, offered: Option<&Manifest>) -> Cow<'m, Manifest> {
-    let known = |field: &Field| agreed.settings.iter().any(|setting| setting.name == field.name);
-    let new = offered.iter().flat_map(|offered| &offered.settings).filter(|field| !known(field));
+    let has = |field: &Field| agreed.settings.iter().any(|setting| setting.name == field.name);
+    let new = offered.iter().flat_map(|offered| &offered.settings).filter(|field| !has(field));
     let new: Vec<Field> = new.map(|field| Field { required: false, ..field.clone() }).collect();
     if new.is_empty() {
         return Cow::Borrowed(agreed);
@@ -100,9 +100,9 @@ fn with_new_settings<'m>(agreed: &'m Manifest, offered: Option<&Manifest>) -> Co
     Cow::Owned(manifest)
 }
 
-/// A setting of subtype `url` says where an app sends passwords. Whoever changes it gives the passwords anew: with one that
-/// somebody else gave, who may set it and never read it would send it to an address of their own.
-fn stay_where_they_were_given(
+/// A setting of subtype `url` says where an app sends passwords. A caller who changes it must give the passwords again.
+/// Otherwise somebody who can set passwords, but not read them, could have them sent to an address of their own.
+fn passwords_stay_with_their_url(
     reader: &mut Reader<'_>,
     manifest: &Manifest,
     install: &Install,
@@ -110,7 +110,7 @@ fn stay_where_they_were_given(
     settings: &Values,
 ) {
     let urls = manifest.settings.iter().filter(|field| field.subtype == Some(Subtype::Url));
-    // What is not named has not moved: a setting that is new to the install has its default.
+    // A setting that is not named did not change. One that is new to the install has its default.
     let moved = urls
         .map(|field| field.name.as_str())
         .find(|name| given.contains_key(*name) && settings.get(*name) != install.settings.get(*name));
@@ -118,13 +118,13 @@ fn stay_where_they_were_given(
     let kept = |name: &&String| settings.contains_key(*name) && !given.contains_key(*name);
     for name in install.passwords.keys().filter(kept) {
         let message = format!(
-            "was given for the {moved} that there is: give it again together with the new {moved}, or null to unset it"
+            "was given for the current {moved}: give it again together with the new {moved}, or null to unset it"
         );
         reader.problem(format!("/settings/{name}"), message);
     }
 }
 
-/// Whether the install has exactly these settings: then the app is not asked again.
+/// Whether the install has exactly these settings. Then the app is not called again.
 async fn same(
     management: &crate::services::Management,
     settings: &Values,
@@ -134,7 +134,7 @@ async fn same(
     management.services.keys.open_settings(install, now).await.is_ok_and(|held| held == *settings)
 }
 
-fn known_setting(manifest: &Manifest, name: &str) -> Result<(), Refusal> {
+fn has_setting(manifest: &Manifest, name: &str) -> Result<(), Refusal> {
     if manifest.settings.iter().any(|field| field.name.as_str() == name) {
         return Ok(());
     }
@@ -144,7 +144,7 @@ fn known_setting(manifest: &Manifest, name: &str) -> Result<(), Refusal> {
     Err(Refusal::bad_request("/settings", message))
 }
 
-/// `{"presets":[…]}`: replaces the admin's list. They are held to the rules of the manifest's own.
+/// `{"presets":[…]}`: replaces the admin's presets. The rules for the manifest's presets hold for them too.
 pub(super) fn presets(change: &Change<'_>) -> Result<Outcome, Refusal> {
     let manifest = change.manifest()?;
     let mut reader = Reader::new(change.body);
@@ -196,7 +196,7 @@ pub(super) fn presets(change: &Change<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::of(Install { presets, ..change.install.clone() }))
 }
 
-/// What the manifest's rules say of these presets beside its own, with pointers into the request.
+/// The problems that these presets have together with the manifest's own, with pointers into the request.
 fn problems(manifest: &Manifest, presets: &[Preset]) -> Vec<Problem> {
     let own = manifest.presets.len();
     let mut whole = manifest.clone();
@@ -215,7 +215,7 @@ fn problems(manifest: &Manifest, presets: &[Preset]) -> Vec<Problem> {
         .collect()
 }
 
-/// `{"enabled":false}`.
+/// `{"enabled":false}`: switches the install on or off.
 pub(super) fn enabled(change: &Change<'_>) -> Result<Outcome, Refusal> {
     let Some(enabled) = change.body.pointer("/enabled").and_then(Value::as_bool) else {
         return Err(

@@ -1,14 +1,15 @@
-//! An install moves to the version of the app that new installs get. What it asks for beyond what was granted is named by
-//! the admin, or nothing changes.
+//! An upgrade gives an install the version of the app that new installs get. If that version asks for more than was granted,
+//! the admin must name what is granted, or nothing changes.
 
 use super::{Change, Outcome};
 use crate::{
     http::{LogLine, Refusal},
     install::{
+        apps,
         lifecycle::{self, LifecycleFunction},
         plan,
         problems::Reader,
-        request, view,
+        request, settings,
     },
     keys::sealed::{self, keep_settings},
     store::model::Install,
@@ -19,8 +20,8 @@ use serde_json::{Value, json};
 /// `{"upgrade":{"version","granted"}}`.
 pub(super) async fn upgrade(change: &Change<'_>, line: &mut LogLine) -> Result<Outcome, Refusal> {
     let (management, install, now) = (change.management, change.install, change.request_info.now);
-    // Not what is remembered of it: whoever is refused reads why.
-    let app = super::super::known(management, &install.app, now).await?;
+    // It is read from the store, so that a refusal gives the real reason.
+    let app = apps::to_install(management, &install.app, now).await?;
     let manifest = app.manifest();
     let mut reader = Reader::new(change.body);
     let version = reader.text("/upgrade/version").map(str::to_owned);
@@ -38,7 +39,7 @@ pub(super) async fn upgrade(change: &Change<'_>, line: &mut LogLine) -> Result<O
         Some(granted) => granted,
         None => kept(install, manifest)?,
     };
-    if view::has(install, &app) && install.granted == granted {
+    if app.is_agreed_by(install) && install.granted == granted {
         return Ok(Outcome::of(install.clone()));
     }
     let mut upgraded = Install { version, manifest: Some(app.sha256()), granted, ..install.clone() };
@@ -50,38 +51,30 @@ pub(super) async fn upgrade(change: &Change<'_>, line: &mut LogLine) -> Result<O
         return Err(Refusal::new(Code::InstallRefused, message).with("event", kind));
     }
     let held = management.services.keys.open_settings(install, now).await?;
-    let settings = fitting(manifest, &held)?;
+    let new = fitting(manifest, &held)?;
     let in_clear = sealed::passwords(manifest).any(|name| install.settings.contains_key(name));
-    if settings != held || in_clear {
+    if new != held || in_clear {
         let key = super::rotate::current_key(management, &install.app, now).await?;
-        keep_settings(&key, &mut upgraded, manifest, settings.clone(), &*management.services.random);
+        keep_settings(&key, &mut upgraded, manifest, new.clone(), &*management.services.random);
     }
-    crate::install::keep_manifest(management, &app).await?;
-    lifecycle::run(
-        management,
-        change.request_info,
-        &app,
-        &upgraded,
-        LifecycleFunction::Upgrade,
-        settings,
-        line,
-    )
-    .await?;
+    apps::keep_manifest(management, &app).await?;
+    lifecycle::run(management, change.request_info, &app, &upgraded, LifecycleFunction::Upgrade, new, line)
+        .await?;
     Ok(Outcome::of(upgraded))
 }
 
-/// The settings as the new version takes them: what it does not know goes, what is not set gets its default. What it takes
-/// no more, or misses, is set first: settings are held to the version that is offered.
+/// The settings for the new version: without settings that it does not have, and with its defaults. If it does not accept a
+/// value, or a required setting is missing, the admin must set it first.
 fn fitting(manifest: &Manifest, held: &Values) -> Result<Values, Refusal> {
-    let known = |name: &str| manifest.settings.iter().any(|field| field.name.as_str() == name);
+    let has = |name: &str| manifest.settings.iter().any(|field| field.name.as_str() == name);
     let kept: Values = held
         .iter()
-        .filter(|(name, _)| known(name))
+        .filter(|(name, _)| has(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     let body = json!({ "settings": kept });
     let mut reader = Reader::new(&body);
-    let fits = request::settings(&mut reader, manifest);
+    let fits = settings::read(&mut reader, manifest);
     reader.finish(Some(fits)).map_err(|refusal| Refusal {
         message: format!(
             "{} {} does not take the settings as they are. Change them with `cloud-apps configure`, then upgrade. {}",
@@ -91,9 +84,9 @@ fn fitting(manifest: &Manifest, held: &Values) -> Result<Values, Refusal> {
     })
 }
 
-/// What was granted, if the new version asks for nothing beyond it.
+/// What was granted, if the new version asks for nothing more.
 fn kept(install: &Install, manifest: &Manifest) -> Result<Granted, Refusal> {
-    let asked = view::requests(manifest);
+    let asked = Granted::all_of(manifest);
     let more = beyond(&asked, &install.granted);
     if more.is_empty() {
         let held = &install.granted;
@@ -115,7 +108,7 @@ fn kept(install: &Install, manifest: &Manifest) -> Result<Granted, Refusal> {
     Err(Refusal::new(Code::NotGranted, message).with("more", Value::from(more)))
 }
 
-/// What is asked for and not held, in words.
+/// What is asked for and was not granted, in words.
 fn beyond(asked: &Granted, held: &Granted) -> Vec<String> {
     let permissions = asked.permissions.difference(&held.permissions).filter_map(|permission| {
         let name = serde_json::to_value(permission).ok()?;

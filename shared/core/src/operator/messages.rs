@@ -1,4 +1,4 @@
-//! What an operator asks and is answered, in JSON: what the `cloud-apps` command and the function share.
+//! The requests of operators and their answers, in JSON. The command `cloud-apps` and the function use the same types.
 
 use crate::{
     install::codes,
@@ -11,11 +11,11 @@ use cloud_apps_protocol::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// What an operator asks; under the key `operator` of the invocation.
+/// A request of an operator. The invocation has it under the key `operator`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum OperatorRequest {
-    /// Puts the linked apps in the catalogue and makes the key rings that are missing. May be repeated.
+    /// Puts the linked apps into the catalogue and makes missing key rings. It may be repeated.
     /// Answered by [`OperatorAnswer::Apps`].
     Register {},
     /// The catalogue. Answered by [`OperatorAnswer::Apps`].
@@ -28,10 +28,10 @@ pub enum OperatorRequest {
         site_url: SiteUrl,
         /// The bundle's address as that server reaches it; the install keeps it.
         base_url: SiteUrl,
-        /// How long it is good, in seconds: at most 86,400.
+        /// How long it is valid, in seconds, at most 86,400.
         #[serde(default = "valid")]
         valid_seconds: u64,
-        /// It may supersede the install that stands there: the server was rebuilt.
+        /// It may replace the install that is there, because the server was rebuilt.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         replace: bool,
     },
@@ -40,34 +40,34 @@ pub enum OperatorRequest {
         /// Which.
         app: AppId,
     },
-    /// Registers an app that is reached over HTTPS or as a Lambda function, or another version of it: new installs get
-    /// that, the others when they are upgraded. Answered by [`OperatorAnswer::App`]; the first time with its upstream
+    /// Registers an app that is reached over HTTPS or as a Lambda function, or another version of it. New installs get that
+    /// version; others get it when they are upgraded. Answered by [`OperatorAnswer::App`], the first time with the upstream
     /// secret.
     AddApp {
-        /// The manifest: the text that its author wrote, so that problems have their lines, or its JSON.
+        /// The manifest: its author's text, so that problems have their lines, or its JSON.
         manifest: Value,
     },
-    /// Forgets a registered app that is installed nowhere. Answered by [`OperatorAnswer::Apps`].
+    /// Removes a registered app that is installed nowhere. Answered by [`OperatorAnswer::Apps`].
     RemoveApp {
         /// Which.
         app: AppId,
     },
-    /// Replaces the upstream secret of a registered app. For 24 hours the previous one verifies, and calls are still
-    /// signed with it; asked again meanwhile, the answer is the same. Answered by [`OperatorAnswer::App`] with the new
+    /// Replaces the upstream secret of a registered app. For 24 hours the previous one is accepted, and calls are still signed
+    /// with it; if the request is repeated meanwhile, the answer is the same. Answered by [`OperatorAnswer::App`] with the new
     /// secret.
     RotateUpstream {
         /// Which.
         app: AppId,
-        /// The new one takes over now: the app has it, or the previous one must not be used any more.
+        /// The new one is used now, because the app has it, or because the previous one must not be used any more.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         at_once: bool,
     },
-    /// Makes a manage code: for a while its holder does with one install what `GET`, `PATCH` and `DELETE` do.
+    /// Makes a manage code. For a while its holder can do with one install what `GET`, `PATCH` and `DELETE` do.
     /// Answered by [`OperatorAnswer::Code`].
     ManageCode {
         /// For which install.
         install_id: InstallId,
-        /// How long it is good, in seconds: at most 86,400.
+        /// How long it is valid, in seconds, at most 86,400.
         #[serde(default = "valid")]
         valid_seconds: u64,
     },
@@ -99,19 +99,19 @@ pub enum OperatorRequest {
         /// Which app.
         app: AppId,
     },
-    /// Adds a key to the ring of an app; in 15 minutes it is the one that seals. What installs keep is sealed again.
+    /// Adds a key to the ring of an app. After 15 minutes it is used, and what installs store is sealed again with it.
     /// Answered by [`OperatorAnswer::Keys`].
     RotateKeys {
         /// Which app.
         app: AppId,
     },
-    /// Revokes a key at once: what was made with it neither verifies nor opens. Answered by [`OperatorAnswer::Keys`].
+    /// Revokes a key at once. What was made with it is not accepted and cannot be opened any more. Answered by [`OperatorAnswer::Keys`].
     RevokeKey {
         /// Which app.
         app: AppId,
         /// The key's id.
         key: KeyId,
-        /// Although installs still use it: their servers' secrets and bots' tokens die with it.
+        /// Revokes it even if installs depend on it. Their servers' secrets and bots' tokens are lost with it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         force: bool,
     },
@@ -119,7 +119,7 @@ pub enum OperatorRequest {
     List {
         /// Which app.
         app: AppId,
-        /// Of the page before.
+        /// The cursor of the previous page.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<String>,
     },
@@ -130,24 +130,24 @@ pub enum OperatorRequest {
     },
     /// Jobs that were given up, 100 at a time, the oldest first. Answered by [`OperatorAnswer::DeadLetters`].
     DeadLetters {
-        /// Of which install; without one: of none, and what could not be read.
+        /// Of which install. Without one: the jobs that belong to none, and messages that cannot be read.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         install_id: Option<InstallId>,
-        /// Of the page before.
+        /// The cursor of the previous page.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<String>,
     },
-    /// Queues such a job again, from its first attempt. Answered by [`OperatorAnswer::DeadLetter`], which is gone then.
+    /// Queues such a job again, from its first attempt. Answered by [`OperatorAnswer::DeadLetter`]; after that, the letter is gone.
     SendBack {
-        /// Of which install, where it is of one.
+        /// Of which install, if it belongs to one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         install_id: Option<InstallId>,
         /// The letter.
         id: String,
     },
-    /// Throws such a job away. Answered by [`OperatorAnswer::DeadLetter`], which is gone then.
+    /// Discards such a job. Answered by [`OperatorAnswer::DeadLetter`]; after that, the letter is gone.
     Discard {
-        /// Of which install, where it is of one.
+        /// Of which install, if it belongs to one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         install_id: Option<InstallId>,
         /// The letter.
@@ -176,7 +176,7 @@ impl OperatorRequest {
         json!({ "operator": self })
     }
 
-    /// Its word, for the log.
+    /// Its name, for the log.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Register {} => "register",
@@ -202,13 +202,13 @@ impl OperatorRequest {
     }
 }
 
-/// What an operator is answered.
+/// The answer to an operator.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum OperatorAnswer {
-    /// It was not done.
+    /// The request was refused.
     Error(ErrorBody),
-    /// An install code. It stands here and nowhere else.
+    /// A code. It is shown here and nowhere else.
     Code {
         /// 43 characters of base64url. A credential.
         code: String,
@@ -219,7 +219,7 @@ pub enum OperatorAnswer {
     App {
         /// The app.
         app: Box<AppView>,
-        /// The versions that are kept of a registered app, because installs may have agreed to them.
+        /// The versions of a registered app that are stored, because admins of installs may have agreed to them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         versions: Vec<String>,
         /// Where its functions run: an address, or a Lambda function.
@@ -228,10 +228,10 @@ pub enum OperatorAnswer {
         /// `<app>.<key>.upstream.<generation>`: the name of its upstream secret.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         kid: Option<String>,
-        /// Its upstream secret, base64url; where it was just made. A credential.
+        /// Its upstream secret, base64url, if it was made just now. A credential.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         upstream_secret: Option<String>,
-        /// Unix milliseconds until which calls are signed with the secret before it.
+        /// Until when calls are signed with the previous secret, in Unix milliseconds.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         previous_until: Option<Millis>,
     },
@@ -242,12 +242,12 @@ pub enum OperatorAnswer {
     },
     /// A changed install.
     Changed {
-        /// It, and what was handed over.
+        /// The install, and its new credential if there is one.
         changed: Box<InstallChanged>,
     },
     /// A removed install.
     Removed {
-        /// What is left of it.
+        /// What is left on its server.
         removed: InstallRemoved,
     },
     /// Apps of the bundle, by id.
@@ -259,10 +259,10 @@ pub enum OperatorAnswer {
     Installs {
         /// This page.
         installs: Vec<Listed>,
-        /// What of this page the store cannot read.
+        /// The lines of this page that cannot be read.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         unread: Vec<UnreadSite>,
-        /// Asks for the next page; absent on the last.
+        /// Asks for the next page. Absent on the last page.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<String>,
     },
@@ -270,11 +270,11 @@ pub enum OperatorAnswer {
     DeadLetters {
         /// This page.
         dead_letters: Vec<LetterView>,
-        /// Asks for the next page; absent on the last.
+        /// Asks for the next page. Absent on the last page.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<String>,
     },
-    /// One of them, which was sent back or discarded.
+    /// A job that was sent back or discarded.
     DeadLetter {
         /// The letter.
         dead_letter: LetterView,
@@ -291,7 +291,7 @@ pub struct LetterView {
     /// The install that the job is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install_id: Option<InstallId>,
-    /// What the job was to do; absent where it cannot be read.
+    /// What the job should do. Absent if it cannot be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Why it was given up.
@@ -302,7 +302,7 @@ pub struct LetterView {
     pub first_at: Millis,
     /// When it was given up, Unix milliseconds.
     pub at: Millis,
-    /// The trace under which the log has it.
+    /// Its trace id in the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
 }
@@ -314,11 +314,11 @@ pub struct KeyView {
     pub id: KeyId,
     /// Unix milliseconds.
     pub created_at: Millis,
-    /// From when on it is used for new things, Unix milliseconds.
+    /// From when on new things are made with it, in Unix milliseconds.
     pub use_from: Millis,
     /// `live` or `revoked`.
     pub state: String,
-    /// How many installs still keep something that was made with it. Absent where the installs could not be read.
+    /// How many installs depend on it. Absent if the installs cannot be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installs: Option<usize>,
 }
