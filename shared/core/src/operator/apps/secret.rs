@@ -25,7 +25,8 @@ pub(super) async fn upstream(
 }
 
 fn without_key(app: &AppId) -> Refusal {
-    let message =
-        format!("No key of {app} is in use. Make one with `cloud-apps operator keys rotate {app}`; then try again.");
+    let message = format!(
+        "No key of {app} is in use. Make one with `cloud-apps operator keys rotate {app}`; then try again."
+    );
     Refusal::new(Code::Unavailable, message)
 }
