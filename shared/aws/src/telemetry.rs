@@ -1,13 +1,13 @@
-//! Logs: JSON lines on standard output, in Lambda's JSON log format. Only [`Lines`] decides which lines are written; no
+//! Logs: JSON lines on standard output, in Lambda's JSON log format. Only [`LogFilter`] decides which lines are written; no
 //! variable of the environment adds others.
 
-use cloud_apps_core::log::{self, Lines};
+use cloud_apps_core::log::{self, LogFilter};
 use tracing_subscriber::{
     Layer, filter::filter_fn, fmt, fmt::time::SystemTime, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
 /// Starts logging. A second call in one process changes nothing.
-pub fn start(lines: Lines) {
+pub fn start(lines: LogFilter) {
     let level = lines.level();
     let json = fmt::layer()
         .json()

@@ -1,5 +1,5 @@
-//! The domain of the bundle: what an install is, the ports through which it is kept, and every handler as a
-//! function from an HTTP request to an HTTP response.
+//! The core of the bundle: installs, the ports through which they are stored, and all handlers as functions from an HTTP
+//! request to an HTTP response.
 //!
 //! A request walks one way: [`http`] → [`functions`] → [`authenticate`] → [`dispatch`] → [`finish`] → rendered in its
 //! [`dialect`]. Modules are listed from the bottom up: none of them uses one that stands below it.

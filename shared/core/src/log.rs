@@ -1,25 +1,24 @@
-//! Which lines a log has, and what they say of errors and panics.
+//! Which lines the log has, and how errors and panics are written there.
 
 use cloud_app::App;
 use std::{any::Any, collections::BTreeSet};
 use tracing::{Level, Metadata};
 
-/// Which lines a log has: those of this project and of the apps as detailed as the operator likes, those of any other
-/// crate as warnings at most. HTTP clients, SDKs and Lambda's runtime describe their work by whole requests and
-/// answers, and credentials stand in those.
+/// Which lines the log has: those of this project and of the apps up to the level that the operator chose, and those of other
+/// crates up to warnings. HTTP clients, SDKs and Lambda's runtime log whole requests and answers, and these have credentials.
 #[derive(Debug, Clone)]
-pub struct Lines {
+pub struct LogFilter {
     level: Level,
     apps: BTreeSet<&'static str>,
 }
 
-impl Lines {
-    /// Lines up to `level`, where `apps` are linked.
+impl LogFilter {
+    /// The lines up to `level` of this project and of these linked apps.
     pub fn new(level: Level, apps: &[App]) -> Self {
         Self { level, apps: apps.iter().flat_map(App::crates).collect() }
     }
 
-    /// The most detailed level that any line has.
+    /// The most detailed level of a line.
     pub fn level(&self) -> Level {
         self.level
     }
@@ -32,7 +31,7 @@ impl Lines {
     }
 }
 
-/// Makes a panic a line of the log that says where it was.
+/// Logs every panic, with the place in the source.
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
@@ -40,20 +39,20 @@ pub fn report_panics() {
     }));
 }
 
-/// A panic's message, if it is a literal of the source: any other may repeat what a request or an answer brought.
+/// A panic's message, if it is a literal in the source. Any other message may repeat a part of a request or an answer.
 fn literal(panic: &(dyn Any + Send)) -> Option<&'static str> {
     panic.downcast_ref::<&'static str>().copied()
 }
 
-/// What a line says of a panic that was caught.
+/// The text that is logged for a panic that was caught.
 pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> &'static str {
     literal(panic).unwrap_or("the line `panic` before this one says where")
 }
 
-/// The most of an error that is logged, in characters: an app's may repeat a whole answer of its upstream.
+/// How many characters of an error are logged. An app's error may repeat a whole answer of a vendor.
 const MAX_ERROR: usize = 4_000;
 
-/// An error and its causes in one line.
+/// An error and its causes on one line.
 pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

@@ -1,7 +1,7 @@
-//! The sample of `CLOUD_APPS_SAMPLE`: one install with its ring, for `sam local` and for making events that fit it.
+//! The sample of `CLOUD_APPS_SAMPLE`: one install with its key ring, for `sam local` and for making events for it.
 //!
-//! Everything in it is public, so it is never served where anybody could reach it: the functions refuse the variable
-//! outside `sam local`. `events/README.md` describes its JSON.
+//! All its secrets are public, so it must never be served to others: the functions refuse the variable outside `sam local`.
+//! `events/README.md` describes its JSON.
 
 use crate::{
     keys::sealed::seal_bot_token,
@@ -25,7 +25,7 @@ use std::{collections::BTreeMap, sync::Arc};
 /// What is wrong with a sample.
 #[derive(Debug, thiserror::Error)]
 pub enum SampleError {
-    /// It is not JSON of the right shape.
+    /// It is not JSON in the right form.
     #[error(
         "CLOUD_APPS_SAMPLE cannot be read ({0}): events/README.md describes it, and events/env.json holds one"
     )]
@@ -38,19 +38,19 @@ pub enum SampleError {
     Key(KeyId),
 }
 
-/// The sample, as it stands in `events/env.json`.
+/// The sample. `events/env.json` has one.
 #[derive(Clone, Deserialize)]
 pub struct Sample {
     ring: Value,
     /// The install.
     pub install: SampleInstall,
-    /// What the Mattermost server of the sample has.
+    /// The Mattermost server of the sample.
     pub mattermost: SampleServer,
 }
 
-/// The install of a sample, with the credentials that are stored as hashes elsewhere.
+/// The install of a sample. Its credentials are here in clear; stores have their hashes only.
 #[derive(Clone, Deserialize)]
-#[allow(missing_docs)] // The keys of events/README.md.
+#[allow(missing_docs)] // events/README.md describes the keys.
 pub struct SampleInstall {
     pub install_id: InstallId,
     pub app: AppId,
@@ -72,7 +72,7 @@ pub struct SampleInstall {
 
 /// The bot of a sample.
 #[derive(Clone, Deserialize)]
-#[allow(missing_docs)] // The keys of events/README.md.
+#[allow(missing_docs)] // events/README.md describes the keys.
 pub struct SampleBot {
     pub user_id: UserId,
     pub username: String,
@@ -81,7 +81,7 @@ pub struct SampleBot {
 
 /// The Mattermost server of a sample.
 #[derive(Clone, Deserialize)]
-#[allow(missing_docs)] // The keys of events/README.md.
+#[allow(missing_docs)] // events/README.md describes the keys.
 pub struct SampleServer {
     pub team: Named,
     pub channel: Named,
@@ -105,7 +105,7 @@ pub struct SampleUser {
 }
 
 impl Sample {
-    /// Reads it.
+    /// Reads a sample.
     pub fn parse(text: &str) -> Result<Self, SampleError> {
         Ok(serde_json::from_str(text)?)
     }
@@ -126,7 +126,7 @@ impl Sample {
         }
     }
 
-    /// The secret that its server signs with.
+    /// The secret with which its server signs.
     pub fn shared_secret(&self) -> Result<Secret, SampleError> {
         let of = &self.install;
         let ring = self.ring()?;
@@ -134,7 +134,7 @@ impl Sample {
         Ok(key.root.shared(&of.app, &of.install_id, of.generation))
     }
 
-    /// The install, active since the beginning, with all that `app` asks for.
+    /// The install. It is active, and everything is granted that `app` asks for.
     pub fn install(&self, app: Option<&App>) -> Result<Install, SampleError> {
         let of = &self.install;
         let granted = app.map(|app| Granted::all_of(app.manifest()));
@@ -169,12 +169,12 @@ impl Sample {
         };
         let ring = self.ring()?;
         let key = ring.key(&of.key).ok_or_else(|| SampleError::Key(of.key.clone()))?;
-        // The nonce is used once: this is the only value that this key ever seals.
+        // The nonce is used once, because this key never seals anything else.
         install.bot_token = seal_bot_token(key, &install, [0; 12], &of.bot.access_token);
         Ok(install)
     }
 
-    /// What is registered in its team.
+    /// The registrations in its team.
     pub fn team(&self) -> Team {
         let of = &self.install;
         let command = SlashCommand {
@@ -193,8 +193,8 @@ impl Sample {
         }
     }
 
-    /// Its Mattermost server, as far as samples need one: who is who, and posts that are accepted and go nowhere. The
-    /// stand-in does more; functions do not link it.
+    /// Its Mattermost server, as far as samples need one: it knows the users, and accepts posts without keeping them. The
+    /// stand-in can do more, but functions do not link it.
     pub fn mattermost(&self) -> InProcess {
         let sample = Arc::new(self.clone());
         Arc::new(move |request| {
@@ -243,12 +243,12 @@ impl Sample {
         response
     }
 
-    /// A store in memory that holds it.
+    /// A store in memory with the sample.
     pub fn memory(&self, apps: &[App]) -> Result<Memory, SampleError> {
         let app = apps.iter().find(|app| app.manifest().id == self.install.app);
         let install = self.install(app)?;
         let memory = Memory::new();
-        // The event function links no apps: it knows them from the catalogue.
+        // The event function links no apps, so it finds them in the catalogue.
         memory.put_catalogue_entry(CatalogueEntry {
             id: install.app.clone(),
             version: install.version.clone(),

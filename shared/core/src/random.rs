@@ -1,10 +1,10 @@
-//! Random bytes, and what is made of them.
+//! Random bytes, and what is made from them.
 
 use cloud_apps_protocol::{InstallId, install::RotationId};
 
-/// A source of random bytes. Ids, codes, nonces and roots come from it.
+/// A source of random bytes for ids, codes, nonces and roots.
 pub trait Random: Send + Sync {
-    /// Fills the buffer; the system's generator never fails on the platforms that Lambda runs on.
+    /// Fills the buffer. The system's generator never fails on the platforms of Lambda.
     fn fill(&self, bytes: &mut [u8]);
 }
 
@@ -15,7 +15,7 @@ pub struct SystemRandom;
 impl Random for SystemRandom {
     /// # Panics
     ///
-    /// When the library has no entropy. Going on with known bytes for keys and nonces would be worse.
+    /// Panics if the library has no entropy. To continue with known bytes for keys and nonces would be worse.
     #[allow(clippy::expect_used)]
     fn fill(&self, bytes: &mut [u8]) {
         aws_lc_rs::rand::fill(bytes).expect("the system gives random bytes");
@@ -23,7 +23,7 @@ impl Random for SystemRandom {
 }
 
 impl dyn Random + '_ {
-    /// 26 random characters of `[a-z2-7]`: 130 bits. Install ids, static tokens, request ids.
+    /// 26 random characters of `[a-z2-7]`: 130 bits. Install ids, token ids and request ids have this form.
     pub fn base32(&self) -> String {
         let mut bytes = [0; 17];
         self.fill(&mut bytes);
@@ -36,13 +36,13 @@ impl dyn Random + '_ {
     ///
     /// # Panics
     ///
-    /// Never: see the test below.
-    #[allow(clippy::expect_used)] // 26 characters of the right alphabet, whatever the bytes are.
+    /// It never panics: see the test below.
+    #[allow(clippy::expect_used)] // These are 26 characters of the right alphabet, whatever the bytes are.
     pub fn install_id(&self) -> InstallId {
         InstallId::new(self.base32()).expect("26 characters of base32 are an install id")
     }
 
-    /// A request's id, where the platform gives none.
+    /// An id for a request, if the platform gives none.
     pub fn request_id(&self) -> String {
         self.base32()
     }

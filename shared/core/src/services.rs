@@ -1,4 +1,4 @@
-//! What every handler is given: the ports behind their caches, the apps, the outbound client.
+//! What the handlers work with: caches in front of the ports, the apps, the client for outgoing calls.
 
 use crate::{
     apps::{AppClient, Apps, Lambdas},
@@ -11,48 +11,48 @@ use cloud_app::{App, http::Outbound};
 use cloud_apps_protocol::Millis;
 use std::sync::Arc;
 
-/// What commands, queries and events need. Nothing here can change an install.
+/// What commands, queries and events need. It cannot change an install.
 pub struct Services {
     /// The apps of the bundle.
     pub apps: Apps,
-    /// Calls their functions.
+    /// Calls the apps' functions.
     pub app_client: AppClient,
     /// Installs, cached.
     pub installs: Arc<InstallCache>,
-    /// Whether anybody may see which apps there are (`GET /apps`).
+    /// Whether everybody may see all apps (`GET /apps`).
     pub public_catalogue: bool,
-    /// What is spent and claimed.
+    /// The ledger.
     pub ledger: Arc<dyn ports::Ledger>,
     /// Key rings, cached.
     pub keys: Arc<KeyCache>,
-    /// Channels that servers confirmed to belong to requests.
+    /// The channels that servers confirmed to belong to requests.
     pub confirmations: Arc<Confirmations>,
-    /// Calls that leave the bundle.
+    /// The client for calls that leave the bundle.
     pub http: Outbound,
-    /// Random bytes; tests hand in a counter.
+    /// Random bytes. Tests use a counter instead.
     pub random: Arc<dyn Random>,
 }
 
-/// What [`Services`] are built on.
+/// The stores under [`Services`].
 pub struct Stores {
     /// Installs.
     pub installs: Arc<dyn ports::Installs>,
     /// Registered apps.
     pub apps: Arc<dyn ports::Apps>,
-    /// What is spent and claimed.
+    /// The ledger.
     pub ledger: Arc<dyn ports::Ledger>,
     /// Key rings.
     pub keys: Arc<dyn ports::Keys>,
-    /// How long an install, or a registered app, is answered from the cache, in ms; 0: never. [`INSTALL_CACHE`] unless a
-    /// test needs another time.
+    /// How long a cached install or registered app is used, in ms. 0: never. It is [`INSTALL_CACHE`] unless a test needs
+    /// another time.
     pub keep_installs: Millis,
 }
 
-/// How long an install is answered from the cache, in ms.
+/// How long a cached install is used, in ms.
 pub const INSTALL_CACHE: Millis = 60_000;
 
 impl Services {
-    /// Services with empty caches; nothing is read before it is needed.
+    /// Services with empty caches. Nothing is read before it is needed.
     pub fn new(
         linked: impl IntoIterator<Item = App>,
         stores: Stores,
@@ -85,13 +85,13 @@ impl Services {
         self
     }
 
-    /// These services, with a catalogue that anybody may see, or not.
+    /// These services, with a catalogue that everybody may see, or not.
     #[must_use]
     pub fn with_public_catalogue(self, public: bool) -> Self {
         Self { public_catalogue: public, ..self }
     }
 
-    /// The bot of an install, for one request that came in at `now`.
+    /// The bot of an install, for a request that came in at `now`.
     pub fn bot(&self, install: Arc<Install>, now: Millis) -> Arc<InstallBot> {
         Arc::new(InstallBot {
             installs: Arc::clone(&self.installs),
@@ -102,9 +102,9 @@ impl Services {
     }
 }
 
-/// What only those hold who change installs: the install function, and the consumer of the queues for what it ends.
+/// What is needed to change installs. Only the install function and the deliver function have it.
 pub struct Management {
-    /// Everything else.
+    /// The services that all functions have.
     pub services: Arc<Services>,
     /// Writes apps, codes and installs.
     pub registry: Arc<dyn ports::Registry>,
@@ -112,6 +112,6 @@ pub struct Management {
     pub key_maker: Arc<dyn ports::KeyMaker>,
     /// Sends jobs.
     pub queue: Arc<dyn ports::Queue>,
-    /// Jobs that were given up.
+    /// The jobs that were given up.
     pub dead_letters: Arc<dyn ports::DeadLetters>,
 }

@@ -1,4 +1,4 @@
-//! What a function answers (section 4). The set of types is closed.
+//! The answer of a function (section 4). There are no other types of answers.
 
 pub use crate::message::{Message, To};
 
@@ -18,7 +18,7 @@ pub struct Answer {
     /// What is to happen.
     #[serde(flatten)]
     pub kind: Kind,
-    /// What was left out, and why; shown to the user.
+    /// What was left out, and why. The user sees this.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }

@@ -14,10 +14,10 @@ pub struct CommandRequest {
     /// What is to be done.
     #[serde(deserialize_with = "or_default")]
     pub command: Command,
-    /// Only `trigger_id`: `security.token` in a body is never a credential.
+    /// It has `trigger_id` only. `security.token` in a body is never a credential.
     #[serde(deserialize_with = "or_default")]
     pub security: Security,
-    /// Who, where, with what.
+    /// Who runs the command, and where.
     #[serde(deserialize_with = "or_default")]
     pub context: Context,
     /// Filled by the bundle.
@@ -25,17 +25,17 @@ pub struct CommandRequest {
     pub delivery: Option<Delivery>,
 }
 
-/// Which function, with what values.
+/// The function, and its values.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Command {
-    /// The app's namespace. Text here, so that a bad one is answered with its pointer.
+    /// The app's namespace. It is text here, so that the answer to a wrong one has its pointer.
     pub namespace: String,
-    /// The function; spaces, `-` and `_` are the same. Empty: the function stands in `raw`.
+    /// The function. Spaces, `-` and `_` are the same. Empty: `raw` has the function.
     pub function: String,
     /// The line as typed.
     pub raw: String,
-    /// Values that win over `raw`, which then is not parsed.
+    /// The values. If they are there, `raw` is not parsed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoded: Option<Values>,
 }
@@ -53,22 +53,22 @@ where
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Security {
-    /// With it a dialog can be opened. A credential: never logged, never handed to an app.
+    /// A dialog can be opened with it. It is a credential: it is never logged and never given to an app.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger_id: Option<String>,
 }
 
-/// Where a request comes from and what surrounds it. Objects that are absent, `null` or `{}` are not there.
+/// Where a request comes from, and what it is about. Objects may be absent, `null` or `{}`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Context {
     /// The place in the client.
     #[serde(deserialize_with = "or_default")]
     pub source: Source,
-    /// The Mattermost server; filled by the bundle from the install, whatever was sent.
+    /// The Mattermost server. The bundle always fills this from the install.
     #[serde(deserialize_with = "or_default")]
     pub config: ServerConfig,
-    /// The app; always filled by the bundle.
+    /// The app. The bundle always fills this.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub app: Option<AppContext>,
     /// The user's language, `de`.
@@ -83,30 +83,30 @@ pub struct Context {
     /// Where it was run.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub channel: Option<Channel>,
-    /// Absent for clicks in direct messages.
+    /// The team. Absent for clicks in direct messages.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub team: Option<Team>,
     /// The post it was run on.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub post: Option<Post>,
-    /// The direct parent, where the server knows one.
+    /// The direct parent of the post, if the server knows one.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub parent_post: Option<Post>,
     /// The thread.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub root_post: Option<Post>,
-    /// Whom and what the line mentions.
+    /// The users and channels that the line mentions.
     #[serde(deserialize_with = "mentioned")]
     pub mentioned: Mentioned,
-    /// An app's state from a form or an action; opaque and sealed on the wire.
+    /// The app's state from a form or an action. On the wire it is sealed.
     #[serde(skip_serializing_if = "serde_json::Value::is_null")]
     pub state: serde_json::Value,
-    /// What was wanted and could not be had, with the reason.
+    /// What was wanted and is missing, with the reason.
     #[serde(deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub not_expanded: BTreeMap<String, NotExpanded>,
 }
 
-/// `null` and `{}` are absent; anything else must be whole.
+/// `null` and `{}` count as absent. Anything else must be complete.
 fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -119,10 +119,10 @@ where
     }
 }
 
-/// Why something that was wanted is not there.
+/// Why something that was wanted is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)] // The words of the protocol.
+#[allow(missing_docs)] // docs/protocol.md describes these words.
 pub enum NotExpanded {
     Forbidden,
     NotFound,
@@ -137,15 +137,15 @@ pub enum NotExpanded {
 pub struct Source {
     /// `location` or `location_element`; see [`Source::location`].
     pub id: String,
-    /// The client to which answers go over the WebSocket. For the bundle: never handed to an app.
+    /// The client to which answers go over the WebSocket. The bundle uses it, and never gives it to an app.
     #[serde(alias = "client_or_session_id_to_send_websockets_to", skip_serializing_if = "String::is_empty")]
     pub client_id: String,
-    /// The client's own; never trusted.
+    /// Data of the client. It is never trusted.
     #[serde(deserialize_with = "or_default", skip_serializing_if = "serde_json::Map::is_empty")]
     pub props: serde_json::Map<String, serde_json::Value>,
 }
 
-/// Locations that this version knows. The set is open: an app reads another one as it was sent.
+/// The locations that this version knows. There may be others; an app gets those unchanged.
 pub const LOCATIONS: [&str; 8] = [
     "message_box",
     "post_menu",
@@ -164,8 +164,8 @@ impl Source {
         self.known().unwrap_or(("other", &self.id))
     }
 
-    /// The location whose grant this needs: a place that this version does not know needs the one that every command
-    /// has, the message box. Otherwise a made-up place would need no grant.
+    /// The location that must be granted for this source. For a location that this version does not know, it is the message box,
+    /// which every command has. Otherwise an invented location would need no grant.
     pub fn granted_as(&self) -> &str {
         self.known().map_or("message_box", |(location, _)| location)
     }
@@ -181,13 +181,13 @@ impl Source {
     }
 }
 
-/// Settings of the Mattermost server. What else a sender puts there reaches nobody.
+/// Settings of the Mattermost server. Other keys of a sender are dropped.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ServerConfig {
-    /// From the install.
+    /// The server's address, from the install.
     pub site_url: String,
-    /// From the install, `11.6.0`.
+    /// The server's version, from the install: `11.6.0`.
     pub version: String,
 }
 
@@ -198,11 +198,11 @@ pub struct AppContext {
     pub id: AppId,
     /// Its version.
     pub version: String,
-    /// This install of it.
+    /// The install.
     pub install_id: InstallId,
     /// Its bot.
     pub bot: Bot,
-    /// What the admin set.
+    /// Its settings.
     pub settings: Values,
 }
 
@@ -215,7 +215,7 @@ pub struct Bot {
     pub username: String,
 }
 
-/// An object of Mattermost's at some level of expansion: its id is always there, everything else may be absent.
+/// A Mattermost object at some level of expansion. Its id is always there; everything else may be absent.
 macro_rules! object {
     ($(#[$doc:meta])* $name:ident { id: $id:ty, $($(#[$attr:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
@@ -228,7 +228,7 @@ macro_rules! object {
             pub $field: Option<$type>,)*
         }
         impl $name {
-            /// Just the id: level `id`.
+            /// An object with its id only: level `id`.
             pub fn of(id: $id) -> Self {
                 Self { id, $($field: None,)* }
             }
@@ -237,7 +237,7 @@ macro_rules! object {
 }
 
 object!(
-    /// A user at some level of expansion (section 8). Nothing else is ever sent.
+    /// A user at some level of expansion (section 8). There are no other keys.
     User {
         id: UserId,
         username: Username,
@@ -296,7 +296,7 @@ object!(
     }
 );
 
-/// An id; Mattermost writes one that there is not as `""`.
+/// An id. Mattermost writes an absent id as `""`.
 fn named<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -308,7 +308,7 @@ where
     }
 }
 
-/// Whom and what a line mentions, by name without `@` and `~`.
+/// The users and channels that a line mentions, by name without `@` and `~`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Mentioned {
@@ -337,13 +337,13 @@ fn mentioned<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Mentioned, D:
     }
 }
 
-/// How the bundle hands a request to an app.
+/// The delivery of a request to an app.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Delivery {
-    /// An app's idempotency key.
+    /// The idempotency key for the app.
     pub id: String,
-    /// 1 for the first.
+    /// The attempt: 1 for the first.
     pub attempt: u32,
 }
 
@@ -354,7 +354,7 @@ impl CommandRequest {
     }
 }
 
-/// A name as people and programs write it: in a function's name, spaces, `-` and `_` are the same.
+/// The name of a function as people and programs write it. Spaces, `-` and `_` are the same.
 pub fn function_name(text: &str) -> Result<FunctionName, BadId> {
     FunctionName::new(text.trim().to_lowercase().replace([' ', '-'], "_"))
 }

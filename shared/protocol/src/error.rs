@@ -1,11 +1,11 @@
-//! Errors as they stand on the wire (section 1).
+//! Errors in JSON (section 1).
 
 use serde::{Deserialize, Serialize};
 
-/// The stable code of an error. A client may rely on it; the message is for people.
+/// The code of an error. Clients may rely on it, because it does not change; the message is for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)] // Each is a line of the protocol's table.
+#[allow(missing_docs)] // docs/protocol.md has a table of them.
 pub enum Code {
     BadJson,
     BadRequest,
@@ -78,7 +78,7 @@ impl Code {
         ]
     };
 
-    /// The HTTP status that carries this code.
+    /// The HTTP status of this code.
     pub fn status(self) -> u16 {
         match self {
             Code::BadJson | Code::BadRequest | Code::BadCommandLine => 400,
@@ -104,7 +104,7 @@ impl Code {
     }
 }
 
-/// `{"error":{…}}`: what every failed request is answered with, outside the built-in dialects.
+/// `{"error":{…}}`: the answer to every request that fails, except in the dialects of an unmodified Mattermost.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ErrorBody {
     /// The error.
@@ -114,20 +114,20 @@ pub struct ErrorBody {
 /// One error: what happened and what to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ErrorDetail {
-    /// Stable.
+    /// The code.
     pub code: Code,
-    /// For the person who must act: what happened, where, what to do.
+    /// What happened, where, and what to do, for the person who must do it.
     pub message: String,
-    /// Stands in the log too.
+    /// The request's id. The log has it too.
     #[serde(default)]
     pub request_id: String,
-    /// What else this code carries: `line`, `column`, `pointer`, `claim`, `position`, `expected`, `now`, `problems` …
+    /// More fields that belong to the code: `line`, `column`, `pointer`, `claim`, `position`, `expected`, `now`, `problems` …
     #[serde(flatten)]
     pub more: serde_json::Map<String, serde_json::Value>,
 }
 
 impl ErrorBody {
-    /// An error with its code and the sentence for the person who must act. The edge fills in the request's id.
+    /// An error with its code and a message for the person who must do something. The request's id is added later.
     ///
     /// ```
     /// use cloud_apps_protocol::{Code, ErrorBody};
@@ -147,7 +147,7 @@ impl ErrorBody {
         }
     }
 
-    /// Adds what the code carries: `line`, `column`, `pointer`, `claim` …
+    /// Adds a field that belongs to the code: `line`, `column`, `pointer`, `claim` …
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<serde_json::Value>) -> Self {
         self.error.more.insert(key.to_owned(), value.into());

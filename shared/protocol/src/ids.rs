@@ -1,15 +1,15 @@
-//! Names and ids as types, so that an install's id cannot be passed where a user's is wanted.
+//! Names and ids as types, so that the id of an install cannot be passed as the id of a user.
 
 use serde::{Deserialize, Serialize};
 use std::{borrow::Borrow, fmt, str::FromStr};
 
-/// A text that is not an id of the wanted kind.
+/// A text that is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{found:?} is not {expected}")]
 pub struct BadId {
     /// What was found, cut to 40 characters.
     pub found: String,
-    /// What was expected, with article: "a Mattermost id (26 characters of a-z and 0-9)".
+    /// What was expected, with an article: "a Mattermost id (26 characters of a-z and 0-9)".
     pub expected: &'static str,
 }
 
@@ -23,7 +23,7 @@ macro_rules! id {
         pub struct $name(String);
 
         impl $name {
-            /// Checks the shape and takes the text.
+            /// Checks the form of a text.
             pub fn new(text: impl Into<String>) -> Result<Self, BadId> {
                 let text = text.into();
                 let valid: fn(&str) -> bool = $valid;
@@ -88,11 +88,10 @@ fn base32(text: &str) -> bool {
     text.len() == 26 && text.bytes().all(|b| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b))
 }
 
-/// Names of no account: Mattermost gives some to none, and a mention of `all`, `channel` or `here` notifies everybody.
+/// Names that no account can have. Mattermost reserves some, and a mention of `all`, `channel` or `here` notifies everybody.
 pub(crate) const NO_USERNAMES: [&str; 5] = ["all", "channel", "here", "matterbot", "system"];
 
-/// Mattermost's rule for the names of users; a `:` stands in the name of a user whom another server shares. A server reads
-/// `@all.` as `@all`.
+/// Mattermost's rule for usernames. The name of a user of another, connected server has a `:`. A server reads `@all.` as `@all`.
 fn username(text: &str) -> bool {
     let named = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-:".contains(&b);
     (1..=64).contains(&text.len())
@@ -100,7 +99,7 @@ fn username(text: &str) -> bool {
         && !NO_USERNAMES.contains(&text.trim_end_matches(['.', '_', '-', ':']))
 }
 
-/// Mattermost's rule for the names that stand in addresses: those of channels and teams.
+/// Mattermost's rule for the names of channels and teams, which are parts of addresses.
 fn handle(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
 }
@@ -125,16 +124,16 @@ id!(
     /// An app's id: `^[a-z][a-z0-9-]{1,31}$`.
     AppId, "^[a-z][a-z0-9-]{1,31}$", "an app id (2 to 32 characters of a-z, 0-9 and -, starting with a letter)", app_id);
 id!(
-    /// The first word of an app's commands; by default the app's id, and of the same shape.
+    /// The first word of an app's commands. By default it is the app's id; it has the same form.
     Namespace, "^[a-z][a-z0-9-]{1,31}$", "a namespace (2 to 32 characters of a-z, 0-9 and -, starting with a letter)", app_id);
 id!(
     /// One thing an app does: `^[a-z][a-z0-9_]{0,63}$`.
     FunctionName, "^[a-z][a-z0-9_]{0,63}$", "a function name (1 to 64 characters of a-z, 0-9 and _, starting with a letter)", function_name);
 id!(
-    /// One app on one Mattermost server: 26 random characters of `[a-z2-7]`. It names, it does not authorise.
+    /// One app on one Mattermost server: 26 random characters of `[a-z2-7]`. It is a name and gives no rights.
     InstallId, "^[a-z2-7]{26}$", "an install id (26 characters of a-z and 2-7)", base32);
 id!(
-    /// Id of a key in an app's key ring: `[1-9][0-9]{0,5}`.
+    /// The id of a key in an app's key ring: `[1-9][0-9]{0,5}`.
     KeyId, "^[1-9][0-9]{0,5}$", "a key id (a number from 1 to 999999)", |t| number_below_a_billion(t, 6));
 id!(
     /// A Mattermost user.
@@ -150,39 +149,39 @@ id!(
     PostId, "^[a-z0-9]{26}$", "a Mattermost id (26 characters of a-z and 0-9)", mattermost);
 
 id!(
-    /// The name of a Mattermost user, without `@`. It holds nothing that Markdown gives a meaning to after an `@`.
+    /// The name of a Mattermost user, without `@`. It has no character with a meaning in Markdown after an `@`.
     Username, "^[a-z0-9._:-]{1,64}$", "a user name (1 to 64 characters of a-z, 0-9, ., _, - and :)", username);
 id!(
-    /// The name of a Mattermost channel as it stands in addresses, without `~`.
+    /// The name of a Mattermost channel in addresses, without `~`.
     ChannelName, "^[A-Za-z0-9_-]{1,64}$", "a channel name (1 to 64 letters, digits, _ and -)", handle);
 id!(
-    /// The name of a Mattermost team as it stands in addresses.
+    /// The name of a Mattermost team in addresses.
     TeamName, "^[A-Za-z0-9_-]{1,64}$", "a team name (1 to 64 letters, digits, _ and -)", handle);
 
-/// Which of an install's shared secrets is meant: 1, 2, … in the order of rotations; at most nine digits.
+/// The number of a shared secret of an install: 1, 2, … in the order of rotations, with at most nine digits.
 ///
-/// 0 means that nobody was given a secret: no token verifies there, and none is ever made for it.
+/// 0 means that there is no secret: no token is accepted, and none is ever made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
 pub struct Generation(pub u32);
 
-/// The longest address of a server, in bytes: it is a part of keys, which stores limit.
+/// The longest address of a server, in bytes. It is a part of keys, whose length stores limit.
 const MAX_SITE: usize = 512;
 
-/// The address of a Mattermost server in the one form in which addresses are compared: scheme and host in
-/// lower case, no default port, no trailing `/`, path kept, no user, query or fragment.
+/// The address of a Mattermost server in a standard form, so that addresses can be compared: scheme and host in lower case, no
+/// default port, no trailing `/`, no user, query or fragment. The path stays.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String"))]
 pub struct SiteUrl(String);
 
 impl SiteUrl {
-    /// Parses and normalises.
+    /// Parses an address and brings it into the standard form.
     pub fn new(text: &str) -> Result<Self, BadId> {
         let bad = || BadId {
             found: text.chars().take(40).collect(),
             expected: "the address of a Mattermost server, such as https://chat.example.com (at most 512 bytes)",
         };
-        // Before it is parsed: what is made of it may be three times as long.
+        // This is checked before it is parsed, because the result may be three times as long.
         if text.len() > MAX_SITE {
             return Err(bad());
         }
@@ -199,7 +198,7 @@ impl SiteUrl {
         Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
     }
 
-    /// The normalised text, without a trailing `/`.
+    /// The address in the standard form, without a trailing `/`.
     pub fn as_str(&self) -> &str {
         &self.0
     }

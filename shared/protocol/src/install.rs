@@ -1,4 +1,4 @@
-//! Install and configuration as they travel (section 12).
+//! The requests and answers about installs, in JSON (section 12).
 
 use crate::{
     AppId, ChannelId, InstallId, Manifest, Millis, SiteUrl, TeamId, UserId, Values, manifest::Permission,
@@ -6,27 +6,27 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// `POST /install`.
+/// The body of `POST /install`.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct InstallRequest {
-    /// Which app.
+    /// The app.
     pub app_id: AppId,
-    /// On which server.
+    /// The server.
     pub server: Server,
     /// The bot account that the installer made.
     pub bot: BotCredentials,
-    /// The admin.
+    /// The admin who installs it.
     pub installed_by: UserId,
-    /// The server speaks V2 and gets a shared secret.
+    /// Whether the server speaks V2. Then it gets a shared secret.
     #[serde(default)]
     pub v2: bool,
-    /// A static token is wanted as well.
+    /// Whether a static token is wanted too.
     #[serde(default)]
     pub static_token: bool,
-    /// A part of what the manifest asks for.
+    /// What the admin grants: a part of what the manifest asks for.
     #[serde(default)]
     pub granted: Granted,
-    /// Checked against the manifest's settings.
+    /// The settings. They are checked against the manifest.
     #[serde(default)]
     pub settings: Values,
 }
@@ -36,7 +36,7 @@ pub struct InstallRequest {
 pub struct Server {
     /// Its address.
     pub site_url: SiteUrl,
-    /// `11.6.0`.
+    /// Its version: `11.6.0`.
     pub version: String,
 }
 
@@ -60,13 +60,13 @@ impl std::fmt::Debug for BotCredentials {
     }
 }
 
-/// What an admin agreed to. Matched by whole names, enforced everywhere.
+/// What an admin granted to an app. Names are compared as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Granted {
-    /// Rights.
+    /// Permissions.
     pub permissions: BTreeSet<Permission>,
-    /// Places.
+    /// Locations.
     pub locations: BTreeSet<String>,
     /// Event kinds.
     pub events: BTreeSet<String>,
@@ -86,29 +86,29 @@ impl Granted {
     }
 }
 
-/// The 201 of `POST /install`: secrets in it are handed over once (and again to the same code).
+/// The 201 of `POST /install`. Its secrets are given once, and again to the same code.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallCreated {
     /// The install.
     pub install_id: InstallId,
-    /// For V2.
+    /// The name of the shared secret, for V2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kid: Option<String>,
-    /// For V2: base64url.
+    /// The shared secret as base64url, for V2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared_secret: Option<String>,
-    /// Where it was asked for: 26 characters of `[a-z2-7]`.
+    /// The static token, if it was wanted: 26 characters of `[a-z2-7]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub static_token: Option<String>,
-    /// Where the server sends what.
+    /// The addresses to which the server sends requests.
     pub endpoints: Endpoints,
-    /// What the caller is to register with the server before `complete`.
+    /// What the caller must register on the server before `complete`.
     pub register: Vec<Wanted>,
-    /// What this server cannot deliver, and why.
+    /// What does not work on this server, and why.
     pub unavailable: Vec<Unavailable>,
 }
 
-/// Addresses of an install.
+/// The addresses of an install.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoints {
     /// V2 commands.
@@ -129,11 +129,11 @@ pub struct Endpoints {
     pub complete: String,
 }
 
-/// Something to register with the server.
+/// Something that must be registered on the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Wanted {
-    /// One per team.
+    /// A slash command in each team.
     SlashCommand {
         /// Without `/`.
         trigger: String,
@@ -144,30 +144,30 @@ pub enum Wanted {
         /// `[function] [--flags]`.
         auto_complete_hint: String,
     },
-    /// One per channel.
+    /// An outgoing webhook of a channel.
     OutgoingWebhook {
         /// The channel.
         channel_id: ChannelId,
     },
-    /// For provider `mattermost`.
+    /// An OAuth app, for the provider `mattermost`.
     OauthApp {
-        /// Where the server sends users back.
+        /// The address to which the server sends users back.
         callback_url: String,
     },
 }
 
-/// Something that will not work on this server.
+/// Something that does not work on this server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unavailable {
     /// `event`, `location`, `command` …
     pub kind: String,
-    /// Which.
+    /// Its name.
     pub name: String,
     /// Why, and what would help.
     pub reason: String,
 }
 
-/// `POST /install/{id}/complete`.
+/// The body of `POST /install/{id}/complete`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CompleteRequest {
     /// What was registered.
@@ -175,7 +175,7 @@ pub struct CompleteRequest {
     pub registered: Vec<Registered>,
 }
 
-/// The 200 of `POST /install/{id}/complete`; the same again however often it is asked.
+/// The 200 of `POST /install/{id}/complete`. It is the same each time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallCompleted {
     /// The install.
@@ -184,15 +184,15 @@ pub struct InstallCompleted {
     pub app_id: AppId,
     /// Its server.
     pub site_url: SiteUrl,
-    /// `active`; later perhaps `disabled`.
+    /// Its state: `active`, or later `disabled`.
     pub state: String,
-    /// What to type to see that it works: `/hello help`.
+    /// What a user can type to see that it works: `/hello help`.
     pub r#try: Vec<String>,
     /// What does not work on this server, and why.
     pub unavailable: Vec<Unavailable>,
 }
 
-/// One thing that was registered with the server.
+/// Something that was registered on the server, with its token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Registered {
@@ -200,28 +200,27 @@ pub enum Registered {
     SlashCommand {
         /// The team.
         team_id: TeamId,
-        /// The command's id there.
+        /// The command's id on the server.
         id: String,
         /// Without `/`.
         trigger: String,
-        /// A credential; kept as SHA-256.
+        /// Its token. A credential, which is stored as SHA-256.
         token: String,
     },
     /// An outgoing webhook of a channel.
     OutgoingWebhook {
         /// The team.
         team_id: TeamId,
-        /// The webhook's id there.
+        /// The webhook's id on the server.
         id: String,
         /// The channel.
         channel_id: ChannelId,
-        /// A credential; kept as SHA-256.
+        /// Its token. A credential, which is stored as SHA-256.
         token: String,
     },
 }
 
-/// Something of an install that stands on its server. In `registered` and `leftovers` of an [`InstallView`], and what
-/// `unregister` names.
+/// Something of an install that is on its server: in `registered` and `leftovers` of an [`InstallView`], and in `unregister`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Standing {
@@ -229,7 +228,7 @@ pub enum Standing {
     SlashCommand {
         /// The team.
         team_id: TeamId,
-        /// The command's id there.
+        /// The command's id on the server.
         id: String,
         /// Without `/`.
         trigger: String,
@@ -238,12 +237,12 @@ pub enum Standing {
     OutgoingWebhook {
         /// The team.
         team_id: TeamId,
-        /// The webhook's id there.
+        /// The webhook's id on the server.
         id: String,
         /// The channel.
         channel_id: ChannelId,
     },
-    /// The bot account and its tokens: left when the install is gone.
+    /// The bot account with its tokens. It stays when the install is removed.
     Bot {
         /// Its user id.
         id: UserId,
@@ -252,10 +251,10 @@ pub enum Standing {
     },
 }
 
-/// `PATCH /install/{id}`: exactly one change. [`InstallPatch::body`] is what travels.
+/// `PATCH /install/{id}`: one change. [`InstallPatch::body`] is its JSON.
 #[derive(Clone, PartialEq)]
 pub enum InstallPatch {
-    /// `{"settings":{…}}`: replaces the settings that are named; `null` unsets one. Passwords are write-only.
+    /// `{"settings":{…}}`: sets the settings that are named; `null` unsets one. Passwords can be set, but not read.
     Settings(Values),
     /// `{"presets":[…]}`: replaces the list of the admin's presets.
     Presets(Vec<crate::manifest::Preset>),
@@ -264,58 +263,58 @@ pub enum InstallPatch {
     /// `{"rotate":"shared_secret","rotation":"…","now":true}`, `{"rotate":"bot_token","access_token":"…"}`,
     /// `{"rotate":"static_token"}`, `{"rotate":"webhook:jira"}`.
     Rotate(Rotation),
-    /// `{"register":[…]}`: what was registered with the server since; at most 90.
+    /// `{"register":[…]}`: what was registered on the server since then, at most 90.
     Register(Vec<Registered>),
-    /// `{"unregister":[…]}`: what was removed from the server; at most 90.
+    /// `{"unregister":[…]}`: what was removed from the server, at most 90.
     Unregister(Vec<Standing>),
-    /// `{"rebase":"https://…"}`: the bundle's own address as the server reaches it.
+    /// `{"rebase":"https://…"}`: the bundle's address for this server.
     Rebase(String),
     /// `{"upgrade":{"version","granted"}}`.
     Upgrade(Upgrade),
 }
 
-/// What is replaced by `rotate`.
+/// The credential that `rotate` replaces.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Rotation {
-    /// The shared secret: the answer has the next generation.
+    /// The shared secret. The answer has the next generation.
     SharedSecret {
-        /// Names this rotation: the same id gives the same answer for 10 minutes.
+        /// The id of this rotation. For 10 minutes, the same id gets the same answer.
         rotation: RotationId,
-        /// The secret before it is over at once, and not after 24 hours.
+        /// Whether the previous secret ends at once, and not after 24 hours.
         now: bool,
     },
     /// The bot's token.
     BotToken {
-        /// The new one. A credential.
+        /// The new token. A credential.
         access_token: String,
     },
-    /// The static token: the answer has the new one.
+    /// The static token. The answer has the new one.
     StaticToken,
-    /// The secret of a vendor's webhook: the answer has the new one.
+    /// The secret of a vendor's webhook. The answer has the new one.
     Webhook {
         /// The webhook's path.
         path: String,
     },
 }
 
-/// Names one rotation of a shared secret: 128 random bits of the caller's, as 22 characters of base64url without padding.
-/// With it, and nothing else, a lost answer is got again, so each rotation has a new one, which is kept until its answer has
-/// arrived, and never logged.
+/// The id of a rotation of a shared secret: 128 random bits that the caller makes, as 22 characters of base64url without
+/// padding. Only with this id can a lost answer be asked for again. So each rotation needs a new id; the caller keeps it until
+/// the answer has arrived, and never logs it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RotationId(String);
 
-/// A text that names no rotation. It does not repeat the text.
+/// A text is not the id of a rotation. The error does not repeat the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it is not 128 random bits as 22 characters of base64url without padding")]
 pub struct BadRotationId;
 
 impl RotationId {
-    /// From random bytes.
+    /// An id from random bytes.
     pub fn new(random: [u8; 16]) -> Self {
         Self(data_encoding::BASE64URL_NOPAD.encode(&random))
     }
 
-    /// The text that travels.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -336,12 +335,12 @@ impl std::fmt::Debug for RotationId {
     }
 }
 
-/// To which version, and what of it the admin agrees to.
+/// An upgrade: the version, and what the admin grants to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upgrade {
     /// The version of the app that the bundle has now.
     pub version: String,
-    /// A part of what that version asks for.
+    /// What the admin grants: a part of what that version asks for.
     #[serde(default)]
     pub granted: Granted,
 }
@@ -372,7 +371,7 @@ impl InstallPatch {
         }
     }
 
-    /// Which change, without its content.
+    /// The name of the change, without its content.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Settings(_) => "settings",
@@ -388,13 +387,13 @@ impl InstallPatch {
 }
 
 impl std::fmt::Debug for InstallPatch {
-    /// Settings, tokens and secrets stay out.
+    /// Settings, tokens and secrets are not printed.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "InstallPatch({})", self.name())
     }
 }
 
-/// The 200 of `PATCH /install/{id}`: the install as it stands now, and what was handed over with the change.
+/// The 200 of `PATCH /install/{id}`: the install after the change, and new credentials.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct InstallChanged {
     /// The install.
@@ -420,31 +419,31 @@ impl std::fmt::Debug for InstallChanged {
     }
 }
 
-/// The 200 of `DELETE /install/{id}`; the same again however often it is asked.
+/// The 200 of `DELETE /install/{id}`. It is the same each time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallRemoved {
-    /// The install that is no more.
+    /// The removed install.
     pub install_id: InstallId,
     /// `removed`; `removing` while a part of it is still being deleted.
     pub state: String,
-    /// What stands on the server and is the caller's to remove, with its own rights.
+    /// What is left on the server. The caller removes it, with its own rights.
     pub leftovers: Vec<Standing>,
-    /// More may stand there than is listed: an answer lists 2,000 at most, and what cannot be read is not listed.
+    /// Whether more may be left than is listed. An answer lists 2,000 at most, and not what cannot be read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
-    /// What the app's `uninstall` function said when it failed; the install is removed all the same.
+    /// What the app's `uninstall` function said when it failed. The install was removed all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warning: Option<String>,
 }
 
-/// One app of `GET /apps`: what an admin sees before agreeing.
+/// An app of `GET /apps`, as an admin sees it before installing it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AppView {
     /// Its id.
     pub id: AppId,
     /// Its version.
     pub version: String,
-    /// Shown to people.
+    /// The name that people see.
     pub display_name: String,
     /// What it does.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -452,19 +451,19 @@ pub struct AppView {
     /// Where to read more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub homepage_url: Option<String>,
-    /// An URL.
+    /// The URL of its icon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icon: Option<String>,
     /// Its bot's account: name and display name.
     pub bot: crate::manifest::BotAccount,
     /// The first word of its commands.
     pub namespace: String,
-    /// All that it asks for.
+    /// Everything that it asks for.
     pub requests: Granted,
-    /// Event kinds that it cannot do without.
+    /// The event kinds without which it does not work.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub required_events: Vec<String>,
-    /// What an admin sets.
+    /// Its settings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<crate::form::Field>,
     /// `linked`, `http` or `aws_lambda`.
@@ -482,16 +481,16 @@ impl std::fmt::Debug for Registered {
     }
 }
 
-/// A version that an install can be upgraded to.
+/// A version to which an install can be upgraded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offered {
     /// The version.
     pub version: String,
-    /// All that it asks for.
+    /// Everything that it asks for.
     pub requests: Granted,
 }
 
-/// `GET /install/{id}`: what a server or admin may know of an install.
+/// The 200 of `GET /install/{id}`: an install as its server or an admin sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InstallView {
     /// The install.
@@ -500,42 +499,42 @@ pub struct InstallView {
     pub app_id: AppId,
     /// The app's version.
     pub version: String,
-    /// On which server.
+    /// Its server.
     pub site_url: SiteUrl,
     /// `pending`, `completing`, `active`, `disabled`, `removing`.
     pub state: String,
-    /// For `If-Match`.
+    /// Its revision, for `If-Match`.
     pub rev: u64,
     /// The bot's name and id.
     pub bot: crate::command::Bot,
-    /// What was agreed to.
+    /// What was granted.
     pub granted: Granted,
-    /// Without settings of type `password`.
+    /// The settings, without passwords.
     pub settings: Values,
-    /// Commands for menus and completion.
+    /// The commands, for menus and completion.
     pub commands: Vec<crate::manifest::CommandEntry>,
-    /// Presets for menus and completion.
+    /// The presets, for menus and completion.
     pub presets: Vec<crate::manifest::Preset>,
-    /// Those of them that are the admin's: the list that `presets` replaces.
+    /// The admin's presets among them: the list that `presets` replaces.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub own_presets: Vec<crate::manifest::Preset>,
     /// Teams with a slash command.
     pub teams: Vec<TeamId>,
-    /// What the install wants registered with the server: a slash command in each team where the app is to answer, an
-    /// outgoing webhook that is not there yet.
+    /// What the install asks to register on the server: a slash command in each team where the app should answer, and outgoing
+    /// webhooks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub register: Vec<Wanted>,
-    /// What is registered and wanted.
+    /// What is registered and asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub registered: Vec<Standing>,
-    /// What is registered and not wanted any more.
+    /// What is registered and not asked for any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leftovers: Vec<Standing>,
-    /// The version of the app that the bundle has now, where it is another than the install's, and all that it asks
-    /// for: what `upgrade` names.
+    /// The version of the app that the bundle has now, if the install has another one, and what that version asks for. `upgrade`
+    /// names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offered: Option<Offered>,
-    /// Where the server sends what.
+    /// The addresses to which the server sends requests.
     pub endpoints: Endpoints,
     /// What does not work on this server, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -1,7 +1,7 @@
-//! Reading JSON that came from outside: what is wrong with it, and where, without repeating what it holds.
+//! Reading JSON from outside. An error says what is wrong and where, without repeating the content.
 //!
-//! Serde's own messages quote the text that they stumble over, and that text may be a token in the wrong place, as a value
-//! or as a key. So what was found is told by its kind alone, and a key is repeated only where it looks like one.
+//! Serde's own messages quote the text that they cannot read, and that may be a token in the wrong place, as a value or as a
+//! key. So an error names the kind of a value only, and repeats a key only if it looks like a word.
 
 use crate::{
     error::{Code, ErrorBody},
@@ -10,8 +10,8 @@ use crate::{
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
-/// Reads an object: `bad_json` with line and column where the text is no JSON, `bad_request` with a JSON pointer where
-/// it has another shape, `too_large` where it holds more values than [`limits::VALUES`].
+/// Reads an object. The error is `bad_json` with line and column if the text is not JSON, `bad_request` with a JSON pointer if
+/// a value has the wrong type, and `too_large` if there are more values than [`limits::VALUES`].
 ///
 /// ```
 /// use cloud_apps_protocol::{CommandRequest, json};
@@ -41,8 +41,8 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ErrorBody> {
     Ok(value)
 }
 
-/// How many values and keys a text holds if it is JSON: each stands after one of these signs. Counted before any is made,
-/// because the smallest values take many times their length.
+/// How many values and keys a JSON text has: each comes after one of these characters. They are counted before any value is made,
+/// because the smallest values take many times their length in memory.
 pub fn values(bytes: &[u8]) -> usize {
     let (mut count, mut quoted, mut escaped) = (0, false, false);
     for byte in bytes {
@@ -71,10 +71,10 @@ pub fn refused(pointer: &str, error: &serde_json::Error) -> ErrorBody {
         .with("column", column)
 }
 
-/// Characters of what is told of an error.
+/// How many characters of an error are shown.
 const SHOWN: usize = 400;
 
-/// An error of serde's in its own words, without place and without any value or key of the text.
+/// Serde's message without the place, and without any value or key of the text.
 pub fn without_values(error: &serde_json::Error) -> String {
     without_quotes(error).chars().take(SHOWN).collect()
 }
@@ -85,7 +85,7 @@ fn without_quotes(error: &serde_json::Error) -> String {
     let text = text.strip_suffix(&place).unwrap_or(&text);
     for (says, what) in [("unknown variant `", "unknown word"), ("unknown field `", "unknown key")] {
         if let Some(quoted) = text.strip_prefix(says) {
-            // What was expected is ours, and comes last.
+            // What was expected comes last, and is not from the text.
             let known =
                 !quoted.ends_with("there are no fields") && !quoted.ends_with("there are no variants");
             let expected = quoted.rsplit_once("`, expected ").filter(|_| known);
@@ -95,7 +95,7 @@ fn without_quotes(error: &serde_json::Error) -> String {
     }
     let mut out = String::new();
     let mut rest = text;
-    // Values stand in double quotes, escaped as Rust's Debug escapes; numbers stand in backticks after their kind.
+    // Serde puts texts in double quotes, escaped as Rust's Debug does, and numbers in backticks after their kind.
     while let Some(start) = rest.find('"') {
         let (before, quoted) = rest.split_at(start);
         out.push_str(if before.is_empty() && out.is_empty() { "this" } else { before.trim_end() });
@@ -111,7 +111,7 @@ fn without_quotes(error: &serde_json::Error) -> String {
     out
 }
 
-/// What follows a text in quotes; nothing if the quotes do not end.
+/// The text after a quoted text. Empty if the quotes do not end.
 fn after_quote(quoted: &str) -> &str {
     let mut escaped = false;
     for (at, c) in quoted.char_indices().skip(1) {
@@ -125,12 +125,13 @@ fn after_quote(quoted: &str) -> &str {
     ""
 }
 
-/// Whether a text begins as an object. Serde reads an array as a struct too, in the order of its fields.
+/// Whether a text begins as an object does. This matters because serde reads an array as a struct too.
 pub fn is_object(json: &[u8]) -> bool {
     json.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
 }
 
-/// RFC 6901: `/context/acting_user`; empty for the whole text. A key that is no word, and may be a secret, is `…`.
+/// A JSON pointer (RFC 6901), such as `/context/acting_user`; empty for the whole text. A key that is not a word may be a
+/// secret, and becomes `…`.
 pub fn pointer(path: &Path) -> String {
     path.iter()
         .map(|part| match part {
@@ -141,13 +142,13 @@ pub fn pointer(path: &Path) -> String {
         .collect()
 }
 
-/// A key as it stands in a JSON pointer that goes into a log; one that is no word, and may be a secret, is `…`.
+/// A key for a JSON pointer that may be logged. A key that is not a word may be a secret, and becomes `…`.
 pub fn segment(key: &str) -> String {
     if is_word(key) { escaped(key) } else { "…".to_owned() }
 }
 
-/// Whether a key is one such as people choose: `acting_user`, `town-square`. Tokens and ids of 26 characters are none, nor
-/// is a JWT, a seal or a code.
+/// Whether a key looks like one that people choose, such as `acting_user` or `town-square`. Tokens, ids of 26 characters, JWTs,
+/// seals and codes do not.
 fn is_word(key: &str) -> bool {
     let part = |part: &str| {
         part.len() <= 24 && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'$')
@@ -155,7 +156,7 @@ fn is_word(key: &str) -> bool {
     key.len() <= 64 && key.split(['_', '-', '.']).all(part)
 }
 
-/// A key as it stands in a JSON pointer.
+/// A key, escaped for a JSON pointer.
 pub(crate) fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }

@@ -1,11 +1,10 @@
-//! What travels between a Mattermost server, the bundle and an app: protocol 2.
+//! The protocol between a Mattermost server, the bundle and an app, version 2.
 //!
-//! Pure: no clock, no I/O, no randomness of its own. The time (`now`, Unix milliseconds), nonces and ids
-//! are handed in, so every rule of the protocol is a function that a test can call.
+//! The crate has no clock, no I/O and no randomness of its own. The time (`now`, Unix milliseconds), nonces and ids are arguments,
+//! so every rule of the protocol is a function that a test can call.
 //!
-//! A request walks through these modules from the outside in: [`token`] or [`seal`] says who speaks,
-//! [`command`] is what was asked, [`line`] turns a typed line into a function and [`Values`],
-//! [`manifest`] says what an app offers, [`answer`] is what comes back and [`error`] what is said instead.
+//! A request goes through these modules: [`token`] or [`seal`] proves the sender, [`command`] is the request, [`line`] turns a
+//! typed line into a function and [`Values`], [`manifest`] says what an app offers, and [`answer`] or [`error`] is the result.
 //!
 //! ```
 //! use cloud_apps_protocol::{Answer, CommandRequest, Manifest, json};
@@ -50,10 +49,10 @@ pub use ids::*;
 pub use manifest::Manifest;
 pub use message::{Attachment, Block, Message};
 
-/// The version of the protocol this crate speaks.
+/// The version of the protocol.
 pub const PROTOCOL: u32 = 2;
 
-/// Field name → value, as section 9 of the protocol defines values. An unset optional field is absent.
+/// Values by the names of their fields (section 9). An optional field without a value is absent.
 pub type Values = serde_json::Map<String, serde_json::Value>;
 
 /// Unix time in milliseconds.

@@ -2,8 +2,8 @@
 
 /// A request's body and an answer, in bytes.
 pub const BODY: usize = 1024 * 1024;
-/// Values and keys in JSON that is read from outside, all together. What one costs in memory is a hundred times what it
-/// needs in a text (`{"":0}`), so that their number is bounded beside the text's length.
+/// Values and keys in JSON from outside, all together. In memory, one may take a hundred times its length in a text (`{"":0}`),
+/// so their number is limited beside the text's length.
 pub const VALUES: usize = 50_000;
 /// A manifest, in bytes.
 pub const MANIFEST: usize = 256 * 1024;
@@ -17,9 +17,9 @@ pub const OPTIONS: usize = 200;
 pub const ATTACHMENTS: usize = 20;
 /// Actions of a message.
 pub const ACTIONS: usize = 25;
-/// Blocks of a message as a client draws them, nested ones included.
+/// Blocks of a message as a client draws them, including nested ones.
 pub const BLOCKS: usize = 100;
-/// How deep the blocks of a message are nested.
+/// How deep the blocks of a message may be nested.
 pub const BLOCK_DEPTH: usize = 32;
 /// The texts of a message's blocks all together, in the characters that clients count (UTF-16).
 pub const BLOCK_TEXT: usize = 16_000;

@@ -1,7 +1,7 @@
-//! Seals (section 14.3): what goes out through Mattermost and comes back, encrypted and bound to what it is for.
+//! Seals (section 14.3): data that goes through Mattermost and comes back, encrypted and bound to its purpose.
 //!
 //! `s1.<app>.<key>.<install_id>.<base64url(nonce ‖ ciphertext ‖ tag)>`, AES-256-GCM, key = HKDF-SHA256(root of the
-//! app's key, `wire` ‖ kind ‖ `install_id`, length-prefixed), AAD = all that precedes the ciphertext and the kind.
+//! app's key, `wire` ‖ kind ‖ `install_id`, length-prefixed), AAD = everything before the ciphertext, and the kind.
 
 use crate::{AppId, ChannelId, Form, FunctionName, InstallId, KeyId, Millis, UserId, Values, secret::Secret};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -12,9 +12,9 @@ use zeroize::Zeroizing;
 /// The longest seal, in bytes.
 pub const MAX_SEAL: usize = 4096;
 
-/// What a seal is for. One kind never opens as another.
+/// The purpose of a seal. A seal of one kind cannot be opened as another kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs)] // The words of the protocol.
+#[allow(missing_docs)] // docs/protocol.md describes these words.
 pub enum SealKind {
     Action,
     Dialog,
@@ -34,19 +34,19 @@ impl SealKind {
     }
 }
 
-/// What a seal holds.
+/// The content of a seal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Content {
-    /// Names this seal, for what may happen once.
+    /// The seal's id, for things that may happen only once.
     pub id: String,
-    /// Whose.
+    /// The app.
     pub app: AppId,
-    /// What it runs.
+    /// The function that it runs.
     pub function: FunctionName,
-    /// With what.
+    /// The function's values.
     #[serde(default, skip_serializing_if = "Values::is_empty")]
     pub values: Values,
-    /// The app's own.
+    /// The app's state.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub state: serde_json::Value,
     /// A form that is not in the manifest.
@@ -55,28 +55,28 @@ pub struct Content {
     /// Who may use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
-    /// Where it belongs.
+    /// The channel in which it may be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<ChannelId>,
-    /// In which thread.
+    /// The thread.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
     /// The id of a `response_url`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<String>,
-    /// Unix milliseconds.
+    /// When it expires, in Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exp: Option<Millis>,
 }
 
-/// A seal's outer parts, readable by anyone; nothing is verified.
+/// The parts of a seal that everybody can read. Nothing is verified yet.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sealed {
-    /// Whose key ring.
+    /// The app whose key ring was used.
     pub app: AppId,
-    /// Which key of it.
+    /// The key of that ring.
     pub key: KeyId,
-    /// Which install.
+    /// The install.
     pub install: InstallId,
     text: String,
 }
@@ -87,22 +87,22 @@ impl std::fmt::Debug for Sealed {
     }
 }
 
-/// A seal that does not open. It never says why in words that help a forger.
+/// Why a seal cannot be opened. It says nothing that helps a forger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// Not a seal, or changed, or another kind's, install's or app's.
+    /// It is not a seal, or was changed, or belongs to another kind, install or app.
     #[error("this is not a seal of this app")]
     Invalid,
-    /// It was good once.
+    /// It has expired.
     #[error("this has expired: run the command again")]
     Expired,
-    /// Larger than 4 KiB.
+    /// It would be larger than 4 KiB.
     #[error("this would be larger than the 4 KiB that a seal may have: keep less in values and state")]
     TooLarge,
 }
 
 impl Sealed {
-    /// Reads the outer parts.
+    /// Reads the parts that everybody can read.
     pub fn parse(text: &str) -> Result<Self, SealError> {
         if text.len() > MAX_SEAL {
             return Err(SealError::Invalid);
@@ -121,7 +121,7 @@ impl Sealed {
         })
     }
 
-    /// Opens it with the root of the key that it names.
+    /// Opens the seal with the root of the key that it names.
     pub fn open(&self, root: &Secret, kind: SealKind, now: Millis) -> Result<Content, SealError> {
         let (outer, box_) = self.text.rsplit_once('.').ok_or(SealError::Invalid)?;
         let box_ = BASE64URL_NOPAD.decode(box_.as_bytes()).map_err(|_| SealError::Invalid)?;
@@ -134,7 +134,7 @@ impl Sealed {
     }
 }
 
-/// Seals. `nonce` is 12 random bytes that are never used twice.
+/// Makes a seal. `nonce` is 12 random bytes that are never used again.
 pub fn seal(
     root: &Secret,
     key: &KeyId,
@@ -154,7 +154,7 @@ fn wire_key(root: &Secret, kind: SealKind, install: &InstallId) -> Secret {
     root.derive(&[b"wire", kind.word().as_bytes(), install.as_str().as_bytes()])
 }
 
-/// All that precedes the ciphertext but the nonce, which GCM authenticates itself, and the kind.
+/// Everything before the ciphertext except the nonce, which GCM itself authenticates, and the kind.
 fn wire_aad(outer: &str, kind: SealKind) -> Vec<u8> {
     length_prefixed(&[outer, kind.word()])
 }
@@ -172,7 +172,7 @@ fn length_prefixed(parts: &[&str]) -> Vec<u8> {
 fn close(key: &Secret, aad: &[u8], nonce: [u8; NONCE_LEN], plain: &[u8]) -> Result<Vec<u8>, SealError> {
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.expose()).map_err(|_| SealError::Invalid)?);
     let mut text = plain.to_vec();
-    // Fails only for plaintexts beyond 64 GiB.
+    // This fails only for plaintexts of more than 64 GiB.
     key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut text)
         .map_err(|_| SealError::TooLarge)?;
     let mut out = nonce.to_vec();
@@ -189,11 +189,12 @@ fn open(key: &Secret, aad: &[u8], mut box_: Vec<u8>) -> Result<Zeroizing<Vec<u8>
     Ok(Zeroizing::new(plain.to_vec()))
 }
 
-/// Encrypts `plain` for one `place` (what it is, and where it may be used) at rest:
-/// `nonce ‖ AES-256-GCM(HKDF(root, "store" ‖ place), AAD = place)`, as base64url behind `k1.<key>.`.
-/// `place` parts are scheme, app, install, field and destination, so that a writable table cannot redirect a token.
+/// Encrypts `plain` for a store and for one `place` (what it is, and where it may be used):
+/// `k1.<key>.` and `nonce ‖ AES-256-GCM(HKDF(root, "store" ‖ place), AAD = place)` as base64url.
+/// The parts of `place` are scheme, app, install, field and destination, so that somebody who can write to the table cannot have
+/// a token sent elsewhere.
 ///
-/// What cannot be encrypted (64 GiB and more) gives an empty text, which opens nowhere.
+/// What cannot be encrypted (64 GiB and more) becomes an empty text, which cannot be opened.
 pub fn store_seal(root: &Secret, key: &KeyId, place: &[&str], nonce: [u8; 12], plain: &[u8]) -> String {
     let aad = store_aad(key.as_str(), place);
     close(&store_secret(root, place), &aad, nonce, plain)
@@ -219,7 +220,7 @@ pub fn store_key(sealed: &str) -> Option<KeyId> {
     key.parse().ok()
 }
 
-/// Opens what [`store_seal`] made for the same place.
+/// Opens a value that [`store_seal`] sealed for the same place.
 pub fn store_open(root: &Secret, place: &[&str], sealed: &str) -> Result<Zeroizing<Vec<u8>>, SealError> {
     let (key, box_) =
         sealed.strip_prefix("k1.").and_then(|rest| rest.split_once('.')).ok_or(SealError::Invalid)?;

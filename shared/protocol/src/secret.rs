@@ -1,14 +1,14 @@
-//! Secrets that are derived rather than stored.
+//! Secrets that are derived and not stored.
 
 use crate::{AppId, Generation, InstallId};
 use zeroize::Zeroizing;
 
-/// 32 secret bytes. Never printed, wiped when dropped.
+/// 32 secret bytes. They are never printed, and wiped when dropped.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<[u8; 32]>);
 
 impl Secret {
-    /// Takes the bytes.
+    /// A secret of these bytes.
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
     }
@@ -19,7 +19,7 @@ impl Secret {
         Some(Self::new(bytes.as_slice().try_into().ok()?))
     }
 
-    /// 43 characters of base64url without padding: the form in which a shared secret is handed over.
+    /// 43 characters of base64url without padding: the form in which a shared secret is shown.
     pub fn to_base64url(&self) -> Zeroizing<String> {
         Zeroizing::new(data_encoding::BASE64URL_NOPAD.encode(&self.0[..]))
     }
@@ -29,8 +29,8 @@ impl Secret {
         &self.0
     }
 
-    /// HKDF-SHA256 (RFC 5869, no salt) of this secret; `info` is `parts`, each led by its length as a
-    /// big-endian u32, so that no two lists of parts give the same bytes.
+    /// Derives a secret with HKDF-SHA256 (RFC 5869, without salt). `info` is `parts`, each after its length as a big-endian u32, so
+    /// that two different lists of parts never give the same bytes.
     #[must_use]
     pub fn derive(&self, parts: &[&[u8]]) -> Secret {
         let mut info = Vec::new();
@@ -43,7 +43,7 @@ impl Secret {
         Secret(out)
     }
 
-    /// The secret shared between the bundle and one Mattermost server (`self` is the root of the app's key).
+    /// The shared secret of the bundle and one Mattermost server (`self` is the root of the app's key).
     #[must_use]
     pub fn shared(&self, app: &AppId, install: &InstallId, generation: Generation) -> Secret {
         self.derive(&[
@@ -54,7 +54,7 @@ impl Secret {
         ])
     }
 
-    /// The secret shared between the bundle and an app that runs elsewhere (`self` is the root of the app's key).
+    /// The shared secret of the bundle and an app that runs elsewhere (`self` is the root of the app's key).
     #[must_use]
     pub fn upstream(&self, app: &AppId, generation: Generation) -> Secret {
         self.derive(&[b"upstream_secret", app.as_str().as_bytes(), generation.0.to_string().as_bytes()])
@@ -71,7 +71,7 @@ fn expand(secret: &[u8], info: &[u8], out: &mut [u8]) {
     }
     let key = aws_lc_rs::hkdf::Salt::new(aws_lc_rs::hkdf::HKDF_SHA256, &[]).extract(secret);
     let info = [info];
-    // Both fail only for outputs over 255 blocks; ours is one.
+    // Both fail only for outputs of more than 255 blocks, and this is one block.
     if let Ok(okm) = key.expand(&info, Length(out.len())) {
         let filled = okm.fill(out);
         debug_assert!(filled.is_ok());

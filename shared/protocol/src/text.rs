@@ -1,10 +1,11 @@
-//! Texts that are shown to people: which characters may stand there, and how much of one is repeated.
+//! Texts for people: which characters they may have, and how a text is shortened.
 
 use std::borrow::Cow;
 
-/// Whether a character may not stand in a name or a label, and reaches no terminal: people see nothing of it, and it can
-/// make a text look like another one. Control characters, line breaks and tabs among them; marks that turn the direction
-/// of a text; other characters without a shape. Joiners stay: emoji and the scripts of Persia and India need them.
+/// Whether a character is not allowed in a name or a label, and never sent to a terminal, because people cannot see it and it can
+/// make a text look like another one. These are control characters, including line breaks and tabs, characters that change the
+/// direction of a text, and other invisible characters. Joiners are allowed, because emoji and the scripts of Persia and India
+/// need them.
 ///
 /// ```
 /// use cloud_apps_protocol::text::is_unseen;
@@ -16,7 +17,7 @@ pub fn is_unseen(c: char) -> bool {
     c.is_control() || (!c.is_ascii() && UNSEEN.iter().any(|(first, last)| (*first..=*last).contains(&c)))
 }
 
-/// At most so many characters of a text: a longer one ends with `…`.
+/// At most `most` characters of a text. A longer text ends with `…`.
 ///
 /// ```
 /// use cloud_apps_protocol::text::shortened;
@@ -31,7 +32,7 @@ pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     format!("{}…", text.get(..end).unwrap_or_default()).into()
 }
 
-/// Unicode's format characters but the joiners, the separators of lines and paragraphs, and letters without a shape.
+/// Unicode's format characters except the joiners, the separators of lines and paragraphs, and invisible letters.
 const UNSEEN: [(char, char); 25] = [
     ('\u{ad}', '\u{ad}'),
     ('\u{34f}', '\u{34f}'),
@@ -60,7 +61,7 @@ const UNSEEN: [(char, char); 25] = [
     ('\u{e0000}', '\u{e0fff}'),
 ];
 
-/// Texts without such characters, as a regular expression of JSON Schema; `with` may stand there all the same.
+/// A regular expression for JSON Schema that matches texts without such characters. The characters of `with` are allowed.
 #[cfg(feature = "schema")]
 pub(crate) fn pattern(with: &[char]) -> String {
     use std::fmt::Write;
@@ -72,7 +73,7 @@ pub(crate) fn pattern(with: &[char]) -> String {
         }
     }
     let mut ranges = String::new();
-    // Beyond U+FFFF an expression means halves of characters where it is not read as Unicode.
+    // If an expression is not read as Unicode, characters above U+FFFF are two halves.
     let rest = UNSEEN.into_iter().filter(|(_, last)| *last <= '\u{ffff}');
     for (first, last) in controls.into_iter().chain(rest) {
         let _ = write!(ranges, "\\u{:04X}", u32::from(first));

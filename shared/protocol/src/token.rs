@@ -1,8 +1,8 @@
-//! The JWT profile (section 2) and the `Authorization` header. The clock is handed in.
+//! The JWT profile (section 2) and the `Authorization` header. The clock is an argument.
 //!
-//! What fails before the MAC verifies is one and the same `unauthorized`, so that a stranger learns nothing. After it
-//! the sender is known to hold the secret, and is told what is wrong: first claims that are missing, doubled or
-//! mistyped in the order of [`Claims`], then the token's life, method and route, then the clock, then the body.
+//! Everything that fails before the MAC was verified is the same `unauthorized`, so that a stranger learns nothing. After that,
+//! the sender has proved that it has the secret, and is told what is wrong: first claims that are missing, repeated or of the
+//! wrong type, in the order of [`Claims`]; then the token's lifetime, method and route; then the clock; then the body.
 
 mod upstream;
 
@@ -19,18 +19,18 @@ use serde::{
 use serde_json::Value;
 use std::{fmt, str::FromStr};
 
-/// The most that an `Authorization` value may have, in bytes.
+/// How long the value of `Authorization` may be, in bytes.
 pub const MAX_TOKEN: usize = 4096;
-/// The longest life of a token, in seconds.
+/// The longest lifetime of a token, in seconds.
 pub const MAX_LIFE: u64 = 300;
-/// How far two clocks may be apart, in seconds.
+/// How much two clocks may differ, in seconds.
 pub const LEEWAY: u64 = 30;
-/// 128 bits in base64url: the shortest `jti`.
+/// The shortest `jti`: 128 bits in base64url.
 const MIN_JTI: usize = 22;
-/// The longest `jti`: it becomes part of a key.
+/// The longest `jti`.
 const MAX_JTI: usize = 128;
 
-/// The direction of a token. Each is refused elsewhere (RFC 8725 §3.11).
+/// The direction of a token. A token of one direction is refused in the others (RFC 8725 §3.11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// Mattermost server → bundle: `cloud-apps+jwt`.
@@ -41,23 +41,23 @@ pub enum Direction {
     App,
 }
 
-/// `<app>.<key>.<install_id>.<generation>`.
+/// The name of a shared secret: `<app>.<key>.<install_id>.<generation>`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Kid {
-    /// Whose key ring.
+    /// The app whose key ring is used.
     pub app: AppId,
-    /// Which key of it.
+    /// The key of that ring.
     pub key: KeyId,
-    /// Which install.
+    /// The install.
     pub install: InstallId,
-    /// Which of its secrets; never 0.
+    /// The generation of its secret, never 0.
     pub generation: Generation,
 }
 
-/// With whose rights the sender speaks.
+/// Whose rights a request has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)] // The words of the protocol.
+#[allow(missing_docs)] // docs/protocol.md describes these words.
 pub enum Scope {
     User,
     Bot,
@@ -67,28 +67,28 @@ pub enum Scope {
 /// The claims of a server's token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// Site URL.
+    /// The server's site URL.
     pub iss: String,
-    /// App id.
+    /// The app's id.
     pub aud: String,
-    /// Acting user's id; the bot's for events.
+    /// The acting user's id; for events the bot's.
     pub sub: String,
-    /// Unix seconds.
+    /// When it was made, in Unix seconds.
     pub iat: u64,
-    /// Unix seconds.
+    /// When it expires, in Unix seconds.
     pub exp: u64,
-    /// At least 128 random bits.
+    /// The token's id: at least 128 random bits.
     pub jti: String,
-    /// The method.
+    /// The request's method.
     pub htm: String,
-    /// The route without host and stage.
+    /// The request's path, without host and stage.
     pub htp: String,
-    /// With whose rights.
+    /// Whose rights the request has.
     pub scope: Scope,
-    /// A REST token of that scope. Never logged.
+    /// A REST token of that scope. It is never logged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mattermost_token: Option<String>,
-    /// base64url without padding of the SHA-256 of the exact bytes of the body.
+    /// SHA-256 of the bytes of the body, as base64url without padding.
     pub body_sha256: String,
 }
 
@@ -102,37 +102,37 @@ impl fmt::Debug for Claims {
     }
 }
 
-/// What the `Authorization` header holds.
+/// The content of the `Authorization` header.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credential {
-    /// Two dots: a JWT, whole.
+    /// A JWT. It has two dots.
     Jwt(String),
-    /// Otherwise a static token of 26 characters, or an install or manage code.
+    /// Anything else: a static token of 26 characters, or an install or manage code.
     Opaque(String),
 }
 
-/// What the route knows about the request that a token must match.
+/// The request that a token must match.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
-    /// `POST`.
+    /// Its method: `POST`.
     pub method: &'a str,
-    /// `/command`.
+    /// Its path: `/command`.
     pub route: &'a str,
-    /// The exact bytes.
+    /// The bytes of its body.
     pub body: &'a [u8],
-    /// Unix milliseconds.
+    /// The time, in Unix milliseconds.
     pub now: Millis,
 }
 
-/// A token that is refused: the code and, for `bad_token`, the claim.
+/// Why a token is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Refused {
-    /// `unauthorized` for everything before the MAC verified.
+    /// The code: `unauthorized` for everything that fails before the MAC was verified.
     pub code: Code,
-    /// Which claim, for `bad_token`.
+    /// The claim, for `bad_token`.
     pub claim: Option<&'static str>,
-    /// What happened, what to do. Never the expected MAC.
+    /// What happened and what to do. It never has the expected MAC.
     pub message: String,
 }
 
@@ -191,7 +191,7 @@ fn generation_of(text: &str) -> Result<Generation, Refused> {
 }
 
 impl Refused {
-    /// The one answer to everything that is not proved.
+    /// The refusal of everything that is not proved.
     pub fn unauthorized() -> Self {
         Self {
             code: Code::Unauthorized,
@@ -202,7 +202,7 @@ impl Refused {
         }
     }
 
-    /// A claim that is wrong, from a sender who holds the secret.
+    /// A claim is wrong, and the sender has proved that it has the secret.
     pub fn bad_token(claim: &'static str, message: impl Into<String>) -> Self {
         Self { code: Code::BadToken, claim: Some(claim), message: message.into() }
     }
@@ -213,8 +213,8 @@ impl Refused {
 }
 
 impl Credential {
-    /// Reads the values of all `Authorization` headers: exactly one, scheme `Bearer` or `Token` in any case, at
-    /// most 4 KiB, no comma (API Gateway joins two headers with one).
+    /// Reads the values of all `Authorization` headers. There must be one, with the scheme `Bearer` or `Token` in any case, at most
+    /// 4 KiB, and without a comma (API Gateway joins two headers with a comma).
     pub fn from_headers<'h>(headers: impl IntoIterator<Item = &'h [u8]>) -> Result<Self, Refused> {
         let mut headers = headers.into_iter();
         let (Some(value), None) = (headers.next(), headers.next()) else {
@@ -224,7 +224,7 @@ impl Credential {
         let (scheme, credential) = text.split_once(' ').ok_or_else(Refused::unauthorized)?;
         let credential = credential.trim_matches(' ');
         let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token");
-        // RFC 6750: the characters of a b64token. No comma, no space.
+        // These are the characters of a b64token (RFC 6750), which has no comma and no space.
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
         if !known || credential.is_empty() || text.len() > MAX_TOKEN || !credential.bytes().all(plain) {
             return Err(Refused::unauthorized());
@@ -237,7 +237,7 @@ impl Credential {
     }
 }
 
-/// The members of a JSON object in their order, doubled ones included: a map would keep one of the two.
+/// The members of a JSON object in their order. If a name is there twice, both members are here; a map would keep one.
 struct Members(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Members {
@@ -265,7 +265,7 @@ impl Members {
         serde_json::from_slice(&BASE64URL_NOPAD.decode(part.as_bytes()).ok()?).ok()
     }
 
-    /// The member of this name, if it is there exactly once.
+    /// The member with this name, if there is exactly one.
     fn once(&self, name: &str) -> Option<&Value> {
         let mut found = self.0.iter().filter(|(n, _)| n == name);
         let (_, value) = found.next()?;
@@ -311,10 +311,10 @@ impl Members {
     }
 }
 
-/// A token whose header has the right shape; nothing is verified yet.
+/// A token whose header has the right form. Nothing is verified yet.
 #[derive(Clone)]
 pub struct Unverified {
-    /// Which secret it claims to be made with.
+    /// The secret with which it says it was made.
     pub kid: Kid,
     token: String,
 }
@@ -326,7 +326,7 @@ impl fmt::Debug for Unverified {
 }
 
 impl Unverified {
-    /// Checks alg, typ, kid, crit and the token's size. Every failure is the same `unauthorized`.
+    /// Checks `alg`, `typ`, `kid`, `crit` and the token's size. Every failure is the same `unauthorized`.
     pub fn parse(token: &str, direction: Direction) -> Result<Self, Refused> {
         if token.len() > MAX_TOKEN {
             return Err(Refused::unauthorized());
@@ -334,7 +334,7 @@ impl Unverified {
         let (header, _) = token.split_once('.').ok_or_else(Refused::unauthorized)?;
         let header = Members::read(header).ok_or_else(Refused::unauthorized)?;
         let is = |name: &str, text: &str| header.once(name).and_then(Value::as_str) == Some(text);
-        // RFC 8725 §3.1, §3.11; RFC 7515 §4.1.11: nothing critical is understood here.
+        // See RFC 8725 §3.1 and §3.11. No critical extension is supported (RFC 7515 §4.1.11).
         if header.doubled() || !is("alg", "HS256") || !is("typ", direction.typ()) || header.has("crit") {
             return Err(Refused::unauthorized());
         }
@@ -342,12 +342,12 @@ impl Unverified {
         Ok(Self { kid: kid.parse()?, token: token.to_owned() })
     }
 
-    /// Verifies the MAC, then every claim that needs no install: shape, times, method, route, body.
-    /// `iss`, `aud`, `sub`, scope and generation are compared by the caller once the install is read.
+    /// Verifies the MAC, then every claim that can be checked without the install: types, times, method, route and body.
+    /// The caller compares `iss`, `aud`, `sub`, scope and generation after it has read the install.
     pub fn verify(&self, secret: &Secret, expected: Expected<'_>) -> Result<Claims, Refused> {
         let (message, signature) = self.token.rsplit_once('.').ok_or_else(Refused::unauthorized)?;
         let key = DecodingKey::from_secret(secret.expose());
-        // In constant time; no claim was read before.
+        // This takes constant time, and no claim was read before it.
         match crypto::verify(signature, message.as_bytes(), &key, Algorithm::HS256) {
             Ok(true) => {}
             Ok(false) | Err(_) => return Err(Refused::unauthorized()),
@@ -446,7 +446,7 @@ impl Claims {
     }
 }
 
-/// Makes a token. Claims that cannot be written give an empty one, which nothing accepts.
+/// Makes a token. If the claims cannot be written, it is empty and never accepted.
 pub fn sign(
     direction: Direction,
     kid: &impl fmt::Display,
@@ -459,7 +459,7 @@ pub fn sign(
     jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(secret.expose())).unwrap_or_default()
 }
 
-/// base64url without padding of SHA-256: `body_sha256`.
+/// The claim `body_sha256`: SHA-256 as base64url without padding.
 pub fn body_sha256(body: &[u8]) -> String {
     BASE64URL_NOPAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body).as_ref())
 }

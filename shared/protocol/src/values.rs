@@ -1,9 +1,9 @@
-//! The check of a value against its field (sections 6 and 9): one for what is typed, submitted in a dialog, sent
-//! encoded or set by an admin.
+//! The check of a value against its field (sections 6 and 9). It is the same for values that are typed, submitted in a dialog,
+//! sent encoded or set by an admin.
 //!
-//! Clients differ in how they write the same value (a number as text, a list joined by commas), so checking also
-//! normalises: what comes out has the one form of section 9. Errors are half-sentences that read after the field's
-//! name: `count: "many" is not a number`.
+//! Clients write the same value in different ways (a number as text, a list joined by commas). So the check also brings a value
+//! into its standard form (section 9). An error is the second half of a sentence that begins with the field's name:
+//! `count: "many" is not a number`.
 
 use crate::{
     ChannelId, Field, FieldType, PostId, TeamId, UserId,
@@ -15,39 +15,38 @@ use regex_lite::{Regex, RegexBuilder};
 use serde_json::{Number, Value};
 use std::collections::{HashMap, hash_map::Entry};
 
-/// The longest text that a field takes where it names no limit of its own, in characters: the most that one field of a
-/// dialog can hold.
+/// The longest text of a field without a limit of its own, in characters: as much as a field of a dialog can have.
 pub const MAX_TEXT: usize = 16_383;
 
-/// The most values of a field that takes several.
+/// How many values a field may have that takes several.
 const MAX_ITEMS: usize = 1_000;
 
-/// The most that a compiled pattern may take, in bytes: some thousand characters and repetitions.
+/// The largest compiled pattern, in bytes: some thousand characters and repetitions.
 const MAX_PATTERN: usize = 128 * 1024;
 
-/// Sizes by which a pattern's work is told, in bytes.
+/// The sizes by which the cost of a pattern is estimated, in bytes.
 const PATTERN_SIZES: [usize; 4] = [2 * 1024, 8 * 1024, 32 * 1024, MAX_PATTERN];
 
-/// What all the patterns of one check may take together, in bytes.
+/// The size of all patterns of one check together, in bytes.
 const PATTERNS_SIZE: usize = 4 * 1024 * 1024;
 
-/// How much one check may match: matching costs the pattern's size times the text's length. The largest pattern matches
-/// four thousand characters, a common one 260,000.
+/// How much one check may match. To match costs the pattern's size times the text's length. So the largest pattern can match
+/// four thousand characters, and a common one 260,000.
 const MATCH_WORK: usize = MAX_PATTERN * 4 * 1024;
 
-/// Checks a value and gives it its one form, or says what was found and what was expected.
+/// Checks a value and brings it into its standard form, or says what was found and what was expected.
 pub fn check_value(field: &Field, value: &Value) -> Result<Value, String> {
     Checker::default().check(field, value)
 }
 
-/// Checks values; what that costs is bounded for all of them together, whatever their patterns are.
+/// Checks values. The cost of all checks together is limited, whatever the patterns are.
 #[derive(Default)]
 pub(crate) struct Checker {
-    /// Each pattern is compiled once.
+    /// The compiled patterns, each compiled once.
     patterns: HashMap<String, Result<Pattern, String>>,
-    /// Bytes of compiled patterns.
+    /// The size of the compiled patterns, in bytes.
     size: usize,
-    /// What was matched so far.
+    /// The cost of all matches so far.
     work: usize,
 }
 
@@ -57,7 +56,7 @@ struct Pattern {
 }
 
 impl Checker {
-    /// Checks a value and gives it its one form, or says what was found and what was expected.
+    /// Checks a value and brings it into its standard form, or says what was found and what was expected.
     pub fn check(&mut self, field: &Field, value: &Value) -> Result<Value, String> {
         if field.multiple && field.r#type != FieldType::File {
             return self.several(field, value);
@@ -84,7 +83,7 @@ impl Checker {
         }
     }
 
-    /// A list, or what a phone makes of one: `a,b`. Option values and ids hold no comma, so nothing is lost.
+    /// A list, or `a,b`, which is how the mobile app writes a list. Option values and ids have no comma, so nothing is lost.
     fn several(&mut self, field: &Field, value: &Value) -> Result<Value, String> {
         let joined = matches!(
             field.r#type,
@@ -96,7 +95,7 @@ impl Checker {
             single => vec![single.clone()],
         };
         few(&items)?;
-        // Clients leave empty items where a list was cleared.
+        // Clients leave empty items when a list is cleared.
         let items = items.iter().filter(|item| !item.is_null() && item.as_str() != Some(""));
         items.map(|item| self.one(field, item)).collect::<Result<_, _>>().map(Value::Array)
     }
@@ -148,7 +147,7 @@ impl Checker {
         Ok(self.pattern(pattern).is_ok_and(|pattern| pattern.whole.is_match(text)))
     }
 
-    /// The pattern, compiled; the first time it is asked for costs its size.
+    /// The compiled pattern. The first time, its size is counted.
     fn pattern(&mut self, pattern: &str) -> Result<&Pattern, &str> {
         let room = PATTERNS_SIZE.saturating_sub(self.size);
         let entry = match self.patterns.entry(pattern.to_owned()) {
@@ -168,8 +167,8 @@ impl Checker {
     }
 }
 
-/// A field's pattern for the whole value. Its size is bounded, because matching costs size times length:
-/// `(?:a{999}){999}` is refused.
+/// A field's pattern for the whole value. Its size is limited, because to match costs size times length. So `(?:a{999}){999}`
+/// is refused.
 fn compiled(pattern: &str, room: usize) -> Result<Pattern, String> {
     let mut refused = None;
     for size in PATTERN_SIZES {
@@ -184,7 +183,7 @@ fn compiled(pattern: &str, room: usize) -> Result<Pattern, String> {
     Err(refused.unwrap_or_default())
 }
 
-/// Each item is checked by itself, so that a mebibyte of them would take its time.
+/// Refuses too many items. Each is checked by itself, so 1 MiB of them would take too long.
 pub(crate) fn few(items: &[Value]) -> Result<(), String> {
     let count = items.len();
     if count > MAX_ITEMS {
@@ -205,10 +204,10 @@ fn found(value: &Value) -> String {
     }
 }
 
-/// Characters of a text that an error repeats, the mark of a cut included.
+/// How many characters of a text an error repeats, including the mark of a cut.
 const QUOTED: usize = 41;
 
-/// The text in quotes, cut to what a person needs to recognise it.
+/// The text in quotes, cut to a length at which a person still recognises it.
 pub(crate) fn quote(text: &str) -> String {
     format!("\"{}\"", shortened(text, QUOTED))
 }
@@ -217,7 +216,7 @@ fn is_not(value: &Value, expected: &str) -> String {
     format!("{} is not {expected}", found(value))
 }
 
-/// Something before one `@` and a domain after it. Whether it exists only a message can tell.
+/// Whether a text has one `@`, something before it and a domain after it. Only a message could show whether the address exists.
 fn email(text: &str) -> bool {
     text.split_once('@').is_some_and(|(name, domain)| {
         !name.is_empty()
@@ -288,7 +287,7 @@ fn select(field: &Field, value: &Value) -> Result<Value, String> {
     Err(format!("{} is none of the options; {hint}", quote(text)))
 }
 
-/// What an app offered as an option only the app can tell; here it has a form that survives every client.
+/// Checks an option that came from the app. Only the app knows its options, so the check is that every client can send it.
 fn offered(text: &str) -> Result<Value, String> {
     if text.is_empty() {
         return Err("is empty; choose one of the options".to_owned());
@@ -307,14 +306,14 @@ fn in_any_case(one: &str, other: &str) -> bool {
     one.chars().flat_map(char::to_lowercase).eq(other.chars().flat_map(char::to_lowercase))
 }
 
-/// Characters of a word for which a likely one is looked for. Nobody means a name by a longer one, and comparing costs
-/// length times length.
+/// The longest word for which a similar one is looked for. A longer word is not a mistyped name, and to compare costs length
+/// times length.
 const MAX_WORD: usize = 64;
 
-/// How alike two words must be to be worth saying.
+/// How similar two words must be for a hint.
 const LIKE: f64 = 0.6;
 
-/// The word that somebody probably meant, if one is near enough to be worth saying.
+/// The word that somebody probably meant, if there is a similar one.
 pub(crate) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     let length = |word: &str| word.chars().take(MAX_WORD + 1).count();
     if length(word) > MAX_WORD {
@@ -332,10 +331,10 @@ pub(crate) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> O
         if one >= 2 && other.starts_with(&word) {
             return share(one).max(0.9);
         }
-        // Words of such different lengths cannot be alike, so they are not compared.
+        // Words of very different lengths are not similar, so they are not compared.
         if share(one.min(two)) < LIKE { 0.0 } else { 1.0 - share(strsim::osa_distance(&word, &other)) }
     };
-    // Of equals the first, as the manifest has them.
+    // Of equally similar words, the first in the manifest's order.
     let best =
         words.map(|w| (w, likeness(w))).reduce(|best, other| if other.1 > best.1 { other } else { best });
     let (near, score) = best?;
@@ -352,7 +351,7 @@ fn date(field: &Field, value: &Value) -> Result<Value, String> {
     let expected = "a date: write 2026-11-22, today or +2d";
     let text = value.as_str().ok_or_else(|| is_not(value, expected))?;
     let date: Date = text.parse().map_err(|_| is_not(value, expected))?;
-    // `parse` also takes a date with a time after it; the form on the wire has none.
+    // `parse` also accepts a date with a time after it, which the protocol does not have.
     within(field, &date)
 }
 
@@ -363,7 +362,8 @@ fn datetime(field: &Field, value: &Value) -> Result<Value, String> {
     within(field, &time)
 }
 
-/// Limits are compared as times: as texts, `10:00+01:00` would come after `09:30Z`.
+/// Checks a time against its field's limits. They are compared as times, because as texts `10:00+01:00` would come after
+/// `09:30Z`.
 fn within<T: Ord + std::str::FromStr + ToString>(field: &Field, time: &T) -> Result<Value, String> {
     fn limit(limit: Option<&Value>) -> Option<&str> {
         limit.and_then(Value::as_str)

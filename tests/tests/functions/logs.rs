@@ -14,7 +14,7 @@ use cloud_apps_aws::{
 };
 use cloud_apps_core::{
     http::route::ROUTES,
-    log::Lines,
+    log::LogFilter,
     store::{
         job::{Job, JobKind},
         model::{Dead, Sha256},
@@ -137,7 +137,7 @@ fn run(program: &bench::runtime::Program) -> Result<(), String> {
 pub async fn call_everything() {
     let variable = |name: &str| std::env::var(name).ok();
     let level = variable("CLOUD_APPS_LOG_LEVEL").and_then(|level| level.parse().ok());
-    telemetry::start(Lines::new(level.unwrap_or(tracing::Level::INFO), &[]));
+    telemetry::start(LogFilter::new(level.unwrap_or(tracing::Level::INFO), &[]));
     // The other endpoints cannot be reached or are not addresses, so that the errors of the SDKs are logged.
     let good = variable("AWS_ENDPOINT_URL").unwrap_or_default();
     for endpoint in [good, "http://127.0.0.1:9".to_owned(), "http://".to_owned(), "http://[::1".to_owned()] {
@@ -236,7 +236,7 @@ pub async fn of_apps() -> Result<(), String> {
 pub fn write_as_an_app() {
     let apps: Vec<App> = linked_apps::all();
     let level = std::env::var("CLOUD_APPS_LOG_LEVEL").ok().and_then(|level| level.parse().ok());
-    telemetry::start(Lines::new(level.unwrap_or(tracing::Level::INFO), &apps));
+    telemetry::start(LogFilter::new(level.unwrap_or(tracing::Level::INFO), &apps));
     macro_rules! write {
         ($target:literal) => {
             tracing::error!(target: $target, "an error of {}", $target);
@@ -268,7 +268,7 @@ pub async fn of_panics() -> Result<(), String> {
 
 /// This test has its own process.
 pub fn panic() {
-    telemetry::start(Lines::new(tracing::Level::INFO, &[]));
+    telemetry::start(LogFilter::new(tracing::Level::INFO, &[]));
     let word = std::hint::black_box("CANARY");
     let _ = std::panic::catch_unwind(|| panic!("a request said {word}"));
     let _ = std::panic::catch_unwind(|| panic!("a literal"));

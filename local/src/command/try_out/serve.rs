@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use cloud_app::App;
 use cloud_apps_core::{
     http::system_now,
-    log::{Lines, report_panics},
+    log::{LogFilter, report_panics},
     operator,
 };
 use std::{
@@ -64,7 +64,7 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
             .more(problems.into_iter().map(|problem| format!("  {problem}")))
             .hint("a test of the app with `App::assert_valid` shows the same problems"));
     }
-    let lines = Lines::new(tracing::Level::INFO, &apps);
+    let lines = LogFilter::new(tracing::Level::INFO, &apps);
     if arguments.log == LogFormat::Json {
         log(arguments.log, lines.clone());
     }
@@ -158,7 +158,7 @@ fn program() -> String {
     std::env::args().next().unwrap_or_else(|| "cloud-apps".to_owned())
 }
 
-fn log(format: LogFormat, lines: Lines) {
+fn log(format: LogFormat, lines: LogFilter) {
     let colour = terminal::shows_colours();
     let level = lines.level();
     let wanted = filter_fn(move |line| lines.allow(line)).with_max_level_hint(level);

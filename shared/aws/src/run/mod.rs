@@ -27,7 +27,7 @@ use cloud_apps_core::{
     apps::Lambdas,
     functions,
     http::{Arrival, system_now},
-    log::Lines,
+    log::LogFilter,
     operator,
     random::SystemRandom,
     services::{Management, Services, Stores},
@@ -145,7 +145,7 @@ fn failure(message: String) -> BatchItemFailure {
 }
 
 fn start_log(config: &Config, apps: &[App]) {
-    telemetry::start(Lines::new(config.log_level, apps));
+    telemetry::start(LogFilter::new(config.log_level, apps));
     for variable in &config.unknown {
         tracing::warn!(variable, "no function reads this variable; check the spelling of its name");
     }

@@ -1,35 +1,36 @@
-//! A linked app against what an install agreed to. There is one version in a build, so an install of an older one runs
-//! its code; but no function that it did not agree to, and none sees more than was agreed.
+//! What a linked app may do for an install whose admin agreed to another version. A build has one version of the app, so the
+//! install runs that version's code. But it runs no function that its admin did not agree to, and no function gets more than
+//! was agreed.
 
 use cloud_apps_protocol::{
     Manifest,
     manifest::{Expand, Expansion},
 };
 
-/// The manifest as it was built, without what is not in the one that was agreed to. How functions take their values, and
-/// what is set, is for the code that runs to say.
+/// The linked manifest without everything that the agreed one does not have. The fields of functions and the settings are
+/// those of the linked one, because its code runs.
 pub(super) fn of_both(built: &Manifest, agreed: &Manifest) -> Manifest {
     let mut both = built.clone();
     both.version.clone_from(&agreed.version);
-    // What is typed on the server was registered there with this name.
+    // The command is registered on the server under this name.
     both.namespace.clone_from(&agreed.namespace);
     both.commands.retain_mut(|command| {
-        let Some(known) = agreed.command(command.function.as_str()) else { return false };
-        command.expand = narrower(&command.expand, &known.expand);
+        let Some(same) = agreed.command(command.function.as_str()) else { return false };
+        command.expand = narrower(&command.expand, &same.expand);
         true
     });
     both.presets.retain(|preset| agreed.command(preset.function.as_str()).is_some());
     both.events.retain_mut(|event| {
-        let known = agreed.events.iter().find(|known| known.name == event.name && known.kind == event.kind);
-        let Some(known) = known else { return false };
-        event.expand = narrower(&event.expand, &known.expand);
+        let same = agreed.events.iter().find(|same| same.name == event.name && same.kind == event.kind);
+        let Some(same) = same else { return false };
+        event.expand = narrower(&event.expand, &same.expand);
         true
     });
-    both.webhooks.retain(|webhook| agreed.webhooks.iter().any(|known| known.path == webhook.path));
+    both.webhooks.retain(|webhook| agreed.webhooks.iter().any(|same| same.path == webhook.path));
     both
 }
 
-/// No object at a higher level than in either; what only one names is not expanded.
+/// Each object at the lower of the two levels. An object that only one of the two names is not expanded.
 fn narrower(built: &Expansion, agreed: &Expansion) -> Expansion {
     let both = built.iter().filter_map(|(item, expand)| {
         let level = agreed.get(item)?.level.min(expand.level);

@@ -1,12 +1,12 @@
-//! Reading what an upstream answered. Only a 200 with JSON is an answer. Nothing of what it wrote is repeated to a user
-//! or in the log: an error body may hold the token that it was given.
+//! Reading the answer of an app that runs elsewhere. Only a 200 with JSON is an answer. Nothing of any other body is repeated
+//! to a user or in the log, because it may have the token that the app got.
 
 use super::no_answer::NoAnswer;
 use bytes::Bytes;
 use cloud_apps_protocol::{Answer, Code, answer::Kind, form::Form, limits};
 use http::{Response, header};
 
-/// What an upstream answered, whatever carried it.
+/// What an app answered, over HTTP or through Lambda.
 pub(super) struct Reply {
     pub status: u16,
     /// Its `Content-Type`.
@@ -17,7 +17,7 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    /// What came over HTTP.
+    /// An HTTP response.
     pub fn of(response: &Response<Bytes>) -> Self {
         let text = |name| {
             let value = response.headers().get(name).and_then(|value| value.to_str().ok());
@@ -32,12 +32,12 @@ impl Reply {
     }
 }
 
-/// What an app's service answered, as the bundle reads it.
+/// Reads the answer of an app's service as the bundle does.
 pub fn read_answer(response: &Response<Bytes>) -> Result<Answer, NoAnswer> {
     read(&Reply::of(response))
 }
 
-/// The answer, if it is one.
+/// Reads the answer, if it is one.
 pub(super) fn read(reply: &Reply) -> Result<Answer, NoAnswer> {
     match reply.status {
         200 => {}
@@ -51,7 +51,7 @@ pub(super) fn read(reply: &Reply) -> Result<Answer, NoAnswer> {
     if reply.body.len() > limits::BODY {
         return Err(NoAnswer::TooLarge);
     }
-    // None was asked for, and what expands to more than is read is not read.
+    // The bundle did not ask for compression, and a compressed answer could become too large.
     if !matches!(reply.encoding.as_str(), "" | "identity") {
         return Err(NoAnswer::failed("its answer is compressed, which nobody asked for"));
     }
@@ -67,7 +67,7 @@ pub(super) fn read(reply: &Reply) -> Result<Answer, NoAnswer> {
     Ok(answer)
 }
 
-/// Section 20.
+/// Checks the limits of section 20.
 fn fits(answer: &Answer) -> Result<(), NoAnswer> {
     let (Kind::Form { form } | Kind::Ask { form }) = &answer.kind else { return Ok(()) };
     let Form { fields, .. } = form;

@@ -1,5 +1,5 @@
-//! Registered apps and manifests behind a cache like an install's (60 s, stale while the store fails, read again where a
-//! refusal would rest on it). A manifest never changes under its hash, so it is read once.
+//! Registered apps and manifests behind a cache. Registered apps are cached like installs. A manifest never changes under its
+//! hash, so it is read once.
 
 use super::{agreed, served::ServedAppError};
 use crate::store::{
@@ -21,18 +21,18 @@ pub struct AppCache {
     keep: Millis,
     apps: AgedCache<AppId, Arc<RegisteredApp>>,
     manifests: Mutex<Recent<(AppId, Sha256), Arc<Manifest>>>,
-    /// Of linked apps: what an install that agreed to the manifest of this hash gets of the build's.
+    /// For linked apps: the part of the linked manifest for installs that agreed to the manifest with this hash.
     of_both: Mutex<Recent<(AppId, Sha256), Arc<Manifest>>>,
 }
 
 impl AppCache {
-    /// A cache in front of `apps` that keeps what it finds for `keep` ms; 0 reads every time.
+    /// A cache in front of `store` that uses what it reads for `keep` ms. With 0 it reads every time.
     pub fn new(store: Arc<dyn Apps>, keep: Millis) -> Self {
         let (manifests, of_both) = (Mutex::new(Recent::new(MANIFESTS)), Mutex::new(Recent::new(MANIFESTS)));
         Self { store, keep, apps: AgedCache::new(keep), manifests, of_both }
     }
 
-    /// What is registered of the app, as it stands in the table: nobody has vouched for it yet.
+    /// The registered app as the store has it. Its MAC is not checked yet.
     pub async fn find(
         &self,
         app: &AppId,
@@ -43,7 +43,7 @@ impl AppCache {
         self.apps.get(app, fresh, now, read).await
     }
 
-    /// A manifest by its hash. A text that has another hash is none.
+    /// The manifest with this hash. A text that has another hash is refused.
     pub async fn manifest(
         &self,
         app: &AppId,
@@ -51,8 +51,8 @@ impl AppCache {
     ) -> Result<Option<Arc<Manifest>>, ServedAppError> {
         const WHAT: &str = "Apps.manifest";
         let place = (app.clone(), sha256.clone());
-        if let Some(known) = lock(&self.manifests).get(&place) {
-            return Ok(Some(Arc::clone(known)));
+        if let Some(cached) = lock(&self.manifests).get(&place) {
+            return Ok(Some(Arc::clone(cached)));
         }
         let Some(text) = self.store.manifest(app, sha256).await? else { return Ok(None) };
         if !Sha256::of(&text).is(sha256) {
@@ -67,16 +67,16 @@ impl AppCache {
         Ok(Some(manifest))
     }
 
-    /// What a linked app and the manifest that an install agreed to have both. It is made once: a manifest is large, and
-    /// neither of the two changes while a process lives.
+    /// The part of a linked manifest that the manifest with this hash has too. It is made once, because manifests are large
+    /// and do not change while a process lives.
     pub(super) async fn of_both(
         &self,
         built: &Manifest,
         sha256: &Sha256,
     ) -> Result<Option<Arc<Manifest>>, ServedAppError> {
         let place = (built.id.clone(), sha256.clone());
-        if let Some(known) = lock(&self.of_both).get(&place) {
-            return Ok(Some(Arc::clone(known)));
+        if let Some(cached) = lock(&self.of_both).get(&place) {
+            return Ok(Some(Arc::clone(cached)));
         }
         let Some(kept) = self.manifest(&built.id, sha256).await? else { return Ok(None) };
         let both = Arc::new(agreed::of_both(built, &kept));
@@ -86,18 +86,18 @@ impl AppCache {
         Ok(Some(both))
     }
 
-    /// The app where it is in memory, whatever its age: for what is made without a read.
+    /// The app if it is cached, however old it is, for things that are made without a read.
     pub(crate) fn remembered(&self, app: &AppId) -> Option<Arc<RegisteredApp>> {
         self.apps.last(app)
     }
 
-    /// Reads the app again next time: after this process changed it.
+    /// Reads the app again next time, because this process changed it.
     pub fn forget(&self, app: &AppId) {
         self.apps.forget(|id| id == app);
     }
 }
 
-/// A panic elsewhere cannot leave half of a change behind: each is one call.
+/// Locks a map. Every change of it is one call, so a panic elsewhere cannot leave half of one.
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

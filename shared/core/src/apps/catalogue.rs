@@ -1,46 +1,46 @@
-//! The registered apps in memory, so that a request which names an unknown app costs no read and no secret fetch.
+//! The ids of all apps in memory, so that a request for an unknown app is refused without reading an app or a key ring.
 
 use crate::store::ports::{Apps, Stored};
 use cloud_apps_protocol::{AppId, Millis};
 use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::Mutex;
 
-/// How long an unknown app is unknown before the catalogue is read again, in ms (docs/architecture.md#caches).
+/// How long the catalogue is not read again for an unknown app, in ms (docs/architecture.md#caches).
 const REFRESH: Millis = 30_000;
 
-/// Knows which apps are registered.
+/// Knows which apps the bundle has.
 pub struct CatalogueCache {
     apps: Arc<dyn Apps>,
-    known: Mutex<Known>,
+    cached: Mutex<Cached>,
 }
 
 #[derive(Default)]
-struct Known {
+struct Cached {
     ids: BTreeSet<AppId>,
     read_at: Option<Millis>,
 }
 
 impl CatalogueCache {
-    /// A cache in front of `apps`; nothing is read before it is asked.
+    /// A cache in front of `apps`. Nothing is read before it is asked.
     pub fn new(apps: Arc<dyn Apps>) -> Self {
-        Self { apps, known: Mutex::default() }
+        Self { apps, cached: Mutex::default() }
     }
 
-    /// Whether the app is registered. An unknown one makes it read the catalogue, at most every 30 s; who asks
-    /// meanwhile waits for that read, so that a flood of unknown apps reads once and no known one is refused.
+    /// Whether the bundle has the app. For an unknown app it reads the catalogue, at most every 30 s. Other callers wait for that
+    /// read meanwhile, so a flood of unknown apps reads once, and no app of the bundle is refused.
     pub async fn has(&self, app: &AppId, now: Millis) -> Stored<bool> {
-        let mut known = self.known.lock().await;
-        let young = known.read_at.is_some_and(|at| now.saturating_sub(at) < REFRESH);
-        if !known.ids.contains(app) && !young {
-            known.ids = self.apps.all().await?.apps.into_keys().collect();
-            known.read_at = Some(now);
+        let mut cached = self.cached.lock().await;
+        let young = cached.read_at.is_some_and(|at| now.saturating_sub(at) < REFRESH);
+        if !cached.ids.contains(app) && !young {
+            cached.ids = self.apps.all().await?.apps.into_keys().collect();
+            cached.read_at = Some(now);
         }
-        Ok(known.ids.contains(app))
+        Ok(cached.ids.contains(app))
     }
 
-    /// Reads the catalogue again next time: after this process changed it.
+    /// Reads the catalogue again next time, because this process changed it.
     pub async fn forget(&self) {
-        *self.known.lock().await = Known::default();
+        *self.cached.lock().await = Cached::default();
     }
 }
 

@@ -1,12 +1,12 @@
-//! Which Lambda functions apps may run in, and functions of this process that stand in for them.
+//! The Lambda functions in which apps may run, and functions of this process that replace them in tests.
 
 use crate::store::ports::{Functions, InvokeError, Invoked};
 use async_trait::async_trait;
 use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-/// The Lambda functions that this bundle invokes: those whose name begins with a prefix, and none of its own.
+/// The Lambda functions that this bundle invokes: those whose name begins with a prefix, and never its own.
 ///
-/// IAM says the same; here it is said before a call, and to the operator in words.
+/// IAM has the same rule. Here it is checked before a call, so that the operator gets a message.
 #[derive(Clone)]
 pub struct Lambdas {
     functions: Arc<dyn Functions>,
@@ -20,7 +20,7 @@ impl Lambdas {
         Self { functions, prefix: prefix.to_owned(), stack: stack.to_owned() }
     }
 
-    /// Why a function, by its name or ARN, is not invoked; in a sentence that says what to do.
+    /// Why a function with this name or ARN is not invoked, and what to do.
     pub fn refuses(&self, function: &str) -> Option<String> {
         let name = name(function);
         if name.starts_with(&format!("{}-", self.stack)) {
@@ -35,7 +35,7 @@ impl Lambdas {
         })
     }
 
-    /// Invokes one that is permitted.
+    /// Invokes a function, if it is permitted.
     pub(super) async fn invoke(
         &self,
         function: &str,
@@ -58,7 +58,7 @@ fn name(function: &str) -> &str {
     }
 }
 
-/// A function of this process: from a payload to what a Lambda function gives back.
+/// A function of this process. It returns for a payload what a Lambda function would return.
 pub type Function = Arc<dyn Fn(Vec<u8>) -> Pin<Box<dyn Future<Output = Invoked> + Send>> + Send + Sync>;
 
 /// Functions of this process, by name: for tests, and for an author who has no AWS.

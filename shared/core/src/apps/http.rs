@@ -1,5 +1,4 @@
-//! An app that is an HTTPS service: `POST {url}/{function}`, through the guarded client of section 19. No redirects, no
-//! retries.
+//! Apps that are HTTPS services: `POST {url}/{function}`, through the client of section 19, without redirects and retries.
 
 use super::{answer::Reply, no_answer::NoAnswer, signed_request::SignedRequest};
 use cloud_app::http::{Error, Outbound};
@@ -13,7 +12,7 @@ pub(super) async fn post(
 ) -> Result<Reply, NoAnswer> {
     let answer = client.send(signed.request(url)?, left).await.map_err(|error| match error {
         Error::TooLarge { .. } => NoAnswer::TooLarge,
-        // A shorter limit is the one for connecting: nothing has begun.
+        // A shorter limit is the one for connecting, so nothing has begun then.
         Error::Timeout { limit, .. } if limit >= left => NoAnswer::TookTooLong,
         error => NoAnswer::because("its service gave no answer", error),
     })?;

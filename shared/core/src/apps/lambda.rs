@@ -1,5 +1,5 @@
-//! An app that is a Lambda function: the same headers and body in an API Gateway v2 proxy event, so that any Lambda web
-//! framework answers it unchanged
+//! Apps that are Lambda functions. They get the same headers and body in an API Gateway v2 proxy event, so that any web
+//! framework for Lambda can answer it unchanged
 //! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>).
 
 use super::{answer::Reply, functions::Lambdas, no_answer::NoAnswer, signed_request::SignedRequest};
@@ -12,7 +12,7 @@ use serde::{
 use serde_json::{Map, Value, json};
 use std::{fmt, time::Duration};
 
-/// The most of an invocation's payload that is looked at: an answer of 1 MiB in base64 or escaped, and its headers.
+/// How many bytes of a payload are read: enough for an answer of 1 MiB in base64 or escaped, and its headers.
 const MAX_PAYLOAD: usize = 3 * limits::BODY;
 
 pub(super) async fn invoke(
@@ -33,7 +33,7 @@ pub(super) async fn invoke(
         }
         error => NoAnswer::because("its Lambda function was not run", error),
     })?;
-    // The payload of a failed function holds its own words, which may hold a token.
+    // The payload of a failed function has the function's own text, which may have a token.
     if invoked.failed {
         return Err(NoAnswer::failed("its Lambda function failed (FunctionError): its log has the reason"));
     }
@@ -88,7 +88,7 @@ fn common_log_time(now: u64) -> String {
     at.unwrap_or(jiff::Timestamp::MAX).strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()
 }
 
-/// A proxy integration's response. Of a payload of 3 MiB only what is read becomes a value: as a tree it would take
+/// The response of a proxy integration. Only these parts are read, because a payload of 3 MiB as a tree of values would take
 /// fifty times its size.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -102,7 +102,7 @@ struct Response {
     is_base64_encoded: bool,
 }
 
-/// The headers that are read; empty where there is none.
+/// The headers that are read. Empty: there is no such header.
 #[derive(Default)]
 struct Headers {
     media: String,
@@ -135,7 +135,7 @@ impl<'de> Deserialize<'de> for Headers {
     }
 }
 
-/// Reads the payload as API Gateway does: without a `statusCode` it is the body of a 200 itself.
+/// Reads the payload as API Gateway does. Without a `statusCode`, the payload is the body of a 200.
 fn reply(payload: Vec<u8>) -> Result<Reply, NoAnswer> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -164,7 +164,7 @@ fn reply(payload: Vec<u8>) -> Result<Reply, NoAnswer> {
     } else {
         body.into_bytes()
     };
-    // API Gateway calls what is not marked JSON.
+    // API Gateway takes an answer without a media type as JSON.
     let media = if headers.media.is_empty() { media() } else { headers.media };
     Ok(Reply { status: status_code, media, encoding: headers.encoding, body: body.into() })
 }

@@ -1,4 +1,4 @@
-//! A function that is linked into the bundle: cancelled when its time is over, its panic caught.
+//! Functions that are linked into the bundle. A function is cancelled when its time is over, and its panic is caught.
 
 use super::{
     call::{Call, Called},
@@ -9,7 +9,7 @@ use cloud_app::{App, Cx, cx::Inner, http::Outbound};
 use futures_util::FutureExt;
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
-/// Calls it.
+/// Calls a function.
 pub(super) async fn call(app: &App, http: Outbound, call: Call<'_>) -> Called {
     let cx = Cx::new(Inner {
         request: call.request,
@@ -21,7 +21,7 @@ pub(super) async fn call(app: &App, http: Outbound, call: Call<'_>) -> Called {
         user: call.user,
         http,
     });
-    // Inside the guarded future: a function may panic before its first await.
+    // The call is inside the future whose panics are caught, because a function may panic before its first await.
     let running = async {
         match app.call(call.function.as_str(), cx, call.values) {
             Some(running) => running.await.map_or_else(Called::Failed, Called::Answered),

@@ -1,8 +1,8 @@
-//! Finds an app: linked, and there from the start; or registered at run time, and read behind a cache.
+//! Finds apps: linked ones, and registered ones through a cache.
 //!
-//! What an install may ask of an app is what its admin agreed to: the manifest that is kept under the hash that the
-//! install names. Nothing of a registered app is used before its [`Binding`](crate::store::model::Binding) was checked: it
-//! covers the hashes of all its manifests, and so its addresses.
+//! An install uses the manifest that its admin agreed to. The install names its hash. Nothing of a registered app is used
+//! before its MAC ([`Binding`](crate::store::model::Binding)) was checked. The MAC covers the hashes of all its manifests,
+//! and so its addresses.
 
 use super::{
     cache::AppCache,
@@ -34,21 +34,21 @@ const MANIFEST: &str = "cloud-apps-manifest";
 pub struct Apps {
     /// Linked apps, by id.
     pub linked: BTreeMap<AppId, App>,
-    /// What is stored of registered apps, and the catalogue.
+    /// The store of registered apps and of the catalogue.
     pub store: Arc<dyn ports::Apps>,
-    /// Which apps are registered, cached.
+    /// The catalogue, cached.
     pub catalogue: CatalogueCache,
     /// Registered apps, cached.
     pub registered: AppCache,
-    /// What their bindings are checked with.
+    /// The key rings with which MACs are checked.
     keys: Arc<KeyCache>,
-    /// The hashes of the linked apps' manifests, each made when it is first asked for, because writing a manifest out takes
-    /// as long as all the rest of a small command.
+    /// The hashes of the linked manifests. Each is made when it is first needed, because to write a manifest takes as long as
+    /// the rest of a small command.
     built: BTreeMap<AppId, OnceLock<Sha256>>,
 }
 
 impl Apps {
-    /// Linked apps, and those of a store, of which what is found is kept for `keep` ms; 0: never.
+    /// These linked apps, and the registered ones of `store`, which are cached for `keep` ms. 0: never.
     pub fn new(
         linked: impl IntoIterator<Item = App>,
         store: Arc<dyn ports::Apps>,
@@ -67,37 +67,36 @@ impl Apps {
         }
     }
 
-    /// The entity tag of an install, [`etag`](crate::http::etag::etag), made without a read; `None` where its app is not
-    /// in memory.
+    /// The entity tag of an install, [`etag`](crate::http::etag::etag), made without a read. `None`: its app is not cached.
     pub fn etag(&self, install: &Install) -> Option<String> {
         if self.linked.contains_key(&install.app) {
             return self.built(&install.app).map(|sha256| tag(sha256, install));
         }
-        let known = self.registered.remembered(&install.app)?;
-        known.versions.get(&known.version).map(|sha256| tag(sha256, install))
+        let app = self.registered.remembered(&install.app)?;
+        app.versions.get(&app.version).map(|sha256| tag(sha256, install))
     }
 
-    /// Says in the header `Cloud-Apps-Manifest` which manifest and install an answer comes from: by it a server learns that
-    /// it must fetch the install again (section 18). Without a read; nothing where the app is not in memory.
+    /// Adds the header `Cloud-Apps-Manifest`, which names the manifest and the install of an answer. A server learns from it that
+    /// it must fetch the install again (section 18). Reads nothing, and adds nothing if the app is not cached.
     pub fn name_manifest(&self, install: &Install, response: &mut Response<Bytes>) {
         if let Some(etag) = self.etag(install).and_then(|etag| HeaderValue::try_from(etag).ok()) {
             response.headers_mut().insert(MANIFEST, etag);
         }
     }
 
-    /// The hash of a linked app's manifest, as it was built.
+    /// The hash of a linked app's manifest.
     pub(crate) fn built(&self, app: &AppId) -> Option<&Sha256> {
         let linked = self.linked.get(app)?;
         Some(self.built.get(app)?.get_or_init(|| Sha256::of_manifest(linked.manifest())))
     }
 
-    /// Whether there is such an app, linked or registered. Strangers' apps are refused from memory.
+    /// Whether the bundle has an app. Unknown apps are refused from memory.
     pub async fn knows(&self, app: &AppId, now: Millis) -> Stored<bool> {
         Ok(self.linked.contains_key(app) || self.catalogue.has(app, now).await?)
     }
 
-    /// An app of the bundle as new installs get it. A linked one costs no read; a registered one is read at most once in a
-    /// minute, or, with [`Freshness::Reread`], in a second.
+    /// An app as new installs get it. A linked app needs no read. A registered one is read at most once in a minute, or once in
+    /// a second with [`Freshness::Reread`].
     pub async fn app(
         &self,
         app: &AppId,
@@ -107,10 +106,10 @@ impl Apps {
         if let Some(app) = self.linked.get(app) {
             return Ok(Some(ServedApp::Linked { app, agreed: None }));
         }
-        let Some(known) = self.vouched(app, fresh, now).await? else { return Ok(None) };
+        let Some(found) = self.checked(app, fresh, now).await? else { return Ok(None) };
         let sha256 =
-            known.versions.get(&known.version).ok_or_else(|| ServedAppError::Unbound(app.clone()))?;
-        Ok(Some(self.with_manifest(&known, sha256).await?))
+            found.versions.get(&found.version).ok_or_else(|| ServedAppError::Unbound(app.clone()))?;
+        Ok(Some(self.with_manifest(&found, sha256).await?))
     }
 
     /// The app of an install as its admin agreed to it.
@@ -132,9 +131,9 @@ impl Apps {
             || ServedAppError::NotKept { app: install.app.clone(), version: install.version.clone() };
         let mut refused = None;
         for fresh in Freshness::IN_TURN {
-            refused = match self.vouched(&install.app, fresh, now).await {
-                Ok(Some(known)) => match known.agreed(install) {
-                    Some(sha256) => return self.with_manifest(&known, sha256).await.map(Some),
+            refused = match self.checked(&install.app, fresh, now).await {
+                Ok(Some(found)) => match found.agreed(install) {
+                    Some(sha256) => return self.with_manifest(&found, sha256).await.map(Some),
                     None => Some(not_kept()),
                 },
                 Ok(None) => None,
@@ -145,7 +144,8 @@ impl Apps {
         refused.map_or(Ok(None), Err)
     }
 
-    /// A linked app runs as it was built, whatever was agreed to; of its manifest an install gets what both have.
+    /// A linked app for an install. The linked code runs, whatever version was agreed to. If that was another version, the install
+    /// gets the part of the manifest that both versions have.
     async fn linked_as_agreed<'w>(
         &'w self,
         app: &'w App,
@@ -175,22 +175,22 @@ impl Apps {
         Ok(ServedApp::Registered(Registered { app: Arc::clone(app), manifest, sha256: sha256.clone() }))
     }
 
-    /// What is registered of an app, its binding checked.
-    async fn vouched(
+    /// A registered app whose MAC was checked.
+    async fn checked(
         &self,
         app: &AppId,
         fresh: Freshness,
         now: Millis,
     ) -> Result<Option<Arc<RegisteredApp>>, ServedAppError> {
-        let Some(known) = self.registered.find(app, fresh, now).await? else { return Ok(None) };
-        if known.id == *app && self.vouches_for(&known, now).await? {
-            return Ok(Some(known));
+        let Some(found) = self.registered.find(app, fresh, now).await? else { return Ok(None) };
+        if found.id == *app && self.is_bound(&found, now).await? {
+            return Ok(Some(found));
         }
         Err(ServedAppError::Unbound(app.clone()))
     }
 
-    /// Whether what stands in the table was bound with a live key of the app's ring, and not changed since.
-    pub(crate) async fn vouches_for(&self, app: &RegisteredApp, now: Millis) -> Stored<bool> {
+    /// Whether a stored app has a MAC that was made with a live key of its ring, and was not changed since.
+    pub(crate) async fn is_bound(&self, app: &RegisteredApp, now: Millis) -> Stored<bool> {
         let Some(binding) = &app.binding else { return Ok(false) };
         let root = self.keys.root(&app.id, &binding.key, now).await?;
         Ok(root.is_some_and(|root| binding.holds(&root, app)))

@@ -1,4 +1,4 @@
-//! The apps of the bundle: which there are, what an install may ask of one, and one way to call its functions.
+//! The apps of the bundle: which there are, what an install may use of them, and how their functions are called.
 
 mod agreed;
 mod answer;

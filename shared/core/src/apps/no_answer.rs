@@ -1,10 +1,10 @@
-//! Why a call has no answer. What an upstream wrote is never part of it: an error body may repeat a token.
+//! Why a call has no answer. It never has text of the app, because an error body may repeat a token.
 
 use crate::store::ports::StoreError;
 use cloud_apps_protocol::Code;
 use std::error::Error;
 
-/// Why a call has no answer; for the log.
+/// Why a call has no answer. This is for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum NoAnswer {
     /// A linked function panicked.
@@ -16,7 +16,7 @@ pub enum NoAnswer {
     /// The linked app has no such function.
     #[error("the app does not have the function")]
     Unknown,
-    /// The upstream does not accept the bundle's token.
+    /// The app does not accept the bundle's token.
     #[error(
         "the upstream answered {0}: does it have the secret that `cloud-apps operator apps add` or `rotate` showed, its clock \
          right, and this app's id as audience?"
@@ -25,16 +25,16 @@ pub enum NoAnswer {
     /// It could not be reached, or failed.
     #[error("the upstream failed: {what}")]
     Failed {
-        /// What happened, in our words.
+        /// What happened, in the bundle's own words.
         what: String,
         /// Its cause.
         #[source]
         source: Option<Box<dyn Error + Send + Sync>>,
     },
-    /// It answered with JSON that is no answer.
+    /// It answered with JSON that is not an answer of the protocol.
     #[error("the upstream's answer is not one of the protocol: {0}")]
     BadAnswer(String),
-    /// It answered more than is read.
+    /// Its answer is too large.
     #[error("the upstream answered more than 1 MiB")]
     TooLarge,
     /// The bundle could not make the call.
@@ -43,17 +43,17 @@ pub enum NoAnswer {
 }
 
 impl NoAnswer {
-    /// It failed, for a reason of ours.
+    /// It failed, for a reason that the bundle found.
     pub(super) fn failed(what: impl Into<String>) -> Self {
         Self::Failed { what: what.into(), source: None }
     }
 
-    /// It failed, for a reason of the network or the platform.
+    /// It failed, for a reason of the network or the platform, which is the source.
     pub(super) fn because(what: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Failed { what: what.into(), source: Some(source.into()) }
     }
 
-    /// What the wire calls it.
+    /// The code of the protocol.
     pub fn code(&self) -> Code {
         match self {
             Self::Panicked(_) | Self::Failed { .. } => Code::UpstreamFailed,
@@ -68,7 +68,7 @@ impl NoAnswer {
         }
     }
 
-    /// What a person reads who ran something of `app`. Section 15: one sentence; the request's id stands beside it.
+    /// The sentence for a person who ran something of `app` (section 15). The request's id is shown beside it.
     pub fn sentence(&self, app: &str) -> String {
         match self.code() {
             Code::Deadline => format!(

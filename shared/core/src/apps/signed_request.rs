@@ -1,7 +1,7 @@
-//! What is sent to a function outside the bundle: the request of section 3, and a JWT that proves whose it is.
+//! What is sent to a function outside the bundle: the request of section 3, and a JWT that proves its sender.
 //!
-//! The token carries what the install was granted: the bot's token, the acting user's. Both are for this one app,
-//! travel in a header that nothing logs, and are never part of an error.
+//! The JWT has the tokens that the install was granted: the bot's and the acting user's. Both are for this app only. They are
+//! in a header that is never logged, and never in an error.
 
 use super::{call::Call, no_answer::NoAnswer, served::Registered};
 use crate::{keys::KeyCache, random::Random};
@@ -14,10 +14,10 @@ use cloud_apps_protocol::{
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use secrecy::ExposeSecret;
 
-/// How long a token to an upstream lives, in seconds.
+/// How long the JWT is valid, in seconds.
 const LIFE: u64 = 60;
 
-/// One call, written out.
+/// A call as a signed request.
 pub(super) struct SignedRequest {
     pub function: FunctionName,
     pub headers: HeaderMap,
@@ -27,7 +27,7 @@ pub(super) struct SignedRequest {
 }
 
 impl SignedRequest {
-    /// Writes and signs it.
+    /// Writes and signs the request of a call.
     pub async fn write(
         keys: &KeyCache,
         random: &dyn Random,
@@ -39,13 +39,13 @@ impl SignedRequest {
             function, mut request, settings, bot, proof, user, now, deadline, request_id, trace, ..
         } = call;
         let install = &bot.install;
-        // The body may name anybody; the token vouches for a user who was proved, and for nobody else.
+        // The body may name anybody. The JWT names a user only if the request proved that user.
         let acting = request.context.acting_user.as_ref();
         let proved = proof.zip(acting).map(|(proof, user)| (user.id.to_string(), proof));
         let (sub, proof) = proved.unzip();
         let delivery = request.delivery.clone().unwrap_or_default();
         if let Some(app) = &mut request.context.app {
-            // A linked function reads passwords through its `Cx`; here there is only the body.
+            // A linked function gets passwords through its `Cx`. Here they can only be in the body.
             app.settings = settings;
         }
         let body = serde_json::to_vec(&request)

@@ -1,5 +1,5 @@
-//! The autocomplete function: V2 queries, and lookups and refreshes of dialogs. Their senders are verified; the
-//! queries themselves come with a later version.
+//! The autocomplete function: V2 queries, and lookups and refreshes of dialogs. Their senders are verified, but this version of
+//! the bundle does not answer the queries yet.
 
 use crate::{
     authenticate::{self, jwt, seal},
@@ -41,14 +41,14 @@ async fn route(
     }
 }
 
-/// The part of a query that says who asks.
+/// The part of a query that names the user.
 #[derive(Deserialize)]
 struct Query {
     #[serde(default)]
     context: Context,
 }
 
-/// A query changes nothing: its token is verified like a command's, and not spent.
+/// Verifies the token of a query. It is not spent, because a query changes nothing.
 async fn query(services: &Services, arrival: &Arrival, line: &mut LogLine) -> Result<(), Refusal> {
     let Credential::Jwt(token) = authenticate::credential(arrival)? else {
         return Err(Refusal::unauthorized());

@@ -1,7 +1,7 @@
-//! The event function: what happened on a server, and what vendors tell. Senders are verified; events themselves are not
-//! delivered yet, so a server's events are refused and stay with it. An outgoing webhook cannot be refused: Mattermost
-//! sends it once and reads no status, so it is answered as it must be and dropped. Every install says so under
-//! `unavailable`.
+//! The event function: events of servers, and webhooks of vendors. Senders are verified, but this version of the bundle does not
+//! deliver events yet. So the events of a V2 server are refused, and the server keeps them. An outgoing webhook cannot be
+//! refused, because Mattermost sends it once and ignores the status; it is answered and dropped. Every install says this
+//! under `unavailable`.
 
 use crate::{
     authenticate::{self, body, jwt, webhook},
@@ -38,11 +38,11 @@ async fn route(
         }
         Route::Webhook { install } => {
             outgoing_webhook(services, arrival, install, line).await?;
-            // Whatever text stood here, Mattermost would post to the channel.
+            // Mattermost would post any text of this answer to the channel.
             line.outcome("dropped");
             Ok(Responder::new(arrival).json(StatusCode::OK, &json!({})))
         }
-        // There is no secret to verify a vendor with before webhooks can be registered.
+        // Webhooks of vendors cannot be registered yet, so there is no secret to verify their sender.
         Route::Upstream { .. } => {
             Err(Refusal::not_served("Webhooks of vendors are", "The delivery was not accepted."))
         }
@@ -50,7 +50,7 @@ async fn route(
     }
 }
 
-/// Events come from the server itself: scope `bot`, and the bot as subject.
+/// Verifies that events come from the server itself: the scope is `bot`, and the subject is the bot.
 async fn events(services: &Services, arrival: &Arrival, line: &mut LogLine) -> Result<(), Refusal> {
     let Credential::Jwt(token) = authenticate::credential(arrival)? else {
         return Err(Refusal::unauthorized());
@@ -64,10 +64,10 @@ async fn events(services: &Services, arrival: &Arrival, line: &mut LogLine) -> R
     Ok(())
 }
 
-/// The part of an outgoing webhook that says whose it is.
+/// The fields of an outgoing webhook that say where it comes from.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Delivery<'b> {
+struct WebhookFields<'b> {
     #[serde(borrow)]
     token: Cow<'b, str>,
     #[serde(borrow)]
@@ -83,11 +83,11 @@ async fn outgoing_webhook(
     line: &mut LogLine,
 ) -> Result<(), Refusal> {
     let body = arrival.request.body();
-    let Delivery { token, team_id, channel_id } = if arrival.is_json() {
+    let WebhookFields { token, team_id, channel_id } = if arrival.is_json() {
         body::json(body)?
     } else {
         let [token, team_id, channel_id] = body::form(body, ["token", "team_id", "channel_id"])?;
-        Delivery { token, team_id, channel_id }
+        WebhookFields { token, team_id, channel_id }
     };
     let claim = webhook::Claim { install, team: &team_id, channel: &channel_id, token: &token };
     webhook::install(services, &claim, arrival.now, line).await?;

@@ -1,4 +1,4 @@
-//! The five functions, each as one handler: from an HTTP request to an HTTP response, or from a job to its outcome.
+//! The five functions, each as one handler, which makes an HTTP response from a request, or an outcome from a job.
 
 pub mod autocomplete;
 pub mod command;

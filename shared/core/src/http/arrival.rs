@@ -1,4 +1,4 @@
-//! The edge: what is known of a request before anything is verified, and what is refused without looking further.
+//! A request as it arrives, before anything is verified, and what is refused at once.
 
 use super::{refusal::Refusal, route::Route};
 use bytes::Bytes;
@@ -6,25 +6,24 @@ use cloud_apps_protocol::{Millis, error::Code, json, limits};
 use http::{Method, header};
 use serde::de::DeserializeOwned;
 
-/// One request as it arrived, with what the platform says about it.
+/// A request as it arrived, with what the platform says about it.
 ///
-/// AWS and the local bundle both make it: `route` comes from `routeKey` and `pathParameters` there
-/// ([`Route::from_key`]), from the path here ([`Route::from_path`]); never from `rawPath`, which stages and
-/// mappings change.
+/// On AWS, `route` comes from `routeKey` and `pathParameters` ([`Route::from_key`]), and never from `rawPath`, because stages
+/// and mappings change that. In the local bundle it comes from the path ([`Route::from_path`]).
 pub struct Arrival {
-    /// Which route of the protocol, with its parameters as text.
+    /// The route, with its parameters as text.
     pub route: Route,
-    /// Names the request in log, answer and errors.
+    /// The request's id in the log, the answer and errors.
     pub request_id: String,
     /// Unix milliseconds.
     pub now: Millis,
-    /// Unix milliseconds when the platform gives up.
+    /// Unix milliseconds when the platform stops the request.
     pub deadline: Millis,
-    /// Method, headers and decoded body.
+    /// Method, headers and the decoded body.
     pub request: http::Request<Bytes>,
 }
 
-/// Headers and body hold credentials, so neither is shown.
+/// Headers and body have credentials, so neither is printed.
 impl std::fmt::Debug for Arrival {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Arrival")
@@ -41,7 +40,7 @@ pub const MAX_BODY: usize = limits::BODY;
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// This machine's clock, in Unix milliseconds: for who makes an [`Arrival`]. Behind it, `now` is an argument.
+/// The time of this machine's clock in Unix milliseconds, for those who make an [`Arrival`]. After that, `now` is an argument.
 pub fn system_now() -> Millis {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
@@ -49,7 +48,7 @@ pub fn system_now() -> Millis {
 }
 
 impl Arrival {
-    /// A header as text, if it is there once and is text.
+    /// The value of a header, if there is one such header and its value is text.
     pub fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {
         let mut given = self.request.headers().get_all(name).iter();
         match (given.next(), given.next()) {
@@ -58,12 +57,12 @@ impl Arrival {
         }
     }
 
-    /// The body, a JSON object of this shape.
+    /// The body, a JSON object of this type.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         Ok(json::read(self.request.body())?)
     }
 
-    /// Refuses what no handler reads: too large, encoded, or of another media type than the route takes.
+    /// Refuses a body that is too large, encoded, or of a media type that the route does not accept.
     pub fn check(&self) -> Result<(), Refusal> {
         let limit = if matches!(self.route, Route::Upstream { .. }) { limits::WEBHOOK } else { MAX_BODY };
         if self.request.body().len() > limit {
@@ -83,21 +82,21 @@ impl Arrival {
         unsupported(format!("Send this with Content-Type: {}.", accepted.join(" or ")))
     }
 
-    /// Whether the body is said to be JSON.
+    /// Whether the request says that its body is JSON.
     pub(crate) fn is_json(&self) -> bool {
         self.is(JSON)
     }
 
-    /// Whether the body is said to be of this media type, whatever its parameters.
+    /// Whether the request says that its body has this media type, with any parameters.
     fn is(&self, media: &str) -> bool {
         let found = self.header(header::CONTENT_TYPE).unwrap_or_default();
         found.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(media)
     }
 
-    /// The media types that the route takes; empty: any, or there is no body.
+    /// The media types that the route accepts. Empty: any, or there is no body.
     fn media_types(&self) -> &'static [&'static str] {
         match self.route {
-            // Requests without a body, and those whose body is the vendor's own.
+            // These requests have no body, or a body in the vendor's own form.
             _ if matches!(*self.request.method(), Method::GET | Method::DELETE) => &[],
             Route::Upstream { .. } | Route::Unknown => &[],
             Route::Slash { .. } | Route::Connect { .. } => &[FORM],

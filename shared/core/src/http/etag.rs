@@ -3,14 +3,13 @@
 use crate::store::model::{Install, Sha256};
 use cloud_apps_protocol::Manifest;
 
-/// The entity tag of what a server shows of an install: `Cloud-Apps-Manifest`, `ETag`. It changes with every change of
-/// the install, what it agreed to included, and with the manifest that an upgrade would move it to. It is made without a
-/// read.
+/// The entity tag of an install (`Cloud-Apps-Manifest`, `ETag`). It changes with every change of the install, including
+/// upgrades, and with the manifest that an upgrade would give. It is made without a read.
 pub fn etag(offered: &Manifest, install: &Install) -> String {
     tag(&Sha256::of_manifest(offered), install)
 }
 
-/// [`etag`] from the manifest's hash.
+/// The same, from the manifest's hash.
 pub fn tag(offered: &Sha256, install: &Install) -> String {
     let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     digest.update(&install.rev.to_be_bytes());
@@ -20,7 +19,7 @@ pub fn tag(offered: &Sha256, install: &Install) -> String {
     format!("\"{}\"", data_encoding::BASE64URL_NOPAD.encode(sum.as_ref().get(..16).unwrap_or_default()))
 }
 
-/// Whether an `If-None-Match` names this tag (RFC 9110, 13.1.2: weakly compared).
+/// Whether an `If-None-Match` names this tag (RFC 9110, section 13.1.2: weak comparison).
 pub fn matches(if_none_match: &str, etag: &str) -> bool {
     let mut tags = if_none_match.split(',').map(str::trim);
     tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)

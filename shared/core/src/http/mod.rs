@@ -1,4 +1,4 @@
-//! HTTP as the bundle sees it: what is known of a request before anything is verified, and the way out of every answer.
+//! HTTP requests as they arrive, and the responses to them.
 
 pub mod arrival;
 pub mod etag;

@@ -1,7 +1,7 @@
-//! The way out: a value becomes an [`http::Response`] with what every answer carries.
+//! Makes an [`http::Response`] with the headers that every answer has.
 //!
-//! Exactly `Content-Type: application/json` (Mattermost shows anything else as text), `X-Request-Id`, gzip from
-//! 2 KiB on where the request accepts it, `Retry-After` where waiting helps.
+//! These are exactly `Content-Type: application/json` (Mattermost shows anything else as text), `X-Request-Id`, and
+//! `Retry-After` if it helps to wait. From 2 KiB on, the body is compressed if the request accepts gzip.
 
 use crate::http::{Arrival, Refusal};
 use bytes::Bytes;
@@ -10,10 +10,10 @@ use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 use std::io::Write;
 
-/// From how many bytes on an answer is compressed.
+/// The size from which an answer is compressed, in bytes.
 const GZIP_FROM: usize = 2 * 1024;
 
-/// Makes the responses to one request.
+/// Makes the response to a request.
 #[derive(Debug, Clone)]
 pub struct Responder {
     request_id: String,
@@ -21,7 +21,7 @@ pub struct Responder {
 }
 
 impl Responder {
-    /// For this request.
+    /// For a request.
     pub fn new(arrival: &Arrival) -> Self {
         let accepts = arrival.request.headers().get_all(header::ACCEPT_ENCODING);
         let gzip = accepts.iter().filter_map(|value| value.to_str().ok()).any(accepts_gzip);
@@ -37,7 +37,7 @@ impl Responder {
     pub fn json(&self, status: StatusCode, body: &impl Serialize) -> Response<Bytes> {
         match serde_json::to_vec(body) {
             Ok(bytes) => self.bytes(status, bytes.into()),
-            // Only a map with keys that are not text does not serialise; no type of ours holds one.
+            // Only a map whose keys are not text does not serialise, and the bundle has no such type.
             Err(error) => {
                 let refusal = Refusal::new(Code::Internal, "The answer could not be written.").because(error);
                 self.refuse(&refusal)
@@ -56,7 +56,7 @@ impl Responder {
             },
         };
         let status = StatusCode::from_u16(refusal.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        // An error body is text and JSON values only, so this always serialises.
+        // An error body has text and JSON values only, so it always serialises.
         let mut response = self.bytes(status, serde_json::to_vec(&body).unwrap_or_default().into());
         if let Some(seconds) = refusal.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
@@ -64,7 +64,7 @@ impl Responder {
         response
     }
 
-    /// JSON that is text already.
+    /// A response with this JSON text.
     fn bytes(&self, status: StatusCode, body: Bytes) -> Response<Bytes> {
         let compressed = if self.gzip && body.len() >= GZIP_FROM { gzip(&body) } else { None };
         let encoded = compressed.is_some();
@@ -82,7 +82,7 @@ impl Responder {
     }
 }
 
-/// Whether a value of `Accept-Encoding` names gzip with a weight above 0.
+/// Whether a value of `Accept-Encoding` accepts gzip.
 fn accepts_gzip(value: &str) -> bool {
     value.split(',').any(|coding| {
         let mut parts = coding.split(';').map(str::trim);

@@ -1,22 +1,22 @@
-//! The trace that a request belongs to (W3C Trace Context, <https://www.w3.org/TR/trace-context/>): taken from its
-//! `traceparent`, or made where none came, so that the log lines of one click can be found under one id.
+//! The trace of a request (W3C Trace Context, <https://www.w3.org/TR/trace-context/>), by which all log lines of one click can
+//! be found. It comes from the header `traceparent`; if there is none, it is made here.
 
 use crate::{http::Arrival, store::model::Sha256};
 
-/// The trace id: 32 characters of hex. Without a good `traceparent` it follows from the request's id, so that it needs
-/// no chance and whoever has the one finds the other.
+/// The trace id: 32 characters of hex. Without a valid `traceparent` it is derived from the request's id, so that it can be
+/// found for every request id.
 pub fn trace_id(arrival: &Arrival) -> String {
     arrival.header("traceparent").and_then(of_parent).unwrap_or_else(|| of_request(&arrival.request_id))
 }
 
-/// The trace id of a request that brings none.
+/// The trace id of a request without `traceparent`.
 pub fn of_request(request_id: &str) -> String {
     let mut id = Sha256::of(request_id).as_str().to_owned();
     id.truncate(32);
     id
 }
 
-/// The trace id of a `traceparent`, `version-trace-parent-flags`. A version after 00 may have more parts after these.
+/// The trace id in a `traceparent`, which is `version-trace-parent-flags`. Later versions than 00 may have more parts.
 fn of_parent(header: &str) -> Option<String> {
     let mut parts = header.split('-');
     let mut next = |length: usize| parts.next().filter(|part| part.len() == length && is_hex(part));

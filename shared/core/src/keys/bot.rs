@@ -1,4 +1,4 @@
-//! The bot's token, opened when it is needed and not before.
+//! The bot's token. It is opened when it is needed and not before.
 
 use super::cache::KeyCache;
 use crate::store::{cache::Freshness, install_cache::InstallCache, model::Install};
@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 /// The bot of one install, for one request.
 pub struct InstallBot {
-    /// Where a newer token of it is found.
+    /// Where a newer token is found.
     pub installs: Arc<InstallCache>,
-    /// What opens the token.
+    /// Opens the token.
     pub keys: Arc<KeyCache>,
     /// The install as the request found it.
     pub install: Arc<Install>,
@@ -23,7 +23,7 @@ pub struct InstallBot {
 impl BotTokens for InstallBot {
     async fn bot(&self, fresh: bool) -> Result<Credential, Error> {
         let again = if fresh {
-            // Mattermost refused the token: however young what is remembered is, a newer one may have come since.
+            // Mattermost refused the token. There may be a newer one, however young the cached install is.
             self.installs.forget(&self.install.id);
             self.installs
                 .find(&self.install.id, Freshness::Reread, self.now)

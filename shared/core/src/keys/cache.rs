@@ -1,7 +1,8 @@
-//! Key rings behind a cache (docs/architecture.md#caches): 5 minutes ± 20 %, stale up to 24 h while the store fails; an
-//! unknown key id refetches at most once per app and 30 s, a bad MAC never.
+//! Key rings behind a cache (docs/architecture.md#caches). A ring is used for 5 minutes ± 20 %, or for up to 24 hours while the
+//! store fails. For an unknown key id, the ring is read again at most once per app and 30 s; for a wrong MAC never.
 //!
-//! An app without a ring is remembered for 30 s, apart from the rings: whoever guesses app ids pushes out no ring.
+//! An app without a ring is remembered for 30 s. These are kept apart from the rings, so that a caller who guesses app ids
+//! cannot push out a ring.
 
 use crate::store::{
     model::{Key, Ring},
@@ -15,16 +16,16 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// How long a ring is used without asking; 20 % more or less, so that environments do not all ask at once.
+/// How long a ring is used, in ms: 20 % more or less, so that environments do not all read it at the same time.
 const KEEP: Millis = 5 * 60_000;
-/// How old a ring may become while the store fails.
+/// How old a ring may become while the store fails, in ms.
 const STALE: Millis = 24 * 3_600_000;
-/// How often at most an unknown key id, a missing ring or a failing store is asked about, per app.
+/// How long the store is not asked again about an app with an unknown key id, a missing ring or an error, in ms.
 const PAUSE: Millis = 30_000;
-/// How many rings, and how many apps without one, are kept.
+/// How many rings, and how many apps without one, are cached.
 const ROOM: usize = 1_000;
 
-/// The cache.
+/// Key rings, cached.
 pub struct KeyCache {
     keys: Arc<dyn Keys>,
     jitter: RandomState,
@@ -41,9 +42,9 @@ struct Slot {
     ring: Arc<Ring>,
     /// When it was read.
     at: Millis,
-    /// Until when it is used without asking.
+    /// Until when it is used.
     until: Millis,
-    /// When somebody last asked, whether or not an answer came.
+    /// When the store was last asked, whether or not it answered.
     asked: Millis,
 }
 
@@ -54,24 +55,24 @@ impl KeyCache {
         Self { keys, jitter: RandomState::new(), rings: Mutex::new(rings) }
     }
 
-    /// The root of a live key by its id; `None` when the app has no ring, or no such key, or it is revoked.
+    /// The root of the live key with this id. `None`: the app has no ring, or no such key, or the key is revoked.
     pub async fn root(&self, app: &AppId, key: &KeyId, now: Millis) -> Stored<Option<Secret>> {
         let Some(slot) = self.slot(app, now).await? else { return Ok(None) };
-        let known = slot.ring.keys.iter().any(|k| k.id == *key);
-        if known || now.saturating_sub(slot.asked) < PAUSE {
+        let found = slot.ring.keys.iter().any(|k| k.id == *key);
+        if found || now.saturating_sub(slot.asked) < PAUSE {
             return Ok(slot.ring.key(key).map(|k| k.root.clone()));
         }
-        // It may have been made a moment ago, elsewhere.
+        // Another environment may have made it a moment ago.
         let ring = self.fetch(app, now).await?;
         Ok(ring.and_then(|slot| slot.ring.key(key).map(|k| k.root.clone())))
     }
 
-    /// The key that new things are made with; `None` when the app has no ring.
+    /// The key with which new things are made. `None`: the app has no ring.
     pub async fn current(&self, app: &AppId, now: Millis) -> Stored<Option<Key>> {
         Ok(self.slot(app, now).await?.and_then(|slot| slot.ring.current(now).cloned()))
     }
 
-    /// The ring as it is kept now, whatever this process remembers: what follows is a change that builds on it.
+    /// The ring as the store has it now, because a change that follows builds on it.
     pub async fn reread(&self, app: &AppId, now: Millis) -> Stored<Option<Ring>> {
         let ring = self.keys.ring(app).await?;
         if let Some(ring) = &ring {
@@ -80,9 +81,9 @@ impl KeyCache {
         Ok(ring)
     }
 
-    /// Takes in a ring that this process made or read elsewhere, so that it is known at once.
+    /// Caches a ring that this process made, so that it is used at once.
     pub fn remember(&self, ring: Ring, now: Millis) {
-        self.settle(Arc::new(ring), now);
+        self.store(Arc::new(ring), now);
     }
 
     async fn slot(&self, app: &AppId, now: Millis) -> Stored<Option<Slot>> {
@@ -102,11 +103,11 @@ impl KeyCache {
 
     async fn fetch(&self, app: &AppId, now: Millis) -> Stored<Option<Slot>> {
         if let Some(slot) = self.lock().found.get_mut(app) {
-            // Before the answer: of several requests with an unknown key id, one asks.
+            // This is set before the answer comes, so that of several requests with an unknown key id, one asks.
             slot.asked = now;
         }
         match self.keys.ring(app).await {
-            Ok(Some(ring)) => Ok(Some(self.settle(Arc::new(ring), now))),
+            Ok(Some(ring)) => Ok(Some(self.store(Arc::new(ring), now))),
             Ok(None) => {
                 let mut rings = self.lock();
                 rings.found.forget(app);
@@ -114,13 +115,13 @@ impl KeyCache {
                 Ok(None)
             }
             Err(error) => {
-                let known = self.lock().found.get(app).cloned();
-                known.filter(|slot| now.saturating_sub(slot.at) < STALE).map(Some).ok_or(error)
+                let cached = self.lock().found.get(app).cloned();
+                cached.filter(|slot| now.saturating_sub(slot.at) < STALE).map(Some).ok_or(error)
             }
         }
     }
 
-    fn settle(&self, ring: Arc<Ring>, now: Millis) -> Slot {
+    fn store(&self, ring: Arc<Ring>, now: Millis) -> Slot {
         let share = self.jitter.hash_one((&ring.app, now)) % (KEEP * 2 / 5 + 1);
         let until = now.saturating_add(KEEP * 4 / 5 + share);
         let slot = Slot { ring, at: now, until, asked: now };
@@ -135,7 +136,7 @@ impl KeyCache {
     }
 }
 
-/// Fresh random bytes become a ring; the bytes are wiped from the caller's buffer.
+/// Makes a ring from random bytes, and wipes the buffer.
 pub fn generate_ring(app: AppId, now: Millis, random: &dyn crate::random::Random) -> Ring {
     let mut root = Zeroizing::new([0; 32]);
     random.fill(&mut root[..]);

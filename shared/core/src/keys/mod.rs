@@ -1,4 +1,4 @@
-//! Key rings, what is sealed with them, and the bot whose token they open.
+//! Key rings, what is sealed with them, and the bot, whose token is one of these things.
 
 mod bot;
 mod cache;

@@ -1,7 +1,7 @@
-//! A key ring as text: the value of the app's secret in Secrets Manager, or of its local file.
+//! A key ring as text, in the app's secret in Secrets Manager or in its local file.
 //!
-//! `{"v":1,"app":"jira","keys":[{"id":"1","root":"…","created_at":0,"use_from":0,"state":"live"}]}`; a root is 43
-//! characters of base64url. What cannot be read is named without its content, and nothing here prints a root.
+//! `{"v":1,"app":"jira","keys":[{"id":"1","root":"…","created_at":0,"use_from":0,"state":"live"}]}`; A root is 43
+//! characters of base64url. An error never repeats the text, and nothing here prints a root.
 
 use crate::store::{
     document,
@@ -53,7 +53,7 @@ impl<'de> Deserialize<'de> for Root {
                 f.write_str("43 characters of base64url")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Root, E> {
-                // `invalid_value` would repeat the text.
+                // The error `invalid_value` would repeat the text.
                 Secret::from_base64url(text)
                     .map(Root)
                     .ok_or_else(|| E::custom("not 43 characters of base64url"))
@@ -64,15 +64,15 @@ impl<'de> Deserialize<'de> for Root {
 }
 
 impl Ring {
-    /// The first ring of an app. Its key is in use from the beginning of time, for clocks of environments differ.
+    /// The first ring of an app. Its key is in use from time 0, because the clocks of environments differ.
     pub fn generate(app: AppId, now: Millis, root: [u8; 32]) -> Self {
-        // "1" is a key id; the list is empty only if that ever changes, and a test would tell.
+        // "1" is a valid key id. If that ever changed, the list would be empty, and a test would fail.
         let id = KeyId::new("1").ok();
         let key = |id| Key { id, root: Secret::new(root), created_at: now, use_from: 0, revoked: false };
         Self { app, keys: id.into_iter().map(key).collect() }
     }
 
-    /// The text under which it is kept.
+    /// The ring as text.
     pub fn to_json(&self, what: &'static str) -> Stored<Zeroizing<String>> {
         let keys = self.keys.iter().map(|key| Entry {
             id: key.id.clone(),
@@ -119,7 +119,7 @@ impl Ring {
     }
 }
 
-/// Says which keys there are, never what they are.
+/// Shows which keys there are, and never their roots.
 impl fmt::Debug for Ring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ring").field("app", &self.app).field("keys", &self.keys).finish()

@@ -1,8 +1,8 @@
-//! What an install keeps sealed: its bot's token, and the settings that are passwords.
+//! What an install stores sealed: its bot's token, and the settings that are passwords.
 //!
-//! Each is sealed for its place: scheme, app, install, field and site; a password also for the texts among the settings
-//! beside it, because one of them says where the app sends it. So whoever can write the table can neither send one
-//! elsewhere nor put one in the place of another, and whoever can read it reads none.
+//! Each is sealed for its place: scheme, app, install, field and site. A password is sealed for the text settings beside it
+//! too, because one of them says where the app sends it. So somebody who can write to the table can neither have a secret
+//! sent elsewhere nor put one in the place of another, and somebody who can read the table can read no secret.
 
 use crate::{
     keys::KeyCache,
@@ -28,7 +28,7 @@ impl KeyCache {
         Ok(Credential { origin: install.site.clone(), token: token.into() })
     }
 
-    /// What the admin set, passwords included. Where there are none, no key is asked for.
+    /// The settings, including passwords. If there are no passwords, no key is read.
     pub async fn open_settings(&self, install: &Install, now: Millis) -> Stored<Values> {
         let mut settings = install.settings.clone();
         for (name, sealed) in &install.passwords {
@@ -60,13 +60,13 @@ impl KeyCache {
     }
 }
 
-/// The keys that an install's sealed things were made with.
+/// The keys with which something of an install is sealed.
 pub fn keys(install: &Install) -> impl Iterator<Item = KeyId> {
     let sealed = std::iter::once(&install.bot_token).chain(install.passwords.values());
     sealed.filter_map(|sealed| seal::store_key(sealed))
 }
 
-/// The install with all that it keeps sealed by `key`.
+/// The install with everything sealed with `key`.
 pub async fn seal_again(
     cache: &KeyCache,
     key: &Key,
@@ -91,8 +91,8 @@ pub fn seal_bot_token(key: &Key, install: &Install, nonce: [u8; 12], token: &str
     seal::store_seal(&key.root, &key.id, &Place::bot_token(install).parts(), nonce, token.as_bytes())
 }
 
-/// Keeps these settings in the install: what the manifest says is a password sealed, the rest as it is. What the install
-/// has sealed stays so: it was given as something that nobody reads.
+/// Stores settings in the install. Settings that are passwords in the manifest are sealed. A setting that was sealed before
+/// stays sealed, because it was given as something that nobody can read.
 pub fn keep_settings(
     key: &Key,
     install: &mut Install,
@@ -112,17 +112,17 @@ pub fn keep_settings(
     }
 }
 
-/// The settings that are write-only.
+/// The settings that are passwords.
 pub fn passwords(manifest: &Manifest) -> impl Iterator<Item = &str> {
     let fields = manifest.settings.iter().filter(|field| field.subtype == Some(Subtype::Password));
     fields.map(|field| field.name.as_str())
 }
 
-/// What something is sealed for.
+/// The place for which something is sealed.
 struct Place<'a> {
     install: &'a Install,
     field: String,
-    /// SHA-256 of the settings that stand beside a password.
+    /// SHA-256 of the text settings beside a password.
     beside: Option<Sha256>,
 }
 
@@ -132,10 +132,10 @@ impl<'a> Place<'a> {
     }
 
     fn password(install: &'a Install, name: &str) -> Self {
-        // Texts alone: a number may be written in two ways.
+        // Only text settings count, because a number can be written in two ways.
         let texts: BTreeMap<&String, &Value> =
             install.settings.iter().filter(|(_, value)| value.is_string()).collect();
-        // Text keys and values: it always serialises.
+        // It has text keys and values only, so it always serialises.
         let texts = serde_json::to_string(&texts).unwrap_or_default();
         Self { install, field: format!("settings.{name}"), beside: Some(Sha256::of(&texts)) }
     }
@@ -146,18 +146,18 @@ impl<'a> Place<'a> {
         parts
     }
 
-    /// What earlier versions sealed a password for. It opens until it is sealed anew.
+    /// The place for which early versions of the bundle sealed a password. It can be opened until it is sealed again.
     fn before(&self) -> [&str; 5] {
         let Install { app, id, site, .. } = self.install;
         ["k1", app.as_str(), id.as_str(), &self.field, site.as_str()]
     }
 }
 
-/// The field is named, never what stands there.
+/// The error names the field, and never its value.
 fn corrupt(field: &str, why: &str) -> StoreError {
     StoreError::Corrupt {
         what: "KeyCache.open",
-        detail: format!("{field} {why}: set it anew, or install again"),
+        detail: format!("{field} {why}: set it again, or install again"),
     }
 }
 
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_password_that_an_earlier_version_sealed_opens_and_is_bound_when_it_is_sealed_anew() {
+    async fn a_password_that_an_earlier_version_sealed_opens_and_is_bound_when_it_is_sealed_again() {
         let (cache, key) = sealer().await;
         let mut install = sample::install(1);
         install.settings.insert("site".into(), json!("https://jira.example.com"));

@@ -162,7 +162,7 @@ async fn what_a_rotation_replaced_depends_on_its_key_for_a_day_and_a_vendors_sec
         "the secret before is still good"
     );
     let refused = desk.operator(json!({"do": "revoke_key", "app": "hello", "key": "1"})).await;
-    assert!(message(&refused).contains("good for 24 hours"), "{refused}");
+    assert!(message(&refused).contains("accepted for 24 hours"), "{refused}");
     desk.now += 24 * 60 * MINUTE;
     assert_eq!(used(&keys(&desk, list).await), (json!(0), json!(1)));
 }

@@ -5,19 +5,19 @@ use crate::{AppId, Generation, InstallId, KeyId};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// `<app>.<key>.upstream.<generation>`: which of an app's upstream secrets is meant. No install is called `upstream`,
-/// so it is never mistaken for a [`Kid`](super::Kid).
+/// The name of an app's upstream secret: `<app>.<key>.upstream.<generation>`. No install has the id `upstream`, so it cannot be
+/// confused with a [`Kid`](super::Kid).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UpstreamKid {
-    /// Whose.
+    /// The app.
     pub app: AppId,
-    /// Which key of the app's ring it is derived from.
+    /// The key of the app's ring from which it is derived.
     pub key: KeyId,
-    /// Which secret; never 0.
+    /// Its generation, never 0.
     pub generation: Generation,
 }
 
-/// What stands in the place of an install's id.
+/// The word in the place of an install's id.
 const UPSTREAM: &str = "upstream";
 
 impl fmt::Display for UpstreamKid {
@@ -41,15 +41,15 @@ impl FromStr for UpstreamKid {
     }
 }
 
-/// How the request that a call belongs to proved its user.
+/// How a request proved its user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Proof {
-    /// A V2 server signed it: `sub` of its token.
+    /// A V2 server signed it: the user is the `sub` of its token.
     Jwt,
-    /// A slash command's token: the server says who typed it.
+    /// It has a slash command's token: the server says who typed it.
     Slash,
-    /// A seal of the bundle came back through the server, with the user who clicked or submitted.
+    /// A seal of the bundle came back through the server, together with the user who clicked or submitted.
     Seal,
 }
 
@@ -58,41 +58,41 @@ pub enum Proof {
 pub struct UpstreamClaims {
     /// Always [`UpstreamClaims::ISSUER`].
     pub iss: String,
-    /// App id.
+    /// The app's id.
     pub aud: String,
-    /// Acting user's id, where the request proved it; absent where it did not, as with a static token, whoever the body
+    /// The acting user's id, if the request proved it. With a static token, for example, it is absent, whatever user the body
     /// names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
-    /// How it was proved; there with `sub` and only with it.
+    /// How it was proved. It is there if and only if `sub` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
-    /// For which install.
+    /// The install.
     pub install: InstallId,
-    /// On which Mattermost server.
+    /// The install's Mattermost server.
     pub site_url: String,
-    /// Unix seconds.
+    /// When it was made, in Unix seconds.
     pub iat: u64,
-    /// Unix seconds.
+    /// When it expires, in Unix seconds.
     pub exp: u64,
-    /// At least 128 random bits.
+    /// The token's id: at least 128 random bits.
     pub jti: String,
-    /// `POST`.
+    /// The request's method: `POST`.
     pub htm: String,
-    /// `/{function}`: what stands after the address that the manifest names.
+    /// The request's path after the address in the manifest: `/{function}`.
     pub htp: String,
     /// The bot's REST token, if `act_as_bot` was granted. A credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bot_token: Option<String>,
-    /// The acting user's REST token, where one came and `act_as_user` was granted. A credential.
+    /// The acting user's REST token, if one came and `act_as_user` was granted. A credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_token: Option<String>,
-    /// base64url without padding of the SHA-256 of the exact bytes of the body.
+    /// SHA-256 of the bytes of the body, as base64url without padding.
     pub body_sha256: String,
 }
 
 impl UpstreamClaims {
-    /// Who speaks to apps.
+    /// The issuer of these tokens.
     pub const ISSUER: &'static str = "cloud-apps";
 }
 

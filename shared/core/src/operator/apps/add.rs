@@ -74,7 +74,7 @@ async fn written(
         let stored = management.services.apps.store.find(id).await?;
         let expected = stored.as_ref().map_or(0, |stored| stored.rev);
         let trusted = match stored {
-            Some(stored) if management.services.apps.vouches_for(&stored, now).await? => Some(stored),
+            Some(stored) if management.services.apps.is_bound(&stored, now).await? => Some(stored),
             _ => None,
         };
         let new = trusted.is_none();

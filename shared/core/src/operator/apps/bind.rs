@@ -29,7 +29,7 @@ pub(crate) async fn bind_again(management: &Management, app: &AppId, now: Millis
     for _ in 0..TRIES {
         let found = match management.services.apps.store.find(app).await {
             Ok(None) => return Ok(()),
-            Ok(Some(stored)) if management.services.apps.vouches_for(&stored, now).await? => Ok(stored),
+            Ok(Some(stored)) if management.services.apps.is_bound(&stored, now).await? => Ok(stored),
             Ok(Some(_)) => Err(ServedAppError::Unbound(app.clone())),
             Err(error) => Err(error.into()),
         };

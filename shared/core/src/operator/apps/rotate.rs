@@ -37,7 +37,7 @@ pub(crate) async fn rotate(
             }
             return Err(no_such_app(management, app).await?);
         };
-        if !management.services.apps.vouches_for(&stored, now).await? {
+        if !management.services.apps.is_bound(&stored, now).await? {
             return Err(ServedAppError::Unbound(app.clone()).into());
         }
         let manifest = offered(management, &stored).await?;

@@ -32,7 +32,7 @@ async fn a_request_names_exactly_one_change() {
         (json!({"enabled": "yes"}), "enabled is neither true nor false"),
         (
             json!({"rotate": "everything"}),
-            "rotate is none of shared_secret, bot_token, static_token, webhook:PATH",
+            "rotate must be one of shared_secret, bot_token, static_token, webhook:PATH",
         ),
         (json!({"settings": []}), "settings is not an object"),
     ] {
@@ -86,7 +86,7 @@ async fn a_password_goes_to_no_other_address_than_it_was_given_for() {
         assert_eq!(
             said,
             [
-                "/settings/password was given for the site that there is: give it again together with the new site, or null \
+                "/settings/password was given for the current site: give it again together with the new site, or null \
               to unset it"
             ]
         );

@@ -170,7 +170,7 @@ async fn everything_that_is_wrong_with_what_was_registered_is_said_at_once() {
             "/registered/2/trigger is not the trigger that this install asked to register: register what the answer \
              to POST /install lists"
                 .to_owned(),
-            "/registered/3/kind is nothing that this install asked to register: register what the answer to POST \
+            "/registered/3/kind is not something that this install asked to register: register what the answer to POST \
              /install lists"
                 .to_owned(),
             "/registered/4/kind is missing".to_owned(),
