@@ -4,6 +4,7 @@
 use super::pages::{Block, Page, files, pages, text};
 use cloud_apps_protocol::{
     Answer, CommandRequest, ErrorBody, Form, Manifest, PROTOCOL, Values,
+    answer::Kind,
     command::AppContext,
     install::{
         AppView, CompleteRequest, InstallCompleted, InstallCreated, InstallRemoved, InstallRequest,
@@ -104,7 +105,15 @@ fn is_of_its_type(page: &Page, block: &Block) -> Result<(), String> {
         "error" => same::<ErrorBody>(&value),
         "request" => same::<CommandRequest>(&value),
         "call" => call(value),
-        "answer" => same::<Answer>(&value),
+        "answer" => {
+            let read = Answer::read(block.text.as_bytes()).map_err(|refused| refused.error.message)?;
+            let problems = match &read.kind {
+                Kind::Message(message) => message.problems(),
+                _ => Vec::new(),
+            };
+            problems.first().map_or(Ok(()), |problem| Err(problem.to_string()))?;
+            same::<Answer>(&value)
+        }
         "form" => same::<Form>(&value),
         "expand" => same::<Expansion>(&value),
         "install-request" => same::<InstallRequest>(&value),

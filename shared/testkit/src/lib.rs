@@ -23,7 +23,7 @@ use cloud_apps_core::{
     services::{INSTALL_CACHE, Management, Services, Stores},
     store::memory::Memory,
 };
-use cloud_apps_standin::{Shown, Standin, Version};
+use cloud_apps_standin::{Attachment, Shown, Standin, Version};
 use http::{Response, StatusCode};
 use std::sync::Arc;
 
@@ -49,6 +49,8 @@ pub struct Kit {
 pub struct Seen {
     /// All texts that the user saw, in order, each on its own lines.
     pub text: String,
+    /// The attachments below these texts, in order. The blocks of an app's message are attachments here.
+    pub attachments: Vec<Attachment>,
     /// The same one by one, with their kinds.
     pub shown: Vec<Shown>,
 }
@@ -110,7 +112,11 @@ impl Kit {
     #[allow(clippy::panic)] // This is for tests, whose output shows the reason.
     pub async fn slash_in(&self, user: &str, channel: &str, line: &str) -> Seen {
         match self.mattermost.execute(user, channel, line).await {
-            Ok(executed) => Seen { text: executed.texts().join("\n"), shown: executed.shown },
+            Ok(executed) => Seen {
+                text: executed.texts().join("\n"),
+                attachments: executed.shown.iter().flat_map(Shown::attachments).cloned().collect(),
+                shown: executed.shown,
+            },
             Err(error) => panic!("{error}"),
         }
     }

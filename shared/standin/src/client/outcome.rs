@@ -3,7 +3,7 @@
 use crate::api::{ApiResult, Reply};
 use crate::app_error::AppError;
 use crate::database::Database;
-use crate::model::Post;
+use crate::model::{Attachment, Post};
 use http::StatusCode;
 use serde_json::Value;
 
@@ -42,6 +42,14 @@ impl Executed {
 }
 
 impl Shown {
+    /// The attachments under the text of a post.
+    pub fn attachments(&self) -> &[Attachment] {
+        match self {
+            Shown::Posted(post) | Shown::OnlyYou(post) | Shown::Updated(post) => &post.attachments,
+            Shown::Goto(_) | Shown::Error(_) => &[],
+        }
+    }
+
     /// The text that the user reads.
     pub fn text(&self) -> &str {
         match self {

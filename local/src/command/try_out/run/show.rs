@@ -12,7 +12,7 @@ use cloud_apps_protocol::{
     Answer, AppId, Millis,
     answer::{Kind, To},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const ONLY_YOU: &str = "(only visible to you)";
 const CHANNEL: &str = "(to the channel)";
@@ -57,6 +57,7 @@ pub fn answer(app: &AppId, answer: &Answer) {
                 },
             );
             terminal::quote(&message.text);
+            attachments(&json!(message.attachments));
         }
         Kind::Error { text, fields } => {
             heading(app, ONLY_YOU);
@@ -96,10 +97,12 @@ pub fn answer(app: &AppId, answer: &Answer) {
 /// Shows the answer to a slash command.
 pub fn slash_answer(app: &str, shown: &Value) {
     let text = shown.get("text").and_then(Value::as_str).unwrap_or_default();
-    if !text.is_empty() {
+    let below = shown.get("attachments").unwrap_or(&Value::Null);
+    if !text.is_empty() || below.as_array().is_some_and(|list| !list.is_empty()) {
         let public = shown.get("response_type").and_then(Value::as_str) == Some("in_channel");
         heading(app, if public { CHANNEL } else { ONLY_YOU });
         terminal::quote(text);
+        attachments(below);
     }
     if let Some(url) = shown.get("goto_location").and_then(Value::as_str).filter(|url| !url.is_empty()) {
         heading(app, NAVIGATE);
@@ -130,6 +133,28 @@ pub async fn posts(http: &reqwest::Client, site: &str, watch: &Watch) -> Result<
         let message = post.get("message").and_then(Value::as_str).unwrap_or_default();
         heading("post", &format!("in ~{}, seen by everybody there", watch.channel_name));
         terminal::quote(message);
+        attachments(post.pointer("/props/attachments").unwrap_or(&Value::Null));
     }
     Ok(())
+}
+
+/// Shows the texts and addresses of attachments, without their layout.
+fn attachments(list: &Value) {
+    for attachment in list.as_array().into_iter().flatten() {
+        let text = |key: &str| attachment.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+        for text in ["pretext", "author_name", "title", "title_link", "text"].into_iter().filter_map(text) {
+            terminal::quote(text);
+        }
+        for field in attachment.get("fields").and_then(Value::as_array).into_iter().flatten() {
+            let text = |key: &str| match field.get(key) {
+                Some(Value::String(text)) => text.clone(),
+                Some(Value::Null) | None => String::new(),
+                Some(other) => other.to_string(),
+            };
+            terminal::quote(&format!("{}: {}", text("title"), text("value")));
+        }
+        for text in ["image_url", "thumb_url", "footer"].into_iter().filter_map(text) {
+            terminal::quote(text);
+        }
+    }
 }
