@@ -59,7 +59,7 @@ fn events(installed: &Installed) -> BTreeMap<&'static str, Vec<Value>> {
     let install = installed.sample.install.install_id.as_str();
     let mut events: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     let mut n = 0;
-    for entry in &ROUTES {
+    for entry in ROUTES {
         let to = events.entry(role(entry.function).name()).or_default();
         let body = json!({
             "command": { "namespace": "hello", "raw": "/hello greet CANARYTEXT" }, "query": { "kind": "suggest" },

@@ -45,7 +45,7 @@ pub struct Decoded {
 /// The dialect of a route; `None`: it brings no commands.
 pub fn of(route: &Route) -> Option<&'static dyn Dialect> {
     match route {
-        Route::Command { .. } => Some(&v2::V2),
+        Route::Root | Route::Command => Some(&v2::V2),
         Route::Slash { .. } => Some(&slash::Slash),
         _ => None,
     }

@@ -1,4 +1,4 @@
-//! The routes of the protocol, in one table: method, pattern, and the function that serves it.
+//! The routes of the protocol, in one table: pattern, methods, the function that serves it, and its name in the log.
 //!
 //! API Gateway's route keys, the local bundle's paths and the template's events are all read against
 //! [`ROUTES`], so a route cannot exist in one of them only. Parameters are as they stood in the path: a route
@@ -6,98 +6,6 @@
 
 use http::Method;
 use std::collections::HashMap;
-
-/// The routes of the protocol, with their parameters as text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Route {
-    /// `GET /`: which protocol, which bundle.
-    Index,
-    /// `GET /apps`: the catalogue.
-    Apps,
-    /// `POST /command`, and `POST /`, which differs in the token's `htp` only.
-    Command {
-        /// Whether it came to `/`.
-        root: bool,
-    },
-    /// `POST /app/embed`.
-    Embed,
-    /// `POST /app/answers`.
-    Answers,
-    /// `POST` (and, with a sentence for an answer, `GET`) `/hooks/{install}/slash`.
-    Slash {
-        /// The install.
-        install: String,
-    },
-    /// `POST /hooks/{install}/action`.
-    Action {
-        /// The install.
-        install: String,
-    },
-    /// `POST /hooks/{install}/dialog`.
-    Dialog {
-        /// The install.
-        install: String,
-    },
-    /// `POST /autocomplete`.
-    Autocomplete,
-    /// `POST /hooks/{install}/lookup/{function}/{field}`.
-    Lookup {
-        /// The install.
-        install: String,
-        /// The form's function.
-        function: String,
-        /// The field.
-        field: String,
-    },
-    /// `POST /hooks/{install}/refresh`.
-    Refresh {
-        /// The install.
-        install: String,
-    },
-    /// `POST /event`.
-    Event,
-    /// `POST /hooks/{install}/webhook`: Mattermost's outgoing webhook.
-    Webhook {
-        /// The install.
-        install: String,
-    },
-    /// `POST` or `GET /hooks/{install}/upstream/{path}`: a vendor's webhook.
-    Upstream {
-        /// The install.
-        install: String,
-        /// Which of the app's webhooks.
-        path: String,
-    },
-    /// `POST /install`.
-    Install,
-    /// `POST /install/{install}/complete`.
-    Complete {
-        /// The install.
-        install: String,
-    },
-    /// `GET`, `PATCH`, `DELETE /install/{install}`.
-    Installed {
-        /// The install.
-        install: String,
-    },
-    /// `PUT`, `DELETE /app/subscriptions/{name}`.
-    Subscription {
-        /// Its name.
-        name: String,
-    },
-    /// `GET`, `POST /oauth2/{app}/connect`.
-    Connect {
-        /// The app.
-        app: String,
-    },
-    /// `GET /oauth2/{app}/callback`.
-    Callback {
-        /// The app.
-        app: String,
-    },
-    /// Nothing of ours.
-    Unknown,
-}
 
 /// Which Lambda function serves a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -124,61 +32,120 @@ pub struct Entry {
     make: fn(&mut Parameters) -> Route,
 }
 
-/// Every route of the protocol.
-pub static ROUTES: [Entry; 27] = {
-    use Function::{Autocomplete, Command, Event, Install};
-    const GET: Method = Method::GET;
-    const POST: Method = Method::POST;
-    const fn entry(
-        method: Method,
-        pattern: &'static str,
-        function: Function,
-        make: fn(&mut Parameters) -> Route,
-    ) -> Entry {
-        Entry { method, pattern, function, make }
-    }
-    [
-        entry(POST, "/", Command, |_| Route::Command { root: true }),
-        entry(POST, "/command", Command, |_| Route::Command { root: false }),
-        entry(POST, "/app/embed", Command, |_| Route::Embed),
-        entry(POST, "/app/answers", Command, |_| Route::Answers),
-        entry(POST, "/hooks/{install}/slash", Command, |p| Route::Slash { install: p.next() }),
-        entry(GET, "/hooks/{install}/slash", Command, |p| Route::Slash { install: p.next() }),
-        entry(POST, "/hooks/{install}/action", Command, |p| Route::Action { install: p.next() }),
-        entry(POST, "/hooks/{install}/dialog", Command, |p| Route::Dialog { install: p.next() }),
-        entry(POST, "/autocomplete", Autocomplete, |_| Route::Autocomplete),
-        entry(POST, "/hooks/{install}/lookup/{function}/{field}", Autocomplete, |p| Route::Lookup {
-            install: p.next(),
-            function: p.next(),
-            field: p.next(),
-        }),
-        entry(POST, "/hooks/{install}/refresh", Autocomplete, |p| Route::Refresh { install: p.next() }),
-        entry(POST, "/event", Event, |_| Route::Event),
-        entry(POST, "/hooks/{install}/webhook", Event, |p| Route::Webhook { install: p.next() }),
-        entry(POST, "/hooks/{install}/upstream/{path}", Event, |p| Route::Upstream {
-            install: p.next(),
-            path: p.next(),
-        }),
-        entry(GET, "/hooks/{install}/upstream/{path}", Event, |p| Route::Upstream {
-            install: p.next(),
-            path: p.next(),
-        }),
-        entry(GET, "/", Install, |_| Route::Index),
-        entry(GET, "/apps", Install, |_| Route::Apps),
-        entry(POST, "/install", Install, |_| Route::Install),
-        entry(POST, "/install/{install}/complete", Install, |p| Route::Complete { install: p.next() }),
-        entry(GET, "/install/{install}", Install, |p| Route::Installed { install: p.next() }),
-        entry(Method::PATCH, "/install/{install}", Install, |p| Route::Installed { install: p.next() }),
-        entry(Method::DELETE, "/install/{install}", Install, |p| Route::Installed { install: p.next() }),
-        entry(Method::PUT, "/app/subscriptions/{name}", Install, |p| Route::Subscription { name: p.next() }),
-        entry(Method::DELETE, "/app/subscriptions/{name}", Install, |p| Route::Subscription {
-            name: p.next(),
-        }),
-        entry(GET, "/oauth2/{app}/connect", Install, |p| Route::Connect { app: p.next() }),
-        entry(POST, "/oauth2/{app}/connect", Install, |p| Route::Connect { app: p.next() }),
-        entry(GET, "/oauth2/{app}/callback", Install, |p| Route::Callback { app: p.next() }),
-    ]
-};
+/// A line is: the route, with its parameters in the order of the pattern = the name in the log, the function, the methods,
+/// the pattern.
+macro_rules! routes {
+    ($(
+        $(#[$doc:meta])*
+        $route:ident $({ $($parameter:ident),+ })? = $name:literal, $function:ident, [$($method:ident),+] $pattern:literal;
+    )+) => {
+        /// The routes of the protocol, with their parameters as text.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Route {
+            $(
+                $(#[$doc])*
+                $route $({ $(
+                    #[doc = concat!("`{", stringify!($parameter), "}` of the path.")]
+                    $parameter: String,
+                )+ })?,
+            )+
+            /// Nothing of ours.
+            Unknown,
+        }
+
+        /// Every route of the protocol, once for each of its methods.
+        pub static ROUTES: &[Entry] = &[$($(
+            Entry {
+                method: Method::$method,
+                pattern: $pattern,
+                function: Function::$function,
+                make: make::$route,
+            },
+        )+)+];
+
+        /// Makes each route from its parameters.
+        #[allow(non_snake_case)] // Each function has the name of its route.
+        mod make {
+            use super::{Parameters, Route};
+            $(
+                pub(super) fn $route(_parameters: &mut Parameters) -> Route {
+                    Route::$route $({ $($parameter: _parameters.next()),+ })?
+                }
+            )+
+        }
+
+        impl Route {
+            /// The path without host and stage: a token's `htp`.
+            pub fn path(&self) -> String {
+                match self {
+                    $(Self::$route $({ $($parameter),+ })? => format!($pattern),)+
+                    Self::Unknown => String::new(),
+                }
+            }
+
+            /// The route without its parameters, for the log: a path may hold what nobody should read there.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$route $({ $($parameter: _),+ })? => $name,)+
+                    Self::Unknown => "unknown",
+                }
+            }
+
+            /// Which function serves it; `None` for [`Route::Unknown`].
+            pub fn function(&self) -> Option<Function> {
+                match self {
+                    $(Self::$route $({ $($parameter: _),+ })? => Some(Function::$function),)+
+                    Self::Unknown => None,
+                }
+            }
+        }
+    };
+}
+
+routes! {
+    /// `POST /`: the same as `POST /command` but for the token's `htp`.
+    Root = "command", Command, [POST] "/";
+    /// `POST /command`.
+    Command = "command", Command, [POST] "/command";
+    /// `POST /app/embed`.
+    Embed = "embed", Command, [POST] "/app/embed";
+    /// `POST /app/answers`.
+    Answers = "answers", Command, [POST] "/app/answers";
+    /// A slash command. `GET` is answered with a sentence.
+    Slash { install } = "slash", Command, [POST, GET] "/hooks/{install}/slash";
+    /// A click on a button, or a choice in a menu.
+    Action { install } = "action", Command, [POST] "/hooks/{install}/action";
+    /// A dialog that was sent or closed.
+    Dialog { install } = "dialog", Command, [POST] "/hooks/{install}/dialog";
+    /// `POST /autocomplete`.
+    Autocomplete = "autocomplete", Autocomplete, [POST] "/autocomplete";
+    /// Choices for a field of a form.
+    Lookup { install, function, field } = "lookup", Autocomplete, [POST] "/hooks/{install}/lookup/{function}/{field}";
+    /// A form that depends on what is filled in.
+    Refresh { install } = "refresh", Autocomplete, [POST] "/hooks/{install}/refresh";
+    /// `POST /event`.
+    Event = "event", Event, [POST] "/event";
+    /// Mattermost's outgoing webhook.
+    Webhook { install } = "webhook", Event, [POST] "/hooks/{install}/webhook";
+    /// A vendor's webhook: `path` says which of the app's.
+    Upstream { install, path } = "upstream", Event, [POST, GET] "/hooks/{install}/upstream/{path}";
+    /// `GET /`: which protocol, which bundle.
+    Index = "index", Install, [GET] "/";
+    /// `GET /apps`: the catalogue.
+    Apps = "apps", Install, [GET] "/apps";
+    /// `POST /install`.
+    Install = "install", Install, [POST] "/install";
+    /// `POST /install/{install}/complete`.
+    Complete { install } = "complete", Install, [POST] "/install/{install}/complete";
+    /// `GET`, `PATCH`, `DELETE /install/{install}`.
+    Installed { install } = "installed", Install, [GET, PATCH, DELETE] "/install/{install}";
+    /// `PUT`, `DELETE /app/subscriptions/{name}`.
+    Subscription { name } = "subscription", Install, [PUT, DELETE] "/app/subscriptions/{name}";
+    /// `GET`, `POST /oauth2/{app}/connect`.
+    Connect { app } = "connect", Install, [GET, POST] "/oauth2/{app}/connect";
+    /// `GET /oauth2/{app}/callback`.
+    Callback { app } = "callback", Install, [GET] "/oauth2/{app}/callback";
+}
 
 /// A route's parameters, taken in their order.
 struct Parameters(std::vec::IntoIter<String>);
@@ -222,85 +189,6 @@ impl Route {
             pattern.next().is_none().then_some((entry, segments))
         })
     }
-
-    /// The path without host and stage: a token's `htp`.
-    pub fn path(&self) -> String {
-        match self {
-            Self::Index | Self::Command { root: true } => "/".into(),
-            Self::Apps => "/apps".into(),
-            Self::Command { root: false } => "/command".into(),
-            Self::Embed => "/app/embed".into(),
-            Self::Answers => "/app/answers".into(),
-            Self::Slash { install } => format!("/hooks/{install}/slash"),
-            Self::Action { install } => format!("/hooks/{install}/action"),
-            Self::Dialog { install } => format!("/hooks/{install}/dialog"),
-            Self::Autocomplete => "/autocomplete".into(),
-            Self::Lookup { install, function, field } => {
-                format!("/hooks/{install}/lookup/{function}/{field}")
-            }
-            Self::Refresh { install } => format!("/hooks/{install}/refresh"),
-            Self::Event => "/event".into(),
-            Self::Webhook { install } => format!("/hooks/{install}/webhook"),
-            Self::Upstream { install, path } => format!("/hooks/{install}/upstream/{path}"),
-            Self::Install => "/install".into(),
-            Self::Complete { install } => format!("/install/{install}/complete"),
-            Self::Installed { install } => format!("/install/{install}"),
-            Self::Subscription { name } => format!("/app/subscriptions/{name}"),
-            Self::Connect { app } => format!("/oauth2/{app}/connect"),
-            Self::Callback { app } => format!("/oauth2/{app}/callback"),
-            Self::Unknown => String::new(),
-        }
-    }
-
-    /// The route without its parameters, for the log: a path may hold what nobody should read there.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Index => "index",
-            Self::Apps => "apps",
-            Self::Command { .. } => "command",
-            Self::Embed => "embed",
-            Self::Answers => "answers",
-            Self::Slash { .. } => "slash",
-            Self::Action { .. } => "action",
-            Self::Dialog { .. } => "dialog",
-            Self::Autocomplete => "autocomplete",
-            Self::Lookup { .. } => "lookup",
-            Self::Refresh { .. } => "refresh",
-            Self::Event => "event",
-            Self::Webhook { .. } => "webhook",
-            Self::Upstream { .. } => "upstream",
-            Self::Install => "install",
-            Self::Complete { .. } => "complete",
-            Self::Installed { .. } => "installed",
-            Self::Subscription { .. } => "subscription",
-            Self::Connect { .. } => "connect",
-            Self::Callback { .. } => "callback",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// Which function serves it; `None` for [`Route::Unknown`].
-    pub fn function(&self) -> Option<Function> {
-        Some(match self {
-            Self::Command { .. }
-            | Self::Embed
-            | Self::Answers
-            | Self::Slash { .. }
-            | Self::Action { .. }
-            | Self::Dialog { .. } => Function::Command,
-            Self::Autocomplete | Self::Lookup { .. } | Self::Refresh { .. } => Function::Autocomplete,
-            Self::Event | Self::Webhook { .. } | Self::Upstream { .. } => Function::Event,
-            Self::Index
-            | Self::Apps
-            | Self::Install
-            | Self::Complete { .. }
-            | Self::Installed { .. }
-            | Self::Subscription { .. }
-            | Self::Connect { .. }
-            | Self::Callback { .. } => Function::Install,
-            Self::Unknown => return None,
-        })
-    }
 }
 
 impl Entry {
@@ -320,7 +208,7 @@ mod tests {
 
     #[test]
     fn every_line_of_the_table_is_found_by_its_key_and_by_its_path_and_names_its_own_function() {
-        for entry in &ROUTES {
+        for entry in ROUTES {
             let parameters: HashMap<String, String> = entry
                 .pattern
                 .split('/')
