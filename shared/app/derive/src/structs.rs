@@ -13,6 +13,7 @@ use syn::{DeriveInput, Error, Ident, Result, ext::IdentExt, meta::ParseNestedMet
 /// Commands that every app has already.
 const RESERVED: [&str; 3] = ["help", "connect", "disconnect"];
 
+// These lists are the protocol's. Macros cannot read them there, so a test of `cloud-app` compares them.
 const LOCATIONS: [&str; 7] =
     ["message_box", "post_menu", "channel_header", "main_menu", "post_action", "dialog", "conversation"];
 

@@ -6,7 +6,8 @@ use cloud_app::{
     protocol::{
         CommandRequest, Values,
         answer::Kind,
-        manifest::{Accounts, AccountsType},
+        command::LOCATIONS,
+        manifest::{Accounts, AccountsType, EXPANDABLE},
     },
 };
 use jiff::{Timestamp, civil::Date};
@@ -325,4 +326,33 @@ async fn any_error_becomes_a_failure_that_only_the_log_sees() {
     assert_eq!(failure.text, None);
     assert_eq!(failure.source.unwrap().to_string(), "invalid digit found in string");
     assert!(matches!(call("create_issue", json!({"project": "MM"})).await.unwrap().kind, Kind::Message(_)));
+}
+
+#[test]
+fn the_derive_knows_the_words_of_the_protocol() {
+    let listed = |words: &[&str]| format!("write one of `{}`\n", words.join("`, `"));
+    // What the compiler says, which the derive's own tests hold it to.
+    let mistakes = include_str!("../../derive/tests/mistakes/an_unknown_key.stderr");
+    let expanded = format!("this cannot be expanded: {}", listed(&EXPANDABLE));
+    assert!(mistakes.contains(&expanded), "{expanded}");
+    // A vendor's webhook brings events: no command appears there.
+    let places: Vec<_> = LOCATIONS.into_iter().filter(|location| *location != "webhook").collect();
+    let location = format!("no such location: {}", listed(&places));
+    assert!(mistakes.contains(&location), "{location}");
+}
+
+#[test]
+fn every_location_of_the_protocol_has_a_variant() {
+    use Location::{ChannelHeader, Conversation, Dialog, MainMenu, MessageBox, PostAction, PostMenu};
+    let variants = [
+        MessageBox,
+        PostMenu,
+        ChannelHeader,
+        MainMenu,
+        PostAction,
+        Dialog,
+        Conversation,
+        Location::Other("webhook"),
+    ];
+    assert_eq!(variants.map(|location| location.to_string()), LOCATIONS);
 }
