@@ -1,6 +1,6 @@
 //! What a warm request may cost (protocol, section 2): no secret, V2 no read and one write, slash none of either.
 
-use crate::stage::{Stage, command_body};
+use crate::stage::{Stage, command_body, request};
 
 #[tokio::test]
 async fn a_warm_v2_command_writes_once_and_reads_nothing() {
@@ -27,12 +27,26 @@ async fn a_cold_slash_command_reads_once_and_a_warm_one_nothing() {
 }
 
 #[tokio::test]
-async fn a_warm_query_and_a_warm_safe_command_cost_nothing() {
+async fn a_warm_safe_command_costs_nothing() {
     let stage = Stage::new();
     stage.run("/jira search").await;
     stage.memory.reset_counts();
-    stage.run("/jira search").await;
-    stage.send(stage.v2("/autocomplete", &command_body("/jira s"))).await;
+    assert_eq!(stage.run("/jira search").await.text(), "Nothing found.");
     let warm = stage.memory.counts();
     assert_eq!((warm.reads(), warm.writes(), warm.secrets()), (0, 0, 0), "warm: {warm:?}");
+}
+
+/// Queries are not served yet. That the sender was recognised shows that nothing was spared by refusing it.
+#[tokio::test]
+async fn a_warm_query_of_a_recognised_user_costs_nothing() {
+    let stage = Stage::new();
+    let query = stage.v2("/autocomplete", &command_body("/jira s"));
+    stage.run("/jira search").await;
+    stage.memory.reset_counts();
+    let answered = stage.send(query).await;
+    assert_eq!((answered.status.as_u16(), answered.code()), (404, "no_route"), "{answered:?}");
+    let warm = stage.memory.counts();
+    assert_eq!((warm.reads(), warm.writes(), warm.secrets()), (0, 0, 0), "warm: {warm:?}");
+    let stranger = request("/autocomplete", &command_body("/jira s").to_string(), &[]);
+    assert_eq!(stage.send(stranger).await.status, 401);
 }

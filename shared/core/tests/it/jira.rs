@@ -1,10 +1,10 @@
 //! The app of these tests: it does what its command says, and remembers that it was called.
 
-use cloud_app::{App, Command, Cx, Failure, Fields, Result, Run};
+use cloud_app::{App, Command, Cx, Failure, Result, Run};
 use cloud_apps_protocol::{
-    Answer, BadId, CommandRequest, Field, InstallId, Values,
-    manifest::{CommandEntry, Permission},
+    Answer, ChannelId, CommandRequest, InstallId, PostId, UserId, Values, manifest::Permission,
 };
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -29,113 +29,196 @@ pub fn calls(install: &InstallId) -> Vec<Call> {
     CALLS.lock().unwrap().get(install).cloned().unwrap_or_default()
 }
 
-fn remember(cx: &Cx, values: &Values) {
+/// Remembers a call. `values` is what the command's struct holds; what was not given is not there.
+fn remember(cx: &Cx, values: Value) {
+    let Value::Object(mut values) = values else { panic!("{values} is no object") };
+    values.retain(|_, value| !value.is_null());
     let request = cx.request().clone();
     let install = request.context.app.as_ref().unwrap().install_id.clone();
-    let call = Call {
-        request,
-        values: values.clone(),
-        deadline: cx.deadline().as_millisecond(),
-        as_user: cx.user().is_some(),
-    };
+    let deadline = cx.deadline().as_millisecond();
+    let call = Call { request, values, deadline, as_user: cx.user().is_some() };
     CALLS.lock().unwrap().entry(install).or_default().push(call);
 }
 
-macro_rules! command {
-    ($name:ident, $function:literal, $entry:tt, |$cx:ident, $values:ident| $run:expr) => {
-        struct $name(Values);
-        impl Fields for $name {
-            fn fields() -> Result<Vec<Field>, BadId> {
-                Ok(Self::entry()?.fields)
-            }
-            fn from_values(values: Values) -> Result<Self, Failure> {
-                Ok(Self(values))
-            }
-        }
-        impl Command for $name {
-            const FUNCTION: &'static str = $function;
-            fn entry() -> Result<CommandEntry, BadId> {
-                let mut entry = json!($entry);
-                entry["function"] = $function.into();
-                Ok(serde_json::from_value(entry).unwrap())
-            }
-        }
-        impl Run for $name {
-            async fn run(self, $cx: Cx) -> Result<Answer> {
-                let $values = self.0;
-                remember(&$cx, &$values);
-                $run
+/// What a command without fields does.
+macro_rules! runs {
+    ($command:ident, $answer:expr) => {
+        impl Run for $command {
+            async fn run(self, cx: Cx) -> Result<Answer> {
+                remember(&cx, json!({}));
+                $answer
             }
         }
     };
 }
 
-command!(CreateIssue, "create_issue", {"summary": "Creates an issue.",
-    "fields": [
-        {"name": "project", "type": "text", "required": true, "hint": "MM"},
-        {"name": "summary", "type": "text", "positional": true},
-        {"name": "assignee", "type": "user", "positional": true},
-        {"name": "channel", "type": "channel", "positional": true},
-    ],
-}, |_cx, values| {
-    Ok(Answer::text(format!("Created an issue in {}.", values["project"].as_str().unwrap())))
-});
+/// Creates an issue.
+#[derive(Command)]
+struct CreateIssue {
+    /// In which project.
+    #[field(hint = "MM")]
+    project: String,
+    /// What it is about.
+    #[field(positional)]
+    summary: Option<String>,
+    /// Who works on it.
+    #[field(positional)]
+    assignee: Option<UserId>,
+    /// Where it is told.
+    #[field(positional)]
+    channel: Option<ChannelId>,
+}
 
-command!(Search, "search", {"summary": "Finds issues.", "safe": true},
-    |_cx, _values| Ok(Answer::text("Nothing found.")));
+impl Run for CreateIssue {
+    async fn run(self, cx: Cx) -> Result<Answer> {
+        let Self { project, summary, assignee, channel } = self;
+        let answer = Answer::text(format!("Created an issue in {project}."));
+        remember(
+            &cx,
+            json!({"project": project, "summary": summary, "assignee": assignee, "channel": channel}),
+        );
+        Ok(answer)
+    }
+}
 
-command!(Quote, "quote", {"summary": "Quotes a post.",
-    "safe": true,
-    "fields": [{"name": "post", "type": "post"}, {"name": "due", "type": "datetime"}],
-}, |_cx, _values| Ok(Answer::text("Quoted.")));
+/// Finds issues.
+#[derive(Command)]
+#[command(safe)]
+struct Search;
 
-command!(Say, "say", {"summary": "Answers what it is told to.",
-    "safe": true,
-    "fields": [{"name": "answer", "type": "json", "required": true}],
-}, |_cx, values| Ok(serde_json::from_value(values["answer"].clone())?));
+runs!(Search, Ok(Answer::text("Nothing found.")));
 
-command!(Long, "long", {"summary": "Talks and talks.", "safe": true},
-    |_cx, _values| Ok(Answer::text("é".repeat(20_000))));
+/// Quotes a post.
+#[derive(Command)]
+#[command(safe)]
+struct Quote {
+    /// Which.
+    post: Option<PostId>,
+    /// When it is due.
+    due: Option<Timestamp>,
+}
 
-command!(Shout, "shout", {"summary": "Talks to everybody, at length.", "safe": true},
-    |_cx, _values| Ok(Answer::public(format!("{}\n\n{}", "é".repeat(12_000), "è".repeat(8_000)))));
+impl Run for Quote {
+    async fn run(self, cx: Cx) -> Result<Answer> {
+        remember(&cx, json!({"post": self.post, "due": self.due.map(|due| due.to_string())}));
+        Ok(Answer::text("Quoted."))
+    }
+}
 
-command!(Flood, "flood", {"summary": "Answers more than anybody reads.", "safe": true}, |_cx, _values| {
-    Err(Failure::say("No.").at("field", "x".repeat(1024 * 1024)))
-});
+/// Answers what it is told to.
+#[derive(Command)]
+#[command(safe)]
+struct Say {
+    /// The answer.
+    answer: Value,
+}
 
-command!(Hang, "hang", {"summary": "Never ends."}, |_cx, _values| std::future::pending().await);
+impl Run for Say {
+    async fn run(self, cx: Cx) -> Result<Answer> {
+        remember(&cx, json!({"answer": self.answer}));
+        Ok(serde_json::from_value(self.answer)?)
+    }
+}
 
-command!(Panics, "panics", {"summary": "Panics and repeats what a request brought."}, |_cx, values| {
-    let nothing: Option<&Value> = values.get("nothing");
+/// Talks and talks.
+#[derive(Command)]
+#[command(safe)]
+struct Long;
+
+runs!(Long, Ok(Answer::text("é".repeat(20_000))));
+
+/// Talks to everybody, at length.
+#[derive(Command)]
+#[command(safe)]
+struct Shout;
+
+runs!(Shout, Ok(Answer::public(format!("{}\n\n{}", "é".repeat(12_000), "è".repeat(8_000)))));
+
+/// Answers more than anybody reads.
+#[derive(Command)]
+#[command(safe)]
+struct Flood;
+
+runs!(Flood, Err(Failure::say("No.").at("field", "x".repeat(1024 * 1024))));
+
+/// Never ends.
+#[derive(Command)]
+struct Hang;
+
+runs!(Hang, std::future::pending().await);
+
+/// Panics and repeats what a request brought.
+#[derive(Command)]
+struct Panics;
+
+runs!(Panics, {
     let asker = "CANARY".to_owned();
-    Ok(Answer::text(nothing.unwrap_or_else(|| panic!("there is nothing for {asker}")).to_string()))
+    panic!("there is nothing for {asker}")
 });
 
-command!(Fails, "fails", {"summary": "Fails for a reason that is not its user's."},
-    |_cx, _values| Err("not a number".parse::<u32>().unwrap_err().into()));
+/// Fails for a reason that is not its user's.
+#[derive(Command)]
+struct Fails;
 
-command!(Refuses, "refuses", {"summary": "Says what is wrong."},
-    |_cx, _values| Err(Failure::say("There is no such project.").at("project", "Choose another.")));
+runs!(Fails, Err("not a number".parse::<u32>().unwrap_err().into()));
 
-command!(Needs, "needs", {"summary": "Needs to know its channel.",
-    "expand": {"channel": "summary!", "acting_user": "summary"},
-}, |_cx, _values| Ok(Answer::done()));
+/// Says what is wrong.
+#[derive(Command)]
+struct Refuses;
 
-command!(Later, "later", {"summary": "Runs from the queue.", "deferred": true},
-    |_cx, _values| Ok(Answer::done()));
+runs!(Refuses, Err(Failure::say("There is no such project.").at("project", "Choose another.")));
 
-command!(AsUser, "as_user", {"summary": "Posts as its user.", "post_as_user": true},
-    |_cx, _values| Ok(Answer::done()));
+/// Needs to know its channel.
+#[derive(Command)]
+#[command(expand(channel = "summary!", acting_user = "summary"))]
+struct Needs;
 
-command!(WithAccount, "with_account", {"summary": "Needs an account.", "account": "required"},
-    |_cx, _values| Ok(Answer::done()));
+runs!(Needs, Ok(Answer::done()));
 
-command!(Mirror, "mirror", {"summary": "Wants to see everything.",
-    "expand": {"acting_user": "all", "channel": "all", "team": "all", "post": "all", "parent_post": "all",
-        "root_post": "all", "mentioned": "all"},
-    "fields": [{"name": "text", "type": "text", "positional": true}],
-}, |_cx, _values| Ok(Answer::done()));
+/// Runs from the queue.
+#[derive(Command)]
+#[command(deferred)]
+struct Later;
+
+runs!(Later, Ok(Answer::done()));
+
+/// Posts as its user.
+#[derive(Command)]
+#[command(post_as_user)]
+struct AsUser;
+
+runs!(AsUser, Ok(Answer::done()));
+
+/// Needs an account.
+#[derive(Command)]
+#[command(account = "required")]
+struct WithAccount;
+
+runs!(WithAccount, Ok(Answer::done()));
+
+/// Wants to see everything.
+#[derive(Command)]
+#[command(expand(
+    acting_user = "all",
+    channel = "all",
+    team = "all",
+    post = "all",
+    parent_post = "all",
+    root_post = "all",
+    mentioned = "all"
+))]
+struct Mirror {
+    /// Anything.
+    #[field(positional)]
+    text: Option<String>,
+}
+
+impl Run for Mirror {
+    async fn run(self, cx: Cx) -> Result<Answer> {
+        remember(&cx, json!({"text": self.text}));
+        Ok(Answer::done())
+    }
+}
 
 command!(Import, "import", {"summary": "Imports issues.",
     "fields": [{"name": "issues", "type": "json"}, {"name": "project", "type": "text", "required": true}],
