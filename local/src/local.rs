@@ -25,7 +25,7 @@ use cloud_apps_core::{
     http::{MAX_BODY, system_now},
     operator,
     random::{Random, SystemRandom},
-    services::{INSTALL_CACHE, Management, Services, Stores},
+    services::{Management, Services, Stores},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -36,24 +36,11 @@ use tokio::net::{TcpListener, UnixSocket};
 pub fn bundle(files: &Files, apps: Vec<App>) -> Result<(Bundle, Sqlite), Failure> {
     let store = Arc::new(Sqlite::open(&files.database()).map_err(|e| Failure::new(e.to_string()))?);
     let keys = Arc::new(KeyFiles::open(&files.keys()).map_err(|e| Failure::new(e.to_string()))?);
-    let stores = Stores {
-        installs: store.clone(),
-        apps: store.clone(),
-        ledger: store.clone(),
-        keys: keys.clone(),
-        keep_installs: INSTALL_CACHE,
-    };
+    let stores = Stores::new(store.clone(), keys.clone());
     let http = Outbound::new(Policy { loopback: true, ..Policy::default() });
     let services = Services::new(apps, stores, http, Arc::new(SystemRandom));
     let queue = Sqlite::clone(&store);
-    let management = Management {
-        services: Arc::new(services),
-        registry: store.clone(),
-        key_maker: keys,
-        queue: store.clone(),
-        dead_letters: store,
-    };
-    Ok((Bundle::new(management), queue))
+    Ok((Bundle::new(Management::new(services, store, keys)), queue))
 }
 
 /// Listens for Mattermost servers.

@@ -12,20 +12,8 @@ use std::sync::Arc;
 pub fn management(sample: &str, apps: Vec<App>) -> Result<Management, SampleError> {
     let sample = Sample::parse(sample)?;
     let memory = Arc::new(sample.memory(&apps)?);
-    let stores = Stores {
-        installs: memory.clone(),
-        apps: memory.clone(),
-        ledger: memory.clone(),
-        keys: memory.clone(),
-        keep_installs: 0,
-    };
+    let stores = Stores { keep_installs: 0, ..Stores::new(memory.clone(), memory.clone()) };
     let services =
         Services::new(apps, stores, Outbound::in_process(sample.mattermost()), Arc::new(SystemRandom));
-    Ok(Management {
-        services: Arc::new(services),
-        registry: memory.clone(),
-        key_maker: memory.clone(),
-        queue: memory.clone(),
-        dead_letters: memory,
-    })
+    Ok(Management::new(services, memory.clone(), memory))
 }

@@ -48,6 +48,22 @@ pub struct Stores {
     pub keep_installs: Millis,
 }
 
+impl Stores {
+    /// One store for all but the key rings.
+    pub fn new(
+        store: Arc<impl ports::Installs + ports::Apps + ports::Ledger + 'static>,
+        keys: Arc<dyn ports::Keys>,
+    ) -> Self {
+        Self {
+            installs: store.clone(),
+            apps: store.clone(),
+            ledger: store,
+            keys,
+            keep_installs: INSTALL_CACHE,
+        }
+    }
+}
+
 /// How long a cached install is used, in ms.
 pub const INSTALL_CACHE: Millis = 60_000;
 
@@ -114,4 +130,21 @@ pub struct Management {
     pub queue: Arc<dyn ports::Queue>,
     /// The jobs that were given up.
     pub dead_letters: Arc<dyn ports::DeadLetters>,
+}
+
+impl Management {
+    /// One store for all but the key rings.
+    pub fn new(
+        services: Services,
+        store: Arc<impl ports::Registry + ports::Queue + ports::DeadLetters + 'static>,
+        key_maker: Arc<dyn ports::KeyMaker>,
+    ) -> Self {
+        Self {
+            services: Arc::new(services),
+            registry: store.clone(),
+            key_maker,
+            queue: store.clone(),
+            dead_letters: store,
+        }
+    }
 }

@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, dead_code)]
 
+#[path = "it/build.rs"]
+mod build;
 #[path = "it/jira.rs"]
 mod jira;
 #[path = "it/stage.rs"]

@@ -20,7 +20,7 @@ use cloud_app::{App, http::Outbound};
 use cloud_apps_core::{
     bundle::Bundle,
     random::SystemRandom,
-    services::{INSTALL_CACHE, Management, Services, Stores},
+    services::{Management, Services, Stores},
     store::memory::Memory,
 };
 use cloud_apps_standin::{Attachment, Shown, Standin, Version};
@@ -125,13 +125,7 @@ impl Kit {
 /// All handlers with a store in memory. Their outbound calls go to `mattermost`.
 fn bundle(app: App, mattermost: &Standin) -> Bundle {
     let memory = Arc::new(Memory::new());
-    let stores = Stores {
-        installs: memory.clone(),
-        apps: memory.clone(),
-        ledger: memory.clone(),
-        keys: memory.clone(),
-        keep_installs: INSTALL_CACHE,
-    };
+    let stores = Stores::new(memory.clone(), memory.clone());
     let server = mattermost.clone();
     let http = Outbound::in_process(Arc::new(move |request| {
         let server = server.clone();
@@ -145,13 +139,7 @@ fn bundle(app: App, mattermost: &Standin) -> Bundle {
         })
     }));
     let services = Services::new([app], stores, http, Arc::new(SystemRandom));
-    Bundle::new(Management {
-        services: Arc::new(services),
-        registry: memory.clone(),
-        key_maker: memory.clone(),
-        queue: memory.clone(),
-        dead_letters: memory,
-    })
+    Bundle::new(Management::new(services, memory.clone(), memory))
 }
 
 /// The app of the README: compiled, and its test run.

@@ -170,13 +170,8 @@ pub fn management(role: Role, config: &Config, apps: Vec<App>) -> Result<Managem
     let secrets = Arc::new(Secrets::new(Arc::clone(&clients), &config.stack));
     let lambdas =
         Lambdas::new(Arc::new(Lambda::new(clients)), &config.upstream_function_prefix, &config.stack);
-    let stores = Stores {
-        installs: dynamo.clone(),
-        apps: dynamo.clone(),
-        ledger: dynamo.clone(),
-        keys: secrets.clone(),
-        keep_installs: config.install_cache,
-    };
+    let stores =
+        Stores { keep_installs: config.install_cache, ..Stores::new(dynamo.clone(), secrets.clone()) };
     let policy = Policy {
         allowed_networks: config.allowed_networks.clone(),
         extra_certificates: config.extra_certificates.clone(),

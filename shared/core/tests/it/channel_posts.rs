@@ -1,10 +1,7 @@
 //! Messages to the channel: what the bot does at Mattermost, and what its user reads where it cannot.
 
-use crate::{
-    jira,
-    stage::{
-        ALICE, Answered, BOB, CHANNEL, STATIC_TOKEN, Stage, TEAM, command_body, form, request, world_with,
-    },
+use crate::stage::{
+    ALICE, Answered, BOB, CHANNEL, STATIC_TOKEN, Stage, TEAM, build, command_body, form, request,
 };
 use bytes::Bytes;
 use cloud_app::http::Outbound;
@@ -121,7 +118,7 @@ impl Mattermost {
             let answer = server.answer(&request);
             Box::pin(std::future::ready(answer))
         }));
-        Stage { services: world_with(&stage.memory, jira::app(), http), ..stage }
+        Stage { services: Arc::new(build(&stage.memory).http(http).services()), ..stage }
     }
 }
 

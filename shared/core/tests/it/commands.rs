@@ -1,19 +1,16 @@
 //! V2 commands, from the request to the answer.
 
 use crate::stage::{
-    ALICE, Answered, BOB, CHANNEL, NOW, STATIC_TOKEN, Stage, TEAM, command_body, request, services,
-    world_with,
+    ALICE, Answered, BOB, CHANNEL, NOW, STATIC_TOKEN, Stage, TEAM, build, command_body, request,
 };
-use cloud_app::http::{Outbound, Policy};
 use cloud_apps_core::{
     http::{Arrival, Route},
-    random::SystemRandom,
-    services::{INSTALL_CACHE, Services, Stores},
+    services::Services,
     store::{
         model::{Catalogue, CatalogueEntry, State},
         ports::Registry,
     },
-    testing::faults::{Fault, Faults, Faulty},
+    testing::faults::{Fault, Faults},
 };
 use cloud_apps_protocol::{
     Values,
@@ -385,20 +382,7 @@ async fn a_preset_of_the_admin_cannot_make_an_unsafe_command_repeatable() {
 #[tokio::test]
 async fn without_the_ledger_what_must_be_spent_is_unavailable_and_what_is_safe_runs() {
     let stage = Stage::new();
-    let stores = |faults: Faults| Stores {
-        installs: Arc::new(stage.memory.clone()),
-        apps: Arc::new(stage.memory.clone()),
-        ledger: Arc::new(Faulty::new(stage.memory.clone(), faults)),
-        keys: Arc::new(stage.memory.clone()),
-        keep_installs: INSTALL_CACHE,
-    };
-    let http = services(&stage.memory).http.clone();
-    let broken = Services::new(
-        [crate::jira::app()],
-        stores(Faults::at(1, Fault::Before)),
-        http,
-        Arc::new(SystemRandom),
-    );
+    let broken = build(&stage.memory).ledger_faults(Faults::at(1, Fault::Before)).services();
     let stage = Stage { services: Arc::new(broken), ..stage };
     let answered = stage.run("/jira create issue --project=MM").await;
     assert_eq!((answered.status.as_u16(), answered.code()), (503, "unavailable"));
@@ -535,7 +519,7 @@ async fn an_app_that_is_not_linked_is_verified_and_not_called() {
 }
 
 fn world_of(stage: &Stage) -> Services {
-    Arc::into_inner(services(&stage.memory)).unwrap()
+    build(&stage.memory).services()
 }
 
 #[tokio::test]
@@ -620,7 +604,7 @@ async fn a_token_that_was_refused_at_first_runs_once_when_its_line_becomes_good(
 #[tokio::test]
 async fn a_form_with_the_values_that_came_is_no_larger_than_a_server_reads() {
     let mut stage = Stage::new();
-    stage.services = world_with(&stage.memory, crate::jira::importer(), Outbound::new(Policy::default()));
+    stage.services = Arc::new(build(&stage.memory).app(crate::jira::importer()).services());
     for (bytes, code) in [(1_000, "form"), (limits::BODY - 1_000, "answer_too_large")] {
         let mut body = command_body("");
         body["command"]["function"] = "import".into();

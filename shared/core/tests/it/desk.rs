@@ -1,5 +1,6 @@
 //! An install function over a store in memory, and those who speak to it: an operator, and an installer with a code.
 
+use crate::build::Build;
 use bytes::Bytes;
 use cloud_app::{App, Cx, Failure, Fields, Location, event::EventKind, http::Outbound};
 use cloud_apps_core::{
@@ -7,13 +8,9 @@ use cloud_apps_core::{
     functions::install,
     http::{Arrival, Route},
     operator,
-    random::SystemRandom,
-    services::{INSTALL_CACHE, Management, Services, Stores},
+    services::Management,
     store::{memory::Memory, model::Install, ports::Installs},
-    testing::{
-        faults::{Faults, Faulty},
-        sample,
-    },
+    testing::{faults::Faults, sample},
 };
 use cloud_apps_protocol::{
     Answer, BadId, Field, InstallId, Millis, Values,
@@ -123,28 +120,14 @@ impl Desk {
 
     /// A process with empty caches, whose calls to stores and app may fail.
     pub fn process(&self, faults: &Faults) -> Arc<Management> {
-        let memory = || Arc::new(Faulty::new(self.memory.clone(), faults.clone()));
-        let stores = Stores {
-            installs: memory(),
-            apps: memory(),
-            ledger: memory(),
-            keys: memory(),
-            keep_installs: INSTALL_CACHE,
-        };
         let app = hello(
             self.behaviour.lock().unwrap().clone(),
             Arc::clone(&self.calls),
             faults.clone(),
             (self.demanding, self.newer),
         );
-        let services = Services::new([app], stores, mattermost(faults), Arc::new(SystemRandom));
-        Arc::new(Management {
-            services: Arc::new(services),
-            registry: memory(),
-            key_maker: memory(),
-            queue: memory(),
-            dead_letters: memory(),
-        })
+        let build = Build::over(&self.memory).app(app).http(mattermost(faults)).faults(faults);
+        Arc::new(build.management())
     }
 
     /// The process that is running, or a new one.

@@ -2,16 +2,18 @@
 
 use crate::{
     jira,
-    stage::{ALICE, BOB, CHANNEL, Stage, TEAM, form, world_with},
+    stage::{ALICE, BOB, CHANNEL, Stage, TEAM, build, form},
 };
 use cloud_app::http::{Outbound, Policy};
 use expect_test::expect_file;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 fn stage() -> Stage {
     let stage = Stage::with(|install| install.settings.clone_from(json!({"site": "x"}).as_object().unwrap()));
-    let http = Outbound::new(Policy::default());
-    Stage { services: world_with(&stage.memory, jira::curious(), http), ..stage }
+    let build = build(&stage.memory).app(jira::curious());
+    let services = build.http(Outbound::new(Policy::default())).services();
+    Stage { services: Arc::new(services), ..stage }
 }
 
 /// Every key that the protocol has, and beside each one that it has not.

@@ -220,9 +220,21 @@ impl Run for Mirror {
     }
 }
 
-command!(Import, "import", {"summary": "Imports issues.",
-    "fields": [{"name": "issues", "type": "json"}, {"name": "project", "type": "text", "required": true}],
-}, |_cx, _values| Ok(Answer::done()));
+/// Imports issues.
+#[derive(Command)]
+struct Import {
+    /// The issues.
+    issues: Option<Value>,
+    /// Into which project.
+    project: String,
+}
+
+impl Run for Import {
+    async fn run(self, cx: Cx) -> Result<Answer> {
+        remember(&cx, json!({"issues": self.issues, "project": self.project}));
+        Ok(Answer::done())
+    }
+}
 
 /// An app that takes much in one value.
 pub fn importer() -> App {

@@ -5,6 +5,7 @@
 
 mod answers;
 mod budgets;
+mod build;
 mod channel_posts;
 mod commands;
 mod crash;
@@ -17,7 +18,6 @@ mod linked;
 mod log_line;
 mod loud;
 mod operator;
-
 mod recordings;
 mod refusals;
 mod rings;

@@ -1,16 +1,12 @@
 //! Services over a store in memory, with one install of [`crate::jira`], and what a Mattermost server would send to it.
 
-use crate::jira;
+use crate::{build::Build, jira};
 use bytes::Bytes;
-use cloud_app::{
-    App,
-    http::{Outbound, Policy},
-};
 use cloud_apps_core::{
     functions::{autocomplete, command, event},
     http::{Arrival, Function, Route},
     random::Random,
-    services::{INSTALL_CACHE, Services, Stores},
+    services::Services,
     store::{
         memory::Memory,
         model::{Install, Sha256, SlashCommand, Team},
@@ -75,7 +71,7 @@ impl Stage {
         install.granted.permissions = [Permission::ActAsBot].into();
         install.granted.locations = ["message_box".into(), "post_menu".into()].into();
         change(&mut install);
-        let stage = Self { services: services(&memory), memory, install, now: NOW };
+        let stage = Self { services: Arc::new(build(&memory).services()), memory, install, now: NOW };
         stage.put(&stage.install);
         stage.register(TEAM, "jira", SLASH_TOKEN);
         stage.memory.reset_counts();
@@ -180,20 +176,9 @@ impl Stage {
     }
 }
 
-/// Services over these stores, whose calls go nowhere but to this machine.
-pub fn services(memory: &Memory) -> Arc<Services> {
-    world_with(memory, jira::app(), Outbound::new(Policy { loopback: true, ..Policy::default() }))
-}
-
-pub fn world_with(memory: &Memory, app: App, http: Outbound) -> Arc<Services> {
-    let stores = Stores {
-        installs: Arc::new(memory.clone()),
-        apps: Arc::new(memory.clone()),
-        ledger: Arc::new(memory.clone()),
-        keys: Arc::new(memory.clone()),
-        keep_installs: INSTALL_CACHE,
-    };
-    Arc::new(Services::new([app], stores, http, Arc::new(Counter::default())))
+/// A bundle whose random bytes are counted.
+pub fn build(memory: &Memory) -> Build {
+    Build::over(memory).random(Counter::default())
 }
 
 /// The body of a V2 command.

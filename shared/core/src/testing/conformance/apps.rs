@@ -243,13 +243,9 @@ async fn what_was_changed_in_the_table_is_not_believed<S: Apps + Registry + Clon
     bound.binding = Some(Binding::new(&ring.keys[0].id, &ring.keys[0].root, &bound));
     let others = Memory::new();
     others.put_ring(ring);
-    let stores = Stores {
-        installs: Arc::new(others.clone()),
-        apps: Arc::new(store.clone()),
-        ledger: Arc::new(others.clone()),
-        keys: Arc::new(others),
-        keep_installs: 0,
-    };
+    let others = Arc::new(others);
+    let stores =
+        Stores { apps: Arc::new(store.clone()), keep_installs: 0, ..Stores::new(others.clone(), others) };
     let services = Services::new([], stores, Outbound::new(Policy::default()), Arc::new(SystemRandom));
     let refused = async || {
         let known = services.apps.app(&id, Freshness::Cached, 0).await;

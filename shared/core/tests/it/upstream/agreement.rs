@@ -87,7 +87,7 @@ async fn an_install_that_was_upgraded_elsewhere_has_its_new_functions_at_once() 
     next["commands"].as_array_mut().unwrap().push(json!({"function": "wave", "summary": "Waves."}));
     assert_eq!(yard.run(&home, "/remote wave").await.code(), "unknown_function");
     // Another process than the one that serves.
-    let other = management(&yard.memory, laptop(), None, &Faults::none());
+    let other = Build::over(&yard.memory).management();
     for request in [
         json!({"do": "add_app", "manifest": next}),
         json!({"do": "change", "install_id": home.id, "patch": {"upgrade": {"version": "1.1.0"}}}),

@@ -1,6 +1,7 @@
 //! The registry of apps, as an operator sees it, and `GET /apps`.
 
 use super::*;
+use cloud_app::http::{Outbound, Policy};
 use cloud_apps_protocol::token::UpstreamKid;
 
 #[tokio::test]
@@ -117,7 +118,7 @@ async fn every_problem_of_a_manifest_is_told_with_its_line() {
 #[tokio::test]
 async fn what_this_bundle_could_not_call_is_not_registered() {
     // As on AWS: https, and public addresses only.
-    let yard = Yard::with(Outbound::new(Policy::default()), None).await;
+    let yard = Yard::with(|build| build.http(Outbound::new(Policy::default()))).await;
     let with = |upstream: Value| manifest(&upstream);
     let mut linked = manifest(&json!({"type": "http", "url": "https://app.example.com"}));
     linked["id"] = "jira".into();
@@ -199,10 +200,7 @@ async fn the_catalogue_is_shown_to_who_holds_a_code_and_then_only_its_app() {
 #[tokio::test]
 async fn a_public_catalogue_is_shown_to_everybody_and_whole() {
     let (yard, _) = Yard::new().await;
-    let mut management = management(&yard.memory, laptop(), None, &Faults::none());
-    let services = Arc::into_inner(management.services).unwrap().with_public_catalogue(true);
-    management.services = Arc::new(services);
-    let bundle = Bundle::new(management);
+    let bundle = Build::over(&yard.memory).public_catalogue().bundle();
     let get = request(Method::GET, "/apps", None, None);
     let seen = Answered::from(bundle.handle(arrival(get, NOW)).await);
     let ids: Vec<&str> =

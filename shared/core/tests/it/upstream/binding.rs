@@ -103,8 +103,7 @@ async fn an_address_that_was_changed_in_the_table_is_sent_nothing() {
             // What was read before the attack is in memory, and is right.
             yard.later(61_000);
             assert_eq!(yard.run(&home, "/remote look").await.code(), "(none)");
-            let other = management(&yard.memory, laptop(), None, &Faults::none());
-            let bundle = Bundle::new(other);
+            let bundle = Build::over(&yard.memory).bundle();
             let request = yard.v2(&home, "/remote look", "user");
             let refused = Answered::from(bundle.handle(arrival(request, yard.now())).await);
             assert_eq!(refused.message(), UNBOUND);
@@ -173,7 +172,7 @@ async fn a_lambda_function_that_was_changed_in_the_table_is_not_invoked() {
             std::future::ready(cloud_apps_core::store::ports::Invoked { failed: false, payload })
         });
     let lambdas = Lambdas::new(Arc::new(functions), "cloud-app-", "bundle");
-    let yard = Yard::with(laptop(), Some(lambdas)).await;
+    let yard = Yard::with(|build| build.lambdas(lambdas)).await;
     let at = |function: &str| manifest(&json!({"type": "aws_lambda", "function": function}));
     yard.add(&at("cloud-app-remote")).await;
     let home = yard.install(&["act_as_bot"]).await;

@@ -172,7 +172,7 @@ async fn a_registered_app_costs_one_read_a_minute_and_survives_a_failing_store()
         ["Apps.find", "Apps.manifest"].map(|what| reads.get(what).copied().unwrap_or_default())
     };
     let faults = Faults::none();
-    let bundle = Bundle::new(management(&yard.memory, laptop(), None, &faults));
+    let bundle = Build::over(&yard.memory).faults(&faults).bundle();
     yard.memory.reset_counts();
     let run = async |now: Millis| {
         *yard.now.lock().unwrap() = now;

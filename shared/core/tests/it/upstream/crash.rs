@@ -6,7 +6,7 @@ use cloud_apps_core::testing::faults::Fault;
 /// Asks in a process of its own whose `n`-th call of a store goes wrong; whether there was one.
 async fn struck(memory: &Memory, request: &Value, n: usize, fault: Fault) -> bool {
     let faults = Faults::at(n, fault);
-    let management = management(memory, laptop(), None, &faults);
+    let management = Build::over(memory).faults(&faults).management();
     let request = json!({ "operator": request });
     // A killed process never answers.
     let _ = faults.until_killed(operator::handle(&management, request, NOW, "request-1")).await;
@@ -14,7 +14,7 @@ async fn struck(memory: &Memory, request: &Value, n: usize, fault: Fault) -> boo
 }
 
 async fn ask(memory: &Memory, request: &Value) -> Value {
-    let management = management(memory, laptop(), None, &Faults::none());
+    let management = Build::over(memory).management();
     operator::handle(&management, json!({ "operator": request }), NOW, "request-1").await
 }
 

@@ -104,10 +104,9 @@ async fn one_app_that_nothing_vouches_for_hides_no_other_of_a_public_catalogue()
     second["id"] = "second".into();
     yard.add(&second).await;
     of_before(&yard, &home).await;
-    let mut management = management(&yard.memory, laptop(), None, &Faults::none());
-    management.services = Arc::new(Arc::into_inner(management.services).unwrap().with_public_catalogue(true));
+    let bundle = Build::over(&yard.memory).public_catalogue().bundle();
     let get = request(Method::GET, "/apps", None, None);
-    let seen = Answered::from(Bundle::new(management).handle(arrival(get, yard.now())).await);
+    let seen = Answered::from(bundle.handle(arrival(get, yard.now())).await);
     let ids: Vec<&str> =
         seen.body["apps"].as_array().unwrap().iter().map(|app| app["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["jira", "second"]);

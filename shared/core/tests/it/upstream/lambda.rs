@@ -15,7 +15,7 @@ async fn yard(gives: impl Fn() -> Invoked + Send + Sync + 'static) -> (Yard, Reg
         std::future::ready(gives())
     });
     let lambdas = Lambdas::new(Arc::new(functions), "cloud-app-", "bundle");
-    let yard = Yard::with(laptop(), Some(lambdas)).await;
+    let yard = Yard::with(|build| build.lambdas(lambdas)).await;
     let mut manifest = manifest(&json!({"type": "aws_lambda", "function": "cloud-app-remote"}));
     manifest["lifecycle"] = json!({});
     let registered = yard.add(&manifest).await;
@@ -137,7 +137,7 @@ async fn what_a_function_cannot_answer_with_is_refused_like_a_services() {
 #[tokio::test]
 async fn a_function_of_another_name_or_of_the_bundle_itself_is_not_registered() {
     let lambdas = Lambdas::new(Arc::new(InProcess::default()), "cloud-app-", "cloud-app-bundle");
-    let yard = Yard::with(laptop(), Some(lambdas)).await;
+    let yard = Yard::with(|build| build.lambdas(lambdas)).await;
     for (function, words) in [
         (
             "other",
@@ -161,10 +161,8 @@ async fn a_function_of_another_name_or_of_the_bundle_itself_is_not_registered() 
 #[tokio::test]
 async fn a_function_that_is_gone_is_a_sentence_and_its_name_stands_in_the_log() {
     let (yard, _, home, _) = yard(gives(&json!({"type": "done"}))).await;
-    let mut other = management(&yard.memory, laptop(), None, &Faults::none());
     let lambdas = Lambdas::new(Arc::new(InProcess::default()), "cloud-app-", "bundle");
-    other.services = Arc::new(Arc::into_inner(other.services).unwrap().with_lambdas(lambdas));
-    let bundle = Bundle::new(other);
+    let bundle = Build::over(&yard.memory).lambdas(lambdas).bundle();
     let log = Log::begin();
     let request = yard.v2(&home, "/remote look", "user");
     let answered = Answered::from(bundle.handle(arrival(request, yard.now())).await);

@@ -5,6 +5,7 @@ use super::*;
 use crate::log_line::Log;
 use async_trait::async_trait;
 use cloud_app::http::Names;
+use cloud_app::http::{Outbound, Policy};
 use cloud_apps_protocol::limits;
 use std::{io, net::IpAddr};
 
@@ -165,7 +166,7 @@ async fn a_name_that_leads_inside_is_not_called_whenever_it_was_pointed_there() 
     // As on AWS: nothing but public addresses.
     for inside in ["169.254.169.254", "127.0.0.1", "10.0.0.1", "::1", "fd00::1"] {
         let names = Arc::new(Told(Mutex::new(vec![inside.parse().unwrap()])));
-        let yard = Yard::with(Outbound::with_names(Policy::default(), names), None).await;
+        let yard = Yard::with(|build| build.http(Outbound::with_names(Policy::default(), names))).await;
         let mut harmless = manifest(&json!({"type": "http", "url": "https://app.example.com"}));
         harmless["lifecycle"] = json!({});
         yard.add(&harmless).await;

@@ -11,17 +11,12 @@ mod malicious;
 mod rotation;
 mod server;
 
+use crate::build::Build;
 use crate::desk::{ADMIN, Answered, BASE, BOT, COMMAND, NOW, SITE, SLASH_TOKEN, TEAM, arrival, request};
 use bytes::Bytes;
-use cloud_app::http::{Outbound, Policy};
 use cloud_apps_core::{
-    apps::Lambdas,
-    bundle::Bundle,
-    operator,
-    random::SystemRandom,
-    services::{INSTALL_CACHE, Management, Services, Stores},
-    store::memory::Memory,
-    testing::faults::{Faults, Faulty},
+    apps::Lambdas, bundle::Bundle, operator, random::SystemRandom, store::memory::Memory,
+    testing::faults::Faults,
 };
 use cloud_apps_protocol::{
     Millis,
@@ -75,31 +70,6 @@ pub fn manifest(upstream: &Value) -> Value {
     })
 }
 
-/// Services over this memory; its calls reach this machine.
-pub fn management(memory: &Memory, http: Outbound, lambdas: Option<Lambdas>, faults: &Faults) -> Management {
-    let memory = || Arc::new(Faulty::new(memory.clone(), faults.clone()));
-    let stores = Stores {
-        installs: memory(),
-        apps: memory(),
-        ledger: memory(),
-        keys: memory(),
-        keep_installs: INSTALL_CACHE,
-    };
-    let mut services = Services::new([crate::jira::app()], stores, http, Arc::new(SystemRandom));
-    services.app_client.lambdas = lambdas;
-    Management {
-        services: Arc::new(services),
-        registry: memory(),
-        key_maker: memory(),
-        queue: memory(),
-        dead_letters: memory(),
-    }
-}
-
-pub fn laptop() -> Outbound {
-    Outbound::new(Policy { loopback: true, ..Policy::default() })
-}
-
 impl Yard {
     /// The app is registered; its service agrees to everything.
     pub async fn new() -> (Self, Registered) {
@@ -110,13 +80,14 @@ impl Yard {
 
     /// Nothing is registered yet.
     pub async fn empty() -> Self {
-        Self::with(laptop(), None).await
+        Self::with(|build| build).await
     }
 
-    pub async fn with(http: Outbound, lambdas: Option<Lambdas>) -> Self {
+    /// Nothing is registered yet, and the bundle has these parts.
+    pub async fn with(parts: impl FnOnce(Build) -> Build) -> Self {
         let memory = Memory::new();
         let service = Service::start(Does::Answers(json!({"type": "done"}))).await;
-        let bundle = Bundle::new(management(&memory, http, lambdas, &Faults::none()));
+        let bundle = parts(Build::over(&memory)).bundle();
         Self { memory, service, now: Mutex::new(NOW), bundle }
     }
 
