@@ -1,18 +1,18 @@
-# The few commands that a newcomer needs. `make` alone lists them.
+# The commands that a newcomer needs. `make` lists them.
 .DEFAULT_GOAL := help
 .PHONY: help run check test bench build deploy fmt lint unit
 
-# The project's own SAM CLI and cargo-lambda where tests/rig/setup.sh has installed them, else those of the machine.
+# The project's own SAM CLI and cargo-lambda if tests/rig/setup.sh has installed them, otherwise those of the machine.
 export PATH := $(CURDIR)/.venv/sam/bin:$(PATH)
 ARCH ?= arm64
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 16
 
-run: ## serve the whole bundle on this machine, with a demo Mattermost; needs Rust and a C compiler only
+run: ## serve the whole bundle on this machine, with a demo Mattermost; it needs only Rust and a C compiler
 	@cargo run -p cloud-apps --no-default-features -- serve $(ARGS)
 
-check: fmt lint unit ## format, clippy and every test that needs cargo only
+check: fmt lint unit ## format, clippy and all tests that need only cargo
 
 test: ## everything: installs what is missing (says so first), check, emulators, sam, bench
 	@command -v python3 >/dev/null || tests/rig/setup.sh
@@ -29,13 +29,13 @@ deploy: build ## build and deploy with your AWS credentials (ARGS=--guided the f
 	sam deploy --parameter-overrides Architecture=$(ARCH) $(ARGS)
 
 # --- parts of `check` ---------------------------------------------------------------------------------------------------
-# Always the whole workspace: for one package cargo resolves features differently and compiles most of it again.
+# These use the whole workspace, because for one package cargo resolves features differently and compiles most of it again.
 fmt:
 	cargo fmt --all --check
 
 lint:
 	cargo clippy --quiet --workspace --all-targets --features cloud-apps-aws/emulators,cloud-apps/rig,stack-tests/rig -- -D warnings
 
-# What needs more than cargo stands behind features (`emulators`, `rig`); `make test` runs it.
+# Tests that need more than cargo are behind features (`emulators`, `rig`). `make test` runs them.
 unit:
 	cargo test --quiet --workspace --no-fail-fast

@@ -1,8 +1,9 @@
-//! The apps that are linked into this bundle. To add one: its crate under `apps/`, a line in `Cargo.toml`, a line here.
+//! The apps that are linked into this bundle. To add an app, put its crate under `apps/`, and add a line to `Cargo.toml` and a
+//! line here.
 
 use cloud_app::App;
 
-/// Every linked app.
+/// All linked apps.
 pub fn all() -> Vec<App> {
     vec![hello::app()]
 }

@@ -23,7 +23,7 @@ def greet(request, claims):
 
 def announce(request, claims):
     """/greeter announce TEXT: the bot says it in the channel, for a person whom Mattermost vouches for."""
-    # Whoever holds a static token writes what it likes into the body, acting_user too. `sub` is there where it was proved.
+    # A caller with a static token can write anything into the body, also an acting_user. `sub` is there where it was proved.
     if "sub" not in claims:
         return {"type": "error", "text": "Run this command in Mattermost: here nobody knows who you are."}
     return {"type": "message", "to": "channel", "text": escape(request["command"]["encoded"]["text"])}

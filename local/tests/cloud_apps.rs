@@ -23,7 +23,7 @@ use tempfile::TempDir;
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cloud-apps"));
     command.env("NO_COLOR", "1");
-    // What the program remembers of its user stands here, and not in the home of whoever runs the tests.
+    // What the program remembers of its user stands here, and not in the home of the person who runs the tests.
     command.env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/state"));
     for name in [
         "CLOUD_APPS_DATA",

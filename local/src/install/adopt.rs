@@ -1,7 +1,7 @@
 //! Decides whether something that already stands on a server may become the app's own.
 //!
 //! Only what this installation's own journal made, or what the bundle has registered, is used as it is. Everything else is
-//! less certain: anybody can write a description, and whoever made a command or owns a bot knows its token and may read the
+//! less certain: anybody can write a description, and somebody who made a command or owns a bot knows its token and may read the
 //! next one. So its maker or owner must be a system admin, who could do all of that anyway. It gets a new token, so nobody can
 //! use the old one any more. And what belongs to another bundle is taken only if the admin agrees.
 

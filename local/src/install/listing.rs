@@ -3,7 +3,7 @@
 use super::{runner::Runner, stop::Stop};
 use crate::mattermost::{CallError, Command, Mattermost, OutgoingWebhook, Team};
 
-/// The commands and webhooks of some teams, whoever made them.
+/// The commands and webhooks of some teams, also those that others made.
 #[derive(Default)]
 pub struct Listing {
     /// Slash commands, each with the name of its team.

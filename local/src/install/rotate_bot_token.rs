@@ -1,5 +1,5 @@
 //! Replaces the token of an install's bot. A new token is made on the server and handed to the bundle, which tries it. Then every
-//! other token is revoked, whoever made it. Wherever that is cut off, the bot has a token that works. A token that was made and
+//! other token is revoked, also those that others made. Wherever that is cut off, the bot has a token that works. A token that was made and
 //! never handed over is revoked the next time.
 
 use super::{adopt, installer::Installer, mark::token_description, owner::BundleIdentity, stop::Stop};

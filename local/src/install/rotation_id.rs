@@ -66,7 +66,7 @@ impl BegunRotation {
 }
 
 /// What an earlier command left, if its answer may still be had. The folder may have come with somebody's project, and
-/// whoever knows the id of a rotation gets its answer: so a file is believed only if it is as this program writes it.
+/// somebody who knows the id of a rotation gets its answer: so a file is believed only if it is as this program writes it.
 fn read(path: &Path, now: Millis) -> Result<Option<RotationId>, Failure> {
     files::check_private(path).map_err(|error| Failure::new(error.to_string()))?;
     let text = match fs::read(path) {
@@ -99,9 +99,9 @@ mod tests {
         let path = first.path.clone();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         fs::write(&path, "half a fi").unwrap();
-        let anew = at(1, 2_000);
-        assert_eq!(at(1, 2_000).id(), anew.id());
-        anew.close().unwrap();
+        let again = at(1, 2_000);
+        assert_eq!(at(1, 2_000).id(), again.id());
+        again.close().unwrap();
         late.close().unwrap();
         assert!(!path.exists());
     }

@@ -34,7 +34,7 @@ impl Example {
         let mut line = String::new();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         out.read_line(&mut line).unwrap();
-        // Whoever does not read its log stops it.
+        // The program stops if nobody reads its log.
         std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
         let url = line.trim().strip_prefix("Listening on ").unwrap_or_else(|| panic!("{line}")).to_owned();
         Self { child, url, manifest: folder.join("mattermost-cloud-app.json") }

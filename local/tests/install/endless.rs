@@ -1,4 +1,4 @@
-//! Whoever answers without end costs a bounded amount of memory and time, and is told.
+//! A server that answers without end costs a bounded amount of memory and time, and is told.
 
 use super::rig::Scripted;
 use async_trait::async_trait;

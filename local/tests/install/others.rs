@@ -76,7 +76,7 @@ async fn a_command_that_an_admin_made_beforehand_gets_a_new_token_and_is_told() 
         rig.install().await.unwrap_or_else(|stop| panic!("{stop:?}\n{}", rig.person.text()));
         let stands = standing(&rig, "demo").await.unwrap();
         assert_eq!(stands.id, made.id);
-        assert!(stands.token != made.token, "whoever had the old token could speak as any user");
+        assert!(stands.token != made.token, "somebody who had the old token could speak as any user");
         let told = rig.person.text();
         assert!(told.contains("took up /hello of the team demo (made by @carol)"), "{told}");
         rig.assert_it_is_whole(&before, "taken up").await;
@@ -147,7 +147,7 @@ async fn a_bot_that_an_admin_made_beforehand_loses_every_other_token() {
     let (_, kept) = bot(&rig, &format!("Hi (Cloud App hello of {})", rig.base_url()), "carol").await;
     assert!(works(&rig, &kept).await);
     rig.install().await.unwrap_or_else(|stop| panic!("{stop:?}\n{}", rig.person.text()));
-    assert!(!works(&rig, &kept).await, "whoever kept the old token speaks as the bot");
+    assert!(!works(&rig, &kept).await, "somebody who kept the old token speaks as the bot");
     let told = rig.person.text();
     assert!(told.contains("takes up the bot @hello (owned by @carol)"), "{told}");
     rig.assert_it_is_whole(&before, "taken up").await;
@@ -250,7 +250,7 @@ async fn an_install_from_another_bundle_takes_nothing_without_consent() {
     }
     a.assert_it_is_whole(&before, "after a refused install").await;
 
-    // Whoever is asked and says no changes nothing; --yes is no answer to it.
+    // An admin who is asked and says no changes nothing; --yes is no answer to it.
     b.person.will_say(&["n"]);
     assert!(matches!(b.install().await, Err(Stop::Declined)));
     a.assert_it_is_whole(&before, "after a no").await;
@@ -491,7 +491,7 @@ async fn shown(rig: &Rig) -> InstallView {
     rig.install_at_the_bundle().await.expect("it is installed")
 }
 
-/// Whoever holds a manage code may register what they like, and a bundle may say what it likes.
+/// The holder of a manage code may register what they like, and a bundle may say what it likes.
 #[tokio::test]
 async fn a_sync_deletes_nothing_on_a_bundles_word() {
     let (rig, before) = Rig::installed().await;
@@ -599,7 +599,7 @@ async fn a_bundle_that_calls_a_strangers_bot_by_the_name_that_was_typed_removes_
     }
 }
 
-/// Whoever made a token of the bot acts as the bot: a rotation leaves the one that it made.
+/// Somebody who made a token of the bot acts as the bot: a rotation leaves the one that it made.
 #[tokio::test]
 async fn a_rotation_revokes_every_token_of_the_bot_whoever_made_it() {
     let (rig, before) = Rig::installed().await;
@@ -760,7 +760,7 @@ async fn a_bundle_with_two_addresses_knows_its_own_things_by_each() {
     let code = || Rights::Code("A".repeat(43).into());
     let by_code =
         install::uninstall(&rig.installer_by(code()), &from_nothing(vec![other.clone()])).await.unwrap();
-    assert!(by_code.removed.is_empty(), "whoever has a code only cannot say it: {by_code:?}");
+    assert!(by_code.removed.is_empty(), "a caller with a code only cannot say it: {by_code:?}");
     let gone = install::uninstall(&rig.installer(), &from_nothing(vec![other])).await.unwrap();
     assert!(gone.is_whole(), "{gone:?}");
     assert_eq!(gone.removed, ["the token of @hello", "/hello of the team demo"]);

@@ -40,7 +40,7 @@ use std::{
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-/// What is too long to wait for where a call is never answered. Whoever is slow by chance then only fails as well.
+/// What is too long to wait for where a call is never answered. A call that is slow by chance then only fails as well.
 const SHORT: Duration = Duration::from_millis(200);
 /// What nothing takes.
 const LONG: Duration = Duration::from_mins(1);

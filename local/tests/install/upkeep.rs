@@ -96,7 +96,7 @@ async fn a_command_that_is_gone_or_was_altered_is_put_right() {
     assert!(!rig.answers("town-square").await);
     let synced = rig.sync(named(&[])).await.unwrap_or_else(|stop| panic!("{stop:?}"));
     assert!(synced.changed.iter().any(|one| one.contains("made /hello in demo")), "{:?}", synced.changed);
-    rig.assert_it_is_whole(&before, "made anew").await;
+    rig.assert_it_is_whole(&before, "rebuilt").await;
     assert!(rig.install_at_the_bundle().await.unwrap().leftovers.is_empty());
 
     command(&rig, async |server, command| {

@@ -1,7 +1,7 @@
-//! An app: its manifest and the functions behind it, from one definition.
+//! An app: its manifest and its functions, from one definition.
 //!
-//! A definition never panics. What is wrong with it is kept, and [`App::check`] names all of it at once: a test of the
-//! app should call [`App::assert_valid`], and a bundle refuses to start with an app that is not valid.
+//! A definition never panics. Its problems are collected, and [`App::check`] returns all of them. A test of the app should call
+//! [`App::assert_valid`]. A bundle refuses to start with an app that is not valid.
 
 use crate::{Command, Cx, Fields, Result, event::Event, event::Subscription, location::Location};
 use cloud_apps_protocol::{
@@ -23,11 +23,11 @@ use std::{
     note = "write `impl Run for {Self} {{ async fn run(self, cx: Cx) -> Result<Answer> {{ … }} }}`"
 )]
 pub trait Run: Command {
-    /// Runs it. Cancelled at the deadline.
+    /// Runs the command. It is cancelled at the deadline.
     fn run(self, cx: Cx) -> impl Future<Output = Result<Answer>> + Send;
 }
 
-/// A call of a function, under way.
+/// A call of a function that is running.
 pub type Running = Pin<Box<dyn Future<Output = Result<Answer>> + Send>>;
 
 type Function = Arc<dyn Fn(Cx, Values) -> Running + Send + Sync>;
@@ -43,7 +43,7 @@ pub struct App {
 
 /// The definition of an app.
 impl App {
-    /// An app. It appears in the message box, and asks for no permission, unless it says otherwise.
+    /// An app. By default it appears in the message box and asks for no permission.
     pub fn new(id: &str, version: &str, display_name: &str) -> Self {
         let mut problems = Vec::new();
         let id = AppId::new(id).unwrap_or_else(|bad| {
@@ -76,7 +76,7 @@ impl App {
         Self { manifest, functions: BTreeMap::new(), crates: BTreeSet::new(), problems }
     }
 
-    /// What it is, in a sentence.
+    /// What the app does, in a sentence.
     #[must_use]
     pub fn description(mut self, text: &str) -> Self {
         text.clone_into(&mut self.manifest.description);
@@ -97,7 +97,7 @@ impl App {
         self
     }
 
-    /// The first word of its commands, where that is not the app's id.
+    /// The first word of its commands. By default it is the app's id.
     #[must_use]
     pub fn namespace(mut self, namespace: &str) -> Self {
         match Namespace::new(namespace) {
@@ -107,7 +107,7 @@ impl App {
         self
     }
 
-    /// Its bot account, where that is not named like the app.
+    /// Its bot account. By default it has the app's name.
     #[must_use]
     pub fn bot(mut self, username: &str, display_name: &str) -> Self {
         self.manifest.bot =
@@ -115,15 +115,15 @@ impl App {
         self
     }
 
-    /// What it asks to be allowed.
+    /// The permissions that it asks for.
     #[must_use]
     pub fn permissions(mut self, permissions: impl IntoIterator<Item = Permission>) -> Self {
-        // A set, so that the manifest is the same whatever the order.
+        // It is a set, so that the manifest does not depend on the order.
         self.manifest.permissions = permissions.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
         self
     }
 
-    /// Where it wants to appear; by default in the message box.
+    /// Where it wants to appear. By default it is the message box.
     #[must_use]
     pub fn locations(mut self, locations: impl IntoIterator<Item = Location>) -> Self {
         self.manifest.locations = locations.into_iter().map(|location| location.to_string()).collect();
@@ -138,7 +138,7 @@ impl App {
         self
     }
 
-    /// What an admin sets per install: a struct with `#[derive(Settings)]`, which functions read with
+    /// The settings of an install: a struct with `#[derive(Settings)]`, which functions read with
     /// [`Cx::settings`].
     #[must_use]
     pub fn settings<S: Fields>(mut self) -> Self {
@@ -196,7 +196,7 @@ impl App {
         self
     }
 
-    /// A function that is told of events: `.event(EventKind::UserJoinedChannel.named("welcome"), welcome)`.
+    /// A function that is called for events: `.event(EventKind::UserJoinedChannel.named("welcome"), welcome)`.
     #[must_use]
     pub fn event<F, Told>(mut self, subscription: Subscription, handler: F) -> Self
     where
@@ -261,7 +261,7 @@ impl App {
         self.lifecycle("on_configure", |lifecycle| &mut lifecycle.configure, handler)
     }
 
-    /// Called when an install moves to another version of the app.
+    /// Called when an install is upgraded to another version of the app.
     #[must_use]
     pub fn on_upgrade<F, Done>(self, handler: F) -> Self
     where
@@ -282,7 +282,7 @@ impl App {
         Done: Future<Output = Result<Answer>> + Send + 'static,
     {
         self.crates.extend(crate_of::<F>());
-        // The names are this module's own; a bad one would show in the first test of it.
+        // These names are constants of this module, so a wrong one would fail in the first test.
         if let Ok(name) = FunctionName::new(name) {
             *place(&mut self.manifest.lifecycle) = Some(name.clone());
             self.bind(name, move |cx, _| Box::pin(handler(cx)));
@@ -290,7 +290,7 @@ impl App {
         self
     }
 
-    /// A name stands for one function: the first keeps it, and the manifest's check tells of the second.
+    /// A name belongs to one function. The first function keeps it, and the manifest's check reports the second.
     fn bind(&mut self, name: FunctionName, function: impl Fn(Cx, Values) -> Running + Send + Sync + 'static) {
         self.functions.entry(name).or_insert_with(|| Arc::new(function));
     }
@@ -305,36 +305,36 @@ fn crate_of<T>() -> Option<&'static str> {
 
 /// What the bundle does with an app.
 impl App {
-    /// The manifest, made from the definition; the same bytes for the same definition.
+    /// The manifest of the definition. The same definition gives the same bytes.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// Whether there is a function of this name.
+    /// Whether there is a function with this name.
     pub fn has(&self, function: &str) -> bool {
         self.functions.contains_key(function)
     }
 
-    /// Calls a function: a command with its values, an event's with the event, a lifecycle's with nothing. `None` if
-    /// there is none of this name.
+    /// Calls a function: a command with its values, an event's function with the event, a lifecycle function with nothing.
+    /// `None`: there is no function with this name.
     pub fn call(&self, function: &str, cx: Cx, values: Values) -> Option<Running> {
         self.functions.get(function).map(|run| run(cx, values))
     }
 
-    /// The crates that its functions are written in: their log lines are the app's own, not those of a dependency.
+    /// The crates in which its functions are written. Their log lines are the app's, not those of a dependency.
     pub fn crates(&self) -> impl Iterator<Item = &'static str> {
         self.crates.iter().copied()
     }
 
-    /// Everything that is wrong with the definition; nothing for a valid app.
+    /// All problems of the definition. A valid app has none.
     pub fn check(&self) -> Vec<Problem> {
         let mut problems = self.problems.clone();
         problems.extend(self.manifest.check());
         problems
     }
 
-    /// Everything that is wrong with the apps of a bundle, a line each that begins with the app's id: what a bundle
-    /// says when it refuses to start. Two apps of one id are a problem too: only one of them could be served.
+    /// All problems of the apps of a bundle, one per line after the app's id. A bundle prints this when it refuses to start. Two
+    /// apps with the same id are a problem too, because only one of them could be served.
     pub fn check_all(apps: &[Self]) -> Vec<String> {
         let mut ids = BTreeSet::new();
         let mut lines = Vec::new();
@@ -348,7 +348,7 @@ impl App {
         lines
     }
 
-    /// For a test of one's app: panics with every problem.
+    /// For a test of your app: panics with all problems.
     ///
     /// # Panics
     ///
@@ -383,7 +383,7 @@ fn problem(pointer: &str, message: &dyn fmt::Display) -> Problem {
     }
 }
 
-/// Stands where an app's id is not one, so that the other problems can be told too.
+/// Replaces an id that is not valid, so that the other problems can be found too.
 #[allow(clippy::expect_used)] // A literal of the right shape: a test holds it.
 fn nameless() -> AppId {
     AppId::new("nameless").expect("the literal is an app id")

@@ -1,4 +1,4 @@
-//! What a function is given: the request, the Mattermost client, settings, the deadline.
+//! What a function gets: the request, the Mattermost client, the settings and the deadline.
 
 use crate::{
     Failure, Fields, Mattermost, Result,
@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The surroundings of one call. Cheap to clone.
+/// The context of one call. It is cheap to clone.
 #[derive(Clone)]
 pub struct Cx(Arc<Surroundings>);
 
@@ -25,37 +25,37 @@ struct Surroundings {
     ends: Instant,
 }
 
-/// What a [`Cx`] is made of; the bundle and tests build it.
+/// The parts of a [`Cx`]. The bundle and tests build it.
 pub struct Inner {
-    /// The request as the protocol defines it, `context.app` and `context.config` filled.
+    /// The request of the protocol, with `context.app` and `context.config`.
     pub request: CommandRequest,
     /// Unix milliseconds when the request came in.
     pub now: Millis,
     /// Unix milliseconds after which nobody waits for the answer.
     pub deadline: Millis,
-    /// The request's id, as it stands in log and errors.
+    /// The request's id in the log and in errors.
     pub request_id: String,
-    /// What the admin set, passwords included.
+    /// The settings, including passwords.
     pub settings: Values,
     /// The bot's token.
     pub bot: Arc<dyn BotTokens>,
-    /// The acting user's token, where there is one.
+    /// The acting user's token, if there is one.
     pub user: Option<Credential>,
-    /// The client for outbound calls.
+    /// The client for outgoing calls.
     pub http: Outbound,
 }
 
 impl Cx {
-    /// Wraps the parts.
+    /// A context of these parts.
     pub fn new(inner: Inner) -> Self {
         let left = Duration::from_millis(inner.deadline.saturating_sub(inner.now));
-        // Nobody waits for a day, and an instant far enough ahead does not exist.
+        // Nobody waits for a day, and an `Instant` cannot be very far in the future.
         let ends = Instant::now() + left.min(Duration::from_hours(24));
         Self(Arc::new(Surroundings { inner, ends }))
     }
 
-    /// For tests of functions: noon of 22 November 2026, 8 s, no settings, and a Mattermost on loopback where `bot`
-    /// names one.
+    /// For tests of functions: it is noon of 22 November 2026, there are 8 s and no settings, and Mattermost is the loopback
+    /// address that `bot` names, if there is one.
     pub fn for_tests(request: CommandRequest, bot: Option<Credential>) -> Self {
         const NOON: Millis = 1_795_348_800_000;
         struct NoMattermost;
@@ -84,7 +84,7 @@ impl Cx {
         &self.0.inner.request
     }
 
-    /// Who runs the command. A failure that says so where nobody is known, as with a static token.
+    /// The user who runs the command. Fails with a sentence if there is no known user, as with a static token.
     pub fn acting_user(&self) -> Result<&UserId> {
         let user = self.request().context.acting_user.as_ref();
         user.map(|user| &user.id).ok_or_else(|| {
@@ -94,26 +94,26 @@ impl Cx {
         })
     }
 
-    /// Where it was run.
+    /// The channel in which it was run.
     pub fn channel(&self) -> Option<&Channel> {
         self.request().context.channel.as_ref()
     }
 
-    /// In which team; absent for clicks in direct messages.
+    /// The team. Absent for clicks in direct messages.
     pub fn team(&self) -> Option<&Team> {
         self.request().context.team.as_ref()
     }
 
-    /// Whom and what the line mentions.
+    /// The users and channels that the line mentions.
     pub fn mentioned(&self) -> &Mentioned {
         &self.request().context.mentioned
     }
 
-    /// A user's name without `@`. From the request where it stands there; else Mattermost is asked, with the acting
-    /// user's own rights where there is a token of theirs.
+    /// A user's name without `@`. If the request does not have it, Mattermost is asked, with the acting user's rights if there is
+    /// a token of that user.
     ///
-    /// The bot sees more people than a guest does, and the id may be one that a guest typed. So with the bot's rights a
-    /// guest, and a request of nobody known, gets the name of none but the members of a channel that both are in.
+    /// The bot sees more users than a guest does, and a guest may have typed the id. So with the bot's rights, a guest or an
+    /// unknown user only gets the names of members of the request's channel.
     pub async fn username(&self, user: &UserId) -> Result<Username> {
         let context = &self.request().context;
         if let Some((name, _)) = context.mentioned.users.iter().find(|(_, mentioned)| mentioned.id == *user) {
@@ -143,20 +143,20 @@ impl Cx {
             && bot.channel_member(&channel.id, other).await?.is_some())
     }
 
-    /// Mattermost, with the bot's rights.
+    /// The Mattermost client with the bot's rights.
     ///
-    /// What is posted here is posted as it is: `@channel` notifies everybody. Escape what the app did not write.
+    /// Texts are posted unchanged: `@channel` notifies everybody. Escape text that the app did not write.
     pub fn bot(&self) -> Mattermost {
         Mattermost::bot(self.0.inner.http.clone(), Arc::clone(&self.0.inner.bot)).until(self.0.ends)
     }
 
-    /// Mattermost, with the acting user's rights, where there is a token of theirs.
+    /// The Mattermost client with the acting user's rights, if there is a token of that user.
     pub fn user(&self) -> Option<Mattermost> {
         let credential = self.0.inner.user.clone()?;
         Some(Mattermost::user(self.0.inner.http.clone(), credential).until(self.0.ends))
     }
 
-    /// What the admin set, passwords included.
+    /// The settings, including passwords.
     pub fn settings<T: Fields>(&self) -> Result<T> {
         T::from_values(self.0.inner.settings.clone()).map_err(|mut failure| {
             failure.text =
@@ -170,41 +170,41 @@ impl Cx {
         timestamp(self.0.inner.now)
     }
 
-    /// After this nobody waits for the answer.
+    /// The time after which nobody waits for the answer.
     pub fn deadline(&self) -> Timestamp {
         timestamp(self.0.inner.deadline)
     }
 
-    /// How long the function still has.
+    /// How much time the function has left.
     pub fn remaining(&self) -> Duration {
         self.0.ends.saturating_duration_since(Instant::now())
     }
 
-    /// The request's id, as it stands in the log and in errors.
+    /// The request's id in the log and in errors.
     pub fn request_id(&self) -> &str {
         &self.0.inner.request_id
     }
 
-    /// The user's language, `de`; `en` where it is not known.
+    /// The user's language, such as `de`. If it is not known, `en`.
     pub fn locale(&self) -> &str {
         self.request().context.locale.as_deref().unwrap_or("en")
     }
 
-    /// The user's time zone; UTC where it is not known.
+    /// The user's time zone. If it is not known, UTC.
     pub fn time_zone(&self) -> TimeZone {
         let name = self.request().context.time_zone.as_deref();
         name.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
     }
 }
 
-/// Nobody by this id, or nobody that the acting user sees: one sentence, which tells neither.
+/// There is no such user, or the acting user cannot see them. The sentence does not tell which.
 fn unseen() -> Failure {
     Failure::say(
         "Nobody whom you can see here has this id. Mention the person instead: write @ and the user name.",
     )
 }
 
-/// Far beyond any date where the milliseconds are beyond what a [`Timestamp`] holds.
+/// The time. It is the last possible one if a [`Timestamp`] cannot have these milliseconds.
 fn timestamp(millis: Millis) -> Timestamp {
     let millis = i64::try_from(millis).unwrap_or(i64::MAX);
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)

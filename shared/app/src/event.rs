@@ -1,15 +1,15 @@
-//! Events (section 11): what an app is told of, and what its function is given.
+//! Events (section 11): the subscriptions of an app, and the event that its function gets.
 
 use crate::mattermost::absent_when_empty;
 use cloud_apps_protocol::{ChannelId, Millis, PostId, TeamId, UserId, Values, manifest::Expand};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What may happen on a server.
+/// The kinds of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
-    /// A message was posted; [`Subscription::by_user`] or [`Subscription::in_channel`] says whose or where.
+    /// A message was posted. [`Subscription::by_user`] or [`Subscription::in_channel`] selects messages.
     MessagePosted,
     /// A channel was made.
     ChannelCreated,
@@ -28,7 +28,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// As it stands on the wire.
+    /// Its name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::MessagePosted => "message_posted",
@@ -48,7 +48,7 @@ impl EventKind {
     }
 }
 
-/// What an app wants to be told of. Ids may be `$settings.<name>`: what the admin set.
+/// A subscription to events. Ids may be `$settings.<name>`, the value of a setting.
 #[derive(Debug, Clone)]
 pub struct Subscription {
     pub(crate) name: String,
@@ -105,7 +105,7 @@ impl Subscription {
         self
     }
 
-    /// What the function needs to know of an item, such as `channel`.
+    /// How much the function needs of an object, such as `channel`.
     #[must_use]
     pub fn expand(mut self, item: &str, expand: Expand) -> Self {
         self.expand.insert(item.to_owned(), expand);
@@ -120,28 +120,28 @@ impl Subscription {
     }
 }
 
-/// Something that happened, as the function is told of it: at least once, in no certain order.
+/// An event. The function gets each event at least once, and in no fixed order.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Event {
-    /// The same when it is told again.
+    /// Its id, which is the same if the event comes again.
     pub id: String,
-    /// As on the wire: the set of kinds is open.
+    /// Its kind. It is text, because there may be other kinds.
     pub kind: String,
-    /// Unix milliseconds.
+    /// When it happened, in Unix milliseconds.
     pub at: Millis,
-    /// Where, if in a team.
+    /// The team, if there is one.
     #[serde(deserialize_with = "absent_when_empty")]
     pub team_id: Option<TeamId>,
-    /// Where, if in a channel.
+    /// The channel, if there is one.
     #[serde(deserialize_with = "absent_when_empty")]
     pub channel_id: Option<ChannelId>,
-    /// Who, if somebody.
+    /// The user, if there is one.
     #[serde(deserialize_with = "absent_when_empty")]
     pub user_id: Option<UserId>,
-    /// Which post, if one.
+    /// The post, if there is one.
     #[serde(deserialize_with = "absent_when_empty")]
     pub post_id: Option<PostId>,
-    /// What else belongs to this kind.
+    /// More data of this kind of event.
     pub data: Values,
 }

@@ -1,4 +1,4 @@
-//! What a function returns instead of an answer.
+//! The failure that a function returns instead of an answer.
 
 use crate::mattermost;
 use std::{any::Any, collections::BTreeMap, error::Error};
@@ -8,15 +8,15 @@ pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// Why a function has no answer. The user reads `text`; the log gets `source` as well.
 ///
-/// Anything that is an error converts with `?`: the user then reads one sentence and the request id, and the cause
-/// stands in the log only. What Mattermost refused is the exception: the user reads its words and what to do.
+/// Every error converts with `?`. Then the user reads one sentence and the request id, and the cause is in the log only. An
+/// error of Mattermost is the exception: the user reads Mattermost's text and what to do.
 #[derive(Debug)]
 pub struct Failure {
-    /// What the user reads; `None`: "hello could not do that", what to do, and the request id.
+    /// What the user reads. `None`: "hello could not do that", what to do, and the request id.
     pub text: Option<String>,
     /// Messages that belong to fields.
     pub fields: BTreeMap<String, String>,
-    /// For the log.
+    /// The cause, for the log.
     pub source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -26,14 +26,14 @@ impl Failure {
         Self { text: Some(text.into()), fields: BTreeMap::new(), source: None }
     }
 
-    /// Tells the user at a field.
+    /// Tells the user what is wrong with a field.
     #[must_use]
     pub fn at(mut self, field: impl Into<String>, text: impl Into<String>) -> Self {
         self.fields.insert(field.into(), text.into());
         self
     }
 
-    /// Keeps the cause for the log.
+    /// Adds the cause, for the log.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());

@@ -1,7 +1,7 @@
-//! What a field of a command or of settings may hold: which Rust type is which type of the protocol (section 9).
+//! The Rust types that a field of a command or of settings may have, and their types in the protocol (section 9).
 //!
-//! The types decide what the manifest says: an `Option` is optional, a `Vec` takes none or several, a `bool` is a
-//! switch. So the derive macros read no type names, and an alias works like what it stands for.
+//! The type decides what the manifest says: an `Option` is optional, a `Vec` takes no, one or several values, a `bool` is a
+//! switch. The derive macros do not read the names of types, so an alias works like its type.
 //!
 //! A type that no field can have does not compile, and the compiler says what to write:
 //!
@@ -30,7 +30,7 @@
 //! }
 //! ```
 //!
-//! Nor does an attribute of another type:
+//! An attribute that belongs to another type does not compile either:
 //!
 //! ```compile_fail
 //! # use cloud_app::prelude::*;
@@ -69,10 +69,10 @@ use std::collections::BTreeMap;
     note = "write `#[derive(Command)]` above a command, `#[derive(Settings)]` above an app's settings"
 )]
 pub trait Fields: Sized + Send + 'static {
-    /// The fields in their order. An error names what is no name.
+    /// The fields in their order. The error is a name that is not valid.
     fn fields() -> Result<Vec<Field>, BadId>;
 
-    /// Takes values. The failure names each field whose value cannot be taken.
+    /// Makes the struct from values. The failure names each field whose value is not right.
     fn from_values(values: Values) -> Result<Self, Failure>;
 }
 
@@ -97,30 +97,30 @@ pub trait Command: Fields {
 pub trait FieldValue: Sized {
     /// Its type in the protocol.
     const TYPE: FieldType;
-    /// Whether a value must be given.
+    /// Whether a value is required.
     const REQUIRED: bool = true;
-    /// Whether several may be given.
+    /// Whether several values are allowed.
     const MULTIPLE: bool = false;
 
-    /// What a select offers.
+    /// The options of a select.
     fn options() -> Vec<SelectOption> {
         Vec::new()
     }
 
-    /// The least and the greatest value that the type itself can hold, where that is narrower than a JSON number.
+    /// The least and the greatest value of the type, if a JSON number can be smaller or larger.
     fn bounds() -> (Option<Value>, Option<Value>) {
         (None, None)
     }
 
-    /// Reads a value; the error completes "Write …".
+    /// Reads a value. The error completes the sentence "Write …".
     fn read(value: Value) -> Result<Self, &'static str>;
 
-    /// What stands for a field that is not given; `None` where there is nothing.
+    /// The value of a field that is not given. `None`: there is none.
     fn absent() -> Option<Self> {
         None
     }
 
-    /// The value as it travels.
+    /// The value in JSON.
     fn to_value(&self) -> Value;
 }
 
@@ -177,7 +177,7 @@ impl FieldValue for f64 {
 }
 impl Ordered for f64 {}
 
-/// The whole number in a JSON number; `3.0` is one too, because that is how some clients write 3.
+/// The whole number in a JSON number. `3.0` is one too, because some clients write 3 like that.
 fn whole(value: &Value) -> Option<i128> {
     let Value::Number(number) = value else { return None };
     let exact = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
@@ -296,7 +296,7 @@ impl<T: FieldValue> FieldValue for Vec<T> {
 impl<T: Text> Text for Vec<T> {}
 impl<T: Ordered> Ordered for Vec<T> {}
 
-/// Reads the values of a struct and gathers what cannot be read. Written by the derive macros.
+/// Reads the values of a struct and collects what cannot be read. The derive macros use it.
 #[doc(hidden)]
 pub struct Reader {
     values: Values,
@@ -308,7 +308,7 @@ impl Reader {
         Self { values, wrong: BTreeMap::new() }
     }
 
-    /// The value of a field. `None` only where [`Reader::failure`] then names it.
+    /// The value of a field. If it is `None`, [`Reader::failure`] names the field.
     pub fn read<T: FieldValue>(&mut self, name: &str, default: impl FnOnce() -> Option<Value>) -> Option<T> {
         let given = self.values.remove(name).filter(|value| T::TYPE == FieldType::Json || !value.is_null());
         let problem = match given.or_else(default).map(T::read) {
@@ -328,7 +328,7 @@ impl Reader {
     }
 }
 
-/// A field as its type has it; the derive macros add what the attributes say.
+/// A field of this type. The derive macros add what the attributes say.
 #[doc(hidden)]
 pub fn of_type<T: FieldValue>(name: &str, default: Option<Value>) -> Result<Field, BadId> {
     let (min, max) = T::bounds();

@@ -1,4 +1,4 @@
-//! What an author writes an app against.
+//! The library with which an author writes an app.
 //!
 //! An app is a list of commands, events and lifecycle functions. A command is a struct whose documented fields
 //! are its grammar, and a `run`:
@@ -37,8 +37,8 @@
 //! # });
 //! ```
 //!
-//! This one definition is the source of parsing, help, the manifest, forms and completion. See [`derive@Command`] for
-//! what the attributes say, [`Cx`] for what a function is given, [`App`] for what an app is made of.
+//! Parsing, help, the manifest, forms and completion all come from this definition. See [`derive@Command`] for the attributes,
+//! [`Cx`] for what a function gets, and [`App`] for the parts of an app.
 
 pub mod app;
 pub mod cx;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A place in a client. What the protocol adds later is [`Location::Other`].
+/// A place in a client. A place that the protocol adds later is [`Location::Other`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Location {
     /// Where messages are typed: slash commands.

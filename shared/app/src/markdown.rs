@@ -1,12 +1,12 @@
 //! Text that an app did not write, made harmless in Mattermost's Markdown.
 
-/// What Markdown gives a meaning to and a backslash takes it from, in Mattermost's web and mobile clients alike.
+/// Characters with a meaning in Markdown that a backslash removes, in Mattermost's web and mobile clients.
 const MARKS: &str = "\\`*_{}[]()#+-.!|~>";
 
-/// Escapes a text so that it reads as it is: no formatting, no link, no mention of anybody, no second line.
+/// Escapes a text so that it is shown unchanged: without formatting, links, mentions and line breaks.
 ///
-/// An invisible character after each `@` keeps `@channel` and `@bob` from notifying, one after each `&` keeps `&#64;bob`
-/// from becoming `@bob`; `~town-square` becomes no link.
+/// There is an invisible character after each `@`, so that `@channel` and `@bob` notify nobody, and after each `&`, so that
+/// `&#64;bob` does not become `@bob`. `~town-square` does not become a link.
 ///
 /// ```
 /// use cloud_app::markdown::escape;
@@ -18,7 +18,7 @@ pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.trim().chars() {
         match c {
-            // `@` would mention, `:` make addresses links and words emoji, `&` stand for any of these.
+            // `@` makes mentions, `:` makes links and emoji, and `&` can begin an escape for any of these.
             '@' | ':' | '&' => out.extend([c, '\u{200b}']),
             c if MARKS.contains(c) => out.extend(['\\', c]),
             c if c.is_control() => out.push(' '),

@@ -1,10 +1,10 @@
-//! What attributes have in common: keys that are known, given once, with a value of the right kind.
+//! Reading attributes: each key must be known, given once, and have a value of the right kind.
 
 use proc_macro2::Span;
 use std::collections::BTreeSet;
 use syn::{Error, Expr, Ident, Lit, LitInt, LitStr, Result, meta::ParseNestedMeta};
 
-/// The keys of an attribute as they are read.
+/// The keys of an attribute, while they are read.
 pub struct Keys {
     attribute: &'static str,
     known: &'static [&'static str],
@@ -59,11 +59,11 @@ pub fn number(meta: &ParseNestedMeta) -> Result<u32> {
     number.base10_parse().map_err(|_| Error::new(number.span(), wanted))
 }
 
-/// A text stands as it is, anything else is of the field's type.
+/// A default: a text, or an expression of the field's type.
 pub enum Value {
-    /// As it travels.
+    /// A text, which is used as JSON.
     Text(String),
-    /// Of the field's type.
+    /// An expression of the field's type.
     Expr(Expr),
 }
 
@@ -79,7 +79,7 @@ pub fn value(meta: &ParseNestedMeta) -> Result<Value> {
     })
 }
 
-/// Of the functions' grammar, and not the bundle's own.
+/// Checks the name of a function: its form, and that it is not a name of the bundle.
 pub fn function_name(name: &str, span: Span, reserved: &[&str]) -> Result<()> {
     let good = (1..=64).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_lowercase())

@@ -4,9 +4,9 @@ use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
 /// The first paragraph on one line, and the rest as Markdown.
 pub struct Docs {
-    /// On one line.
+    /// The first paragraph, on one line.
     pub summary: String,
-    /// What follows; may be empty.
+    /// The rest. It may be empty.
     pub rest: String,
 }
 
@@ -20,7 +20,7 @@ impl Docs {
         Self { summary: one_line(first), rest: rest.trim().to_owned() }
     }
 
-    /// Everything on one line, for what has no room for paragraphs.
+    /// Everything on one line, where there is no room for paragraphs.
     pub fn whole(&self) -> String {
         let rest = one_line(&self.rest);
         if rest.is_empty() { self.summary.clone() } else { format!("{} {rest}", self.summary) }
@@ -37,7 +37,7 @@ fn line(attribute: &Attribute) -> Option<String> {
         return None;
     }
     let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &pair.value else { return None };
-    // `/// text` is " text"; what is indented further keeps that.
+    // `/// text` is " text". Text that is indented further keeps its indentation.
     let text = text.value();
     Some(text.strip_prefix(' ').unwrap_or(&text).trim_end().to_owned())
 }

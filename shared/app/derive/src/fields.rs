@@ -27,7 +27,7 @@ const KEYS: [&str; 12] = [
     "required",
 ];
 
-/// A field as its attributes have it.
+/// A field with its attributes.
 struct Field<'a> {
     ident: &'a Ident,
     ty: &'a Type,
@@ -56,7 +56,7 @@ pub fn implementation(input: &DeriveInput, what: &str) -> Result<TokenStream> {
     let fields: Vec<Field> = match &data.fields {
         Fields::Unit => Vec::new(),
         Fields::Named(fields) => {
-            // All that is wrong is told at once.
+            // All errors are reported at once.
             let mut good = Vec::new();
             let mut bad: Option<Error> = None;
             for field in &fields.named {
@@ -82,7 +82,7 @@ pub fn implementation(input: &DeriveInput, what: &str) -> Result<TokenStream> {
         quote!(let #ident = __reader.read::<#ty>(#name, || #default);)
     });
     let idents: Vec<_> = fields.iter().map(|field| field.ident).collect();
-    // A struct literal with no fields stands for a unit struct too.
+    // A struct literal without fields also makes a unit struct.
     Ok(quote! {
         #[automatically_derived]
         impl ::cloud_app::field::Fields for #name {
@@ -186,7 +186,7 @@ fn variant(word: &str) -> Ident {
     format_ident!("{}", word.to_pascal_case())
 }
 
-/// Does not compile where the attribute does not belong to the type; the error points at the attribute.
+/// Code that does not compile if the attribute does not belong to the type. The error is at the attribute.
 fn belongs(ty: &Type, check: &str, span: Span) -> TokenStream {
     let check = Ident::new(check, span);
     quote_spanned!(span=> ::cloud_app::field::#check::<#ty>();)
@@ -212,7 +212,7 @@ fn default_value(ty: &Type, default: Option<&Default>) -> TokenStream {
 fn definition(field: &Field) -> TokenStream {
     let Field { ty, name, description, default, changes, .. } = field;
     let default = default_value(ty, default.as_ref());
-    // The type's span, so that a type that no field can have is shown where it stands.
+    // It has the type's span, so that the error is at a type that no field can have.
     let of_type = quote_spanned!(ty.span()=> ::cloud_app::field::of_type::<#ty>);
     quote! {{
         let mut field = #of_type(#name, #default)?;

@@ -1,8 +1,8 @@
 //! `#[derive(Command)]`, `#[derive(Settings)]` and `#[derive(Choice)]` of `cloud-app`.
 //!
-//! What can be known when an app is compiled is refused then, at the word that is wrong, and says what to write
-//! instead. What only the whole app shows (two functions of one name, a default that is no option) is for
-//! `App::check`. Types are not looked at here: the traits of `cloud_app::field` say what a field's type means.
+//! Mistakes that can be seen when an app is compiled are errors of the compiler, at the wrong word and with what to write
+//! instead. Mistakes that only the whole app shows (two functions with one name, a default that is not an option) are found
+//! by `App::check`. The macros do not look at types: the traits of `cloud_app::field` say what a field's type means.
 
 mod attributes;
 mod choice;
@@ -25,7 +25,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// * `account = "required"` or `"optional"`: it needs the user's account at the app's own service;
 /// * `post_as_user`: its message goes out as the user;
 /// * `locations(message_box, post_menu)`: where it appears;
-/// * `expand(channel = "summary", post = "all!")`: what it needs to know; `!` where it cannot run without.
+/// * `expand(channel = "summary", post = "all!")`: what it needs to know; with `!` if it is required.
 ///
 /// On a field, `#[field(…)]` takes
 ///
@@ -43,14 +43,14 @@ pub fn command(input: TokenStream) -> TokenStream {
     expand(structs::command, &parse_macro_input!(input as DeriveInput))
 }
 
-/// Makes a struct the settings of an app: its fields are what an admin is asked. `#[field(…)]` is as on a command.
+/// Makes a struct the settings of an app: an admin sets its fields. `#[field(…)]` is the same as on a command.
 #[proc_macro_derive(Settings, attributes(field))]
 pub fn settings(input: TokenStream) -> TokenStream {
     expand(structs::settings, &parse_macro_input!(input as DeriveInput))
 }
 
 /// Makes an enum a choice: each variant is an option, its name in `kebab-case` the value, its documentation the
-/// description. `#[choice(value = "de", label = "German")]` on a variant says otherwise.
+/// description. `#[choice(value = "de", label = "German")]` on a variant changes these.
 #[proc_macro_derive(Choice, attributes(choice))]
 pub fn choice(input: TokenStream) -> TokenStream {
     expand(choice::choice, &parse_macro_input!(input as DeriveInput))

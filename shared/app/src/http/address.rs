@@ -1,5 +1,5 @@
-//! Which addresses are public. The bundle runs where other things listen: Lambda's runtime API on loopback,
-//! credentials on link-local addresses, a company's network behind the VPC.
+//! Which addresses are public. From the bundle, other things can be reached that must not be called: Lambda's runtime API on
+//! loopback, credentials on link-local addresses, and a company's network in the VPC.
 //!
 //! The tables are IANA's registries of special-purpose addresses
 //! (<https://www.iana.org/assignments/iana-ipv4-special-registry>, `iana-ipv6-special-registry`).
@@ -55,12 +55,12 @@ const fn v4(a: u8, b: u8, c: u8, d: u8, prefix: u8) -> Ipv4Net {
     Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix)
 }
 
-/// Of an address's segments only the first three matter here, and, for IPv4-mapped addresses, the sixth.
+/// Only the first three segments of an address matter here, and the sixth for IPv4-mapped addresses.
 const fn v6(first: u16, second: u16, third: u16, sixth: u16, prefix: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(first, second, third, 0, 0, sixth, 0, 0), prefix)
 }
 
-/// The first that holds an address says what it is.
+/// The first network that contains an address says what it is.
 const V4: [(Ipv4Net, Class); 16] = [
     (v4(0, 0, 0, 0, 8), Class::Unspecified),
     (v4(10, 0, 0, 0, 8), Class::Private),
@@ -98,10 +98,10 @@ const V6: [(Ipv6Net, Class); 15] = [
     (v6(0xff00, 0, 0, 0, 8), Class::Multicast),
 ];
 
-/// What of IPv6 is routed in public at all; the rest is reserved.
+/// The part of IPv6 that is routed in public. The rest is reserved.
 const PUBLIC_V6: Ipv6Net = v6(0x2000, 0, 0, 0, 3);
 
-/// Why an address is not public; `None` for a public one.
+/// Why an address is not public. `None`: it is public.
 pub fn class(address: IpAddr) -> Option<Class> {
     match address {
         IpAddr::V4(address) => V4.iter().find(|(net, _)| net.contains(&address)).map(|(_, class)| *class),
@@ -113,7 +113,7 @@ pub fn class(address: IpAddr) -> Option<Class> {
     }
 }
 
-/// Whether an address may be connected to: it is public, or the operator listed its network.
+/// Whether the bundle may connect to an address: it is public, or the operator listed its network.
 pub fn permitted(address: IpAddr, allowed: &[IpNet], loopback: bool) -> Result<(), Class> {
     match class(address) {
         None => Ok(()),

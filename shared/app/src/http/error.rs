@@ -1,15 +1,15 @@
-//! Why a call did not come to an answer. An error names the site alone: a path may hold the id of a hook, which is
-//! a credential.
+//! Why a call got no answer. An error names the site only, because a path may have the id of a hook, which is a
+//! credential.
 
 use super::{MAX_ANSWER, address::Class};
 use std::{error::Error as StdError, net::IpAddr, time::Duration};
 
 type Source = Box<dyn StdError + Send + Sync>;
 
-/// Why a call did not come to an answer, and what the operator can do.
+/// Why a call got no answer, and what the operator can do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It is not `https`, or, in the local bundle, `http` to loopback.
+    /// The address does not have `https`; in the local bundle, `http` to loopback is allowed too.
     #[error(
         "{origin} is not called: only https is, and in the local bundle http to this machine; change the site's address"
     )]
@@ -17,7 +17,7 @@ pub enum Error {
         /// The site.
         origin: String,
     },
-    /// The address cannot be called at all: it has no host, or a user in it.
+    /// The address cannot be called, because it has no host or has a user.
     #[error("this is no address that can be called: {0}")]
     Address(String),
     /// The address is not public, and the operator did not list it.
@@ -50,7 +50,7 @@ pub enum Error {
         /// What the network said.
         source: Source,
     },
-    /// It does not prove to be who it should be.
+    /// The server's certificate is not valid.
     #[error(
         "the certificate of {origin} is not trusted ({reason}); if it is of a private CA, put that CA's PEM into ExtraCertificates"
     )]
@@ -65,7 +65,7 @@ pub enum Error {
     Timeout {
         /// The site.
         origin: String,
-        /// What it was given.
+        /// How much time it had.
         limit: Duration,
     },
     /// The answer is too long.
@@ -74,7 +74,7 @@ pub enum Error {
         /// The site.
         origin: String,
     },
-    /// The connection broke.
+    /// The connection was interrupted.
     #[error("the call of {origin} broke off")]
     Broken {
         /// The site.
@@ -102,11 +102,11 @@ pub(super) struct RefusedAddress {
 pub(super) struct NoAddress(#[source] pub Option<std::io::Error>);
 
 impl Error {
-    /// What reqwest's error means.
+    /// The error for an error of reqwest.
     pub(super) fn of(error: reqwest::Error, url: &url::Url, limit: Duration) -> Self {
         let origin = origin(url);
         let host = url.host_str().unwrap_or_default().to_owned();
-        // The whole URL must not stand in a log.
+        // The whole URL must not be logged.
         let error = error.without_url();
         if let Some(RefusedAddress { address, class }) = cause::<RefusedAddress>(&error) {
             return Self::Refused { host, address: *address, class: *class };
@@ -133,7 +133,7 @@ pub(super) fn origin(url: &url::Url) -> String {
     url.origin().ascii_serialization()
 }
 
-/// The first error of this type in the chain, also where an `io::Error` wraps it.
+/// The first error of this type in the chain, also inside an `io::Error`.
 fn cause<'e, E: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e E> {
     let mut next = Some(error);
     while let Some(error) = next {

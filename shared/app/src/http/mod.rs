@@ -1,8 +1,8 @@
-//! Outbound calls (section 19): one guarded client for everything that leaves the bundle.
+//! Outgoing calls (section 19): one client for all calls that leave the bundle, which checks where they go.
 //!
-//! A site's address comes from an admin of a foreign server, so where a call goes is checked twice: an address in the
-//! URL before the call, and every address of a name at the moment of connecting, so that a name cannot point
-//! elsewhere between check and use. There are no redirects, no proxies and no retries.
+//! The address of a site comes from an admin of another server, so it is checked twice: an IP address in the URL is checked
+//! before the call, and every IP address of a host name is checked when the connection is made, so that the name cannot
+//! change in between. There are no redirects, no proxies and no retries.
 
 pub mod address;
 mod error;
@@ -24,29 +24,29 @@ use url::{Host, Url};
 /// The longest answer that is read, in bytes.
 pub const MAX_ANSWER: usize = 1 << 20;
 
-/// How long a connection may take to come about.
+/// How long it may take to connect.
 pub const CONNECT: Duration = Duration::from_secs(2);
 
-/// How long a connection is kept for the next call. Servers and load balancers close idle ones after 60 s or more, and
-/// a function that was frozen meanwhile does not notice.
+/// How long a connection is kept for the next call. Servers and load balancers close idle connections after 60 s or more, and
+/// a function that was frozen meanwhile does not notice that.
 const IDLE: Duration = Duration::from_secs(45);
 
-/// What may be reached.
+/// Which addresses may be called.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    /// Networks that may be reached although they are not public.
+    /// Networks that may be called although they are not public.
     pub allowed_networks: Vec<ipnet::IpNet>,
-    /// PEM of further certificate authorities.
+    /// More certificate authorities, as PEM.
     pub extra_certificates: Option<String>,
-    /// Loopback, also by `http`: for the bundle on a laptop.
+    /// Whether loopback may be called, also with `http`. This is for the bundle on a laptop.
     pub loopback: bool,
 }
 
-/// The guarded HTTP client. Cheap to clone; the client inside is built at the first call.
+/// The HTTP client. It is cheap to clone. The client inside is built at the first call.
 #[derive(Clone)]
 pub struct Outbound(Arc<Shared>);
 
-/// A server in this process: it gets every call, and none leaves.
+/// A server in this process. It gets every call, and no call leaves the process.
 pub type InProcess =
     Arc<dyn Fn(Request<Bytes>) -> Pin<Box<dyn Future<Output = Response<Bytes>> + Send>> + Send + Sync>;
 
@@ -54,22 +54,22 @@ struct Shared {
     policy: Arc<Policy>,
     in_process: Option<InProcess>,
     names: Arc<dyn Names>,
-    // Built late: reading the roots is a part of a cold start that most requests do not need.
+    // It is built late, because most requests after a cold start do not need it, and reading the root certificates takes time.
     client: OnceLock<Result<reqwest::Client, String>>,
 }
 
 impl Outbound {
-    /// A client under this policy.
+    /// A client with this policy.
     pub fn new(policy: Policy) -> Self {
         Self::with_names(policy, Arc::new(SystemNames))
     }
 
-    /// A client that looks names up elsewhere, for tests.
+    /// A client with another resolver, for tests.
     pub fn with_names(policy: Policy, names: Arc<dyn Names>) -> Self {
         Self(Arc::new(Shared { policy: Arc::new(policy), in_process: None, names, client: OnceLock::new() }))
     }
 
-    /// Calls that do not leave the process: a Mattermost in memory, for tests and for `sam local`.
+    /// A client whose calls do not leave the process: a Mattermost in memory answers them, for tests and for `sam local`.
     pub fn in_process(server: InProcess) -> Self {
         Self(Arc::new(Shared {
             policy: Arc::default(),
@@ -84,18 +84,18 @@ impl Outbound {
         &self.0.policy
     }
 
-    /// Builds the client now: an error where `ExtraCertificates` cannot be read.
+    /// Builds the client now. Fails if `ExtraCertificates` cannot be read.
     pub fn ready(&self) -> Result<(), Error> {
         self.client().map(|_| ())
     }
 
-    /// Whether this address may be called, as far as it says itself: scheme, host and, where it is one, the address. What
-    /// a name leads to is checked when it is connected to.
+    /// Whether this URL may be called, by its scheme and host, and by its IP address if it has one. The addresses of a host name
+    /// are checked when the connection is made.
     pub fn permits(&self, url: &str) -> Result<(), Error> {
         self.check(&Url::parse(url).map_err(|error| Error::Address(error.to_string()))?)
     }
 
-    /// Makes a call and reads the whole answer, whatever its status; a redirect is an answer. `limit` is for all of it.
+    /// Makes a call and reads the whole answer, with any status. A redirect is an answer too. `limit` is for everything.
     pub async fn send(&self, request: Request<Bytes>, limit: Duration) -> Result<Response<Bytes>, Error> {
         if let Some(server) = &self.0.in_process {
             return Ok(server(request).await);
@@ -125,7 +125,7 @@ impl Outbound {
         Ok(whole)
     }
 
-    /// Scheme, host and, where the URL has one, the address.
+    /// Checks the scheme and the host, and the IP address if the URL has one.
     fn check(&self, url: &Url) -> Result<(), Error> {
         let policy = &self.0.policy;
         let host = url.host().ok_or_else(|| Error::Address("it has no host".to_owned()))?;

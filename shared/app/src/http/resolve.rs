@@ -1,4 +1,4 @@
-//! Names to addresses, of which only permitted ones are ever connected to.
+//! Finds the addresses of host names, and drops those that must not be called.
 
 use super::{
     Policy, address,
@@ -12,14 +12,14 @@ use std::{
     sync::Arc,
 };
 
-/// Looks names up.
+/// Finds the addresses of host names.
 #[async_trait]
 pub trait Names: Send + Sync {
     /// The addresses of a host.
     async fn look_up(&self, host: &str) -> io::Result<Vec<IpAddr>>;
 }
 
-/// As the system does.
+/// The resolver of the system.
 pub struct SystemNames;
 
 #[async_trait]
@@ -35,7 +35,7 @@ pub(super) fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost")
 }
 
-/// A resolver that gives no address that the policy does not permit.
+/// A resolver that returns only addresses that the policy permits.
 pub(super) struct Guarded {
     pub policy: Arc<Policy>,
     pub names: Arc<dyn Names>,
@@ -49,12 +49,12 @@ impl Resolve for Guarded {
             let mut refused = None;
             let mut permitted = Vec::new();
             for address in found {
-                // `http` is allowed to this machine by its name: then it must be this machine.
+                // `http` is allowed to this machine by its name. Then the address must be this machine's.
                 if is_this_machine(name.as_str()) && !address.is_loopback() {
                     continue;
                 }
                 match address::permitted(address, &policy.allowed_networks, policy.loopback) {
-                    // Port 0: the URL's.
+                    // With port 0, the URL's port is used.
                     Ok(()) => permitted.push(SocketAddr::new(address, 0)),
                     Err(class) => refused = Some(RefusedAddress { address, class }),
                 }

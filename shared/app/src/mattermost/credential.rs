@@ -1,11 +1,11 @@
-//! Whose rights a client has.
+//! The token of a client.
 
 use super::Error;
 use async_trait::async_trait;
 use cloud_apps_protocol::SiteUrl;
 use secrecy::SecretString;
 
-/// A token and the one site it may be sent to. The HTTP client takes this, never a URL and a token.
+/// A token and the only site to which it may be sent. The HTTP client takes both together, never a URL and a token.
 #[derive(Clone, Debug)]
 pub struct Credential {
     /// The site.
@@ -14,10 +14,10 @@ pub struct Credential {
     pub token: SecretString,
 }
 
-/// Where the bot's token comes from. The bundle implements it; tests hand in a fixed one.
+/// Where the bot's token comes from. The bundle implements it. Tests use a fixed token.
 #[async_trait]
 pub trait BotTokens: Send + Sync {
-    /// The install's bot token; `fresh` after Mattermost refused it, to read the install again.
+    /// The install's bot token. `fresh`: Mattermost refused the token, so read the install again.
     async fn bot(&self, fresh: bool) -> Result<Credential, Error>;
 }
 

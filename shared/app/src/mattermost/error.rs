@@ -1,11 +1,11 @@
-//! What Mattermost did not do, and what to do about it.
+//! Errors of Mattermost, and what to do about them.
 
 use crate::http;
 use ::http::StatusCode;
 use cloud_apps_protocol::json;
 use serde::Deserialize;
 
-/// Why a call of Mattermost has no result. Never holds the token.
+/// Why a call of Mattermost has no result. It never has the token.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no token to call it with.
@@ -20,33 +20,33 @@ pub enum Error {
     /// It could not be reached.
     #[error("Mattermost cannot be reached: {0}")]
     Unreachable(#[from] http::Error),
-    /// It refuses.
+    /// It refused the call.
     #[error("Mattermost answered {status} ({id}): {message} {advice}")]
     Refused {
         /// The HTTP status.
         status: StatusCode,
         /// Mattermost's own id of the error, `api.context.permissions.app_error`.
         id: String,
-        /// Mattermost's own words.
+        /// Mattermost's own message.
         message: String,
         /// What to do.
         advice: &'static str,
-        /// Stands in the server's log.
+        /// The request's id in the server's log.
         server_request_id: String,
     },
     /// Too many calls.
     #[error("Mattermost answers no more calls for now: try again in {retry_after} s")]
     TooMany {
-        /// Seconds.
+        /// In how many seconds to try again.
         retry_after: u64,
     },
-    /// The site answers with a redirect, which is not followed: a token goes to its own site only.
+    /// The site answers with a redirect. It is not followed, because a token goes to its own site only.
     #[error("{site} redirects elsewhere: install the app with the address that the server has by itself")]
     Redirect {
         /// The site.
         site: String,
     },
-    /// What came is not what Mattermost says.
+    /// The answer is not one of Mattermost's.
     #[error(
         "Mattermost answered {status} with something unexpected ({problem}): does a proxy answer in its place?"
     )]
@@ -62,7 +62,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// There is no token, and this is what the user reads.
+    /// There is no token. The user reads this text.
     pub fn no_token(text: impl Into<String>) -> Self {
         Self::NoToken { text: Some(text.into()), source: None }
     }
@@ -72,7 +72,7 @@ impl Error {
         Self::NoToken { text: None, source: Some(cause.into()) }
     }
 
-    /// The HTTP status, where Mattermost gave one.
+    /// The HTTP status, if Mattermost answered.
     pub fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Refused { status, .. } | Self::Unexpected { status, .. } => Some(*status),
@@ -89,11 +89,11 @@ impl Error {
         }
     }
 
-    /// What a user may read of it; the rest is for the log.
+    /// What a user may read. The rest is for the log.
     pub(crate) fn for_user(&self) -> Option<String> {
         match self {
             Self::NoToken { text, .. } => text.clone(),
-            // Its own words here are "please login again", which mean the bot and read as if they meant the user.
+            // Mattermost's own message is "please login again". It means the bot, but a user would think it means them.
             Self::Refused { status: StatusCode::UNAUTHORIZED, advice, .. } => {
                 Some(format!("Mattermost does not know the bot any more. {advice}"))
             }
@@ -110,14 +110,14 @@ impl Error {
         }
     }
 
-    /// An answer of another shape. What stood in it is not repeated: it may be a token, or a page.
+    /// An answer of another form. It is not repeated, because it may be a token or a whole page.
     pub(super) fn unexpected(status: StatusCode, error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         let problem = format!("{} at line {line}, column {column}", json::without_values(error));
         Self::Unexpected { status, problem }
     }
 
-    /// What a failed answer says.
+    /// The error of an answer that is not a success.
     pub(super) fn of(status: StatusCode, headers: &::http::HeaderMap, body: &[u8]) -> Self {
         if status == StatusCode::TOO_MANY_REQUESTS {
             let header = |name| headers.get(name).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -137,7 +137,7 @@ impl Error {
     }
 }
 
-/// An error as Mattermost writes it.
+/// An error in Mattermost's JSON.
 #[derive(Deserialize)]
 struct Body {
     id: String,
@@ -146,7 +146,7 @@ struct Body {
     request_id: String,
 }
 
-/// A foreign server's words, as much of them as a person reads and a log should hold.
+/// A part of another server's message, short enough for a person and for a log.
 fn short(text: &str) -> String {
     text.chars().take(500).collect()
 }

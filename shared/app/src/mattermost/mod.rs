@@ -1,6 +1,6 @@
 //! The client of Mattermost's REST API v4 that apps and the bundle use.
 //!
-//! A client is a token and the one site it belongs to: no method takes a URL, so that a token cannot go elsewhere.
+//! A client has a token and the site of that token. No method takes a URL, so the token cannot go to another site.
 
 mod credential;
 mod error;
@@ -30,7 +30,7 @@ use url::Url;
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(8);
 
-/// Mattermost with somebody's rights. Cheap to clone.
+/// The client, with the rights of a token. It is cheap to clone.
 #[derive(Clone)]
 pub struct Mattermost {
     http: Outbound,
@@ -44,19 +44,19 @@ enum Who {
     User(Credential),
 }
 
-/// How a client is made.
+/// Making a client.
 impl Mattermost {
-    /// With the bot's rights. A 401 asks for a fresh token once and repeats.
+    /// A client with the bot's rights. After a 401 it asks once for a new token, and repeats the call.
     pub fn bot(http: Outbound, bot: Arc<dyn BotTokens>) -> Self {
         Self { http, who: Who::Bot(bot), until: None }
     }
 
-    /// With the rights of a token.
+    /// A client with the rights of a token.
     pub fn user(http: Outbound, credential: Credential) -> Self {
         Self { http, who: Who::User(credential), until: None }
     }
 
-    /// No call outlasts this.
+    /// A client whose calls end at this time at the latest.
     #[must_use]
     pub fn until(mut self, instant: Instant) -> Self {
         self.until = Some(instant);
@@ -64,9 +64,9 @@ impl Mattermost {
     }
 }
 
-/// What apps do most.
+/// The most frequent calls.
 impl Mattermost {
-    /// Whose token this is.
+    /// The user of the token.
     pub async fn me(&self) -> Result<User, Error> {
         self.get("/users/me").await
     }
@@ -81,12 +81,12 @@ impl Mattermost {
         self.get(&format!("/users/username/{}", segment(username))).await
     }
 
-    /// Those of these users that there are, in no certain order.
+    /// The users with these ids, in no fixed order. Unknown ids are left out.
     pub async fn users_by_ids(&self, users: &[&UserId]) -> Result<Vec<User>, Error> {
         self.post("/users/ids", users).await
     }
 
-    /// Those of these users that there are, in no certain order; without `@`.
+    /// The users with these names, without `@`, in no fixed order. Unknown names are left out.
     pub async fn users_by_usernames(&self, usernames: &[&str]) -> Result<Vec<User>, Error> {
         self.post("/users/usernames", usernames).await
     }
@@ -101,7 +101,7 @@ impl Mattermost {
         self.get(&format!("/teams/{team}")).await
     }
 
-    /// Somebody's membership of a channel; `None` where they are no member.
+    /// A user's membership in a channel. `None`: the user is not a member.
     pub async fn channel_member(
         &self,
         channel: &ChannelId,
@@ -113,7 +113,7 @@ impl Mattermost {
         }
     }
 
-    /// Adds somebody to a channel; with the bot's own id the bot joins it.
+    /// Adds a user to a channel. With the bot's own id, the bot joins it.
     pub async fn add_channel_member(
         &self,
         channel: &ChannelId,
@@ -122,7 +122,7 @@ impl Mattermost {
         self.post(&format!("/channels/{channel}/members"), &json!({ "user_id": user })).await
     }
 
-    /// The direct channel of two users, made if there is none.
+    /// The direct channel of two users. It is made if there is none.
     pub async fn direct_channel(&self, one: &UserId, other: &UserId) -> Result<Channel, Error> {
         self.post("/channels/direct", &[one, other]).await
     }
@@ -133,14 +133,14 @@ impl Mattermost {
     }
 }
 
-/// Everything else of the API. A path begins with `/` and stands below `/api/v4`; it may have a query.
+/// All other calls of the API. A path begins with `/` and is below `/api/v4`. It may have a query.
 impl Mattermost {
-    /// Reads.
+    /// `GET`.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         self.call(Method::GET, path, None).await
     }
 
-    /// Makes, or asks with a body.
+    /// `POST`.
     pub async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -149,7 +149,7 @@ impl Mattermost {
         self.call(Method::POST, path, Some(encode(body)?)).await
     }
 
-    /// Changes.
+    /// `PUT`.
     pub async fn put<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -158,7 +158,7 @@ impl Mattermost {
         self.call(Method::PUT, path, Some(encode(body)?)).await
     }
 
-    /// Removes.
+    /// `DELETE`.
     pub async fn delete(&self, path: &str) -> Result<(), Error> {
         self.call::<Value>(Method::DELETE, path, None).await.map(|_| ())
     }
@@ -175,7 +175,7 @@ impl Mattermost {
                 let credential = tokens.bot(false).await?;
                 let answer = self.send(&credential, &method, path, body.clone()).await?;
                 if answer.status() == StatusCode::UNAUTHORIZED {
-                    // The token may have been replaced since the install was read.
+                    // The token may have been replaced after the install was read.
                     self.send(&tokens.bot(true).await?, &method, path, body).await?
                 } else {
                     answer
@@ -228,14 +228,14 @@ fn encode(body: &(impl Serialize + ?Sized)) -> Result<Bytes, Error> {
     serde_json::to_vec(body).map(Bytes::from).map_err(problem)
 }
 
-/// The address of a path, which dots and the like cannot lead out of the API.
+/// The URL of a path. Dots and other tricks cannot lead out of the API.
 fn below_api(site: &str, path: &str) -> Result<Url, Error> {
     let bad = || Error::Path(path.to_owned());
     let base = Url::parse(&format!("{site}/api/v4/")).map_err(|_| bad())?;
-    // A URL's parser drops spaces at the end, and `..` would be left of `.. `.
+    // The parser drops spaces at the end of a URL, so `.. ` would become `..`.
     let rest = path.strip_prefix('/').map(|rest| rest.replace(' ', "%20")).ok_or_else(bad)?;
     let url = Url::parse(&format!("{base}{rest}")).map_err(|_| bad())?;
-    // A part of only dots, or one that becomes it, means another path: `/users/username/..`.
+    // A part that has only dots, or becomes that, means another path: `/users/username/..`.
     let parts = path.split(['?', '#']).next().unwrap_or_default().split(['/', '\\']);
     let dots = parts
         .map(|part| part.to_ascii_lowercase().replace("%2e", "."))
@@ -250,9 +250,9 @@ fn below_api(site: &str, path: &str) -> Result<Url, Error> {
     if inside { Ok(url) } else { Err(bad()) }
 }
 
-/// A text as one part of a path.
+/// Escapes a text as one part of a path.
 fn segment(text: &str) -> String {
-    // What a path gives a meaning to; the rest is escaped by the URL itself.
+    // These characters have a meaning in a path. The URL escapes the rest itself.
     text.replace('%', "%25").replace('/', "%2F").replace('?', "%3F").replace('#', "%23").replace('\\', "%5C")
 }
 

@@ -1,10 +1,10 @@
-//! What Mattermost's REST API v4 answers, as far as apps read it. Unknown keys are ignored.
+//! The objects of Mattermost's REST API v4, with the keys that apps need. Other keys are ignored.
 
 use cloud_apps_protocol::{Attachment, ChannelId, Millis, PostId, TeamId, UserId, Username};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
-/// A user, as far as the token may see them.
+/// A user, with what the token's user may see.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[allow(missing_docs)] // The names of the REST API.
 pub struct User {
@@ -18,7 +18,7 @@ pub struct User {
     pub nickname: String,
     #[serde(default)]
     pub position: String,
-    /// Empty where the token may not see it.
+    /// Empty if the token's user may not see it.
     #[serde(default)]
     pub email: String,
     #[serde(default)]
@@ -38,7 +38,7 @@ impl User {
         self.roles.split(' ').any(|role| role == "system_guest")
     }
 
-    /// First and last name; empty where there is neither.
+    /// First and last name. Empty if there is neither.
     pub fn full_name(&self) -> String {
         format!("{} {}", self.first_name, self.last_name).trim().to_owned()
     }
@@ -68,7 +68,7 @@ pub struct Channel {
     pub delete_at: Millis,
 }
 
-/// Somebody in a channel.
+/// A member of a channel.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[allow(missing_docs)] // The names of the REST API.
 pub struct ChannelMember {
@@ -109,17 +109,17 @@ pub struct Post {
     pub props: Map<String, Value>,
 }
 
-/// A post to be made.
+/// A new post.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NewPost {
-    /// Where.
+    /// The channel.
     pub channel_id: ChannelId,
-    /// In which thread.
+    /// The thread.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root_id: Option<PostId>,
     /// Mattermost Markdown.
     pub message: String,
-    /// What else the post carries.
+    /// More properties of the post.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub props: Map<String, Value>,
 }
@@ -130,14 +130,14 @@ impl NewPost {
         Self { channel_id, root_id: None, message: message.into(), props: Map::new() }
     }
 
-    /// In the thread of this post.
+    /// The same in the thread of this post.
     #[must_use]
     pub fn in_thread(mut self, root: PostId) -> Self {
         self.root_id = Some(root);
         self
     }
 
-    /// With message attachments.
+    /// The same with message attachments.
     #[must_use]
     pub fn attachments(mut self, attachments: &[Attachment]) -> Self {
         self.props.insert("attachments".to_owned(), json!(attachments));
@@ -145,7 +145,7 @@ impl NewPost {
     }
 }
 
-/// Mattermost writes an id that there is not as `""`.
+/// Mattermost writes an absent id as `""`.
 pub(crate) fn absent_when_empty<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,

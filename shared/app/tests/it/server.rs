@@ -54,7 +54,7 @@ impl Server {
     }
 }
 
-/// Writes these bytes to whoever sends a request, and then says nothing more but stays.
+/// Answers each request with these bytes, then sends nothing more and keeps the connection.
 pub async fn raw(bytes: Vec<u8>) -> SiteUrl {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let site = SiteUrl::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();

@@ -1,4 +1,4 @@
-//! What a function of an app is called with, and how that went.
+//! The call of an app's function, and its result.
 
 use super::no_answer::NoAnswer;
 use crate::keys::InstallBot;
@@ -8,39 +8,39 @@ use std::{sync::Arc, time::Duration};
 
 /// One call of a function.
 pub struct Call<'a> {
-    /// Which.
+    /// The function.
     pub function: &'a FunctionName,
-    /// The request of section 3, filled and cut; settings without passwords.
+    /// The request of section 3, completed and cut. Its settings have no passwords.
     pub request: CommandRequest,
-    /// What it is called with; checked against its fields.
+    /// The values, checked against the function's fields.
     pub values: Values,
-    /// What the admin set, passwords included.
+    /// The settings, including passwords.
     pub settings: Values,
     /// The install, and its bot's token.
     pub bot: Arc<InstallBot>,
-    /// How the request proved that its acting user is who it says; `None`: it did not.
+    /// How the request proved its acting user. `None`: it did not.
     pub proof: Option<Proof>,
-    /// The acting user's token, as granted.
+    /// The acting user's token, if it was granted.
     pub user: Option<Credential>,
     /// Unix milliseconds when the request came in.
     pub now: Millis,
-    /// Unix milliseconds after which nobody waits.
+    /// Unix milliseconds after which nobody waits for the answer.
     pub deadline: Millis,
     /// How long that is from now.
     pub left: Duration,
-    /// The request's id, as it stands in log and errors.
+    /// The request's id in the log and in errors.
     pub request_id: &'a str,
     /// The trace that the request belongs to: 32 characters of hex.
     pub trace: &'a str,
 }
 
-/// How a call went.
+/// The result of a call.
 #[derive(Debug)]
 pub enum Called {
-    /// It answered.
+    /// The function answered.
     Answered(Answer),
-    /// The function says itself why it has no answer.
+    /// The function returned a failure.
     Failed(Failure),
-    /// There is no answer; the cause is for the log.
+    /// There is no answer. The cause is for the log.
     Broken(NoAnswer),
 }

@@ -1,9 +1,8 @@
-//! One way to call a function of an app (section 15).
+//! Calls the functions of apps (section 15).
 //!
-//! An app is linked into the bundle, an HTTPS service, or a Lambda function. Whoever calls one of its functions says
-//! so with one [`Call`] and gets one [`Called`]: the same request, and the same answers, whatever is behind it. What a
-//! linked function reads through its [`Cx`](cloud_app::Cx) travels to the others in the body and in the claims of a
-//! JWT. A linked app costs no read and no copy of its manifest.
+//! An app is linked into the bundle, an HTTPS service, or a Lambda function. A function of any of these is called with a
+//! [`Call`], and the result is a [`Called`]. What a linked function reads through its [`Cx`](cloud_app::Cx), the others get in
+//! the body and in the claims of a JWT. The call of a linked app needs no read and no copy of its manifest.
 
 use super::{
     answer,
@@ -37,7 +36,7 @@ impl AppClient {
     pub async fn call(&self, app: &ServedApp<'_>, call: Call<'_>) -> Called {
         match app {
             ServedApp::Linked { app, .. } => linked::call(app, self.http.clone(), call).await,
-            // Boxed, so that a call of a linked app does not carry the room of this one.
+            // It is boxed, so that the future of a linked call does not have room for this one.
             ServedApp::Registered(app) => match Box::pin(self.elsewhere(app, call)).await {
                 Ok(answer) => Called::Answered(answer),
                 Err(trouble) => Called::Broken(trouble),
@@ -45,8 +44,8 @@ impl AppClient {
         }
     }
 
-    /// Calls a function that runs outside the bundle. Whoever made a [`Registered`] has checked that its address is the one
-    /// that was registered.
+    /// Calls a function that runs outside the bundle. A [`Registered`] has the address that was registered: its MAC was
+    /// checked.
     async fn elsewhere(&self, app: &Registered, call: Call<'_>) -> Result<Answer, NoAnswer> {
         let ends = Instant::now() + call.left;
         let signed = SignedRequest::write(&self.keys, &*self.random, app, call).await?;

@@ -1,4 +1,4 @@
-//! Ports whose n-th call fails, for tests that enumerate crash points: run, recover, and assert what must hold.
+//! Ports whose n-th call fails, for tests that try every crash point: run, recover, and check what must hold.
 //!
 //! ```
 //! # use cloud_apps_core::{testing::{faults::{Faults, Faulty, Fault}}, store::{memory::{Memory}, ports::{Ledger}}};
@@ -36,22 +36,22 @@ use std::sync::{
 /// What happens at the n-th call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// An error, and nothing was done.
+    /// It returns an error and does nothing.
     Before,
-    /// It was done, and an error came back.
+    /// It does its work and returns an error.
     After,
-    /// The process dies before the call: it and every later one never come back.
+    /// The process dies before the call. This call and all later ones never return.
     Kill,
     /// The process dies after the call's effect.
     KillAfter,
 }
 
 impl Fault {
-    /// Every one.
+    /// All faults.
     pub const ALL: [Fault; 4] = [Fault::Before, Fault::After, Fault::Kill, Fault::KillAfter];
 }
 
-/// Counts calls across all ports that share it, and strikes once.
+/// Counts the calls of all ports that share it, and makes one of them fail.
 #[derive(Clone)]
 pub struct Faults(Arc<Inner>);
 
@@ -65,14 +65,14 @@ struct Inner {
 }
 
 impl Faults {
-    /// Strikes at the n-th call, counted from 1.
+    /// The n-th call fails, counted from 1.
     pub fn at(n: usize, fault: Fault) -> Self {
         let (dead, _) = tokio::sync::watch::channel(false);
         let log = Mutex::new(Vec::new());
         Self(Arc::new(Inner { at: n, fault, calls: 0.into(), struck: false.into(), dead, log }))
     }
 
-    /// Strikes never; only counts.
+    /// No call fails. Calls are only counted.
     pub fn none() -> Self {
         Self::at(0, Fault::Before)
     }
@@ -82,17 +82,17 @@ impl Faults {
         self.0.calls.load(Ordering::SeqCst)
     }
 
-    /// The calls in their order, by operation: what a failed assertion prints.
+    /// The calls in their order, by operation. A failed assertion prints them.
     pub fn log(&self) -> Vec<&'static str> {
         self.0.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether the n-th call came.
+    /// Whether there was an n-th call.
     pub fn struck(&self) -> bool {
         self.0.struck.load(Ordering::SeqCst)
     }
 
-    /// Runs until the end, or until the process "dies": then `None`, and the run is dropped where it stood.
+    /// Runs a future to its end. If the process "dies" before that, the result is `None` and the future is dropped.
     pub async fn until_killed<T>(&self, run: impl Future<Output = T>) -> Option<T> {
         let mut dead = self.0.dead.subscribe();
         tokio::select! {
@@ -102,8 +102,8 @@ impl Faults {
         }
     }
 
-    /// One effect: counted, and struck when its turn comes. Whatever else a test wants to break goes through here too,
-    /// such as calls to Mattermost.
+    /// Counts an effect, and makes it fail if it is the n-th. Other effects that a test wants to break go through here too, such
+    /// as calls to Mattermost.
     pub async fn effect<T, E>(
         &self,
         what: &'static str,

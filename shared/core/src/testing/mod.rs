@@ -1,4 +1,4 @@
-//! For tests of stores and handlers: a conformance suite for each port, ports that fail when they are told to, samples.
+//! For tests of stores and handlers: a conformance suite for each port, ports that fail on command, and samples.
 
 pub mod conformance;
 pub mod faults;

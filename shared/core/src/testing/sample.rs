@@ -1,4 +1,4 @@
-//! Installs, codes, teams and rings for tests of stores and handlers, numbered so that any two differ.
+//! Installs, codes, teams and rings for tests of stores and handlers, numbered so that no two are equal.
 
 use crate::store::{
     model::{Cleanup, Install, InstallCode, Ring, Sha256, SlashCommand, State, Team},
@@ -18,7 +18,7 @@ fn letters(kind: char, n: usize) -> String {
     std::iter::once(kind).chain((0..25).map(|i| char::from(digit(i)))).collect()
 }
 
-/// What parses by its making.
+/// Parses a text that is known to be valid.
 fn made<T, E: std::fmt::Debug>(parsed: Result<T, E>) -> T {
     match parsed {
         Ok(value) => value,
@@ -103,12 +103,12 @@ pub fn install(n: usize) -> Install {
     }
 }
 
-/// The n-th install as it begins with the n-th code.
+/// The n-th install, pending, with the n-th code.
 pub fn pending(n: usize, until: Millis) -> Install {
     Install { state: State::Pending { code: code_hash(n), until }, ..install(n) }
 }
 
-/// An install on its next step.
+/// An install in its next state.
 #[must_use]
 pub fn step(install: &Install, state: State) -> Install {
     Install { state, rev: rules::next(install.rev), ..install.clone() }
@@ -124,7 +124,7 @@ pub fn team(trigger: &str) -> Team {
     Team { commands: [(trigger.to_owned(), command)].into(), ..Team::default() }
 }
 
-/// A ring of one key; the n-th is unlike the others.
+/// A ring with one key. No two of these rings are equal.
 pub fn ring(app: &AppId, n: u8) -> Ring {
     Ring::generate(app.clone(), 0, [n; 32])
 }

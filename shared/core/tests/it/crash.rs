@@ -1,4 +1,4 @@
-//! An install that is cut off: at each of its effects, in each way, by enumeration. Whoever goes on with the same code
+//! An install that is cut off: at each of its effects, in each way, by enumeration. A caller who goes on with the same code
 //! or starts over with a new one ends with an install that is whole; one that the app refuses ends with nothing.
 //!
 //! Effects are counted where they happen ([`Faulty`](cloud_apps_core::testing::faults::Faulty) around every port, and the

@@ -482,7 +482,7 @@ async fn sending_back_that_is_cut_off_anywhere_loses_nothing() {
             let (kept, queued) = (letters(&memory).await.len(), memory.queued().len());
             let at = format!("{fault:?} at {:?}", faults.log().get(n - 1));
             assert!(kept + queued > 0, "{at}: the job is lost");
-            // Whoever finds the letter still there sends it back again: the job is done once for that.
+            // An operator who still finds the letter sends it back again: the job is done once for that.
             operator::handle(&desk.management(), request, NOW + 1, "request-2").await;
             let done = Script::new(vec![Outcome::Done]);
             until_empty(&memory, &done, NOW).await;

@@ -1,4 +1,4 @@
-//! Cases of what operators keep in [`Registry`]: apps that run elsewhere, and manage codes.
+//! Cases of what operators store in [`Registry`]: registered apps, and manage codes.
 
 use super::{race, run_cases};
 use crate::testing::sample;
@@ -19,7 +19,7 @@ use cloud_app::http::{Outbound, Policy};
 use cloud_apps_protocol::{AppId, Generation, Manifest};
 use std::sync::Arc;
 
-/// Runs all cases of registered apps and manage codes; `make` gives an empty store.
+/// Runs all cases of registered apps and manage codes; `make` makes an empty store.
 pub async fn apps_and_manage_codes<S: Apps + Registry + Clone + 'static>(make: impl AsyncFn() -> S) {
     run_cases!(
         "apps and manage codes",
@@ -43,7 +43,7 @@ pub async fn apps_and_manage_codes<S: Apps + Registry + Clone + 'static>(make: i
     );
 }
 
-/// An app that runs elsewhere; two with other numbers differ.
+/// A registered app. Two with different numbers are not equal.
 fn app(id: &str, n: u64) -> RegisteredApp {
     let version = format!("1.0.{n}");
     RegisteredApp {
@@ -62,7 +62,7 @@ async fn find(store: &impl Apps, id: &AppId) -> Option<RegisteredApp> {
     Apps::find(store, id).await.unwrap()
 }
 
-/// As it is stored after the change that builds on `expected`.
+/// The app as it is stored after a change that builds on `expected`.
 fn stored(app: &RegisteredApp, expected: u64) -> RegisteredApp {
     RegisteredApp { rev: rules::next(expected), ..app.clone() }
 }

@@ -9,7 +9,7 @@ use crate::store::{
 use crate::testing::sample;
 use cloud_apps_protocol::InstallId;
 
-/// Runs all cases of [`DeadLetters`]; `make` gives an empty store.
+/// Runs all cases of [`DeadLetters`]; `make` makes an empty store.
 pub async fn dead_letters<S: DeadLetters + Clone + 'static>(make: impl AsyncFn() -> S) {
     run_cases!(
         "dead letters",

@@ -3,19 +3,19 @@
 use crate::store::ports::{Functions, InvokeError, Invoked};
 use std::time::Duration;
 
-/// A function that gives back what it is handed.
+/// A function that returns its payload.
 pub const ECHO: &str = "cloud-app-echo";
 /// A function that fails, and writes `{"errorMessage": …}`.
 pub const FAILS: &str = "cloud-app-fails";
-/// A function that goes on for longer than anybody waits.
+/// A function that runs for longer than anybody waits.
 pub const HANGS: &str = "cloud-app-hangs";
-/// What there is no function of.
+/// A name of no function.
 const ABSENT: &str = "cloud-app-absent";
 
-/// Long enough for a function that is cold.
+/// Long enough for a cold start.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Runs the suite over functions of these three names.
+/// Runs the suite. There must be functions with these three names.
 pub async fn functions<F: Functions>(make: impl AsyncFn() -> F) {
     super::run_cases!(
         "Functions",

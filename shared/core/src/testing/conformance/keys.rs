@@ -8,7 +8,7 @@ use crate::store::{
 use crate::testing::sample;
 use cloud_apps_protocol::KeyId;
 
-/// Runs all cases of [`Keys`] and [`KeyMaker`]; `make` gives a store without rings.
+/// Runs all cases of [`Keys`] and [`KeyMaker`]; `make` makes a store without rings.
 pub async fn keys<S: Keys + KeyMaker + Clone + 'static>(make: impl AsyncFn() -> S) {
     run_cases!(
         "keys",

@@ -6,7 +6,7 @@ use crate::store::{
     ports::{ClaimAnswer, Ledger, StoreError},
 };
 
-/// Runs all cases of [`Ledger`]; `make` gives an empty one.
+/// Runs all cases of [`Ledger`]; `make` makes an empty one.
 pub async fn ledger<S: Ledger + Clone + 'static>(make: impl AsyncFn() -> S) {
     run_cases!(
         "ledger",
@@ -204,7 +204,7 @@ async fn what_is_not_done_is_not_forgotten(store: impl Ledger) {
     assert!(!store.forget("DO#a", 0).await.unwrap());
     store.claim("DO#a", 1, 50, 1_000, 0).await.unwrap();
     for now in [10, 60] {
-        assert!(!store.forget("DO#a", now).await.unwrap(), "somebody is at it, or died over it");
+        assert!(!store.forget("DO#a", now).await.unwrap(), "a process works on it, or died");
     }
     store.again("DO#a", 1, 1_000, 70).await.unwrap();
     assert!(!store.forget("DO#a", 80).await.unwrap(), "the next attempt is under way");

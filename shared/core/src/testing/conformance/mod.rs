@@ -1,5 +1,5 @@
-//! What every implementation of a port must do, as cases whose names are sentences. A store's test hands in a way to
-//! make an empty one; each case gets its own.
+//! What every implementation of a port must do, as cases whose names are sentences. A store's test passes a function that makes
+//! an empty store. Each case gets its own store.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -39,7 +39,7 @@ use futures_util::FutureExt;
 use std::{panic::AssertUnwindSafe, sync::Arc};
 use tokio::sync::Barrier;
 
-/// How many race.
+/// How many tasks run at the same time.
 const RACERS: usize = 16;
 
 /// Outcomes of the cases of one suite.
@@ -54,7 +54,7 @@ impl Cases {
         Self { suite, passed: 0, failed: Vec::new() }
     }
 
-    /// Runs a case. A failed one does not keep the others from running.
+    /// Runs a case. If it fails, the others run all the same.
     async fn run(&mut self, name: &'static str, case: impl Future<Output = ()>) {
         if AssertUnwindSafe(case).catch_unwind().await.is_ok() {
             self.passed += 1;
@@ -80,7 +80,7 @@ macro_rules! run_cases {
 }
 use run_cases;
 
-/// Runs the same thing in 16 tasks that start together, and gathers what they got.
+/// Runs the same in 16 tasks that start at the same time, and collects their results.
 async fn race<T, R>(racer: impl Fn(usize) -> R) -> Vec<T>
 where
     T: Send + 'static,

@@ -10,17 +10,17 @@ use crate::testing::sample;
 use async_trait::async_trait;
 use cloud_apps_protocol::Millis;
 
-/// How long what is taken is hidden in these cases, in ms.
+/// How long a message that is taken is hidden in these cases, in ms.
 const HIDDEN: Millis = 100;
 
-/// A queue of which a test gets all that is there.
+/// A queue from which a test can take all messages.
 #[async_trait]
 pub trait Drained: Queue + Clone + 'static {
-    /// Takes all messages that are there and acknowledges them; their bodies.
+    /// Takes and acknowledges all messages. Returns their bodies.
     async fn drain(&self) -> Vec<String>;
 }
 
-/// [`Drained::drain`] where the queue has a [`Consumer`].
+/// [`Drained::drain`] for a queue that has a [`Consumer`].
 pub async fn drain(store: &impl Consumer) -> Vec<String> {
     let mut bodies = Vec::new();
     for queue in QueueName::ALL {
@@ -32,7 +32,7 @@ pub async fn drain(store: &impl Consumer) -> Vec<String> {
     bodies
 }
 
-/// Runs the cases of [`Queue`] that hold on any clock, the platform's too; `make` gives an empty one.
+/// Runs the cases of [`Queue`] that hold with any clock, also the platform's. `make` makes an empty queue.
 pub async fn queue<S: Drained>(make: impl AsyncFn() -> S) {
     run_cases!(
         "queue",
@@ -45,7 +45,7 @@ pub async fn queue<S: Drained>(make: impl AsyncFn() -> S) {
     );
 }
 
-/// Runs all cases of [`Consumer`]; `make` gives an empty one.
+/// Runs all cases of [`Consumer`]; `make` makes an empty queue.
 pub async fn consumer<S: Queue + Consumer + Clone + 'static>(make: impl AsyncFn() -> S) {
     run_cases!(
         "consumer",
@@ -115,7 +115,7 @@ async fn take(store: &impl Consumer, most: usize, now: Millis) -> Vec<Taken> {
     store.take(QueueName::Commands, most, HIDDEN, now).await.unwrap()
 }
 
-/// Whose they are.
+/// The installs of these messages.
 fn owners(taken: &[Taken]) -> Vec<usize> {
     let owner = |taken: &Taken| {
         let job: Job = serde_json::from_str(&taken.body).unwrap();

@@ -12,11 +12,11 @@ use crate::store::{
 use crate::testing::sample;
 use cloud_apps_protocol::{ChannelId, InstallId, SiteUrl};
 
-/// Everything in one store.
+/// A store with all three ports.
 pub trait Store: Installs + Apps + Registry + Clone + 'static {}
 impl<S: Installs + Apps + Registry + Clone + 'static> Store for S {}
 
-/// Runs all cases of [`Installs`], [`Apps`] and [`Registry`]; `make` gives an empty store.
+/// Runs all cases of [`Installs`], [`Apps`] and [`Registry`]; `make` makes an empty store.
 pub async fn installs_and_registry<S: Store>(make: impl AsyncFn() -> S) {
     run_cases!(
         "installs and registry",
@@ -716,7 +716,7 @@ async fn what_is_too_large_is_refused_and_changes_nothing(store: impl Store) {
     assert_eq!(store.change(&full, 2).await.unwrap(), Changed::Yes);
 }
 
-/// 350 KiB was what an install could hold before anything was kept for changes of its state.
+/// Early versions of the bundle allowed 350 KiB, because they reserved no room for changes of an install's state.
 async fn an_install_as_full_as_ever_changes_its_state_and_goes(store: impl Store) {
     let code = sample::code_hash(1);
     let cleanup = crate::store::model::Cleanup {

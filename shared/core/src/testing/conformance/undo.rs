@@ -1,4 +1,4 @@
-//! An undo that is cut off: for stores that need several requests for one.
+//! An undo that is interrupted, for stores that need several requests for an undo.
 
 use crate::store::{
     model::State,
@@ -6,11 +6,11 @@ use crate::store::{
 };
 use crate::testing::sample;
 
-/// Undoes an install on a store whose n-th request to what is behind it fails, for every n, and checks that whoever
-/// comes next finishes it: the same undo again, or another install with the same code or on the same site.
+/// Undoes an install on a store whose n-th request fails, for every n. Checks that what comes next finishes it: the same undo
+/// again, or another install with the same code or on the same site.
 ///
-/// `breaking(store, n)` is a view of `store` whose n-th request fails, with or without its effect, and every later one
-/// too; the second thing it gives tells afterwards whether it came to that.
+/// `breaking(store, n)` is a view of `store` whose n-th request fails, with or without its effect, and so does every later one.
+/// The second value that it returns says afterwards whether a request failed.
 pub async fn interrupted_undo<S, B, T>(make: impl AsyncFn() -> S, breaking: impl Fn(&S, usize) -> (B, T))
 where
     S: Installs + Registry,
@@ -67,7 +67,7 @@ async fn recover<S: Installs + Registry>(store: &S, way: Next, point: usize) {
     let mut expected = Vec::new();
     match way {
         Next::Undo => {
-            // Two of whoever comes next, and one who comes late.
+            // Two of those that come next, and one that comes late.
             for _ in 0..2 {
                 assert_eq!(store.undo(&old, old.rev).await.unwrap(), Changed::Yes, "point {point}");
             }

@@ -1,4 +1,4 @@
-//! Changing an install: exactly one thing at a time, whole or not at all, by whoever may.
+//! Changing an install: one thing at a time, completely or not at all, by callers who may.
 
 use super::{bad_manage_code, managed, ok, problems, serving};
 use crate::desk::{

@@ -232,7 +232,7 @@ async fn a_manage_code_obtains_nothing_that_outlives_it_and_moves_nothing() {
     }
 }
 
-/// A manage code registers slash commands, and whoever holds it may choose their tokens. What it registered ends when the
+/// A manage code registers slash commands, and its holder may choose their tokens. What it registered ends when the
 /// operator revokes the codes; what others registered goes on.
 #[tokio::test]
 async fn a_token_that_a_manage_code_registered_ends_when_the_codes_are_revoked() {
@@ -246,7 +246,7 @@ async fn a_token_that_a_manage_code_registered_ends_when_the_codes_are_revoked()
     let (id, code) = managed(&desk).await;
     assert_eq!(desk.slash(&id, SLASH_TOKEN).await.body["text"], "Hello!", "registered with the install");
 
-    // What stands as it is stays the installer's, whoever sends it again.
+    // A registration that does not change stays the installer's, also if somebody else sends it again.
     ok(desk.patch(&id, &code, &command(SLASH_TOKEN)).await);
     desk.operator(json!({"do": "revoke_manage_codes", "install_id": id})).await;
     assert_eq!(desk.slash(&id, SLASH_TOKEN).await.body["text"], "Hello!");

@@ -1,4 +1,4 @@
-//! The end of an install: it serves nobody any more, the app cleans up, nothing is left, and whoever asks again reads the
+//! The end of an install: it serves nobody any more, the app cleans up, nothing is left, and a caller who asks again reads the
 //! same. Wherever it is cut off, somebody ends it.
 
 use super::{bad_manage_code, leftovers, ok, serving, unauthorized, upkeep};
@@ -32,7 +32,7 @@ async fn a_removal_stops_serving_asks_the_app_and_leaves_nothing() {
     assert_eq!(desk.calls().last().unwrap().function, "on_uninstall");
     assert_eq!(desk.memory.kept(), 0);
 
-    // Asked again, by whoever may: the same, and nobody is called.
+    // A caller who may ask again gets the same answer, and the app is not called.
     let calls = desk.calls().len();
     assert_eq!(ok(desk.send(delete(&desk)).await), removed);
     assert_eq!(ok(desk.delete(&id, &code).await), removed);

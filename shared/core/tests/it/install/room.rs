@@ -125,7 +125,7 @@ async fn a_server_of_700_teams_is_registered_listed_and_removed() {
     assert_eq!(leftovers.last().unwrap(), &json!({"kind": "bot", "id": BOT, "username": "hello"}));
     assert!(removed.to_string().len() < ANSWER && removed.get("more").is_none());
     assert_eq!((desk.memory.kept(), cleanups(&desk)), (0, 1));
-    // Whoever asks again reads the same.
+    // A caller who asks again reads the same.
     assert_eq!(ok(desk.delete(&id, &code).await), removed);
     assert_eq!(desk.operator(json!({"do": "remove", "install_id": id})).await["removed"], removed);
 }
@@ -178,9 +178,9 @@ async fn an_install_has_at_most_1500_things_registered() {
         "too_large"
     );
     // What takes the place of something needs no room.
-    let mut anew = entry(full.as_str());
-    anew["token"] = "hr75w5inzfn75kzmgg8cozbgm2".into();
-    ok(desk.patch(&id, &code, &json!({ "register": [anew] })).await);
+    let mut again = entry(full.as_str());
+    again["token"] = "hr75w5inzfn75kzmgg8cozbgm2".into();
+    ok(desk.patch(&id, &code, &json!({ "register": [again] })).await);
 }
 
 #[tokio::test]

@@ -287,7 +287,7 @@ async fn a_setting_that_becomes_a_password_is_sealed_and_what_was_one_is_never_s
         let seen = body(&yard.service)["context"]["app"]["settings"].clone();
         assert_eq!((&seen["key"], &seen["site"]), (&json!(PASSWORD), &json!("https://jira.example.com")));
     }
-    // Whoever gives it anew gives it as what it is now.
+    // A setting that is given again is kept as what it is now.
     let given = patch(&yard, &home, json!({"settings": {"key": "no secret"}})).await;
     assert_eq!(given["changed"]["settings"]["key"], "no secret", "{given}");
 }

@@ -1,4 +1,4 @@
-//! Whoever can write the bundle's tables, and not read its key rings, sends no call and no secret elsewhere.
+//! Somebody who can write to the bundle's tables, but cannot read its key rings, sends no call and no secret elsewhere.
 
 use super::*;
 use cloud_apps_core::{

@@ -85,7 +85,7 @@ async fn a_slash_command_reaches_a_service_and_its_answer_the_person() {
     assert_eq!(opened(&yard.service.last()).1.get("user_token"), None, "a slash command brings no token");
 }
 
-/// Whoever holds a static token may name anybody in the body: the bundle vouches for nobody then.
+/// A caller with a static token may name anybody in the body, so the bundle names no user then.
 #[tokio::test]
 async fn a_service_is_told_who_was_proved_and_how_and_nobody_where_nobody_was() {
     let (yard, _, home) = Yard::installed().await;
