@@ -1,4 +1,4 @@
-//! The words after a function's name become values of its fields.
+//! Makes values of a function's fields from the words after its name.
 
 use super::{
     Fault, Grammar, Line, LineError, MAX_NAMED, Target, asks_for_help, find, lexer::Word, typed::Written,
@@ -40,7 +40,7 @@ pub(super) fn flag(field: &Field) -> String {
 struct Binding<'g, 'a> {
     grammar: &'g Grammar<'a>,
     target: Target<'g>,
-    /// What was given; `null` where a field was cleared.
+    /// The given values. `null`: the field was cleared.
     values: Values,
     form: bool,
     checker: Checker,
@@ -106,10 +106,10 @@ impl Binding<'_, '_> {
         }
     }
 
-    /// `-project`: nobody has short flags. Other words and numbers may begin with a dash.
+    /// Refuses `-project`, because there are no short flags. Other words and numbers may begin with a dash.
     fn one_dash(&mut self, word: &Word) -> Option<Fault> {
         let name = word.plain()?.strip_prefix('-')?.split('=').next()?;
-        // Where there are many of them, they are meant.
+        // If there are many of them, they are probably meant.
         self.one_dash += 1;
         if self.one_dash > MAX_NAMED {
             return None;
@@ -163,7 +163,7 @@ impl Binding<'_, '_> {
                 && field.subtype.is_none_or(|s| matches!(s, Subtype::Line | Subtype::Textarea));
             let Some((word, rest)) = words.split_first() else { return Ok(()) };
             if last && prose && !field.multiple {
-                // The last text takes the rest of the line: nobody quotes a sentence.
+                // The last text field takes the rest of the line, because nobody quotes a sentence.
                 let text = sentence(words);
                 self.put(field, word.start, &text, &text.as_str().into())?;
                 return Ok(());
@@ -181,7 +181,7 @@ impl Binding<'_, '_> {
         Err(fault.near(word.plain().and_then(|text| self.nearest_flag(text))))
     }
 
-    /// Understands a value, checks and keeps it. A repeated flag makes a list, where the field takes one.
+    /// Reads a value, checks it and keeps it. A repeated flag makes a list, if the field takes one.
     fn put(&mut self, field: &Field, at: usize, text: &str, value: &Value) -> Result<(), Fault> {
         let name = field.name.as_str();
         let value = self.grammar.meaning(&mut self.checker, field, value, Written::Typed).map_err(|why| {
@@ -202,7 +202,7 @@ impl Binding<'_, '_> {
     }
 }
 
-/// The words as they were typed; where a flag stood between them, a space.
+/// The words as they were typed, with a space in the place of a flag.
 fn sentence(words: &[&Word]) -> String {
     if let [word] = words {
         return word.text.clone();
@@ -216,7 +216,7 @@ fn sentence(words: &[&Word]) -> String {
             Some(_) if end == begins => text.push_str(&word.gap),
             Some(_) => text.push(' '),
         }
-        // Within a sentence quotes are the sentence's own.
+        // Quotes inside a sentence belong to the sentence.
         text.push_str(if word.literal { &word.raw } else { &word.text });
         end = Some(word.end);
     }

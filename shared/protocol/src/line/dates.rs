@@ -7,13 +7,13 @@ use jiff::{
     tz::TimeZone,
 };
 
-/// Bytes of a time zone's name; the longest has 32.
+/// How long the name of a time zone may be, in bytes. The longest has 32.
 const LONGEST_ZONE: usize = 64;
 
-/// `2026-11-22`, `today`, `tomorrow 9:00`, `+2d`, `9:00` as the field's form on the wire; `None` when it is nothing of
-/// that.
+/// `2026-11-22`, `today`, `tomorrow 9:00`, `+2d`, `9:00` in the form of the protocol. `None`: it is none
+/// of these.
 pub(super) fn read(kind: FieldType, text: &str, now: Millis, zone: Option<&str>) -> Option<String> {
-    // No zone has a longer name, and a look-up that fails copies it, for each date of a list.
+    // No zone has a longer name, and a look-up that fails copies the name, for each date of a list.
     let zone = zone.filter(|name| name.len() <= LONGEST_ZONE);
     let zone = zone.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
     let now = Timestamp::from_millisecond(i64::try_from(now).ok()?).ok()?.to_zoned(zone.clone());
@@ -42,7 +42,7 @@ fn day(text: &str, now: &Zoned) -> Option<Date> {
     }
 }
 
-/// `monday`, `mon`: the next one, never today.
+/// `monday` or `mon`: the next such day, never today.
 fn weekday(text: &str) -> Option<Weekday> {
     Some(match text {
         "monday" | "mon" => Weekday::Monday,
@@ -63,11 +63,11 @@ fn moment(text: &str, now: &Zoned, zone: &TimeZone) -> Option<Timestamp> {
     if let Some(span) = relative(text, &['m', 'h', 'd', 'w']) {
         return now.checked_add(span).ok().map(|zoned| zoned.timestamp());
     }
-    // With an offset: RFC 3339. The lower case was ours.
+    // A time with an offset has the form of RFC 3339. The text was made lower case here.
     if let Ok(time) = text.to_uppercase().parse::<Timestamp>() {
         return Some(time);
     }
-    // `2026-11-22T9:00`: the T of `tomorrow` is none.
+    // This is `2026-11-22T9:00`. The `t` of `tomorrow` does not count.
     let parts = text.rsplit_once(' ').or_else(|| Some((text.get(..10)?, text.get(10..)?.strip_prefix('t')?)));
     let local: DateTime = match parts {
         Some((date, time)) if day(date, now).is_some() => day(date, now)?.to_datetime(clock(time)?),

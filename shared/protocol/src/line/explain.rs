@@ -1,6 +1,6 @@
-//! From a fault to words that tell a person what to do.
+//! Makes a message for a person from a fault.
 //!
-//! What somebody wrote is shown cut, as code or escaped, and never where it may be a password.
+//! What a user wrote is shown shortened, as code or escaped, and never if it may be a password.
 
 use super::{Grammar, LineError, MAX_NAMED, fault::Fault, find, lexer, next_word};
 use crate::manifest::CommandEntry;
@@ -24,7 +24,7 @@ impl Grammar<'_> {
         let help = self.see_help(command);
         let mut fields = BTreeMap::new();
         let message = if let Some(name) = &fault.field {
-            // The field's own words say what was expected.
+            // The message of the field's check says what was expected.
             fields.insert(name.to_string(), fault.what.clone());
             let flag = format!("--{}", name.as_str().replace('_', "-"));
             format!("{} {at}: {} {help}", code(&flag), sentence(&fault.what))
@@ -42,7 +42,7 @@ impl Grammar<'_> {
         }
     }
 
-    /// Words that name no command: the first that cannot stand where it does.
+    /// A fault of words that name no command: the first word that is not possible at its place.
     pub(super) fn unknown(&self, words: &[lexer::Word]) -> LineError {
         let stem = find::joined(words);
         let near = self.nearest(&stem);
@@ -85,13 +85,13 @@ pub(super) fn sentence(why: &str) -> String {
     format!("{}{stop}", escaped(why))
 }
 
-/// Text as it is, in Markdown.
+/// A text that Markdown shows unchanged.
 fn escaped(text: &str) -> String {
     let active = |c: char| "\\`*_~[]<>|".contains(c);
     text.chars().flat_map(|c| active(c).then_some('\\').into_iter().chain([c])).collect()
 }
 
-/// Text as Markdown code, whatever backticks it has: `CommonMark` wants a longer fence than any run inside.
+/// A text as Markdown code. `CommonMark` needs a fence that is longer than any run of backticks inside.
 pub(super) fn code(text: &str) -> String {
     let text = text.replace(['\n', '\r'], " ");
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);

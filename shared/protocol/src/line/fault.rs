@@ -2,16 +2,16 @@
 
 use crate::{FunctionName, text::shortened};
 
-/// What is wrong at a place of the line, before it is put into words for a person.
+/// What is wrong at a place of a line, before there is a message for a person.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub position: usize,
     pub found: String,
     pub expected: String,
-    /// Reads after the found word.
+    /// The rest of a sentence that begins with the found word.
     pub what: String,
     pub near: Option<String>,
-    /// The field that the word, a value, does not fit; then `what` reads after the field's name.
+    /// The field, if the word is a value that does not fit it. Then the sentence begins with the field's name.
     pub field: Option<Box<FunctionName>>,
 }
 
@@ -33,10 +33,10 @@ impl Fault {
     }
 }
 
-/// Characters of somebody's own words that are repeated, the mark of a cut included.
+/// How many characters of a user's text are repeated, including the mark of a cut.
 const SHOWN: usize = 61;
 
-/// Somebody's own words, cut to what is needed to recognise them.
+/// A user's text, shortened so that they still recognise it.
 pub(super) fn cut(text: &str) -> String {
     shortened(text, SHOWN).into_owned()
 }

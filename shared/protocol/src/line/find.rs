@@ -1,8 +1,8 @@
-//! Which function a line names: the longest run of its first words that is a function or a preset.
+//! Finds the function that a line names: the longest sequence of its first words that is a function or a preset.
 
 use super::{Grammar, Target, lexer::Word};
 
-/// The most words that a name can have: 64 characters, each word one and a separator.
+/// How many words a name can have: it has 64 characters, and each word has one and a separator.
 pub(super) const MAX_WORDS: usize = 32;
 
 /// The words before the first flag or literal.
@@ -10,7 +10,7 @@ pub(super) fn bare(words: &[Word]) -> impl Iterator<Item = &str> {
     words.iter().map_while(|word| word.plain().filter(|text| !text.starts_with("--"))).take(MAX_WORDS)
 }
 
-/// The bare words as one name.
+/// The words without flags as one name.
 pub(super) fn joined(words: &[Word]) -> String {
     normal(&bare(words).collect::<Vec<_>>().join("_"))
 }
@@ -20,12 +20,12 @@ pub(super) fn stems(name: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(name), |name| name.rsplit_once('_').map(|(head, _)| head))
 }
 
-/// A name in its one form: spaces, `-` and `_` are the same.
+/// A name in its standard form: spaces, `-` and `_` are the same.
 pub(super) fn normal(text: &str) -> String {
     text.to_lowercase().replace([' ', '-'], "_")
 }
 
-/// A name as people say it.
+/// A name as people write it.
 pub(super) fn spoken(name: &str) -> String {
     name.replace('_', " ")
 }

@@ -51,7 +51,7 @@ impl Grammar<'_> {
         let _ = writeln!(help, "- {}{dash}{summary}", code(&line));
     }
 
-    /// One command: how it is written, and what each field takes.
+    /// One command: how it is typed, and what each field takes.
     pub(super) fn help_of(&self, target: Target<'_>) -> String {
         let command = target.command;
         let name = target.preset.map_or(command.function.as_str(), |p| p.name.as_str());
@@ -101,7 +101,7 @@ impl Grammar<'_> {
             for option in field.options.iter().filter(|o| !o.description.is_empty()) {
                 let _ = write!(about, " {}: {}", cell(&code(&option.value)), cell(&option.description));
             }
-            // What is asked like a password is not shown either.
+            // A default of a password is not shown.
             if let Some(default) = default.filter(|_| field.subtype != Some(Subtype::Password)) {
                 let text = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
                 let _ = write!(about, " Default: {}.", cell(&code(&text)));
@@ -113,12 +113,12 @@ impl Grammar<'_> {
     }
 }
 
-/// Text inside a table: a bar would end the cell, a line the row.
+/// A text inside a table, where a bar would end the cell and a line break the row.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 
-/// Something that could stand for a field, from what the manifest says of it.
+/// An example of a field's value, from the manifest.
 fn sample(field: &Field) -> String {
     let default = match field.r#type {
         FieldType::Text => match field.subtype {
@@ -142,7 +142,7 @@ fn sample(field: &Field) -> String {
     if field.hint.is_empty() { default.to_owned() } else { field.hint.clone() }
 }
 
-/// A field as it stands in the usage line; in brackets what may be left out.
+/// A field in the usage line. What may be left out is in brackets.
 fn shape(field: &Field, required: bool) -> String {
     let name = field.name.as_str().replace('_', "-");
     let dots = if field.multiple { " …" } else { "" };

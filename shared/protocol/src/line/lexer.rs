@@ -1,26 +1,26 @@
-//! From a line to words with their places.
+//! Splits a line into words with their places.
 //!
-//! Quotes open where a word or a flag's value begins, and nowhere else: people write `don't`. Phones' quotes and
-//! dashes count as the plain ones. A backslash takes the next character as it is, unless that is a letter or a digit.
+//! A quote opens a quoted text only at the beginning of a word or of a flag's value, because people write `don't`. The quotes and
+//! dashes of phones count as plain ones. After a backslash, a character has no meaning, unless it is a letter or a digit.
 
 use super::{Fault, MAX_LINE};
 
 /// One word of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Word {
-    /// Without quotes and escapes.
+    /// The text without quotes and escapes.
     pub text: String,
     /// Where it begins, in characters.
     pub start: usize,
     /// Where it ends: the character after it.
     pub end: usize,
-    /// Where the value of `--name=value` begins; `start` in other words.
+    /// Where the value of `--name=value` begins. For other words it is `start`.
     pub value: usize,
     /// As it was typed.
     pub raw: String,
     /// The white space before it.
     pub gap: String,
-    /// Whether it is text whatever it looks like: a quote or a backslash stood where it begins.
+    /// Whether it is always text, because it begins with a quote or a backslash.
     pub literal: bool,
 }
 
@@ -50,7 +50,7 @@ fn quote(c: char) -> Option<char> {
     }
 }
 
-/// Whether a character must be escaped to stand in a word as it is.
+/// Whether a character must be escaped in a word.
 pub(super) fn special(c: char) -> bool {
     quote(c).is_some() || c == '\\'
 }
@@ -95,7 +95,7 @@ fn word(chars: &[char], quotes: &mut Quotes<'_>, start: usize) -> Result<Word, F
         if quote(c).is_some() && begins(&word, at) {
             word.literal |= at == start;
             let Some(length) = quotes.closing(c, at + 1) else {
-                // What stands after a flag may be a password.
+                // The text after a flag may be a password.
                 let shown = if word.value == start { 20 } else { 1 };
                 let found: String = chars.iter().skip(at).take(shown).collect();
                 let expected = format!("a closing {}", quote(c).unwrap_or(c));
@@ -128,8 +128,8 @@ fn word(chars: &[char], quotes: &mut Quotes<'_>, start: usize) -> Result<Word, F
     Ok(word)
 }
 
-/// Where quoted texts end. A line is asked from left to right, and each question goes on where the last one of its kind
-/// ended: what a whole line costs grows with its length, whatever stands in it.
+/// Where quoted texts end. A line is read from left to right, and each search continues where the last one of its kind ended. So
+/// the cost of a line grows with its length, whatever it contains.
 struct Quotes<'c> {
     chars: &'c [char],
     /// The next quote that closes a text, by kind (single, double) and by whether it must be the plain one.
@@ -145,7 +145,7 @@ impl<'c> Quotes<'c> {
     fn closing(&mut self, opening: char, start: usize) -> Option<usize> {
         let single = quote(opening) == Some('\'');
         let mut end = self.next(single, false, start)?;
-        // A plain quote may hold the others, if a plain one closes it: "he said “hi”".
+        // Other quotes may be between two plain ones: "he said “hi”".
         if matches!(opening, '"' | '\'') {
             end = self.next(single, true, start).unwrap_or(end);
         }
@@ -177,12 +177,12 @@ fn closes(chars: &[char], at: usize, single: bool, plain: bool) -> bool {
     }
     let before = chars.get(..at).unwrap_or_default();
     let escaped = before.iter().rev().take_while(|c| **c == '\\').count() % 2 == 1;
-    // In 'it's' the apostrophe closes nothing: a single quote does where a word may end.
+    // The apostrophe in 'it's' closes nothing. A single quote closes a text only at a place where a word may end.
     let apostrophe = single && chars.get(at + 1).is_some_and(|next| !next.is_whitespace());
     !escaped && !apostrophe
 }
 
-/// Takes the backslashes away, but those before letters and digits: `C:\temp` and `\d+` stay what they are.
+/// Removes backslashes, except before letters and digits: `C:\temp` and `\d+` do not change.
 fn unescaped(chars: &[char], text: &mut String) {
     let mut chars = chars.iter().copied().peekable();
     while let Some(c) = chars.next() {
@@ -196,7 +196,7 @@ fn unescaped(chars: &[char], text: &mut String) {
     }
 }
 
-/// The first character of a word; a phone makes one dash of two. Gives how many characters it took.
+/// The first character of a word, and how many characters were read. A phone makes one dash of two.
 fn dashes(first: char, rest: &[char], text: &mut String) -> usize {
     let next = rest.first().copied();
     match first {
@@ -206,7 +206,7 @@ fn dashes(first: char, rest: &[char], text: &mut String) -> usize {
             text.push_str("--");
             return 2;
         }
-        // One before a letter was two as well; before a digit it is a minus.
+        // Before a letter it was two dashes as well. Before a digit it is a minus.
         '–' | '−' | '‒' if next.is_some_and(char::is_alphabetic) => text.push_str("--"),
         '–' | '−' | '‒' => text.push('-'),
         _ => text.push(first),

@@ -1,9 +1,9 @@
 //! The command line of chat (section 9): from a typed line to a function and its values, and help.
 //!
 //! `/namespace function [positional …] [--flag=value | --flag value | --bool | --no-bool]`. A line is read in three
-//! steps: [`lexer`] makes words with their places, [`find`] takes the longest run of words that names a function or a
-//! preset, [`bind`] gives the other words to the command's fields. Errors name the place, what was found, what was
-//! expected, and the nearest word; every one ends with where help is.
+//! steps: [`lexer`] makes words with their places, [`find`] takes the longest sequence of words that names a function or a
+//! preset, and [`bind`] gives the other words to the command's fields. An error names the place, what was found, what was
+//! expected, and a similar word, and ends with where to find help.
 
 mod bind;
 mod dates;
@@ -51,51 +51,51 @@ pub enum Line {
 pub struct Invocation {
     /// The function.
     pub function: FunctionName,
-    /// Checked against the command's fields.
+    /// The values, checked against the command's fields.
     pub values: Values,
-    /// Required fields that were not given, in their order: the command's form is to be opened.
+    /// Required fields that were not given, in their order. The command's form should be opened.
     pub missing: Vec<FunctionName>,
-    /// `--form`: the form is wanted even if nothing is missing.
+    /// `--form`: the form should be opened even if nothing is missing.
     pub form: bool,
     /// What was left out and why (names in `encoded` that the command does not have).
     pub warnings: Vec<String>,
 }
 
-/// A line that cannot be understood.
+/// Why a line cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct LineError {
-    /// In characters from 0, into the raw line.
+    /// The place in the raw line, in characters from 0.
     pub position: usize,
-    /// The word at that place; may be empty.
+    /// The word at that place. It may be empty.
     pub found: String,
-    /// What could stand there.
+    /// What is possible there.
     pub expected: String,
-    /// For people, Markdown: all of the above, the nearest word, where help is.
+    /// The message for people, in Markdown: all of the above, a similar word, and where to find help.
     pub message: String,
-    /// Whether no function was recognised: `unknown_function` instead of `bad_command_line`.
+    /// Whether no function was recognised. Then the code is `unknown_function` instead of `bad_command_line`.
     pub unknown_function: bool,
     /// Messages that belong to fields, for forms and `encoded`.
     pub fields: BTreeMap<String, String>,
 }
 
-/// What a line is read against.
+/// What is needed to read a line.
 pub struct Grammar<'a> {
     /// The app.
     pub manifest: &'a Manifest,
-    /// Presets of the install; the manifest's own are added.
+    /// The presets of the install. The manifest's presets are added.
     pub presets: &'a [Preset],
-    /// Whom and what the server resolved.
+    /// The users and channels that the server found for the mentions.
     pub mentioned: &'a Mentioned,
-    /// Unix milliseconds, for relative dates.
+    /// The time in Unix milliseconds, for relative dates.
     pub now: crate::Millis,
-    /// The user's IANA time zone; UTC where unknown.
+    /// The user's IANA time zone. If it is not known, UTC.
     pub time_zone: Option<&'a str>,
-    /// The server whose permalinks name its posts; where it is not known, any server's are read.
+    /// The server whose permalinks are accepted. If it is not known, those of any server are.
     pub site: Option<&'a SiteUrl>,
 }
 
-/// What a name stands for: a command, with the values of the preset that named it.
+/// What a name means: a command, with the values of a preset if the name is a preset's.
 #[derive(Clone, Copy)]
 struct Target<'g> {
     command: &'g CommandEntry,
@@ -122,7 +122,7 @@ impl<'a> Grammar<'a> {
         }
         let Some((target, rest)) = find::longest(self, words) else {
             let stem = find::joined(words);
-            // `/jira create` with `create_issue` and `create_epic`: say how it may go on.
+            // After `/jira create`, with `create_issue` and `create_epic`, the error says how it may go on.
             if self.goes_on(&stem) && (find::bare(words).count() == words.len() || asks_for_help(words)) {
                 return Ok(Line::Help(self.help_below(&stem)));
             }
@@ -131,7 +131,7 @@ impl<'a> Grammar<'a> {
         self.bind(target, rest)
     }
 
-    /// Reads `rest` as the arguments of a function that is known already.
+    /// Reads `rest` as the arguments of this function.
     pub fn arguments(&self, function: &str, rest: &str) -> Result<Line, LineError> {
         let words = lexer::words(rest).map_err(|e| self.explain(e, None))?;
         let name = crate::command::function_name(function).map_err(|_| self.no_function(function))?;
@@ -152,7 +152,7 @@ impl<'a> Grammar<'a> {
         let mut dropped = Vec::new();
         let mut fields = BTreeMap::new();
         for (name, value) in values {
-            // Dialogs of 5.37 send `null` for what was left empty, later ones nothing.
+            // Dialogs of Mattermost 5.37 send `null` for an empty field. Later versions send nothing.
             match field(name).map(|field| self.meaning(&mut checker, field, value, Written::Encoded)) {
                 _ if value.is_null() => {}
                 None => dropped.push(code(&cut(name))),
@@ -184,7 +184,7 @@ impl<'a> Grammar<'a> {
         Ok(self.invocation(target, given, false, warnings))
     }
 
-    /// Help for the app, or for what `words` name.
+    /// Help for the app, or for the command that `words` name.
     pub fn help(&self, words: &[&str]) -> String {
         let words: Vec<&str> =
             words.iter().flat_map(|word| word.split_whitespace()).take(find::MAX_WORDS).collect();
@@ -202,12 +202,12 @@ impl<'a> Grammar<'a> {
         format!("{} is no command.{near}\n\n{}", code(&cut(&words.join(" "))), self.help_of_app())
     }
 
-    /// Whether some name begins with these words and has more of them.
+    /// Whether a name begins with these words and has more words.
     fn goes_on(&self, stem: &str) -> bool {
         !stem.is_empty() && self.names().any(|name| next_word(name, stem).is_some())
     }
 
-    /// The nearest name, as it is typed. It may have fewer words than what was.
+    /// The most similar name, as it is typed. It may have fewer words.
     fn nearest(&self, stem: &str) -> Option<String> {
         let stem: String = stem.chars().take(MAX_NAME).collect();
         let mut stems = find::stems(&stem).take(MAX_NAMED);
@@ -215,7 +215,7 @@ impl<'a> Grammar<'a> {
         Some(format!("/{} {}", self.manifest.namespace(), find::spoken(near)))
     }
 
-    /// Every preset: the install's own first, because they win over the manifest's of the same name.
+    /// All presets. The install's are first, because they win over the manifest's with the same name.
     fn all_presets(&self) -> impl Iterator<Item = &'a Preset> {
         self.presets.iter().chain(&self.manifest.presets)
     }
@@ -230,7 +230,7 @@ impl<'a> Grammar<'a> {
         })
     }
 
-    /// Every name that can be called.
+    /// All names that can be called.
     fn names(&self) -> impl Iterator<Item = &'a str> {
         let functions = self.manifest.commands.iter().map(|c| c.function.as_str());
         functions.chain(self.presets().map(|p| p.name.as_str()))
@@ -245,7 +245,7 @@ impl<'a> Grammar<'a> {
         })
     }
 
-    /// `help` first, or alone: nothing else on the line counts.
+    /// Whether `help` is the first word, or the only one. Then nothing else on the line counts.
     fn asked_for_help(&self, words: &[lexer::Word]) -> Option<String> {
         let bare: Vec<&str> = find::bare(words).collect();
         match bare.split_first() {
@@ -257,8 +257,8 @@ impl<'a> Grammar<'a> {
         }
     }
 
-    /// Fills in what was not given: the preset's values, then the defaults. What is still missing is named.
-    /// `null` in `given` clears a field, which then is not filled.
+    /// Completes what was given: with the preset's values, then with the defaults. Fields that are still missing are named.
+    /// `null` in `given` clears a field, which then stays empty.
     fn invocation(
         &self,
         target: Target<'_>,
@@ -275,7 +275,7 @@ impl<'a> Grammar<'a> {
                 let preset = target.preset.and_then(|p| p.values.get(name));
                 let Some(value) = preset.or(field.default.as_ref()) else { return Value::Null };
                 self.meaning(&mut checker, field, value, Written::Encoded).unwrap_or_else(|why| {
-                    // Of a manifest or preset that is older than what it is read against.
+                    // The value is from a manifest or preset that is older than this manifest.
                     let whose = if preset.is_some() { "preset's value" } else { "default" };
                     warnings.push(format!("The {whose} of {} was left out: {}", code(name), sentence(&why)));
                     Value::Null
@@ -291,13 +291,13 @@ impl<'a> Grammar<'a> {
     }
 }
 
-/// Whether `--help` stands among the flags.
+/// Whether `--help` is among the flags.
 fn asks_for_help(words: &[lexer::Word]) -> bool {
     let mut flags = words.iter().map_while(|word| (word.plain() != Some("--")).then(|| word.flag()));
     flags.any(|flag| flag.is_some_and(|flag| flag.eq_ignore_ascii_case("help")))
 }
 
-/// The word by which a name goes on after `stem`: `issue` for `create_issue` after `create`.
+/// The next word of a name after `stem`: `issue` for `create_issue` after `create`.
 fn next_word<'n>(name: &'n str, stem: &str) -> Option<&'n str> {
     name.strip_prefix(stem)?.strip_prefix('_')?.split('_').next()
 }

@@ -1,11 +1,11 @@
-//! An invocation as a line, such that reading the line gives the invocation again.
+//! Writes an invocation as a line. If the line is read, it gives the same invocation.
 
 use super::{Grammar, Invocation, bind::flag, find::spoken, lexer};
 use crate::{Field, FieldType};
 use serde_json::Value;
 
 impl Grammar<'_> {
-    /// The line that gives `invocation` when it is read: values are quoted as needed.
+    /// The line of an invocation. Values are quoted if needed.
     pub fn print(&self, invocation: &Invocation) -> String {
         let head = format!("/{} {}", self.manifest.namespace(), spoken(invocation.function.as_str()));
         let mut words = vec![head];
@@ -16,7 +16,7 @@ impl Grammar<'_> {
             let flag = flag(field);
             let word = |value: &Value| format!("{flag}={}", quoted(&typed(field, value)));
             match invocation.values.get(field.name.as_str()) {
-                // Left alone it would be filled in.
+                // Otherwise the default would be used.
                 None if field.default.is_some() => words.push(format!("{flag}=\"\"")),
                 None => {}
                 Some(Value::Array(items)) if field.multiple || field.r#type == FieldType::File => {
@@ -46,7 +46,7 @@ fn typed(field: &Field, value: &Value) -> String {
     }
 }
 
-/// In quotes, unless nothing in it could be read otherwise.
+/// A text in quotes, if it could be read in another way without them.
 pub(super) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_.:/@~+…".contains(c);
     if !text.is_empty() && text.chars().all(plain) {

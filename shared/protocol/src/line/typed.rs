@@ -1,4 +1,4 @@
-//! What people write for a value, and what it means: a mention is an id, `tomorrow` a date, a permalink a post.
+//! Reads what people write for a value: a mention becomes an id, `tomorrow` a date, a permalink a post.
 
 use super::{Grammar, dates};
 use crate::{
@@ -10,14 +10,14 @@ use serde_json::Value;
 /// Where a value was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
-    /// On a line: everything is text.
+    /// On a line, where everything is text.
     Typed,
-    /// In `encoded`, a preset or a default: text where it is text.
+    /// In `encoded`, a preset or a default, where values are JSON.
     Encoded,
 }
 
 impl Grammar<'_> {
-    /// The value in its one form, checked; `null` where nothing was given: an empty text or list clears a field.
+    /// The checked value in its standard form. An empty text or list clears a field; then it is `null`.
     pub(super) fn meaning(
         &self,
         checker: &mut Checker,
@@ -26,7 +26,7 @@ impl Grammar<'_> {
         written: Written,
     ) -> Result<Value, String> {
         let empty = |value: &Value, written: Written| match value {
-            // JSON has an empty text of its own, which is typed as "".
+            // In JSON, an empty text is a value too. It is typed as "".
             Value::String(text) => {
                 text.is_empty() && (field.r#type != FieldType::Json || written == Written::Typed)
             }
@@ -108,7 +108,7 @@ impl Grammar<'_> {
     }
 }
 
-/// The id of a name, which may stand in a sentence: `@bob,`. Names are in lower case.
+/// The id for a name, which may be part of a sentence, such as `@bob,`. Names are in lower case.
 fn mention<'m>(text: &str, sign: char, find: impl Fn(&str) -> Option<&'m str>) -> Option<&'m str> {
     let name = text.strip_prefix(sign).unwrap_or(text).to_lowercase();
     find(&name).or_else(|| find(name.trim_end_matches([',', ';', ':', '!', '?', '.'])))

@@ -1,4 +1,5 @@
-//! What the types cannot say of a manifest: names that must agree, rights that must be asked for, addresses, limits.
+//! The rules of a manifest that types cannot express: names that must match, permissions that must be asked for, addresses and
+//! limits.
 
 use super::{
     Accounts, AccountsType, EXPANDABLE, Expansion, Manifest, Permission, Upstream,
@@ -8,10 +9,10 @@ use super::{
 use crate::{FieldType, PROTOCOL, form::Subtype, ids::NO_USERNAMES, json::escaped, limits, shape::Findings};
 use std::collections::BTreeMap;
 
-/// Names of functions and presets that the bundle answers itself.
+/// Names that functions and presets cannot have, because the bundle itself answers them.
 pub(super) const RESERVED: [&str; 3] = ["help", "connect", "disconnect"];
 
-/// Finds everything that is wrong with a manifest whose shape is right.
+/// Finds all problems of a manifest whose types are right.
 pub(super) fn broken(manifest: &Manifest, blurred: &dyn Fn(&str) -> bool, findings: &mut Findings) {
     let mut rules = Rules::new(findings, blurred);
     rules.identity(manifest);
@@ -58,7 +59,7 @@ impl Rules<'_> {
         }
     }
 
-    /// A word of an open set: unknown ones are passed on, but it must be a word.
+    /// A word of an open set. Unknown words are accepted, but it must be a word.
     fn word(&mut self, word: &str, what: &str, pointer: &str) {
         if !is_word(word) {
             let message = format!("{word:?} is not the name of a {what}.");
@@ -146,7 +147,7 @@ impl Rules<'_> {
         }
     }
 
-    /// An address that may hold `{settings.x}` of a setting with an address.
+    /// An address that may have `{settings.x}`, a setting that is an address.
     fn template(&mut self, text: &str, pointer: &str, manifest: &Manifest) {
         let mut filled = String::new();
         let mut rest = text;
@@ -171,7 +172,7 @@ impl Rules<'_> {
         self.address(&filled, pointer);
     }
 
-    /// Every function stands in one list of the manifest, and none has a reserved name.
+    /// Every function is in one list of the manifest, and none has a reserved name.
     fn entries(&mut self, manifest: &Manifest) {
         let mut lists: BTreeMap<&str, &str> = BTreeMap::new();
         let commands = manifest.commands.iter().map(|e| &e.function);
@@ -244,7 +245,7 @@ impl Rules<'_> {
         }
     }
 
-    /// Nothing appears where the app does not ask to be.
+    /// Nothing appears in a location that the app does not ask for.
     fn places(&mut self, locations: &[String], manifest: &Manifest, at: &str) {
         self.distinct(locations.iter().map(String::as_str), "location", |i| format!("{at}/locations/{i}"));
         for (i, location) in locations.iter().enumerate() {
@@ -328,10 +329,10 @@ impl Rules<'_> {
         }
     }
 
-    /// An id, or `$settings.x` where `x` holds one of that type.
+    /// An id, or `$settings.x` if the setting `x` has that type.
     fn reference(&mut self, text: &str, r#type: FieldType, pointer: &str, manifest: &Manifest) {
         let Some(name) = text.strip_prefix("$settings.") else {
-            // Ids of users, channels and teams have one shape.
+            // Ids of users, channels and teams have the same form.
             if crate::UserId::new(text).is_err() {
                 let message = format!("{text:?} is not a Mattermost id.");
                 self.say(pointer, message, "Write its 26 characters, or $settings.NAME.");
@@ -399,7 +400,7 @@ fn is_loopback(url: &url::Url) -> bool {
     }
 }
 
-/// A name, or an ARN, each with a version or alias after it if wanted.
+/// A name or an ARN, possibly with a version or alias.
 fn is_lambda(text: &str) -> bool {
     let name = |text: &str| {
         (1..=64).contains(&text.len())

@@ -1,4 +1,4 @@
-//! The rules of fields: those of a command's and those of settings.
+//! The rules of fields, of commands and of settings.
 
 use super::rules::Rules;
 use crate::{
@@ -11,7 +11,7 @@ use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
 use std::cmp::Ordering;
 
-/// Whose fields they are.
+/// What the fields belong to.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Of {
     Command,
@@ -173,7 +173,7 @@ impl Rules<'_> {
         }
     }
 
-    /// Bounds are of the field's type, and in order.
+    /// Limits have the field's type, and the first is not larger than the second.
     fn bounds(&mut self, field: &Field, at: &str) {
         let compare: fn(&Value, &Value) -> Option<Ordering> = match field.r#type {
             FieldType::Number => |a, b| a.as_f64()?.partial_cmp(&b.as_f64()?),
@@ -183,7 +183,7 @@ impl Rules<'_> {
         };
         let mut good = true;
         for (key, bound) in [("min", &field.min), ("max", &field.max)] {
-            // Whatever cannot be compared with itself is no bound.
+            // A value that cannot be compared with itself is not a limit.
             if let Some(bound) = bound.as_ref().filter(|bound| compare(bound, bound).is_none()) {
                 let expected = match field.r#type {
                     FieldType::Number => "a number",
@@ -201,7 +201,7 @@ impl Rules<'_> {
         }
     }
 
-    /// Values given in advance: each of a field, and fitting it.
+    /// Values of a preset: each belongs to a field and fits it.
     pub(super) fn values(&mut self, fields: &[Field], values: &Values, of: &str, pointer: &str) {
         for (name, value) in values {
             let at = format!("{pointer}/{}", crate::json::escaped(name));
@@ -229,7 +229,7 @@ fn read<T: std::str::FromStr>(value: &Value) -> Option<T> {
     value.as_str()?.parse().ok()
 }
 
-/// The word of the wire.
+/// The word in JSON.
 pub(super) fn word(r#type: FieldType) -> String {
     serde_json::to_value(r#type).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -6,30 +6,30 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// One thing that is wrong with a manifest, and where.
+/// A problem of a manifest, with its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// RFC 6901: `/commands/0/fields/2/type`.
+    /// The JSON pointer (RFC 6901): `/commands/0/fields/2/type`.
     pub pointer: String,
-    /// From 1.
+    /// The line, from 1.
     pub line: u32,
-    /// From 1, in characters.
+    /// The column, from 1, in characters.
     pub column: u32,
-    /// How many characters are meant, at least 1; for a caret.
+    /// How many characters to mark, at least 1.
     pub length: u32,
     /// What is wrong.
     pub message: String,
-    /// What to do; may be empty.
+    /// What to do. It may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub hint: String,
 }
 
-/// Characters of a problem's parts: what an author wrote is repeated only to recognise it.
+/// How many characters of an author's text are repeated: as many as are needed to recognise it.
 const POINTER: usize = 300;
 const SENTENCES: usize = 600;
 
 impl Found {
-    /// For a manifest that was never a text.
+    /// A problem of a manifest that was not read from a text.
     pub(super) fn without_place(self) -> Problem {
         self.at(0, 0, 1)
     }
@@ -46,7 +46,7 @@ impl Found {
     }
 }
 
-/// At most so many problems, and a last one that says how many more there are.
+/// The first problems, and a last one that says how many more there are.
 pub(super) fn told(mut problems: Vec<Problem>, more: usize) -> Vec<Problem> {
     let more = more + problems.len().saturating_sub(MOST);
     problems.truncate(MOST);

@@ -1,4 +1,4 @@
-//! What all rules of a manifest share: how they say what is wrong.
+//! How the rules of a manifest report problems.
 
 use crate::{
     shape::{Findings, Found, did_you_mean},
@@ -6,7 +6,7 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Collects what is wrong.
+/// Collects problems.
 pub(super) struct Rules<'f> {
     findings: &'f mut Findings,
     /// Whether a problem at a pointer may come from a repair rather than from the author.
@@ -50,7 +50,7 @@ impl<'f> Rules<'f> {
         }
     }
 
-    /// Each name once; the second and later ones are wrong.
+    /// Each name may be there once. The second and later ones are problems.
     pub(super) fn distinct<'n>(
         &mut self,
         names: impl Iterator<Item = &'n str>,
@@ -67,7 +67,7 @@ impl<'f> Rules<'f> {
         }
     }
 
-    /// Header names, each once whatever its case.
+    /// Each header name may be there once, in any case.
     pub(super) fn headers<'h>(
         &mut self,
         headers: impl Iterator<Item = &'h str>,

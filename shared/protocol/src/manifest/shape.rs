@@ -1,4 +1,4 @@
-//! The shape of a manifest as a table.
+//! The keys and types of a manifest as a table.
 
 use super::{AccountUse, AccountsType, Expand, Permission};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// The most texts that are translated into one language.
+/// How many texts can be translated into one language.
 const TRANSLATIONS: usize = 10_000;
 
 static TEXT: Shape = leaf::<String>("\"\"");

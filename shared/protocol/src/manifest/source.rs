@@ -1,4 +1,4 @@
-//! The text of a manifest, and where in it each value stands.
+//! The text of a manifest, and the place of each value in it.
 
 use super::Problem;
 use crate::{
@@ -22,7 +22,7 @@ pub(super) struct Source<'t> {
 }
 
 impl Problem {
-    /// A problem that only who serves the manifest can see, with its place in the text.
+    /// A problem that only the bundle can see, with its place in the text.
     pub fn in_text(text: &str, pointer: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
         let found = Found::new(pointer, message, hint);
         match Source::read(text) {
@@ -46,11 +46,11 @@ const STRICT: ParseOptions = ParseOptions {
 };
 
 impl<'t> Source<'t> {
-    /// Reads the text. What is no JSON is one problem.
+    /// Reads the text. A text that is not JSON is one problem.
     pub fn read(text: &'t str) -> Result<(Self, Value), Problem> {
         let mut source = Self { text, tree: None };
         let value = serde_json::from_str(text).map_err(|error| source.broken(&error))?;
-        // Serde is the judge of what is JSON; the other parser knows the places.
+        // Serde decides what is JSON. The other parser knows the places.
         let tree = parse_to_ast(text, &CollectOptions::default(), &STRICT).map_err(|error| {
             let message = format!("This is not JSON: {}.", error.kind());
             source.place(error.range().start..error.range().end, Found::new("", message, ""))
@@ -80,7 +80,7 @@ impl<'t> Source<'t> {
         self.place(at..at + 1, Found::new("", format!("This is not JSON: {what}."), hint))
     }
 
-    /// Keys that stand twice: the value of the last is the one that is checked.
+    /// Keys that are repeated. The last value is the one that is checked.
     pub fn doubled(&self) -> (Vec<Problem>, usize) {
         let mut doubled = Doubled::default();
         if let Some(tree) = &self.tree {
@@ -132,19 +132,19 @@ impl<'t> Source<'t> {
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
         let meant = self.text.get(span).unwrap_or_default();
-        // A caret line marks one line of the text.
+        // A mark is on one line of the text.
         let length = meant.lines().next().unwrap_or_default().chars().count().max(1);
         found.at(count(before.matches('\n').count() + 1), count(column), count(length))
     }
 }
 
-/// Looks for keys that stand in an object more than once.
+/// Looks for keys that are repeated in an object.
 #[derive(Default)]
 struct Doubled<'t> {
     /// Where it looks.
     path: Vec<Segment<'t>>,
     findings: Findings,
-    /// Each place of such a key but the last.
+    /// All places of such a key except the last.
     places: Vec<Range<usize>>,
 }
 
@@ -154,7 +154,7 @@ enum Segment<'t> {
 }
 
 impl<'t> Doubled<'t> {
-    /// Goes as deep as the JSON does, which serde has read before.
+    /// It goes as deep as the JSON, which serde has read before.
     fn look(&mut self, value: &'t ast::Value<'t>) {
         match value {
             ast::Value::Object(object) => {
@@ -163,7 +163,7 @@ impl<'t> Doubled<'t> {
                 for (i, property) in object.properties.iter().enumerate() {
                     let name = property.name.as_str();
                     self.path.push(Segment::Key(name));
-                    // What stands below an earlier one counts as little as it does.
+                    // An earlier value does not count, and neither does anything in it.
                     if last.get(name) == Some(&i) {
                         self.look(&property.value);
                     } else {

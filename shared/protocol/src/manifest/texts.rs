@@ -1,17 +1,17 @@
-//! The characters of a manifest's texts: people read all of them, on a consent screen too.
+//! The characters of a manifest's texts. People read all of these texts, also when they grant permissions.
 
 use super::{Manifest, rules::Rules};
 use crate::{json::escaped, text::is_unseen};
 use serde_json::Value;
 
 impl Rules<'_> {
-    /// Says which texts have characters that nobody sees.
+    /// Reports texts with invisible characters.
     pub(super) fn texts(&mut self, manifest: &Manifest) {
         let value = serde_json::to_value(manifest).unwrap_or_default();
         self.text(&value, &mut Vec::new(), false);
     }
 
-    /// `path`: the keys above, as in a pointer. It is joined only where something is wrong.
+    /// `path` has the keys above, as in a pointer. It is joined only if there is a problem.
     fn text(&mut self, value: &Value, path: &mut Vec<String>, lines: bool) {
         let pointer = |path: &[String]| path.iter().flat_map(|key| ["/", key]).collect::<String>();
         match value {
@@ -42,13 +42,13 @@ impl Rules<'_> {
     }
 }
 
-/// Whether texts at this key, or below it, may have several lines: descriptions, what stands in a field, and their
-/// translations. Everything else is a label, a name or an address.
+/// Whether texts at this key, or below it, may have several lines: descriptions, contents of fields, and their translations.
+/// Everything else is a label, a name or an address.
 fn has_lines(key: &str) -> bool {
     matches!(key, "description" | "default" | "values" | "translations")
 }
 
-/// What is wrong with the characters of a text, and what to do; `lines`: it may have several.
+/// What is wrong with the characters of a text, and what to do. `lines`: it may have several lines.
 fn unseen(text: &str, lines: bool) -> Option<(String, &'static str)> {
     let unseen = |c: char| is_unseen(c) && !(lines && LINES.contains(&c));
     let (at, c) = text.chars().enumerate().find(|(_, c)| unseen(*c))?;
@@ -61,10 +61,10 @@ fn unseen(text: &str, lines: bool) -> Option<(String, &'static str)> {
     })
 }
 
-/// What a text of several lines may have.
+/// Characters that a text with several lines may have.
 const LINES: [char; 3] = ['\n', '\r', '\t'];
 
-/// Says in a JSON Schema which characters texts may have. Words that are checked otherwise already need nothing.
+/// Adds to a JSON Schema which characters texts may have. Words that are checked in another way need nothing.
 #[cfg(feature = "schema")]
 pub(super) fn say_in_schema(schema: &mut Value, lines: bool) {
     let Value::Object(entries) = schema else { return };

@@ -70,7 +70,7 @@ impl Rules<'_> {
         }
     }
 
-    /// What is signed holds the body; a time that is not signed proves nothing, and one that is needs its header.
+    /// The signed text has the body. A time that is not signed proves nothing, and one that is signed needs its header.
     fn signed(&mut self, signed: &str, has_header: bool, at: &str) {
         let pointer = format!("{at}/signed");
         let holds_time = signed.contains("{timestamp}");
@@ -95,7 +95,7 @@ impl Rules<'_> {
     }
 }
 
-/// The functions' grammar, with `-`.
+/// The form of a function's name, with `-`.
 fn is_path(path: &str) -> bool {
     (1..=64).contains(&path.len())
         && path.starts_with(|c: char| c.is_ascii_lowercase())
