@@ -32,11 +32,7 @@ impl BundleOptions {
             (url.clone(), Rights::Code(given_code(code).await?))
         } else {
             let client = OperatorClient::find(self.stack.as_deref(), self.region.clone(), &self.data).await?;
-            let url = client.base_url().await?;
-            let url = SiteUrl::new(&url).map_err(|error| {
-                Failure::new(format!("the bundle gives a wrong address for itself: {error}"))
-            })?;
-            (url, Rights::Operator(Box::new(client)))
+            (client.base_url().await?, Rights::Operator(Box::new(client)))
         };
         Bundle::new(base_url, rights, TIMEOUT).map_err(|trouble| match trouble {
             CallError::Insecure { address } => Failure::usage(format!(

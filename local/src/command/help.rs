@@ -22,8 +22,7 @@ pub type Group = (&'static str, &'static str, fn(Command) -> Command);
 /// own: clap sets the columns and wraps the lines.
 pub fn in_groups(command: Command, groups: &[Group], width: Option<usize>) -> Command {
     let heading = command.get_styles().get_header().to_owned();
-    let mut sections = String::new();
-    for (title, prefix, augment) in groups {
+    let sections = groups.iter().map(|(title, prefix, augment)| {
         let members = augment(Command::new("group"));
         let members = members.get_subcommands().map(|member| {
             let name = format!("{prefix}{}", member.get_name());
@@ -35,9 +34,9 @@ pub fn in_groups(command: Command, groups: &[Group], width: Option<usize>) -> Co
             None => group.max_term_width(100),
         };
         let rows = group.help_template("{subcommands}").render_help();
-        sections
-            .push_str(&format!("{heading}{title}:{heading:#}\n{}\n\n", rows.ansi().to_string().trim_end()));
-    }
+        format!("{heading}{title}:{heading:#}\n{}\n\n", rows.ansi().to_string().trim_end())
+    });
+    let sections = sections.collect::<Vec<_>>().concat();
     command.help_template(format!(
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{sections}{heading}Options:{heading:#}\n{{options}}{{after-help}}"
     ))

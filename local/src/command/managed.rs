@@ -14,9 +14,9 @@ use std::process::ExitCode;
 #[derive(Debug, Args)]
 pub struct ManagedInstall {
     #[command(flatten)]
-    which: InstallOptions,
+    pub which: InstallOptions,
     #[command(flatten)]
-    at: BundleOptions,
+    pub at: BundleOptions,
     /// Print the result as JSON.
     #[arg(long)]
     pub json: bool,
@@ -26,6 +26,13 @@ impl ManagedInstall {
     /// The bundle and the install, for its operator or with a manage code.
     pub async fn find(&self) -> Result<(Bundle, InstallView), Failure> {
         let bundle = self.at.bundle(MANAGE_CODE).await?;
+        let view = self.which.install(&bundle).await?;
+        Ok((bundle, view))
+    }
+
+    /// The bundle and the install, for an operator. `what` says what needs an operator's rights.
+    pub async fn find_as_operator(&self, what: &'static str) -> Result<(Bundle, InstallView), Failure> {
+        let bundle = self.at.operator(what).await?;
         let view = self.which.install(&bundle).await?;
         Ok((bundle, view))
     }

@@ -10,7 +10,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use cloud_apps_core::operator::{OperatorAnswer, OperatorRequest};
-use cloud_apps_protocol::error::ErrorBody;
+use cloud_apps_protocol::{SiteUrl, error::ErrorBody};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{path::Path, time::Duration};
@@ -70,17 +70,16 @@ impl OperatorClient {
     }
 
     /// The bundle's address, as the bundle or the stack says it.
-    pub async fn base_url(&self) -> Result<String, Failure> {
-        match self {
-            Self::Local(client) => {
-                let answer: Whereabouts = over_socket(client.get(SOCKET_URL)).await?;
-                Ok(answer.base_url)
-            }
+    pub async fn base_url(&self) -> Result<SiteUrl, Failure> {
+        let address = match self {
+            Self::Local(client) => over_socket::<Whereabouts>(client.get(SOCKET_URL)).await?.base_url,
             #[cfg(feature = "aws")]
             Self::Stack(stack) => {
-                stack.base_url().map(str::to_owned).map_err(|error| Failure::new(error.to_string()))
+                stack.base_url().map(str::to_owned).map_err(|error| Failure::new(error.to_string()))?
             }
-        }
+        };
+        SiteUrl::new(&address)
+            .map_err(|error| Failure::new(format!("the bundle gives a wrong address for itself: {error}")))
     }
 }
 

@@ -7,8 +7,10 @@ use crate::{
 };
 use cloud_apps_protocol::{
     InstallId, SiteUrl,
+    host::is_this_machine,
     install::{Standing, Wanted},
 };
+use url::{Host, Url};
 
 /// How far apart two clocks may be, in seconds: as much as a signed request allows (protocol, section 2).
 const SKEW: i64 = 30;
@@ -201,10 +203,10 @@ fn settings(admin: &Admin, facts: &Facts, report: &mut Report) {
             Finding::stop("outgoing webhooks are switched off", "Switch them on.").at(Setting::WEBHOOKS),
         );
     }
-    let host = url::Url::parse(&facts.base_url).ok().and_then(|url| url.host_str().map(str::to_owned));
-    if let (Some(allowed), Some(host)) = (&admin.allowed, host)
+    let bundle = Url::parse(&facts.base_url).ok();
+    if let (Some(allowed), Some(host)) = (&admin.allowed, bundle.as_ref().and_then(Url::host))
         && private(&host)
-        && !allowed.split([' ', ',']).any(|entry| covers(entry.trim(), &host))
+        && !allowed.split([' ', ',']).any(|entry| covers(entry.trim(), &host.to_string()))
     {
         report.wrong.push(
             Finding::stop(
@@ -218,14 +220,13 @@ fn settings(admin: &Admin, facts: &Facts, report: &mut Report) {
 
 /// Whether a server calls this host only if its settings allow it. Names are not looked up, because the server may resolve them
 /// to other addresses.
-fn private(host: &str) -> bool {
-    match host.trim_matches(['[', ']']).parse::<std::net::IpAddr>() {
-        Ok(std::net::IpAddr::V4(v4)) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
-        Ok(std::net::IpAddr::V6(v6)) => {
-            v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local()
+fn private(host: &Host<&str>) -> bool {
+    is_this_machine(host)
+        || match host {
+            Host::Ipv4(address) => address.is_private() || address.is_link_local(),
+            Host::Ipv6(address) => address.is_unique_local() || address.is_unicast_link_local(),
+            Host::Domain(_) => false,
         }
-        Err(_) => host == "localhost",
-    }
 }
 
 /// Whether one entry of the setting allows the host: the same name or address, or a network that has it.

@@ -205,12 +205,8 @@ async fn clash(server: &Mattermost, team: &Team, command: &Command) -> Result<Fi
     let whose = server.user(&command.creator_id).await?;
     let whose =
         whose.map_or_else(|| "somebody who has left".to_owned(), |user| format!("@{}", user.username));
-    let host = command
-        .url
-        .parse::<http::Uri>()
-        .ok()
-        .and_then(|uri| uri.host().map(str::to_owned))
-        .unwrap_or_default();
+    let url = url::Url::parse(&command.url).ok();
+    let host = url.as_ref().and_then(url::Url::host_str).unwrap_or_default();
     Ok(Finding::stop(
         format!(
             "/{} is taken in the team {}: a slash command of {whose}, which goes to {host}",

@@ -9,6 +9,7 @@ use super::{
     journal::Journal,
     plan::Plan,
     preflight::check,
+    registration::Registration,
     request::Request,
     runner::Runner,
     standing,
@@ -56,9 +57,9 @@ pub struct Installed {
 /// Installs an app: the whole way.
 pub async fn install(installer: &Installer<'_>, request: &Request) -> Result<Installed, Stop> {
     let mut journal = open(installer, request)?;
-    if let Some(installed) = resume(installer, request, &journal).await? {
+    if let Some(result) = resume(installer, request, &journal).await? {
         journal.close()?;
-        return Ok(installed);
+        return Ok(result);
     }
     let app = installer.app(&request.app).await?;
     installer
@@ -77,9 +78,9 @@ pub async fn install(installer: &Installer<'_>, request: &Request) -> Result<Ins
                 }
             }
             match outcome {
-                Ok(installed) => {
+                Ok(result) => {
                     journal.close()?;
-                    Ok(installed)
+                    Ok(result)
                 }
                 Err(stop) => Err(give_up(installer, &cx, journal, request, stop).await),
             }
@@ -154,10 +155,10 @@ async fn make(
     }
     let describe = async || steps::describe(cx, &bot).await;
     cx.step("the bot's description names the bundle", describe).await?;
-    let mut registered =
-        cx.step("slash commands", async || steps::commands(cx, log, plan, &begun).await).await?;
+    let registration = Registration::new(cx, log, plan, &begun);
+    let mut registered = cx.step("slash commands", async || registration.commands().await).await?;
     if !begun.wanted.channels.is_empty() {
-        registered.extend(cx.step("webhooks", async || steps::webhooks(cx, log, plan, &begun).await).await?);
+        registered.extend(cx.step("webhooks", async || registration.webhooks().await).await?);
     }
     let key = (&code, &begun.created.install_id);
     let completed =

@@ -24,13 +24,13 @@ impl Listing {
         let (mut all, mut runner) = (Self::default(), runner.clone());
         for team in teams {
             if !all.commands_off {
-                let list = runner.quietly(async || Ok(server.commands(&team.id).await?)).await;
+                let list = runner.quietly(async || Ok(server.commands(team.id.as_str()).await?)).await;
                 let what = "slash commands";
                 all.commands_off =
                     all.note(&mut runner, server, (team, what), list, |all| &mut all.commands).await?;
             }
             if !all.webhooks_off {
-                let list = runner.quietly(async || Ok(server.webhooks(&team.id).await?)).await;
+                let list = runner.quietly(async || Ok(server.webhooks(team.id.as_str()).await?)).await;
                 let what = "outgoing webhooks";
                 all.webhooks_off =
                     all.note(&mut runner, server, (team, what), list, |all| &mut all.webhooks).await?;

@@ -29,6 +29,7 @@ pub mod person;
 mod plan;
 mod preflight;
 mod register;
+mod registration;
 mod removal;
 mod request;
 mod rotate_bot_token;

@@ -201,8 +201,8 @@ async fn reachable(server: &Mattermost, bundle: &Bundle, found: &mut Vec<Finding
     if !loopback(address) {
         return Ok(());
     }
-    let host = address.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
-    let host = host.unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let url = url::Url::parse(address).ok();
+    let host = url.as_ref().and_then(url::Url::host_str).unwrap_or_default().trim_matches(['[', ']']);
     let allowed = match server.allowed_connections().await {
         Ok(allowed) => allowed,
         // Another check reports that this admin may not read the configuration.
@@ -287,11 +287,11 @@ async fn triggers(
     found: &mut Vec<Finding>,
 ) -> Result<(), Stop> {
     for team in teams {
-        let commands = server.commands(&team.id).await?;
+        let commands = server.commands(team.id.as_str()).await?;
         let Some(command) = commands.iter().find(|command| command.trigger == app.namespace) else {
             continue;
         };
-        let made = Made::Command { team: team.id.clone(), trigger: command.trigger.clone() };
+        let made = Made::Command { team: team.id.to_string(), trigger: command.trigger.clone() };
         let made_here = ours.journal.has(&made)
             && command.creator_id == ours.admin.id
             && taken.identity.command(&app.id, command) == Owner::ThisBundle;

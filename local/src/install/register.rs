@@ -7,7 +7,7 @@ use crate::{
     mattermost::{Command, Finding, Mattermost, OutgoingWebhook, Team},
 };
 use cloud_apps_protocol::{
-    ChannelId, TeamId,
+    ChannelId,
     install::{AppView, Endpoints, Registered},
 };
 
@@ -63,8 +63,9 @@ pub async fn command(
     before: impl FnOnce(bool) -> Result<(), Failure>,
 ) -> Result<(Registered, Change), Stop> {
     let Registrar { server, app, endpoints, identity, take_over } = registrar;
-    let wanted = mark::command(app, &team.id, &wish.trigger, (&wish.about, &wish.hint), &endpoints.slash);
-    let stands = server.commands(&team.id).await?;
+    let wanted =
+        mark::command(app, team.id.as_str(), &wish.trigger, (&wish.about, &wish.hint), &endpoints.slash);
+    let stands = server.commands(team.id.as_str()).await?;
     let stands = stands.into_iter().find(|command| command.trigger == wish.trigger);
     let (command, change) = match stands {
         Some(stands) if known(&stands) => {
@@ -93,7 +94,7 @@ pub async fn command(
         }
     };
     let registered = Registered::SlashCommand {
-        team_id: id(&team.id)?,
+        team_id: team.id.clone(),
         id: command.id,
         trigger: wish.trigger.clone(),
         token: command.token,
@@ -109,17 +110,17 @@ pub async fn webhook(
     before: impl FnOnce(&str, bool) -> Result<(), Failure>,
 ) -> Result<(Registered, Change), Stop> {
     let Registrar { server, app, endpoints, identity, .. } = registrar;
-    let Some(team) = server.team_of_channel(channel.as_str()).await?.filter(|team| !team.is_empty()) else {
+    let Some(team) = server.team_of_channel(channel.as_str()).await? else {
         return Err(Finding::stop(
             format!("the app watches the channel {channel}, but no team has such a channel"),
             "Name a public channel in the app's settings.",
         )
         .into());
     };
-    let wanted = mark::webhook(app, &team, channel, &endpoints.webhook);
+    let wanted = mark::webhook(app, team.as_str(), channel, &endpoints.webhook);
     let mut ours = Vec::new();
     let mut makers = Vec::new();
-    for webhook in server.webhooks(&team).await? {
+    for webhook in server.webhooks(team.as_str()).await? {
         if webhook.channel_id != channel.as_str() {
             continue;
         }
@@ -143,7 +144,7 @@ pub async fn webhook(
     let maker = makers.get(keep).cloned().flatten();
     let right = ours.get(keep).is_some_and(|webhook| wanted.is(webhook));
     if !right || ours.len() > 1 || maker.is_some() {
-        before(&team, maker.is_none())?;
+        before(team.as_str(), maker.is_none())?;
     }
     for (_, doubled) in ours.iter().enumerate().filter(|(n, _)| *n != keep) {
         server.delete_webhook(&doubled.id).await?;
@@ -167,17 +168,12 @@ pub async fn webhook(
         (None, _) => (server.create_webhook(&wanted).await?, Change::Made),
     };
     let registered = Registered::OutgoingWebhook {
-        team_id: id(&team)?,
+        team_id: team,
         id: webhook.id,
         channel_id: channel.clone(),
         token: webhook.token,
     };
     Ok((registered, change))
-}
-
-/// Reads an id that the server wrote.
-fn id(text: &str) -> Result<TeamId, Failure> {
-    text.parse().map_err(|e: cloud_apps_protocol::BadId| Failure::new(format!("the server's answer: {e}")))
 }
 
 /// What an install wants registered, sorted by who registers it.

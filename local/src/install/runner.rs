@@ -42,7 +42,7 @@ impl Runner<'_> {
         match &done {
             Ok(_) => self.person.tell(&format!("  ✓ {title}")),
             Err(Stop::Interrupted) => {}
-            Err(stop) => self.person.tell(&format!("  ✗ {title}: {}", stop.line())),
+            Err(error) => self.person.tell(&format!("  ✗ {title}: {}", error.line())),
         }
         done
     }
@@ -56,16 +56,16 @@ impl Runner<'_> {
             }
             match step().await {
                 Ok(done) => return Ok(done),
-                Err(stop) if stop.transient() && tried < self.patience.tries => {
-                    let wait = stop.after().unwrap_or(pause).min(LONGEST);
-                    self.person.tell(&format!("  … {}; again in {} s", stop.line(), wait.as_secs()));
+                Err(error) if error.transient() && tried < self.patience.tries => {
+                    let wait = error.after().unwrap_or(pause).min(LONGEST);
+                    self.person.tell(&format!("  … {}; again in {} s", error.line(), wait.as_secs()));
                     pause *= 2;
                     tokio::select! {
                         () = tokio::time::sleep(wait) => {}
                         () = self.interrupt.cancelled() => return Err(Stop::Interrupted),
                     }
                 }
-                Err(stop) => return Err(stop),
+                Err(error) => return Err(error),
             }
         }
         Err(Stop::Interrupted)

@@ -7,14 +7,14 @@ use super::{
     context::Context,
     journal::{Journal, Made},
     mark,
-    owner::{BundleIdentity, Owner},
+    owner::BundleIdentity,
     plan::Plan,
-    register::{self, Change, Registrar, Wanted},
+    register::Wanted,
     stop::Stop,
 };
 use crate::{
     failure::Failure,
-    mattermost::{Command, Finding, OutgoingWebhook, Setting},
+    mattermost::{Finding, Setting},
 };
 use cloud_apps_protocol::{
     Code, InstallId, Values,
@@ -27,7 +27,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::cell::RefCell;
 
 /// A pending install.
-pub struct Begun {
+pub struct BegunInstall {
     /// What the bundle answered.
     pub created: InstallCreated,
     /// What has to be registered.
@@ -45,7 +45,8 @@ pub enum Left {
 /// The journal, shared by the steps.
 pub type SharedJournal<'a> = RefCell<&'a mut Journal>;
 
-fn intend(log: &SharedJournal<'_>, made: Made) -> Result<(), Failure> {
+/// Writes into the journal what is about to be made.
+pub fn intend(log: &SharedJournal<'_>, made: Made) -> Result<(), Failure> {
     log.borrow_mut().intend(made)
 }
 
@@ -102,11 +103,11 @@ pub async fn describe(cx: &Context<'_>, bot: &str) -> Result<(), Stop> {
 /// Adds the bot to its teams.
 pub async fn members(cx: &Context<'_>, log: &SharedJournal<'_>, plan: &Plan, bot: &str) -> Result<(), Stop> {
     for team in &plan.teams {
-        if cx.server.is_member(&team.id, bot).await? {
+        if cx.server.is_member(team.id.as_str(), bot).await? {
             continue;
         }
-        intend(log, Made::Member { team: team.id.clone(), user: bot.to_owned() })?;
-        cx.server.add_member(&team.id, bot).await?;
+        intend(log, Made::Member { team: team.id.to_string(), user: bot.to_owned() })?;
+        cx.server.add_member(team.id.as_str(), bot).await?;
     }
     Ok(())
 }
@@ -198,7 +199,7 @@ pub async fn begin(
     plan: &Plan,
     (code, bot, token): (&SecretString, &str, &BotToken),
     settings: &Values,
-) -> Result<Begun, Stop> {
+) -> Result<BegunInstall, Stop> {
     let request = InstallRequest {
         app_id: cx.app.id.clone(),
         server: Server { site_url: plan.site.clone(), version: plan.server_version.clone() },
@@ -218,7 +219,7 @@ pub async fn begin(
         Ok((created, unknown)) => {
             log.borrow_mut().name_install(Some(created.install_id.clone()))?;
             let wanted = Wanted::of(&created.register, &unknown);
-            Ok(Begun { created, wanted })
+            Ok(BegunInstall { created, wanted })
         }
         Err(trouble) => {
             // A refused request began nothing. A lost one may have.
@@ -227,87 +228,6 @@ pub async fn begin(
             }
             Err(trouble.into())
         }
-    }
-}
-
-/// Registers the slash commands in the teams.
-pub async fn commands(
-    cx: &Context<'_>,
-    log: &SharedJournal<'_>,
-    plan: &Plan,
-    begun: &Begun,
-) -> Result<Vec<Registered>, Stop> {
-    let identity = BundleIdentity::of(cx.bundle, None);
-    let registrar = registrar(cx, plan, begun, &identity);
-    let mut all = Vec::new();
-    for wish in &begun.wanted.commands {
-        for team in &plan.teams {
-            let (team_id, trigger) = (team.id.clone(), wish.trigger.clone());
-            let made = Made::Command { team: team_id.clone(), trigger: trigger.clone() };
-            // It is known if the journal planned it and this admin made it.
-            let ours = log.borrow().has(&made);
-            let known = |stands: &Command| {
-                ours && stands.creator_id == plan.admin.id
-                    && identity.command(&cx.app.id, stands) == Owner::ThisBundle
-            };
-            let intent = |made_here: bool| {
-                intend(log, if made_here { made } else { Made::AdoptedCommand { team: team_id, trigger } })
-            };
-            let (one, change) = register::command(registrar, team, wish, known, intent).await?;
-            tell(cx, &change);
-            all.push(one);
-        }
-    }
-    Ok(all)
-}
-
-/// Registers the outgoing webhooks of the channels that the app watches.
-pub async fn webhooks(
-    cx: &Context<'_>,
-    log: &SharedJournal<'_>,
-    plan: &Plan,
-    begun: &Begun,
-) -> Result<Vec<Registered>, Stop> {
-    let identity = BundleIdentity::of(cx.bundle, None);
-    let registrar = registrar(cx, plan, begun, &identity);
-    let mut all = Vec::new();
-    for channel in &begun.wanted.channels {
-        let made = |team: &str| Made::Webhook { team: team.to_owned(), channel: channel.to_string() };
-        let known = |stands: &OutgoingWebhook| {
-            log.borrow().has(&made(&stands.team_id))
-                && stands.creator_id == plan.admin.id
-                && identity.webhook(&cx.app.id, stands) == Owner::ThisBundle
-        };
-        let intent = |team: &str, made_here: bool| {
-            let adopted = Made::AdoptedWebhook { team: team.to_owned(), channel: channel.to_string() };
-            intend(log, if made_here { made(team) } else { adopted })
-        };
-        let (one, change) = register::webhook(registrar, channel, known, intent).await?;
-        tell(cx, &change);
-        all.push(one);
-    }
-    Ok(all)
-}
-
-fn registrar<'a>(
-    cx: &Context<'a>,
-    plan: &Plan,
-    begun: &'a Begun,
-    identity: &'a BundleIdentity,
-) -> Registrar<'a> {
-    Registrar {
-        server: cx.server,
-        app: cx.app,
-        endpoints: &begun.created.endpoints,
-        identity,
-        take_over: plan.take_over,
-    }
-}
-
-/// Shows what was taken up.
-fn tell(cx: &Context<'_>, change: &Change) {
-    if let Change::Adopted { what } = change {
-        cx.tell(&format!("    took up {what}: it has a new token"));
     }
 }
 

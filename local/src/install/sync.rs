@@ -87,7 +87,7 @@ async fn moving(cx: &Context<'_>, view: &InstallView, teams: &[Team]) -> Result<
     let mut found = Vec::new();
     for team in teams {
         if !wanted.commands.is_empty() {
-            for command in cx.server.commands(&team.id).await? {
+            for command in cx.server.commands(team.id.as_str()).await? {
                 let ours =
                     knows(view, &identity, &command) || identity.command(app, &command) == Owner::ThisBundle;
                 let stays = wanted.commands.iter().any(|wish| wish.trigger == command.trigger);
@@ -98,7 +98,7 @@ async fn moving(cx: &Context<'_>, view: &InstallView, teams: &[Team]) -> Result<
             }
         }
         if !channels.is_empty() {
-            for webhook in cx.server.webhooks(&team.id).await? {
+            for webhook in cx.server.webhooks(team.id.as_str()).await? {
                 let ours = knows_webhook(view, &identity, &webhook)
                     || identity.webhook(app, &webhook) == Owner::ThisBundle;
                 let elsewhere = webhook.callback_urls.iter().find(|url| host(url) != host(&to.webhook));
@@ -143,9 +143,9 @@ async fn run(cx: &Context<'_>, view: &InstallView, teams: &[Team]) -> Result<Syn
     let mut registered = Vec::new();
     for team in teams {
         let join = async || {
-            let missing = !cx.server.is_member(&team.id, bot).await?;
+            let missing = !cx.server.is_member(team.id.as_str(), bot).await?;
             if missing {
-                cx.server.add_member(&team.id, bot).await?;
+                cx.server.add_member(team.id.as_str(), bot).await?;
             }
             Ok(missing)
         };
@@ -292,7 +292,7 @@ async fn teams_of(server: &Mattermost, view: &InstallView, more: &Teams) -> Resu
         return Err(Stop::Found(found));
     }
     for id in &view.teams {
-        if teams.iter().any(|team| team.id == id.as_str()) {
+        if teams.iter().any(|team| team.id == *id) {
             continue;
         }
         teams.extend(server.team(id.as_str()).await?.filter(|team| team.delete_at == 0));

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::mattermost::{Bot, Mattermost, Setting, Team};
 use cloud_apps_protocol::{
-    AppId, SiteUrl,
+    AppId, SiteUrl, TeamId,
     install::{InstallView, Standing},
 };
 use std::collections::BTreeMap;
@@ -258,7 +258,7 @@ async fn teams(
     bot: Option<&Bot>,
 ) -> Result<Vec<Team>, Stop> {
     let Some(install) = install else { return Ok(server.teams().await?) };
-    let mut teams: BTreeMap<String, Team> = BTreeMap::new();
+    let mut teams: BTreeMap<TeamId, Team> = BTreeMap::new();
     if let Some(bot) = bot {
         teams.extend(server.teams_of(&bot.user_id).await?.into_iter().map(|team| (team.id.clone(), team)));
     }
@@ -270,7 +270,7 @@ async fn teams(
             Standing::Bot { .. } => None,
         });
     for id in install.teams.iter().chain(registered) {
-        if !teams.contains_key(id.as_str())
+        if !teams.contains_key(id)
             && let Some(team) = server.team(id.as_str()).await?
         {
             teams.insert(team.id.clone(), team);

@@ -6,11 +6,12 @@ use super::{
     endpoint::Endpoint,
     error::CallError,
     model::{
-        Bot, Channel, ClientConfig, Command, Member, NewCommand, NewWebhook, OutgoingWebhook, Regenerated,
-        Team, Token, User,
+        Bot, ClientConfig, Command, Member, NewCommand, NewWebhook, OutgoingWebhook, Regenerated, Token, User,
     },
 };
 use ::http::{Method, StatusCode};
+use cloud_app::mattermost::{Channel, Team};
+use cloud_apps_protocol::TeamId;
 use serde_json::{Value, json};
 
 /// The server itself.
@@ -100,10 +101,10 @@ impl Mattermost {
     }
 
     /// The team of a channel.
-    pub async fn team_of_channel(&self, channel: &str) -> Result<Option<String>, CallError> {
+    pub async fn team_of_channel(&self, channel: &str) -> Result<Option<TeamId>, CallError> {
         let found: Option<Channel> =
             self.find("look up a channel", &Endpoint::new(&["channels", channel])).await?;
-        Ok(found.map(|channel| channel.team_id))
+        Ok(found.and_then(|channel| channel.team_id))
     }
 }
 

@@ -153,7 +153,7 @@ impl Mattermost {
     ) -> Result<Vec<T>, CallError> {
         let (mut all, mut pages) = (Vec::new(), Pages::new());
         loop {
-            let page = to.clone().query("page", pages.count()).query("per_page", PAGE);
+            let page = to.clone().query("page", &pages.count()).query("per_page", &PAGE);
             let answer = self.send(doing, Method::GET, &page, None).await?;
             let list: Vec<T> = answer.read(doing)?;
             if list.len() > PAGE {

@@ -19,7 +19,7 @@ impl<'a> Endpoint<'a> {
 
     /// With one more pair in the query.
     #[must_use]
-    pub fn query(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub fn query(mut self, name: &'static str, value: &(impl ToString + ?Sized)) -> Self {
         self.query.push((name, value.to_string()));
         self
     }
@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(named.as_str(), "https://chat.example.com/team/api/v4/users/username/a.b_c-d:e");
         let query = Endpoint::new(&["commands"])
             .query("team_id", "x&y")
-            .query("custom_only", true)
+            .query("custom_only", "true")
             .url(&site)
             .unwrap();
         assert_eq!(

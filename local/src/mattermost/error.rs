@@ -2,7 +2,7 @@
 
 use super::text::one_line;
 use ::http::{HeaderMap, StatusCode, header};
-use serde::Deserialize;
+use cloud_app::mattermost::ErrorBody;
 use std::time::Duration;
 
 /// Why a call has no result.
@@ -54,14 +54,6 @@ pub enum CallError {
     },
 }
 
-/// `model.AppError`.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct AppError {
-    id: String,
-    message: String,
-}
-
 impl CallError {
     /// From an answer that is neither 200 nor 201.
     pub(super) fn refused(doing: &'static str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
@@ -75,7 +67,7 @@ impl CallError {
             let to = one_line(to.split(['?', '#']).next().unwrap_or_default());
             return Self::unlike(doing, status, &format!("it points elsewhere, to {to}"));
         }
-        match serde_json::from_slice::<AppError>(body) {
+        match serde_json::from_slice::<ErrorBody>(body) {
             Ok(error) if !error.id.is_empty() => Self::Refused {
                 doing,
                 status: status.as_u16(),

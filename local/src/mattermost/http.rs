@@ -2,6 +2,7 @@
 
 use super::error::CallError;
 use ::http::{HeaderMap, header};
+use cloud_apps_protocol::host::is_this_machine;
 use std::time::Duration;
 use url::Url;
 
@@ -29,15 +30,6 @@ pub fn client(address: &str, timeout: Duration) -> Result<reqwest::Client, CallE
 /// Whether an address is on this machine. No name is looked up.
 pub fn loopback(address: &str) -> bool {
     Url::parse(address).is_ok_and(|url| url.host().is_some_and(|host| is_this_machine(&host)))
-}
-
-/// Whether a host is this machine: a loopback address, or a name that always means one.
-pub fn is_this_machine(host: &url::Host<&str>) -> bool {
-    match host {
-        url::Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
-        url::Host::Ipv4(address) => address.is_loopback(),
-        url::Host::Ipv6(address) => address.is_loopback(),
-    }
 }
 
 /// The `Date` of an answer, in seconds since 1970.

@@ -16,9 +16,10 @@ mod model;
 mod text;
 
 pub use client::Mattermost;
+pub use cloud_app::mattermost::Team;
 pub use error::CallError;
 pub use finding::{Finding, Setting};
-pub use http::{TIMEOUT, client, date, is_this_machine, loopback};
+pub use http::{TIMEOUT, client, date, loopback};
 pub use login::{Login, Session};
-pub use model::{Bot, ClientConfig, Command, NewCommand, NewWebhook, OutgoingWebhook, Team, Token, User};
+pub use model::{Bot, ClientConfig, Command, NewCommand, NewWebhook, OutgoingWebhook, Token, User};
 pub use text::one_line;

@@ -47,20 +47,6 @@ impl User {
     }
 }
 
-/// A team.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Team {
-    /// 26 characters.
-    pub id: String,
-    /// Its name in addresses.
-    pub name: String,
-    /// The display name.
-    pub display_name: String,
-    /// 0 unless archived.
-    pub delete_at: u64,
-}
-
 /// A member of a team.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -261,11 +247,4 @@ impl NewWebhook {
             ..stands.clone()
         }
     }
-}
-
-/// A channel, as far as a webhook needs it.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Channel {
-    pub team_id: String,
 }

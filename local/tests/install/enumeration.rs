@@ -103,8 +103,8 @@ async fn a_trouble_that_passes_is_ridden_out() {
         let before = rig.mattermost.snapshot();
         let mut installer = rig.installer();
         installer.admin.patience = Patience { tries: 2, pause: Duration::ZERO };
-        let installed = install::install(&installer, &rig.request()).await;
-        installed.unwrap_or_else(|stop| panic!("{case}: {stop:?}\n{}", rig.person.text()));
+        let outcome = install::install(&installer, &rig.request()).await;
+        outcome.unwrap_or_else(|stop| panic!("{case}: {stop:?}\n{}", rig.person.text()));
         rig.assert_it_is_whole(&before, case).await;
     })
     .await;

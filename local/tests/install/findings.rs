@@ -143,11 +143,11 @@ async fn something_that_is_no_mattermost_is_told_apart() {
 async fn an_app_that_stands_there_already_goes_on_working() {
     let rig = Rig::new(Version::V11).await;
     let before = rig.mattermost.snapshot();
-    let installed = rig.install().await.unwrap();
+    let first = rig.install().await.unwrap();
     let installer = rig.installer();
     let stop = install::install(&installer, &rig.request()).await.expect_err("it is there");
     let text = stop.failure(&installer.admin.server, &installer.bundle).text();
-    assert!(text.contains(installed.install_id.as_str()) && text.contains("cloud-apps sync"), "{text}");
+    assert!(text.contains(first.install_id.as_str()) && text.contains("cloud-apps sync"), "{text}");
     rig.assert_it_is_whole(&before, "after a second try").await;
 }
 

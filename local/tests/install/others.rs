@@ -375,8 +375,8 @@ async fn what_a_colleague_installed_since_is_not_taken_back() {
                 let mut colleague = rig.installer();
                 colleague.journals = elsewhere.path().to_owned();
                 rig.uninstall(false).await.unwrap_or_else(|stop| panic!("{case}: {stop:?}"));
-                let installed = install::install(&colleague, &rig.request()).await;
-                let installed = installed.unwrap_or_else(|stop| panic!("{case}: {stop:?}"));
+                let outcome = install::install(&colleague, &rig.request()).await;
+                let theirs = outcome.unwrap_or_else(|stop| panic!("{case}: {stop:?}"));
                 let whole = rig.mattermost.snapshot();
 
                 request.keep = false;
@@ -388,7 +388,7 @@ async fn what_a_colleague_installed_since_is_not_taken_back() {
                 } else {
                     install::install(&installer, &request).await.expect_err("somebody else installed it");
                 }
-                assert_eq!(shown(&rig).await.install_id, installed.install_id, "{case}");
+                assert_eq!(shown(&rig).await.install_id, theirs.install_id, "{case}");
                 let differs = whole.difference(&rig.mattermost.snapshot());
                 assert!(differs.is_empty(), "{case}: {differs:#?}\n{}", rig.person.text());
                 rig.assert_it_is_whole(&before, &case).await;

@@ -27,6 +27,7 @@ pub mod answer;
 pub mod command;
 pub mod error;
 pub mod form;
+pub mod host;
 pub mod ids;
 pub mod install;
 pub mod json;

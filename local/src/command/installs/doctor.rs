@@ -2,8 +2,8 @@
 
 use crate::{
     command::{
-        connect::{MANAGE_CODE, given_admin_token, installer},
-        options::{BundleOptions, InstallOptions},
+        connect::{given_admin_token, installer},
+        managed::ManagedInstall,
         output::print,
     },
     doctor,
@@ -28,31 +28,28 @@ use tokio_util::sync::CancellationToken;
 tokens, commands and webhooks are not checked. Nothing is changed.\n\nThe exit code is 0 if nothing is wrong, and 1 if something is."))]
 pub struct Doctor {
     #[command(flatten)]
-    which: InstallOptions,
-    #[command(flatten)]
-    at: BundleOptions,
-    /// Print what was found as JSON.
-    #[arg(long)]
-    json: bool,
+    install: ManagedInstall,
 }
 
 /// Checks an install in Mattermost and in the bundle.
 pub async fn run(arguments: Doctor) -> Result<ExitCode, Failure> {
     let person: Arc<Terminal> = Arc::default();
-    let bundle = arguments.at.bundle(MANAGE_CODE).await?;
-    let view = arguments.which.install(&bundle).await?;
+    let (bundle, view) = arguments.install.find().await?;
     let at_base = at(&doctor::base_url(&view)).await;
-    let site =
-        if given_admin_token().is_some() { arguments.which.site(&bundle, &view)? } else { &view.site_url }
-            .clone();
-    let installer = installer(&arguments.at, bundle, &site, &*person, CancellationToken::new())?;
+    let site = if given_admin_token().is_some() {
+        arguments.install.which.site(&bundle, &view)?
+    } else {
+        &view.site_url
+    }
+    .clone();
+    let installer = installer(&arguments.install.at, bundle, &site, &*person, CancellationToken::new())?;
     let admin: Option<Mattermost> =
         installer.admin.token.clone().map(|token| installer.admin.server.with_token(token));
     let now = i64::try_from(system_now() / 1_000).unwrap_or(i64::MAX);
     let facts =
         doctor::gather(view, &installer.bundle, at_base, &installer.admin.server, admin.as_ref(), now).await;
     let report = doctor::check(&facts);
-    print(arguments.json, &report, || Line::all(report.lines()))?;
+    print(arguments.install.json, &report, || Line::all(report.lines()))?;
     Ok(if report.wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -116,8 +116,8 @@ pub async fn run(arguments: Install) -> Result<ExitCode, Failure> {
         return print(arguments.json, &shown, || planned(&plan, &calls));
     }
     let outcome = install::install(&installer, &request).await;
-    let installed = settle(&installer, outcome)?;
-    print(arguments.json, &installed, || done(&installed))
+    let result = settle(&installer, outcome)?;
+    print(arguments.json, &result, || done(&result))
 }
 
 fn planned(plan: &Plan, calls: &[String]) -> Vec<Line> {

@@ -5,19 +5,17 @@
 
 use crate::{
     command::{
-        connect::{MANAGE_CODE, installer, settle},
-        options::{BundleOptions, InstallOptions},
+        connect::{installer, settle},
+        managed::ManagedInstall,
         output::{print, print_json},
     },
     failure::Failure,
-    install::{
-        self, ADMIN_TOKEN, Stop, bundle::Bundle, interrupt, person::Terminal, rotation_id::BegunRotation,
-    },
+    install::{ADMIN_TOKEN, Stop, interrupt, person::Terminal, rotate_bot_token, rotation_id::BegunRotation},
     terminal,
 };
 use clap::{Args, Subcommand};
 use cloud_apps_core::http::system_now;
-use cloud_apps_protocol::install::{InstallChanged, InstallPatch, InstallView, Rotation};
+use cloud_apps_protocol::install::{InstallChanged, InstallPatch, Rotation};
 use std::{process::ExitCode, sync::Arc};
 
 /// `rotate`.
@@ -27,37 +25,26 @@ pub struct Rotate {
     command: Command,
 }
 
-#[derive(Debug, Args)]
-struct At {
-    #[command(flatten)]
-    which: InstallOptions,
-    #[command(flatten)]
-    at: BundleOptions,
-    /// Print the result as JSON.
-    #[arg(long)]
-    json: bool,
-}
-
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Replace the bot's token: a new one is made on the server, and all others are revoked.
     #[command(after_help = format!("{ADMIN_TOKEN}: see `cloud-apps install --help`."))]
-    BotToken(At),
+    BotToken(ManagedInstall),
     /// Replace the secret that the bundle shares with a server that speaks V2 (the project's signed protocol). The old one stays
     /// valid for 24 hours for what users and the bot do. Operators only.
     SharedSecret {
         #[command(flatten)]
-        at: At,
+        install: ManagedInstall,
         /// End the old secret at once, because somebody else knows it. The server is refused until it has the new one.
         #[arg(long)]
         now: bool,
     },
     /// Replace the static token of an install that has one. The old one ends at once. Operators only.
-    StaticToken(At),
+    StaticToken(ManagedInstall),
     /// Replace the secret of a vendor's webhook. The old one stays valid for 24 hours. Operators only.
     Webhook {
         #[command(flatten)]
-        at: At,
+        install: ManagedInstall,
         /// The webhook's path.
         #[arg(long, value_name = "PATH")]
         path: String,
@@ -66,45 +53,31 @@ enum Command {
 
 /// Replaces a credential.
 pub async fn run(arguments: Rotate) -> Result<ExitCode, Failure> {
-    let (at, rotation) = match arguments.command {
-        Command::BotToken(at) => return bot_token(at).await,
-        Command::SharedSecret { at, now } => return shared_secret(at, now).await,
-        Command::StaticToken(at) => (at, Rotation::StaticToken),
-        Command::Webhook { at, path } => (at, Rotation::Webhook { path }),
+    let (install, rotation) = match arguments.command {
+        Command::BotToken(install) => return bot_token(install).await,
+        Command::SharedSecret { install, now } => return shared_secret(install, now).await,
+        Command::StaticToken(install) => (install, Rotation::StaticToken),
+        Command::Webhook { install, path } => (install, Rotation::Webhook { path }),
     };
-    let (bundle, view) = at.find().await?;
+    let (bundle, view) = install.find_as_operator(REPLACING).await?;
     let changed = bundle.change(&view.install_id, &InstallPatch::Rotate(rotation)).await;
     let changed = changed.map_err(|trouble| trouble.failure(bundle.base_url()))?;
-    at.done(&changed)
+    done(&install, &changed)
 }
 
-impl At {
-    /// The bundle and the install, for an operator: the new credential would outlive a manage code.
-    async fn find(&self) -> Result<(Bundle, InstallView), Failure> {
-        let bundle = self.at.operator("replacing this credential").await?;
-        let view = self.which.install(&bundle).await?;
-        Ok((bundle, view))
-    }
-
-    fn done(&self, changed: &InstallChanged) -> Result<ExitCode, Failure> {
-        if self.json {
-            return print_json(changed);
-        }
-        show(changed);
-        Ok(ExitCode::SUCCESS)
-    }
-}
+/// The new credential would outlive a manage code, so only an operator may replace it.
+const REPLACING: &str = "replacing this credential";
 
 /// The id of the rotation stays on this machine until the answer is shown, so that the same command can get it again.
-async fn shared_secret(at: At, now: bool) -> Result<ExitCode, Failure> {
-    let (bundle, view) = at.find().await?;
-    let begun = BegunRotation::open(&at.at.rotations()?, &view.install_id, system_now())?;
+async fn shared_secret(install: ManagedInstall, now: bool) -> Result<ExitCode, Failure> {
+    let (bundle, view) = install.find_as_operator(REPLACING).await?;
+    let begun = BegunRotation::open(&install.at.rotations()?, &view.install_id, system_now())?;
     let patch = InstallPatch::Rotate(Rotation::SharedSecret { rotation: begun.id().clone(), now });
     match bundle.change(&view.install_id, &patch).await {
         Ok(changed) => {
-            let code = at.done(&changed)?;
+            let code = done(&install, &changed)?;
             begun.close()?;
-            if !at.json {
+            if !install.json {
                 terminal::err(if now {
                     "The old one has ended: the server is refused until it has this one."
                 } else {
@@ -124,6 +97,14 @@ async fn shared_secret(at: At, now: bool) -> Result<ExitCode, Failure> {
     }
 }
 
+fn done(install: &ManagedInstall, changed: &InstallChanged) -> Result<ExitCode, Failure> {
+    if install.json {
+        return print_json(changed);
+    }
+    show(changed);
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Shows the secret alone on standard output, so that a script can take it, and on standard error what to do with it.
 fn show(changed: &InstallChanged) {
     let id = &changed.install.install_id;
@@ -141,20 +122,19 @@ fn show(changed: &InstallChanged) {
     }
 }
 
-async fn bot_token(at: At) -> Result<ExitCode, Failure> {
+async fn bot_token(install: ManagedInstall) -> Result<ExitCode, Failure> {
     let person: Arc<Terminal> = Arc::default();
     let on = "The bot has a token that works. Run `cloud-apps rotate bot-token` again to end what was begun.";
     let interrupt = interrupt::on_signals(person.clone(), on.to_owned());
-    let bundle = at.at.bundle(MANAGE_CODE).await?;
-    let view = at.which.install(&bundle).await?;
-    let site = at.which.site(&bundle, &view)?.clone();
-    let installer = installer(&at.at, bundle, &site, &*person, interrupt)?;
-    let outcome = install::rotate_bot_token(&installer, &view).await;
+    let (bundle, view) = install.find().await?;
+    let site = install.which.site(&bundle, &view)?.clone();
+    let installer = installer(&install.at, bundle, &site, &*person, interrupt)?;
+    let outcome = rotate_bot_token(&installer, &view).await;
     if matches!(outcome, Err(Stop::Interrupted)) {
         return Ok(ExitCode::from(130));
     }
     let rotated = settle(&installer, outcome)?;
-    print(at.json, &rotated, || {
+    print(install.json, &rotated, || {
         let who = format!("@{} of {}", rotated.bot, rotated.install_id);
         vec![format!("{who} has a new token. Old tokens revoked: {}.", rotated.revoked).into()]
     })

@@ -3,7 +3,7 @@
 use crate::{
     command::{
         connect::{MANAGE_CODE, installer, settle},
-        options::{BundleOptions, InstallOptions},
+        managed::ManagedInstall,
         output::print,
     },
     failure::Failure,
@@ -19,7 +19,7 @@ use std::{process::ExitCode, sync::Arc};
 #[command(after_help = format!("{ADMIN_TOKEN}: see `cloud-apps install --help`."))]
 pub struct Sync {
     #[command(flatten)]
-    which: InstallOptions,
+    install: ManagedInstall,
     /// A team that gets the app's slash command from now on, by its name; may be repeated.
     #[arg(long = "team", value_name = "NAME", conflicts_with = "all_teams")]
     teams: Vec<String>,
@@ -32,11 +32,6 @@ pub struct Sync {
     /// Agree that commands and webhooks go to another host than before.
     #[arg(long)]
     yes: bool,
-    #[command(flatten)]
-    at: BundleOptions,
-    /// Print the result as JSON.
-    #[arg(long)]
-    json: bool,
 }
 
 /// Makes the server match what the install wants.
@@ -44,25 +39,25 @@ pub async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
     let person: Arc<Terminal> = Arc::default();
     let on = "You can run `cloud-apps sync` again at any time: it continues where it was.";
     let interrupt = interrupt::on_signals(person.clone(), on.to_owned());
-    let bundle = arguments.at.bundle(MANAGE_CODE).await?;
+    let bundle = arguments.install.at.bundle(MANAGE_CODE).await?;
     if arguments.base_url.is_some() {
         let allowed = bundle.needs_operator("moving an install to another address");
         allowed.map_err(|trouble| trouble.failure(bundle.base_url()))?;
     }
-    let mut view = arguments.which.install(&bundle).await?;
-    let site = arguments.which.site(&bundle, &view)?.clone();
+    let mut view = arguments.install.which.install(&bundle).await?;
+    let site = arguments.install.which.site(&bundle, &view)?.clone();
     if let Some(address) = &arguments.base_url {
         let rebase = InstallPatch::Rebase(address.to_string());
         let moved = bundle.change(&view.install_id, &rebase).await;
         view = moved.map_err(|trouble| trouble.failure(bundle.base_url()))?.install;
     }
-    let installer = installer(&arguments.at, bundle, &site, &*person, interrupt)?;
+    let installer = installer(&arguments.install.at, bundle, &site, &*person, interrupt)?;
     let teams = if arguments.all_teams { Teams::All } else { Teams::Named(arguments.teams.clone()) };
     // An operator who gives the address agrees to it.
     let agreed = arguments.yes || arguments.base_url.is_some();
     let outcome = install::sync(&installer, &view, &teams, agreed).await;
     let synced = settle(&installer, outcome)?;
-    print(arguments.json, &synced, || done(&synced))
+    print(arguments.install.json, &synced, || done(&synced))
 }
 
 fn done(synced: &Synced) -> Vec<Line> {

@@ -3,7 +3,8 @@
 use crate::{
     command::{
         connect::{MANAGE_CODE, installer, settle},
-        options::{BundleOptions, InstallOptions},
+        managed::ManagedInstall,
+        options::InstallOptions,
         output::print,
     },
     failure::Failure,
@@ -35,7 +36,7 @@ left, and removes it. It leaves alone what belongs to another bundle.\n\n\
 )]
 pub struct Uninstall {
     #[command(flatten)]
-    which: InstallOptions,
+    install: ManagedInstall,
     /// Leave the bot enabled, for another install. Its token is revoked.
     #[arg(long)]
     keep_bot: bool,
@@ -49,11 +50,6 @@ pub struct Uninstall {
     /// Do not ask.
     #[arg(long)]
     yes: bool,
-    #[command(flatten)]
-    at: BundleOptions,
-    /// Print the result as JSON.
-    #[arg(long)]
-    json: bool,
 }
 
 /// Removes an install from both sides.
@@ -61,13 +57,13 @@ pub async fn run(arguments: Uninstall) -> Result<ExitCode, Failure> {
     let person: Arc<Terminal> = Arc::default();
     let on = "You can run `cloud-apps uninstall` again at any time: it continues where it was.";
     let interrupt = interrupt::on_signals(person.clone(), on.to_owned());
-    let bundle = arguments.at.bundle(MANAGE_CODE).await?;
+    let bundle = arguments.install.at.bundle(MANAGE_CODE).await?;
     if !arguments.base_urls.is_empty() {
         let allowed = bundle.needs_operator("naming another address of the bundle");
         allowed.map_err(|trouble| trouble.failure(bundle.base_url()))?;
     }
     let (site, removal) = removal(&arguments, &bundle).await?;
-    let installer = installer(&arguments.at, bundle, &site, &*person, interrupt)?;
+    let installer = installer(&arguments.install.at, bundle, &site, &*person, interrupt)?;
     let question = format!("Remove {} from {site}, with all that it keeps?", removal.app);
     if !arguments.yes && !settle(&installer, installer.admin.agrees(&question).await)? {
         person.tell("Nothing was removed.");
@@ -78,7 +74,7 @@ pub async fn run(arguments: Uninstall) -> Result<ExitCode, Failure> {
         person.tell(&again(&removal, &site));
     }
     let gone = settle(&installer, outcome)?;
-    print(arguments.json, &gone, || done(&removal, &site, &gone))?;
+    print(arguments.install.json, &gone, || done(&removal, &site, &gone))?;
     Ok(if gone.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -86,19 +82,19 @@ pub async fn run(arguments: Uninstall) -> Result<ExitCode, Failure> {
 async fn removal(arguments: &Uninstall, bundle: &Bundle) -> Result<(SiteUrl, Removal), Failure> {
     let keep_bot = arguments.keep_bot;
     let (named_bot, mut addresses) = (arguments.bot.clone(), arguments.base_urls.clone());
-    if let Some(install) = find(&arguments.which, bundle).await? {
+    if let Some(install) = find(&arguments.install.which, bundle).await? {
         let (app, bot) = (install.app_id.clone(), install.bot.username.clone());
-        let site = arguments.which.site(bundle, &install)?.clone();
+        let site = arguments.install.which.site(bundle, &install)?.clone();
         let known = |base: &SiteUrl| base == bundle.base_url() || addresses.contains(base);
         let own = install::base_of(&install).filter(|base| bundle.is_operator() && !known(base));
         addresses.extend(own);
         let install = Some(install);
         return Ok((site, Removal { app, install, bot, named_bot, addresses, hears: true, keep_bot }));
     }
-    let Some((app, site)) = arguments.which.app_and_site() else {
-        return Err(arguments.which.unknown().hint(GONE));
+    let Some((app, site)) = arguments.install.which.app_and_site() else {
+        return Err(arguments.install.which.unknown().hint(GONE));
     };
-    let view = app_of(&arguments.which, &app, bundle).await?;
+    let view = app_of(&arguments.install.which, &app, bundle).await?;
     let hears = view.as_ref().is_none_or(|app| app.requests.events.contains("message_posted"));
     let own = view.map_or_else(|| app.to_string(), |app| app.bot.username);
     let bot = named_bot.clone().unwrap_or(own);

@@ -60,15 +60,7 @@ pub struct RevokeCodes {
 /// Makes an install code. The code alone goes to standard output, so that a script can take it.
 pub async fn install_code(at: &OperatorOptions, code: &InstallCode) -> Result<ExitCode, Failure> {
     let client = at.client().await?;
-    let base_url = match &code.base_url {
-        Some(given) => given.clone(),
-        None => {
-            let own = client.base_url().await?;
-            SiteUrl::new(&own).map_err(|error| {
-                Failure::new(format!("the bundle gives a wrong address for itself: {error}"))
-            })?
-        }
-    };
+    let base_url = if let Some(given) = &code.base_url { given.clone() } else { client.base_url().await? };
     let (app, site, minutes) = (&code.app, &code.site, code.valid.minutes);
     let request = OperatorRequest::Code {
         app: app.clone(),

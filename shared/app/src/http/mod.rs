@@ -12,6 +12,7 @@ pub use error::Error;
 pub use resolve::{Names, SystemNames};
 
 use bytes::{Bytes, BytesMut};
+use cloud_apps_protocol::host::is_this_machine;
 use http::{Request, Response};
 use std::{
     net::IpAddr,
@@ -137,7 +138,7 @@ impl Outbound {
             Host::Ipv6(address) => Some(IpAddr::V6(address)),
             Host::Domain(_) => None,
         };
-        let here = literal.map_or_else(|| resolve::is_this_machine(&host.to_string()), |a| a.is_loopback());
+        let here = is_this_machine(&host);
         if url.scheme() != "https" && !(url.scheme() == "http" && policy.loopback && here) {
             return Err(Error::Scheme { origin: error::origin(url) });
         }

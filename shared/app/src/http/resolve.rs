@@ -5,12 +5,14 @@ use super::{
     error::{NoAddress, RefusedAddress},
 };
 use async_trait::async_trait;
+use cloud_apps_protocol::host::is_this_machine;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
 };
+use url::Host;
 
 /// Finds the addresses of host names.
 #[async_trait]
@@ -29,12 +31,6 @@ impl Names for SystemNames {
     }
 }
 
-/// Whether a name means this machine by RFC 6761, section 6.3.
-pub(super) fn is_this_machine(host: &str) -> bool {
-    let host = host.strip_suffix('.').unwrap_or(host);
-    host == "localhost" || host.ends_with(".localhost")
-}
-
 /// A resolver that returns only addresses that the policy permits.
 pub(super) struct Guarded {
     pub policy: Arc<Policy>,
@@ -50,7 +46,7 @@ impl Resolve for Guarded {
             let mut permitted = Vec::new();
             for address in found {
                 // `http` is allowed to this machine by its name. Then the address must be this machine's.
-                if is_this_machine(name.as_str()) && !address.is_loopback() {
+                if is_this_machine(&Host::Domain(name.as_str())) && !address.is_loopback() {
                     continue;
                 }
                 match address::permitted(address, &policy.allowed_networks, policy.loopback) {

@@ -124,7 +124,7 @@ impl Error {
             let retry_after = header("retry-after").or_else(|| header("x-ratelimit-reset")).unwrap_or(1);
             return Self::TooMany { retry_after };
         }
-        match serde_json::from_slice::<Body>(body) {
+        match serde_json::from_slice::<ErrorBody>(body) {
             Ok(body) => Self::Refused {
                 status,
                 id: short(&body.id),
@@ -137,13 +137,16 @@ impl Error {
     }
 }
 
-/// An error in Mattermost's JSON.
-#[derive(Deserialize)]
-struct Body {
-    id: String,
-    message: String,
+/// An error as Mattermost writes it (`model.AppError`).
+#[derive(Debug, Clone, Deserialize)]
+pub struct ErrorBody {
+    /// Mattermost's own id of the error: `api.context.permissions.app_error`. It is the same in every language.
+    pub id: String,
+    /// Mattermost's own words, in the language of the caller's account.
+    pub message: String,
+    /// The request's id in the log of the server.
     #[serde(default)]
-    request_id: String,
+    pub request_id: String,
 }
 
 /// A part of another server's message, short enough for a person and for a log.

@@ -7,7 +7,7 @@ mod error;
 mod model;
 
 pub use credential::{BotTokens, Credential};
-pub use error::Error;
+pub use error::{Error, ErrorBody};
 pub(crate) use model::absent_when_empty;
 pub use model::{Channel, ChannelMember, NewPost, Post, Team, User};
 

@@ -89,6 +89,9 @@ pub struct Team {
     pub display_name: String,
     #[serde(default)]
     pub r#type: String,
+    /// Unix milliseconds; 0 unless it is archived.
+    #[serde(default)]
+    pub delete_at: Millis,
 }
 
 /// A post.

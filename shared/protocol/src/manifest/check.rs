@@ -6,7 +6,10 @@ use super::{
     fields::{Of, word},
     rules::Rules,
 };
-use crate::{FieldType, PROTOCOL, form::Subtype, ids::NO_USERNAMES, json::escaped, limits, shape::Findings};
+use crate::{
+    FieldType, PROTOCOL, form::Subtype, host::is_this_machine, ids::NO_USERNAMES, json::escaped, limits,
+    shape::Findings,
+};
 use std::collections::BTreeMap;
 
 /// Names that functions and presets cannot have, because the bundle itself answers them.
@@ -114,7 +117,7 @@ impl Rules<'_> {
         let good = url::Url::parse(text).is_ok_and(|url| {
             let secure = match url.scheme() {
                 "https" => url.has_host(),
-                "http" => is_loopback(&url),
+                "http" => url.host().is_some_and(|host| is_this_machine(&host)),
                 _ => false,
             };
             secure && url.username().is_empty() && url.password().is_none()
@@ -389,15 +392,6 @@ fn is_locale(text: &str) -> bool {
     (2..=3).contains(&language.len())
         && language.bytes().all(|b| b.is_ascii_lowercase())
         && parts.all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
-}
-
-fn is_loopback(url: &url::Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    }
 }
 
 /// A name or an ARN, possibly with a version or alias.
