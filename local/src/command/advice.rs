@@ -28,7 +28,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The text with each statement on one line: the lines of a comment, of a paragraph and of a string that goes on belong
+/// The text with each statement on one line: the lines of a comment, of a paragraph and of a long string belong
 /// together.
 fn joined(text: &str) -> String {
     let mut joined = String::new();
@@ -36,7 +36,7 @@ fn joined(text: &str) -> String {
         let line = line.trim();
         let comment = line.trim_start_matches(['/', '!', '#']).trim_start();
         joined.push_str(if line.starts_with("//") { comment } else { line.trim_end_matches('\\') });
-        // In a paragraph, or in a string that goes on, a line ends where a word ends.
+        // A line ends where a word ends.
         joined.push(' ');
     }
     joined.split_whitespace().collect::<Vec<_>>().join(" ")

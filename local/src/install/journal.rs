@@ -321,8 +321,8 @@ impl Journal {
     }
 }
 
-/// The folder may have come with somebody's project, and what a journal names is removed by it: so it is believed only if
-/// it is as this program writes it.
+/// Reads a journal. The folder may have come with somebody's project, and what a journal names gets removed. So it is trusted only
+/// if it is as this program writes it.
 fn read(path: &Path) -> Result<Option<Record>, Failure> {
     files::check_private(path).map_err(|error| Failure::new(error.to_string()))?;
     let text = match std::fs::read_to_string(path) {

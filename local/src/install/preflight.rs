@@ -109,7 +109,7 @@ struct Ours<'a> {
     admin: &'a User,
 }
 
-/// If the server refuses a look, that is a finding, and the other looks go on.
+/// If the server refuses one check, that is a finding, and the other checks continue.
 fn told<T>(
     server: &Mattermost,
     looked: Result<T, Stop>,

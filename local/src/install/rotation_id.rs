@@ -65,8 +65,8 @@ impl BegunRotation {
     }
 }
 
-/// What an earlier command left, if its answer may still be had. The folder may have come with somebody's project, and
-/// somebody who knows the id of a rotation gets its answer: so a file is believed only if it is as this program writes it.
+/// What an earlier command left, if its answer can still be had. The folder may have come with somebody's project, and anybody who
+/// knows the id of a rotation gets its answer. So a file is trusted only if it is as this program writes it.
 fn read(path: &Path, now: Millis) -> Result<Option<RotationId>, Failure> {
     files::check_private(path).map_err(|error| Failure::new(error.to_string()))?;
     let text = match fs::read(path) {

@@ -31,7 +31,7 @@ async fn stream() -> Response {
 
 /// A full page of teams, whichever page is asked for.
 async fn page() -> axum::Json<serde_json::Value> {
-    axum::Json((0..200).map(|n| json!({"id": "t", "name": format!("team-{n}")})).collect())
+    axum::Json((0..200).map(|n| json!({"id": "t".repeat(26), "name": format!("team-{n}")})).collect())
 }
 
 /// So many empty objects, each of which becomes a struct of hundreds of bytes.
