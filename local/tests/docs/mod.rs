@@ -8,3 +8,4 @@ mod protocol;
 #[cfg(feature = "rig")]
 mod python;
 mod shell;
+mod way;

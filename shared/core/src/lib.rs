@@ -2,7 +2,9 @@
 //! request to an HTTP response.
 //!
 //! A request walks one way: [`http`] → [`functions`] → [`authenticate`] → [`dispatch`] → [`finish`] → rendered in its
-//! [`dialect`]. Modules are listed from the bottom up: none of them uses one that stands below it.
+//! [`dialect`]. No module uses one that uses it. From the bottom up: [`log`], [`random`], [`store`], [`http`], [`keys`],
+//! [`apps`], [`finish`], [`services`], [`authenticate`], [`dispatch`], [`dialect`], [`jobs`], [`install`], [`operator`],
+//! [`functions`], [`bundle`].
 
 pub mod apps;
 pub mod authenticate;

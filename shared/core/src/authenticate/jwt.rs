@@ -5,11 +5,12 @@
 //! `iss` is its site, the generation is its current one or the previous one within its grace, it serves. The previous
 //! one is good for what users and the bot do, and for nothing else ([`Signed`]).
 
-use super::{LOOKS, serves, spend::Spend};
+use super::{serves, spend::Spend};
 use crate::{
     http::{Arrival, LogLine, Refusal},
     services::Services,
     store::{
+        cache::Freshness,
         model::{Install, Sha256, State},
         rules::over,
     },
@@ -131,8 +132,8 @@ impl Verified {
         fit: impl Fn(&Install, Signed) -> Result<(), Refusal>,
     ) -> Result<Arc<Install>, Refusal> {
         let mut refusal = Refusal::unauthorized();
-        for look in LOOKS {
-            let found = services.installs.find(&self.kid.install, look, now).await?;
+        for fresh in Freshness::IN_TURN {
+            let found = services.installs.find(&self.kid.install, fresh, now).await?;
             let Some((install, signed)) = found.and_then(|install| {
                 let signed = self.signed(&install)?;
                 Some((install, signed))
@@ -161,8 +162,8 @@ impl Verified {
         Err(wrong_audience("iss", "server"))
     }
 
-    /// The token's entry in the ledger, for what must not happen twice. The `jti` is the sender's text: only its hash
-    /// is as long as it looks.
+    /// The token's entry in the ledger, for what must not happen twice. The sender chooses the `jti`, so the key holds its
+    /// hash, which has a fixed length.
     pub fn once(&self) -> Spend {
         Spend {
             key: format!("JTI#{}#{}", self.kid.install, Sha256::of(&self.claims.jti).as_str()),

@@ -57,18 +57,14 @@ pub(crate) fn serves(install: &Install) -> Result<(), Refusal> {
     }
 }
 
-/// A cached look-up first; where that would refuse, the store's own word, because an admin may have changed it a moment
-/// ago.
-pub(crate) const LOOKS: [Freshness; 2] = [Freshness::Cached, Freshness::Reread];
-
-/// The install that a token leads to, if it serves. Who has such a token belongs to
-/// the install, so the install stands in the log even where it does not serve.
-async fn look<'f>(
+/// The install that a credential leads to, if it serves. Whoever has the credential belongs to the install, so the log
+/// names the install even if it does not serve.
+async fn serving<'f>(
     find: impl Fn(Freshness) -> BoxFuture<'f, Stored<Option<Arc<Install>>>>,
     line: &mut LogLine,
 ) -> Result<Arc<Install>, Refusal> {
     let mut refusal = Refusal::unauthorized();
-    for fresh in LOOKS {
+    for fresh in Freshness::IN_TURN {
         let Some(install) = find(fresh).await? else { continue };
         line.app = Some(install.app.to_string());
         line.install = Some(install.id.to_string());
@@ -80,9 +76,9 @@ async fn look<'f>(
     Err(refusal)
 }
 
-/// An app that runs outside the bundle speaks with its upstream secret. This version hands none out, so whatever
-/// comes is refused; it is read all the same, so that a malformed token is answered like everywhere else.
-pub(crate) fn app(arrival: &Arrival) -> Refusal {
+/// The refusal of a request that an app sends to the bundle. No version serves these yet. The token is read all the same,
+/// so that a malformed one is answered like everywhere else.
+pub(crate) fn refuse_app(arrival: &Arrival) -> Refusal {
     match credential(arrival) {
         Ok(Credential::Jwt(token)) => {
             Unverified::parse(&token, Direction::App).err().map_or_else(Refusal::unauthorized, Refusal::from)

@@ -1,35 +1,56 @@
-//! A seal that came back through Mattermost (section 14.3). Opened before anything is read.
+//! A seal that came back through Mattermost (section 14.3). It is opened before anything is read.
 
-use super::body;
+use super::{body, serving};
 use crate::{
     http::{Arrival, LogLine, Refusal},
     services::Services,
+    store::model::Install,
 };
 use cloud_apps_protocol::{
     Code,
     seal::{Content, SealError, SealKind, Sealed},
 };
+use futures_util::FutureExt;
+use std::{borrow::Cow, sync::Arc};
 
-/// Opens the seal in a request's body, if it is of this kind and belongs to the install of the path.
-pub async fn open(
+/// A seal as it came back, and where it came to.
+pub struct SealCredential<'a> {
+    /// The install of the path.
+    pub install: &'a str,
+    /// What the route takes.
+    pub kind: SealKind,
+    /// The seal.
+    pub text: Cow<'a, str>,
+}
+
+impl<'a> SealCredential<'a> {
+    /// The seal in the body of a request to a path of `install`.
+    pub fn of(arrival: &'a Arrival, install: &'a str, kind: SealKind) -> Result<Self, Refusal> {
+        Ok(Self { install, kind, text: body::seal(arrival.request.body(), kind)? })
+    }
+}
+
+/// The install that serves, and what the seal holds, if it is of this kind and belongs to the install of the path.
+pub async fn install(
     services: &Services,
     arrival: &Arrival,
-    install: &str,
-    kind: SealKind,
+    credential: &SealCredential<'_>,
     line: &mut LogLine,
-) -> Result<Content, Refusal> {
-    let text = body::seal(arrival.request.body(), kind)?;
-    let sealed = Sealed::parse(&text).map_err(|_| Refusal::unauthorized())?;
-    if sealed.install.as_str() != install || !services.apps.knows(&sealed.app, arrival.now).await? {
+) -> Result<(Arc<Install>, Content), Refusal> {
+    let now = arrival.now;
+    let sealed = Sealed::parse(&credential.text).map_err(|_| Refusal::unauthorized())?;
+    if sealed.install.as_str() != credential.install || !services.apps.knows(&sealed.app, now).await? {
         return Err(Refusal::unauthorized());
     }
-    let root =
-        services.keys.root(&sealed.app, &sealed.key, arrival.now).await?.ok_or_else(Refusal::unauthorized)?;
-    let content = sealed.open(&root, kind, arrival.now).map_err(|error| match error {
+    let root = services.keys.root(&sealed.app, &sealed.key, now).await?.ok_or_else(Refusal::unauthorized)?;
+    let content = sealed.open(&root, credential.kind, now).map_err(|error| match error {
         SealError::Expired => Refusal::new(Code::Forbidden, "This has expired: run the command again."),
         SealError::Invalid | SealError::TooLarge => Refusal::unauthorized(),
     })?;
-    line.app = Some(sealed.app.to_string());
-    line.install = Some(sealed.install.to_string());
-    Ok(content)
+    let find = |fresh| services.installs.find(&sealed.install, fresh, now).boxed();
+    let install = serving(find, line).await?;
+    if install.app != sealed.app {
+        return Err(Refusal::unauthorized());
+    }
+    Ok((install, content))
 }

@@ -1,6 +1,11 @@
-//! The sender of a command: one of three credentials leads to an install, and proves a little or a lot of who acts.
+//! The sender of a command: its credential leads to an install, and proves a little or a lot of who acts.
 
-use super::{Spend, jwt, slash, static_token};
+use super::{
+    Spend, jwt,
+    seal::{self, SealCredential},
+    slash::{self, SlashCredential},
+    static_token,
+};
 use crate::{
     http::{Arrival, LogLine, Refusal},
     services::Services,
@@ -8,6 +13,7 @@ use crate::{
 };
 use cloud_apps_protocol::{
     TeamId,
+    seal::Content,
     token::{Claims, Proof, Scope},
 };
 use secrecy::SecretString;
@@ -19,8 +25,10 @@ pub enum Presented<'a> {
     Jwt(String),
     /// A static token.
     StaticToken(String),
-    /// What the form of a slash command says of itself.
-    Slash(slash::Claim<'a>),
+    /// The token in the form of a slash command.
+    Slash(SlashCredential<'a>),
+    /// A seal of the bundle's own that came back through Mattermost.
+    Seal(SealCredential<'a>),
 }
 
 /// Who sent a command.
@@ -51,6 +59,11 @@ pub enum SenderProof {
         /// The team that it was sent for.
         team: TeamId,
     },
+    /// A seal: the bundle itself made the button or the dialog that came back.
+    Seal {
+        /// What it holds.
+        content: Box<Content>,
+    },
 }
 
 /// A REST token that came with a request.
@@ -62,11 +75,28 @@ pub struct UserToken {
 }
 
 impl SenderProof {
+    /// The REST token of the acting user, if one came.
+    pub fn into_user_token(self) -> Option<UserToken> {
+        match self {
+            Self::Server { user_token, .. } => user_token,
+            Self::StaticToken | Self::Slash { .. } | Self::Seal { .. } => None,
+        }
+    }
+
+    /// What is spent when a command runs that must not run twice. Only a server gives each request a token of its own.
+    pub fn once(&self) -> Option<&Spend> {
+        match self {
+            Self::Server { once, .. } => Some(once),
+            Self::StaticToken | Self::Slash { .. } | Self::Seal { .. } => None,
+        }
+    }
+
     /// How the acting user was proved; `None`: not at all.
     pub fn of_user(&self) -> Option<Proof> {
         match self {
             Self::Server { .. } => Some(Proof::Jwt),
             Self::Slash { .. } => Some(Proof::Slash),
+            Self::Seal { .. } => Some(Proof::Seal),
             Self::StaticToken => None,
         }
     }
@@ -97,9 +127,13 @@ pub async fn sender(
             let install = static_token::install(services, token, arrival.now, line).await?;
             Ok(Sender { install, proof: SenderProof::StaticToken })
         }
-        Presented::Slash(claim) => {
-            let (install, team) = slash::install(services, arrival, claim, line).await?;
+        Presented::Slash(credential) => {
+            let (install, team) = slash::install(services, arrival, credential, line).await?;
             Ok(Sender { install, proof: SenderProof::Slash { team } })
+        }
+        Presented::Seal(credential) => {
+            let (install, content) = seal::install(services, arrival, credential, line).await?;
+            Ok(Sender { install, proof: SenderProof::Seal { content: Box::new(content) } })
         }
     }
 }

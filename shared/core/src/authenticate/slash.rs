@@ -3,7 +3,7 @@
 //!
 //! Unknown install, unknown team, unknown trigger and wrong token are one refusal after the same work.
 
-use super::look;
+use super::serving;
 use crate::{
     http::{Arrival, LogLine, Refusal},
     services::Services,
@@ -19,34 +19,34 @@ use http::header;
 use std::{borrow::Cow, sync::Arc};
 
 /// What a form says of itself.
-pub struct Claim<'a> {
+pub struct SlashCredential<'a> {
     /// The install of the path.
     pub install: &'a str,
     /// The form's team.
     pub team: Cow<'a, str>,
     /// The form's `command`: the trigger, with `/`.
-    pub command: Cow<'a, str>,
+    pub trigger: Cow<'a, str>,
     /// The form's token.
     pub token: Cow<'a, str>,
 }
 
-/// The install and the team that the command was sent for, if the claim is true and the install serves.
+/// The install and the team that the command was sent for, if the token is registered for them and the install serves.
 pub async fn install(
     services: &Services,
     arrival: &Arrival,
-    claim: &Claim<'_>,
+    credential: &SlashCredential<'_>,
     line: &mut LogLine,
 ) -> Result<(Arc<Install>, TeamId), Refusal> {
-    let (Ok(id), Ok(team)) = (InstallId::new(claim.install), TeamId::new(&*claim.team)) else {
+    let (Ok(id), Ok(team)) = (InstallId::new(credential.install), TeamId::new(&*credential.team)) else {
         return Err(Refusal::unauthorized());
     };
-    let trigger = claim.command.trim_start_matches('/');
-    let sha256 = Sha256::of(&claim.token);
-    if claim.token.is_empty() || !header_agrees(arrival, &sha256) {
+    let trigger = credential.trigger.trim_start_matches('/');
+    let sha256 = Sha256::of(&credential.token);
+    if credential.token.is_empty() || !header_agrees(arrival, &sha256) {
         return Err(Refusal::unauthorized());
     }
     let find = |fresh| find(services, (&id, &team), (trigger, &sha256), fresh, arrival.now).boxed();
-    let install = look(find, line).await?;
+    let install = serving(find, line).await?;
     Ok((install, team))
 }
 

@@ -1,7 +1,7 @@
 //! A static token (section 2): 26 characters that an admin asked for at install. It carries the trust of a slash
 //! command and no more: no REST token, no replay check, no proved user.
 
-use super::look;
+use super::serving;
 use crate::{
     http::{LogLine, Refusal},
     services::Services,
@@ -27,7 +27,7 @@ pub async fn install(
         return Err(Refusal::unauthorized());
     }
     let sha256 = Sha256::of(token);
-    look(|fresh| find(services, &sha256, fresh, now).boxed(), line).await
+    serving(|fresh| find(services, &sha256, fresh, now).boxed(), line).await
 }
 
 /// The install whose static token has this hash.

@@ -1,7 +1,7 @@
 //! An outgoing webhook of an unmodified server (section 14.1): its token is registered for this install, with this
 //! team and this channel.
 
-use super::look;
+use super::serving;
 use crate::{
     http::{LogLine, Refusal},
     services::Services,
@@ -16,7 +16,7 @@ use futures_util::FutureExt;
 use std::sync::Arc;
 
 /// What a delivery says of itself.
-pub struct Claim<'a> {
+pub struct WebhookCredential<'a> {
     /// The install of the path.
     pub install: &'a str,
     /// The body's team.
@@ -27,22 +27,22 @@ pub struct Claim<'a> {
     pub token: &'a str,
 }
 
-/// The install, if the claim is true and it serves.
+/// The install, if the token is registered for the channel and the install serves.
 pub async fn install(
     services: &Services,
-    claim: &Claim<'_>,
+    credential: &WebhookCredential<'_>,
     now: Millis,
     line: &mut LogLine,
 ) -> Result<Arc<Install>, Refusal> {
-    let (Ok(id), Ok(team)) = (InstallId::new(claim.install), TeamId::new(claim.team)) else {
+    let (Ok(id), Ok(team)) = (InstallId::new(credential.install), TeamId::new(credential.team)) else {
         return Err(Refusal::unauthorized());
     };
-    if claim.token.is_empty() {
+    if credential.token.is_empty() {
         return Err(Refusal::unauthorized());
     }
-    let sha256 = Sha256::of(claim.token);
-    let find = |fresh| find(services, (&id, &team), (claim.channel, &sha256), fresh, now).boxed();
-    look(find, line).await
+    let sha256 = Sha256::of(credential.token);
+    let find = |fresh| find(services, (&id, &team), (credential.channel, &sha256), fresh, now).boxed();
+    serving(find, line).await
 }
 
 /// The install, if a webhook of this channel is registered in the team with a token of this hash.

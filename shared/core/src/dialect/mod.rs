@@ -1,6 +1,12 @@
 //! The dialects: ways in which a command arrives and its answer leaves. Each is a file with pure functions: what it
-//! reads, and what it writes. A new one is a new file, and a line in [`of`].
+//! reads, and what it writes.
+//!
+//! A new one is a new file here, a line in [`of`], and a route (`http/route.rs`). If its sender proves itself in a new way,
+//! it is also a file in `authenticate/`, and a case of [`Presented`] and of
+//! [`SenderProof`](crate::authenticate::SenderProof). Nothing else has to know it.
 
+mod action;
+mod dialog;
 mod slash;
 mod v2;
 
@@ -47,6 +53,8 @@ pub fn of(route: &Route) -> Option<&'static dyn Dialect> {
     match route {
         Route::Root | Route::Command => Some(&v2::V2),
         Route::Slash { .. } => Some(&slash::Slash),
+        Route::Action { .. } => Some(&action::Action),
+        Route::Dialog { .. } => Some(&dialog::Dialog),
         _ => None,
     }
 }

@@ -50,8 +50,8 @@ const ABILITIES: Abilities = Abilities { forms: false };
 impl Dialect for Slash {
     fn presented<'a>(&self, arrival: &'a Arrival) -> Result<Presented<'a>, Refusal> {
         let Route::Slash { install } = &arrival.route else { return Err(Refusal::no_route()) };
-        let [token, team, command] = body::form(arrival.request.body(), ["token", "team_id", "command"])?;
-        Ok(Presented::Slash(authenticate::slash::Claim { install, team, command, token }))
+        let [token, team, trigger] = body::form(arrival.request.body(), ["token", "team_id", "command"])?;
+        Ok(Presented::Slash(authenticate::slash::SlashCredential { install, team, trigger, token }))
     }
 
     fn decode(&self, arrival: &Arrival, sender: &Sender, manifest: &Manifest) -> Result<Decoded, Refusal> {

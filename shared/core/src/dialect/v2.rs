@@ -31,7 +31,7 @@ impl Dialect for V2 {
                 acts(&mut request, sub)?;
                 (ChannelProof::Request, jti)
             }
-            SenderProof::Slash { .. } | SenderProof::StaticToken => {
+            SenderProof::StaticToken | SenderProof::Slash { .. } | SenderProof::Seal { .. } => {
                 (ChannelProof::Install, &arrival.request_id)
             }
         };

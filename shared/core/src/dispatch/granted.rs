@@ -1,7 +1,7 @@
 //! What the install was granted, what its sender may, and what this version serves.
 
 use super::Command;
-use crate::{authenticate::SenderProof, http::Refusal};
+use crate::http::Refusal;
 use cloud_apps_protocol::{
     Code,
     manifest::{AccountUse, CommandEntry, Permission},
@@ -25,7 +25,7 @@ pub(super) fn require(entry: &CommandEntry, command: &Command) -> Result<(), Ref
         return Err(Refusal::new(Code::NotGranted, message).with("location", location));
     }
     let as_user = entry.post_as_user || entry.account.is_some();
-    if as_user && matches!(command.sender.proof, SenderProof::StaticToken) {
+    if as_user && command.sender.proof.of_user().is_none() {
         let message = format!("`{}` acts for a user, and a static token proves none.", entry.function);
         return Err(Refusal::new(Code::Forbidden, message));
     }

@@ -65,15 +65,15 @@ pub async fn run<'s>(
     let now = arrival.now;
     line.user = command.request.context.acting_user.as_ref().map(|user| user.id.clone());
     line.delivery_id = Some(command.delivery_id.clone());
-    let mut asked = look(app.manifest(), &command, now, line);
+    let mut asked = read_line(app.manifest(), &command, now, line);
     if asked.is_err()
         && let Some(again) = changed(services, &command.sender.install, now).await?
     {
         // An admin changed the install a moment ago: whether it serves, its version and its grants are what they are now.
         serves(&again)?;
         command.sender.install = again;
-        app = served_app(services, &command.sender.install, now).await?;
-        asked = look(app.manifest(), &command, now, line);
+        app = services.apps.agreed(&command.sender.install, now).await?;
+        asked = read_line(app.manifest(), &command, now, line);
     }
     let invocation = match asked? {
         Line::Run(invocation) => invocation,
@@ -89,7 +89,7 @@ pub async fn run<'s>(
         }
         return Ok(without_a_call(services, command, draft, now));
     }
-    if let (false, SenderProof::Server { once, .. }) = (entry.safe, &command.sender.proof) {
+    if let (false, Some(once)) = (entry.safe, command.sender.proof.once()) {
         once.spend(services, now).await?;
     }
     call(services, arrival, command, &app, (entry, invocation), line).await
@@ -156,25 +156,13 @@ async fn changed(
     Ok(again.filter(|again| **again != *install))
 }
 
-/// The app of an install as its admin agreed to it. Its sender has proved to belong to the install.
-pub async fn served_app<'w>(
-    services: &'w Services,
-    install: &Install,
+/// Which function the request asks for, and with which values, if the install was granted it.
+fn read_line(
+    manifest: &Manifest,
+    command: &Command,
     now: Millis,
-) -> Result<ServedApp<'w>, Refusal> {
-    if let Some(known) = services.apps.app_of(install, now).await? {
-        return Ok(known);
-    }
-    let app = &install.app;
-    let message = format!(
-        "{app} is not an app of this bundle: it is neither linked into it nor registered. An operator brings it back with \
-         a bundle that links it, or with `cloud-apps operator apps add`."
-    );
-    Err(Refusal::new(Code::UpstreamFailed, message))
-}
-
-/// What the request asks of the app, if the install was granted it.
-fn look(manifest: &Manifest, command: &Command, now: Millis, line: &mut LogLine) -> Result<Line, Refusal> {
+    line: &mut LogLine,
+) -> Result<Line, Refusal> {
     in_namespace(manifest, command)?;
     let Install { presets, site, .. } = &*command.sender.install;
     let asked = resolve(manifest, presets, &command.request, Some(site), now)?;

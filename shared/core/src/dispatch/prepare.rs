@@ -3,7 +3,7 @@
 
 use super::{Command, expand};
 use crate::{
-    authenticate::{Sender, SenderProof, UserToken},
+    authenticate::{Sender, UserToken},
     http::{Arrival, Refusal},
     keys::sealed::passwords,
     store::model::Install,
@@ -47,12 +47,7 @@ pub(super) fn prepare(
     // However the values came, a function finds them here.
     request.command.encoded = Some(values.clone());
     request.delivery = Some(Delivery { id: delivery_id, attempt: 1 });
-    let user = match proof {
-        SenderProof::Server { user_token, .. } => {
-            user_token.and_then(|token| of_user(token, manifest, &install))
-        }
-        SenderProof::StaticToken | SenderProof::Slash { .. } => None,
-    };
+    let user = proof.into_user_token().and_then(|token| of_user(token, manifest, &install));
     Ok(Prepared { request, install, user })
 }
 
@@ -63,11 +58,11 @@ fn fill(
     entry: &CommandEntry,
     install: &Install,
 ) -> Result<(), Refusal> {
-    // Opens dialogs: a credential, and not an app's.
+    // It holds the trigger id, which opens dialogs: a credential, which apps never get.
     request.security = Security::default();
     request.command.function = entry.function.to_string();
     let context = &mut request.context;
-    // A message to this client would go past the user's own: the bundle's, and not an app's.
+    // Whoever knows a client's id can send messages to it alone, which is not for apps.
     context.source.client_id.clear();
     if context.source.id.is_empty() {
         context.source.id = context.source.granted_as().to_owned();

@@ -8,6 +8,7 @@
 use crate::{keys::InstallBot, store::recent::Recent};
 use cloud_app::{
     Mattermost,
+    http::Outbound,
     mattermost::{Channel, Error, NewPost},
 };
 use cloud_apps_protocol::{ChannelId, InstallId, Millis, PostId, TeamId, UserId, command::Bot};
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 use std::{
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 /// How long what a server confirmed is believed, in ms.
@@ -57,18 +59,18 @@ pub struct Confirmations(Mutex<Known>);
 
 struct Known {
     /// What kind of channel it is.
-    channels: Facts<(InstallId, ChannelId), Kind>,
+    channels: Facts<(InstallId, ChannelId), ChannelKind>,
     /// Who is a member of it.
     members: Facts<(InstallId, ChannelId, UserId), ()>,
 }
 
 /// What decides about a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
+enum ChannelKind {
     /// A channel of this team.
-    Of(TeamId),
+    OfTeam(TeamId),
     /// A direct or group message.
-    Message,
+    Direct,
 }
 
 /// The bot at work for one request: the only way in which the bundle itself acts with the bot's rights.
@@ -79,8 +81,14 @@ pub struct BotActions {
 }
 
 impl BotActions {
-    /// The bot, with a client that has its token.
-    pub fn new(bot: Arc<InstallBot>, mattermost: Mattermost, confirmations: Arc<Confirmations>) -> Self {
+    /// The bot, whose calls of its server end at `until`.
+    pub fn new(
+        bot: Arc<InstallBot>,
+        http: Outbound,
+        confirmations: Arc<Confirmations>,
+        until: Instant,
+    ) -> Self {
+        let mattermost = Mattermost::bot(http, Arc::clone(&bot) as _).until(until);
         Self { bot, mattermost, confirmations }
     }
 
@@ -108,9 +116,9 @@ impl BotActions {
             ChannelProof::Install => None,
         };
         match (self.kind(channel).await?, team) {
-            (Kind::Of(of), Some(team)) if of == *team => {}
-            (Kind::Of(_), Some(_)) => return Err(Unconfirmed::OtherTeam),
-            (Kind::Message, _) | (Kind::Of(_), None) => self.member(channel, user).await?,
+            (ChannelKind::OfTeam(of), Some(team)) if of == *team => {}
+            (ChannelKind::OfTeam(_), Some(_)) => return Err(Unconfirmed::OtherTeam),
+            (ChannelKind::Direct, _) | (ChannelKind::OfTeam(_), None) => self.member(channel, user).await?,
         }
         Ok(Confirmed(channel.clone()))
     }
@@ -136,13 +144,13 @@ impl BotActions {
         self.mattermost.add_channel_member(&channel.0, &self.account().id).await.map(drop)
     }
 
-    async fn kind(&self, channel: &ChannelId) -> Result<Kind, Error> {
+    async fn kind(&self, channel: &ChannelId) -> Result<ChannelKind, Error> {
         let key = (self.bot.install.id.clone(), channel.clone());
         if let Some(kind) = self.known().channels.get(&key, self.bot.now) {
             return Ok(kind);
         }
         let found = self.mattermost.channel(channel).await?;
-        let kind = found.team_id.clone().map_or(Kind::Message, Kind::Of);
+        let kind = found.team_id.clone().map_or(ChannelKind::Direct, ChannelKind::OfTeam);
         let mut known = self.known();
         known.channels.put(key, kind.clone(), self.bot.now);
         for user in both(&found) {

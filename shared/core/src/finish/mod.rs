@@ -1,6 +1,6 @@
-//! What the bundle does with an app's answer before any dialect renders it (section 4): mentions of everybody are made
-//! quiet, what is too long is cut, what cannot be shown where the request came from is said so, and a message to the
-//! channel is posted by the bot. The dialect does not matter here; the [`Surface`] does.
+//! What the bundle does with an app's answer before any dialect renders it (section 4). It makes mentions of everybody
+//! quiet, cuts what is too long, and lets the bot post a message to the channel. If something cannot be shown where the
+//! request came from, the user is told. The dialect does not matter here; the [`Surface`] does.
 
 mod address;
 mod attachment;

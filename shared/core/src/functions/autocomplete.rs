@@ -2,7 +2,10 @@
 //! the bundle does not answer the queries yet.
 
 use crate::{
-    authenticate::{self, jwt, seal},
+    authenticate::{
+        self, jwt,
+        seal::{self, SealCredential},
+    },
     http::{Arrival, LogLine, Refusal, Responder, Route},
     services::Services,
 };
@@ -34,7 +37,8 @@ async fn route(
             ))
         }
         Route::Lookup { install, .. } | Route::Refresh { install } => {
-            seal::open(services, arrival, install, SealKind::Dialog, line).await?;
+            let credential = SealCredential::of(arrival, install, SealKind::Dialog)?;
+            seal::install(services, arrival, &credential, line).await?;
             Err(Refusal::not_served("Lookups and refreshes of dialogs are", "Use the slash command instead."))
         }
         _ => Err(Refusal::no_route()),

@@ -4,21 +4,16 @@
 //! authenticated, what it asks is decoded, dispatched to the app, finished for the surface that it came from, and rendered.
 
 use crate::{
-    authenticate::{self, Presented, Sender, seal, sender},
+    authenticate::{self, Presented, Sender, sender},
     dialect::{self, Decoded, Dialect},
-    dispatch::{self, Command, Dispatched, served_app},
+    dispatch::{self, Command, Dispatched},
     finish::{confirm::BotActions, finish},
     http::{Arrival, LogLine, Refusal, Responder, Route},
     services::Services,
 };
 use bytes::Bytes;
-use cloud_app::Mattermost;
-use cloud_apps_protocol::{
-    Answer, Code, Millis,
-    seal::{Content, SealKind},
-};
-use http::{Method, Response, StatusCode};
-use serde_json::json;
+use cloud_apps_protocol::{Answer, Millis};
+use http::{Method, Response};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -46,15 +41,7 @@ async fn route(
     arrival.check()?;
     match &arrival.route {
         Route::Slash { .. } if *arrival.request.method() == Method::GET => Ok(dialect::wrong_method(arrival)),
-        Route::Action { install } => {
-            let opened = seal::open(services, arrival, install, SealKind::Action, line).await;
-            not_yet(arrival, opened, "Buttons and menus in posts are", "ephemeral_text", line)
-        }
-        Route::Dialog { install } => {
-            let opened = seal::open(services, arrival, install, SealKind::Dialog, line).await;
-            not_yet(arrival, opened, "Dialogs are", "error", line)
-        }
-        Route::Embed | Route::Answers => Err(authenticate::app(arrival)),
+        Route::Embed | Route::Answers => Err(authenticate::refuse_app(arrival)),
         route => match dialect::of(route) {
             Some(dialect) => {
                 // Nobody but its sender is answered before the credential was looked at.
@@ -101,33 +88,17 @@ async fn answer(
     sender: Sender,
     line: &mut LogLine,
 ) -> Result<Answer, Refusal> {
-    let app = served_app(services, &sender.install, arrival.now).await?;
+    let app = services.apps.agreed(&sender.install, arrival.now).await?;
     let Decoded { request, delivery_id, surface } = dialect.decode(arrival, &sender, app.manifest())?;
     let command = Command { sender, request, delivery_id };
     let Dispatched { draft, bot } = dispatch::run(services, arrival, command, app, line).await?;
-    // The answer may be posted until the platform gives up, however long the function took.
-    let left = arrival.deadline.saturating_sub(arrival.now.saturating_add(MARGIN)).min(LONGEST);
-    let left = Duration::from_millis(left.saturating_sub(line.elapsed_ms()));
-    let mattermost =
-        Mattermost::bot(services.http.clone(), Arc::clone(&bot) as _).until(Instant::now() + left);
-    let bot = BotActions::new(bot, mattermost, Arc::clone(&services.confirmations));
+    let until = posts_until(arrival, line.elapsed_ms());
+    let bot = BotActions::new(bot, services.http.clone(), Arc::clone(&services.confirmations), until);
     Ok(finish(draft, &surface, &bot, line).await)
 }
 
-/// What comes back from a post or a dialog is answered by a later version. A person clicked, so they are told so, in
-/// the key that their server shows; only a forged seal is not a 200.
-fn not_yet(
-    arrival: &Arrival,
-    opened: Result<Content, Refusal>,
-    what: &str,
-    key: &str,
-    line: &mut LogLine,
-) -> Result<Response<Bytes>, Refusal> {
-    let refusal = match opened {
-        Ok(_) => Refusal::not_served(what, "Use the slash command instead."),
-        Err(refusal) if refusal.code == Code::Unauthorized => return Err(refusal),
-        Err(refusal) => refusal,
-    };
-    line.refused(&refusal);
-    Ok(Responder::new(arrival).json(StatusCode::OK, &json!({ key: refusal.message })))
+/// Until when the bot may post the answer: as long as the platform waits, however long the function took.
+fn posts_until(arrival: &Arrival, elapsed_ms: u64) -> Instant {
+    let left = arrival.deadline.saturating_sub(arrival.now.saturating_add(MARGIN)).min(LONGEST);
+    Instant::now() + Duration::from_millis(left.saturating_sub(elapsed_ms))
 }

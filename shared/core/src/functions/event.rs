@@ -89,7 +89,8 @@ async fn outgoing_webhook(
         let [token, team_id, channel_id] = body::form(body, ["token", "team_id", "channel_id"])?;
         WebhookFields { token, team_id, channel_id }
     };
-    let claim = webhook::Claim { install, team: &team_id, channel: &channel_id, token: &token };
-    webhook::install(services, &claim, arrival.now, line).await?;
+    let credential =
+        webhook::WebhookCredential { install, team: &team_id, channel: &channel_id, token: &token };
+    webhook::install(services, &credential, arrival.now, line).await?;
     Ok(())
 }

@@ -62,7 +62,7 @@ async fn route(
             let changed = change(management, arrival, install, line).await?;
             Ok(unstored(responder.json(StatusCode::OK, &changed)))
         }
-        Route::Subscription { .. } => Err(authenticate::app(arrival)),
+        Route::Subscription { .. } => Err(authenticate::refuse_app(arrival)),
         Route::Apps => {
             let apps = catalogue::catalogue(management, arrival, line).await?;
             Ok(responder.json(StatusCode::OK, &json!({ "apps": apps })))

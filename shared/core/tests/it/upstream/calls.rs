@@ -200,7 +200,7 @@ async fn an_app_that_was_removed_is_answered_with_a_sentence() {
     assert_eq!((refused.status.as_u16(), refused.code()), (502, "upstream_failed"));
     assert_eq!(
         refused.message(),
-        "remote is not an app of this bundle: it is neither linked into it nor registered. An operator brings it back \
-         with a bundle that links it, or with `cloud-apps operator apps add`."
+        "remote is not an app of this bundle: it is neither linked into it nor registered. Deploy a bundle that links it, \
+         or register it with `cloud-apps operator apps add`, then try again."
     );
 }
