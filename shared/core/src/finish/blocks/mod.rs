@@ -9,16 +9,17 @@
 mod attachments;
 mod markdown;
 mod mattermost;
+mod props;
 mod room;
 
 #[cfg(test)]
 mod tests;
 
 pub use mattermost::MattermostBlock;
+pub use props::props;
 
 use super::mentions::Mentions;
 use cloud_apps_protocol::{Attachment, Message, message::Problem};
-use serde_json::{Map, Value, json};
 use std::fmt;
 
 /// What the server that shows a message can show.
@@ -75,15 +76,6 @@ impl fmt::Display for Refused {
     }
 }
 
-/// What a post carries beside its text.
-pub fn props(attachments: &[Attachment], blocks: &[MattermostBlock]) -> Map<String, Value> {
-    let lists = [
-        ("attachments", !attachments.is_empty(), json!(attachments)),
-        ("mm_blocks", !blocks.is_empty(), json!(blocks)),
-    ];
-    lists.into_iter().filter(|(_, some, _)| *some).map(|(key, _, list)| (key.to_owned(), list)).collect()
-}
-
 /// Renders the blocks of a message.
 pub fn rendered(message: &Message, abilities: ServerAbilities) -> Result<Rendered, Refused> {
     let problems = message.problems();
@@ -98,6 +90,6 @@ pub fn rendered(message: &Message, abilities: ServerAbilities) -> Result<Rendere
         blocks = rendered;
         problems.extend(more);
     }
-    problems.extend(room::too_large_for_a_post(&attachments, &blocks, abilities.props));
+    problems.extend(props::too_large(&attachments, &blocks, abilities.props));
     if problems.is_empty() { Ok(Rendered { attachments, blocks }) } else { Err(Refused { problems }) }
 }
