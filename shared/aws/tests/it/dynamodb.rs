@@ -36,6 +36,7 @@ on_both! {
     the_tables_keep_installs_and_the_registry
     the_tables_keep_apps_and_manage_codes
     installs_are_listed_beside_a_line_that_cannot_be_read
+    a_manifest_that_cannot_be_read_is_listed_and_removed
     the_table_keeps_the_ledger
     an_undo_that_was_cut_off_at_any_request_is_finished
     items_have_the_documented_attributes
