@@ -12,7 +12,7 @@ fn each_function_of_the_way_of_a_request_is_in_its_file_and_the_way_has_eight_ho
     for hop in hops {
         let codes: Vec<&str> = hop.split('`').skip(1).step_by(2).collect();
         for (file, function) in codes.iter().zip(codes.iter().skip(1)) {
-            if !file.ends_with(".rs") {
+            if std::path::Path::new(file).extension().is_none_or(|end| end != "rs") {
                 continue;
             }
             let path = root().join("shared/core/src").join(file);

@@ -57,7 +57,7 @@ pub(crate) fn serves(install: &Install) -> Result<(), Refusal> {
     }
 }
 
-/// The install that a credential leads to, if it serves. Whoever has the credential belongs to the install, so the log
+/// The install that a credential leads to, if it serves. The sender has proved to belong to the install, so the log
 /// names the install even if it does not serve.
 async fn serving<'f>(
     find: impl Fn(Freshness) -> BoxFuture<'f, Stored<Option<Arc<Install>>>>,

@@ -62,7 +62,7 @@ fn fill(
     request.security = Security::default();
     request.command.function = entry.function.to_string();
     let context = &mut request.context;
-    // Whoever knows a client's id can send messages to it alone, which is not for apps.
+    // With a client's id one can send messages to that client alone, which is not for apps.
     context.source.client_id.clear();
     if context.source.id.is_empty() {
         context.source.id = context.source.granted_as().to_owned();
