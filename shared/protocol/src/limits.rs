@@ -15,6 +15,8 @@ pub const FIELDS: usize = 50;
 pub const OPTIONS: usize = 200;
 /// Attachments of a message.
 pub const ATTACHMENTS: usize = 20;
+/// The attachments of an answer's message, in bytes of JSON: with its text the answer stays below what a server reads.
+pub const ATTACHMENT_BYTES: usize = 512 * 1024;
 /// Actions of a message.
 pub const ACTIONS: usize = 25;
 /// Blocks of a message as a client draws them, including nested ones.

@@ -14,9 +14,6 @@ use serde_json::{Map, Value};
 /// Whether a client may have an address.
 type IsGood = fn(&str) -> bool;
 
-/// Bytes of a message's attachments as JSON: an answer with its text stays below what a server reads.
-const BYTES: usize = 512 * 1024;
-
 /// Attachments as they may be shown, and what was left out of them.
 #[derive(Debug, Default)]
 pub struct Shown {
@@ -34,7 +31,7 @@ pub struct Shown {
 /// The first attachments, as many as a message has room for.
 pub fn shown(attachments: &[Attachment], mentions: Mentions) -> Shown {
     let mut shown = Shown::default();
-    let mut room = BYTES;
+    let mut room = limits::ATTACHMENT_BYTES;
     for (i, attachment) in attachments.iter().take(limits::ATTACHMENTS).enumerate() {
         let attachment = shown.one(attachment, i, mentions);
         let size = serde_json::to_vec(&attachment).map_or(usize::MAX, |json| json.len());
@@ -157,7 +154,7 @@ mod tests {
     #[test]
     fn as_many_are_shown_as_there_is_room_for() {
         assert_eq!(shown(&vec![attachment(json!({"text": "x"})); 25], Mentions::Quiet).left, 5);
-        let large = attachment(json!({"text": "\u{1}".repeat(BYTES / 18)}));
+        let large = attachment(json!({"text": "\u{1}".repeat(limits::ATTACHMENT_BYTES / 18)}));
         let shown = shown(&vec![large; 5], Mentions::Quiet);
         assert_eq!((shown.attachments.len(), shown.left), (2, 3));
     }

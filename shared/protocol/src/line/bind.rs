@@ -1,7 +1,10 @@
 //! Makes values of a function's fields from the words after its name.
 
 use super::{
-    Fault, Grammar, Line, LineError, MAX_NAMED, Target, asks_for_help, find, lexer::Word, typed::Written,
+    Fault, Grammar, Line, LineError, MAX_NAMED, Target, asks_for_help, explain,
+    find::{flag, spoken},
+    lexer::Word,
+    typed::Written,
 };
 use crate::{
     Field, FieldType, Values,
@@ -30,11 +33,6 @@ impl Grammar<'_> {
 
 fn field<'g>(target: Target<'g>, name: &str) -> Option<&'g Field> {
     target.command.fields.iter().find(|f| f.name.as_str() == name)
-}
-
-/// A field's name as a flag.
-pub(super) fn flag(field: &Field) -> String {
-    format!("--{}", field.name.as_str().replace('_', "-"))
 }
 
 struct Binding<'g, 'a> {
@@ -83,7 +81,7 @@ impl Binding<'_, '_> {
                 self.form = true;
                 return Ok(());
             }
-            return Err(self.unknown_flag(word, name));
+            return Err(explain::unknown_flag(self.target.command, word, self.nearest_flag(name)));
         };
         match value {
             Some(_) if found.is_none() => {
@@ -133,20 +131,6 @@ impl Binding<'_, '_> {
         near.map(|near| format!("--{}", near.replace('_', "-")))
     }
 
-    fn unknown_flag(&self, word: &Word, name: &str) -> Fault {
-        let fields = self.target.command.fields.iter().filter(|f| f.r#type != FieldType::Markdown);
-        let flags: Vec<String> = fields.map(|f| format!("`{}`", flag(f))).take(12).collect();
-        let command = find::spoken(self.target.command.function.as_str());
-        let expected = if flags.is_empty() {
-            format!("no flags after `{command}`")
-        } else {
-            format!("one of {}, or `--` before text that begins with dashes", flags.join(", "))
-        };
-        let found = word.text.split('=').next().unwrap_or_default();
-        Fault::new(word.start, found, expected, format!("is no flag of `{command}`"))
-            .near(self.nearest_flag(name))
-    }
-
     /// Gives the words without a flag to the positional fields that no flag has filled, in their order.
     fn positional(&mut self, words: &[&Word]) -> Result<(), Fault> {
         let target = self.target;
@@ -175,7 +159,7 @@ impl Binding<'_, '_> {
             words = if taken.len() == 1 { rest } else { &[] };
         }
         let Some(word) = words.first() else { return Ok(()) };
-        let command = find::spoken(target.command.function.as_str());
+        let command = spoken(target.command.function.as_str());
         let expected = "a flag, or the end of the line; a value of several words needs quotes";
         let fault = Fault::new(word.start, &word.text, expected, format!("is more than `{command}` takes"));
         Err(fault.near(word.plain().and_then(|text| self.nearest_flag(text))))

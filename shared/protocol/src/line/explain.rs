@@ -2,8 +2,13 @@
 //!
 //! What a user wrote is shown shortened, as code or escaped, and never if it may be a password.
 
-use super::{Grammar, LineError, MAX_NAMED, fault::Fault, find, lexer, next_word};
-use crate::manifest::CommandEntry;
+use super::{
+    Grammar, LineError, MAX_NAMED,
+    fault::Fault,
+    find::{self, flag},
+    lexer, next_word,
+};
+use crate::{FieldType, manifest::CommandEntry};
 use std::collections::BTreeMap;
 
 impl Grammar<'_> {
@@ -98,4 +103,18 @@ pub(super) fn code(text: &str) -> String {
     let fence = "`".repeat(longest + 1);
     let space = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{fence}{space}{text}{space}{fence}")
+}
+
+/// The fault of a flag that the command does not have. `near`: the flag that was probably meant.
+pub(super) fn unknown_flag(command: &CommandEntry, word: &lexer::Word, near: Option<String>) -> Fault {
+    let fields = command.fields.iter().filter(|f| f.r#type != FieldType::Markdown);
+    let flags: Vec<String> = fields.map(|f| format!("`{}`", flag(f))).take(12).collect();
+    let command = find::spoken(command.function.as_str());
+    let expected = if flags.is_empty() {
+        format!("no flags after `{command}`")
+    } else {
+        format!("one of {}, or `--` before text that begins with dashes", flags.join(", "))
+    };
+    let found = word.text.split('=').next().unwrap_or_default();
+    Fault::new(word.start, found, expected, format!("is no flag of `{command}`")).near(near)
 }

@@ -1,6 +1,7 @@
 //! Finds the function that a line names: the longest sequence of its first words that is a function or a preset.
 
 use super::{Grammar, Target, lexer::Word};
+use crate::Field;
 
 /// How many words a name can have: it has 64 characters, and each word has one and a separator.
 pub(super) const MAX_WORDS: usize = 32;
@@ -28,6 +29,11 @@ pub(super) fn normal(text: &str) -> String {
 /// A name as people write it.
 pub(super) fn spoken(name: &str) -> String {
     name.replace('_', " ")
+}
+
+/// A field's name as a flag.
+pub(super) fn flag(field: &Field) -> String {
+    format!("--{}", field.name.as_str().replace('_', "-"))
 }
 
 /// The target that the most words name, and the words after them.

@@ -1,12 +1,6 @@
 //! Help, made from the manifest, in Mattermost's Markdown.
 
-use super::{
-    Grammar, Target,
-    bind::{expects, flag},
-    code,
-    find::spoken,
-    print::quoted,
-};
+use super::{Grammar, Target, bind::expects, code, find::flag, find::spoken, print::quoted};
 use crate::{Field, FieldType, form::Subtype};
 use std::fmt::Write;
 

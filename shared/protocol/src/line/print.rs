@@ -1,6 +1,10 @@
 //! Writes an invocation as a line. If the line is read, it gives the same invocation.
 
-use super::{Grammar, Invocation, bind::flag, find::spoken, lexer};
+use super::{
+    Grammar, Invocation,
+    find::{flag, spoken},
+    lexer,
+};
 use crate::{Field, FieldType};
 use serde_json::Value;
 
