@@ -8,7 +8,7 @@ use crate::{
 use cloud_apps_protocol::{
     InstallId, SiteUrl,
     host::is_this_machine,
-    install::{Standing, Wanted},
+    install::{Registration, Wanted},
 };
 use url::{Host, Url};
 
@@ -294,7 +294,9 @@ fn commands(team: &TeamFacts, facts: &Facts, report: &mut Report) {
     let (view, id) = (&facts.view, &facts.view.install_id);
     let sync = format!("`cloud-apps sync {id}` fixes it.");
     let registered = view.registered.iter().filter_map(|standing| match standing {
-        Standing::SlashCommand { team_id, id, trigger } if team_id.as_str() == team.id => Some((id, trigger)),
+        Registration::SlashCommand { team_id, id, trigger } if team_id.as_str() == team.id => {
+            Some((id, trigger))
+        }
         _ => None,
     });
     let Some(place) = &team.team else {
@@ -348,7 +350,7 @@ fn commands(team: &TeamFacts, facts: &Facts, report: &mut Report) {
     }
     let known = |id: &str| {
         let all = view.registered.iter().chain(&view.leftovers);
-        all.clone().any(|s| matches!(s, Standing::SlashCommand { id: known, .. } if known == id))
+        all.clone().any(|s| matches!(s, Registration::SlashCommand { id: known, .. } if known == id))
     };
     // What belongs to another bundle on the same server is left to that bundle.
     let identity = BundleIdentity::of_install(view);
@@ -368,7 +370,7 @@ fn commands(team: &TeamFacts, facts: &Facts, report: &mut Report) {
 fn webhooks(team: &TeamFacts, facts: &Facts, report: &mut Report) {
     let (view, id) = (&facts.view, &facts.view.install_id);
     let Some(place) = &team.team else { return };
-    let told = view.registered.iter().any(|s| matches!(s, Standing::OutgoingWebhook { .. }));
+    let told = view.registered.iter().any(|s| matches!(s, Registration::OutgoingWebhook { .. }));
     let Some(there) = &team.webhooks else {
         if !told {
             return;
@@ -381,7 +383,7 @@ fn webhooks(team: &TeamFacts, facts: &Facts, report: &mut Report) {
     };
     let sync = format!("`cloud-apps sync {id}` fixes it.");
     for standing in &view.registered {
-        let Standing::OutgoingWebhook { team_id, id: webhook, channel_id } = standing else { continue };
+        let Registration::OutgoingWebhook { team_id, id: webhook, channel_id } = standing else { continue };
         if team_id.as_str() != team.id {
             continue;
         }
@@ -418,12 +420,12 @@ fn webhooks(team: &TeamFacts, facts: &Facts, report: &mut Report) {
     }
 }
 
-fn words(standing: &Standing) -> String {
+fn words(standing: &Registration) -> String {
     match standing {
-        Standing::SlashCommand { team_id, trigger, .. } => format!("/{trigger} of the team {team_id}"),
-        Standing::OutgoingWebhook { channel_id, .. } => {
+        Registration::SlashCommand { team_id, trigger, .. } => format!("/{trigger} of the team {team_id}"),
+        Registration::OutgoingWebhook { channel_id, .. } => {
             format!("the outgoing webhook of channel {channel_id}")
         }
-        Standing::Bot { username, .. } => format!("the bot @{username}"),
+        Registration::Bot { username, .. } => format!("the bot @{username}"),
     }
 }

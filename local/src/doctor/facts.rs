@@ -5,7 +5,7 @@ use crate::{
     mattermost::{Bot, CallError, ClientConfig, Command, Mattermost, OutgoingWebhook, Team, Token, User},
 };
 use cloud_apps_core::operator::{OperatorAnswer, OperatorRequest};
-use cloud_apps_protocol::install::{InstallView, Standing};
+use cloud_apps_protocol::install::{InstallView, Registration};
 use std::collections::BTreeSet;
 
 /// What is known of an install, its bundle and its server.
@@ -100,10 +100,10 @@ async fn as_admin(server: &Mattermost, view: &InstallView) -> Result<Admin, Call
     let bot = server.bot(view.bot.id.as_str()).await?;
     let tokens = if bot.is_some() { server.tokens(view.bot.id.as_str()).await? } else { Vec::new() };
     let registered = view.registered.iter().chain(&view.leftovers).filter_map(|standing| match standing {
-        Standing::SlashCommand { team_id, .. } | Standing::OutgoingWebhook { team_id, .. } => {
+        Registration::SlashCommand { team_id, .. } | Registration::OutgoingWebhook { team_id, .. } => {
             Some(team_id.to_string())
         }
-        Standing::Bot { .. } => None,
+        Registration::Bot { .. } => None,
     });
     let ids: BTreeSet<String> = registered.collect();
     let mut teams = Vec::new();

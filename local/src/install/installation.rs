@@ -9,7 +9,7 @@ use super::{
     journal::Journal,
     plan::Plan,
     preflight::check,
-    registration::Registration,
+    registration::RegistrationStep,
     request::Request,
     runner::Runner,
     standing,
@@ -155,7 +155,7 @@ async fn make(
     }
     let describe = async || steps::describe(cx, &bot).await;
     cx.step("the bot's description names the bundle", describe).await?;
-    let registration = Registration::new(cx, log, plan, &begun);
+    let registration = RegistrationStep::new(cx, log, plan, &begun);
     let mut registered = cx.step("slash commands", async || registration.commands().await).await?;
     if !begun.wanted.channels.is_empty() {
         registered.extend(cx.step("webhooks", async || registration.webhooks().await).await?);

@@ -13,7 +13,7 @@ use crate::mattermost::{Command, OutgoingWebhook};
 use cloud_apps_protocol::install::Registered;
 
 /// Registers what a new install wants.
-pub struct Registration<'a, 'j> {
+pub struct RegistrationStep<'a, 'j> {
     cx: &'a Context<'a>,
     log: &'a SharedJournal<'j>,
     plan: &'a Plan,
@@ -21,7 +21,7 @@ pub struct Registration<'a, 'j> {
     identity: BundleIdentity,
 }
 
-impl<'a, 'j> Registration<'a, 'j> {
+impl<'a, 'j> RegistrationStep<'a, 'j> {
     /// For an install that was begun.
     pub fn new(
         cx: &'a Context<'a>,

@@ -19,7 +19,7 @@ use crate::{
 };
 use cloud_apps_protocol::{
     AppId, InstallId, TeamId,
-    install::{InstallPatch, InstallView, Registered, Standing},
+    install::{InstallPatch, InstallView, Registered, Registration},
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, btree_map::Entry};
@@ -210,8 +210,10 @@ fn knows_webhook(view: &InstallView, identity: &BundleIdentity, stands: &Outgoin
 /// The bundle has a command or a webhook registered under this id.
 fn is_registered(view: &InstallView, id: &str) -> bool {
     view.registered.iter().any(|known| match known {
-        Standing::SlashCommand { id: known, .. } | Standing::OutgoingWebhook { id: known, .. } => known == id,
-        Standing::Bot { .. } => false,
+        Registration::SlashCommand { id: known, .. } | Registration::OutgoingWebhook { id: known, .. } => {
+            known == id
+        }
+        Registration::Bot { .. } => false,
     })
 }
 
@@ -304,7 +306,7 @@ async fn teams_of(server: &Mattermost, view: &InstallView, more: &Teams) -> Resu
 fn channels(view: &InstallView, wanted: &Wanted) -> Vec<cloud_apps_protocol::ChannelId> {
     let mut channels = wanted.channels.clone();
     for standing in &view.registered {
-        if let Standing::OutgoingWebhook { channel_id, .. } = standing
+        if let Registration::OutgoingWebhook { channel_id, .. } = standing
             && !channels.contains(channel_id)
         {
             channels.push(channel_id.clone());
@@ -314,18 +316,18 @@ fn channels(view: &InstallView, wanted: &Wanted) -> Vec<cloud_apps_protocol::Cha
 }
 
 /// What is registered and not needed any more: what the bundle says, and what was made again under another id.
-fn leftovers(view: &InstallView, registered: &[Registered]) -> Vec<Standing> {
-    let stands = |standing: &Standing| {
+fn leftovers(view: &InstallView, registered: &[Registered]) -> Vec<Registration> {
+    let stands = |standing: &Registration| {
         registered.iter().any(|one| match (one, standing) {
-            (Registered::SlashCommand { id, .. }, Standing::SlashCommand { id: known, .. })
-            | (Registered::OutgoingWebhook { id, .. }, Standing::OutgoingWebhook { id: known, .. }) => {
+            (Registered::SlashCommand { id, .. }, Registration::SlashCommand { id: known, .. })
+            | (Registered::OutgoingWebhook { id, .. }, Registration::OutgoingWebhook { id: known, .. }) => {
                 id == known
             }
             _ => false,
         })
     };
-    let bot = |standing: &Standing| matches!(standing, Standing::Bot { .. });
-    let mut gone: Vec<Standing> = view.leftovers.iter().chain(&view.registered).cloned().collect();
+    let bot = |standing: &Registration| matches!(standing, Registration::Bot { .. });
+    let mut gone: Vec<Registration> = view.leftovers.iter().chain(&view.registered).cloned().collect();
     gone.retain(|standing| !stands(standing) && !bot(standing));
     gone.sort();
     gone.dedup();
@@ -344,28 +346,28 @@ enum Stands {
 async fn shown_to_be_ours<'a>(
     server: &Mattermost,
     (app, identity): (&AppId, &BundleIdentity),
-    named: &'a [Standing],
-) -> Result<Vec<(&'a Standing, Stands)>, Stop> {
+    named: &'a [Registration],
+) -> Result<Vec<(&'a Registration, Stands)>, Stop> {
     let mut commands: BTreeMap<&TeamId, Vec<Command>> = BTreeMap::new();
     let mut webhooks: BTreeMap<&TeamId, Vec<OutgoingWebhook>> = BTreeMap::new();
     let mut standing = Vec::new();
     for one in named {
         let whose = match one {
-            Standing::SlashCommand { team_id, id, .. } => {
+            Registration::SlashCommand { team_id, id, .. } => {
                 let there = match commands.entry(team_id) {
                     Entry::Occupied(seen) => seen.into_mut(),
                     Entry::Vacant(place) => place.insert(server.commands(team_id.as_str()).await?),
                 };
                 there.iter().find(|command| command.id == *id).map(|command| identity.command(app, command))
             }
-            Standing::OutgoingWebhook { team_id, id, .. } => {
+            Registration::OutgoingWebhook { team_id, id, .. } => {
                 let there = match webhooks.entry(team_id) {
                     Entry::Occupied(seen) => seen.into_mut(),
                     Entry::Vacant(place) => place.insert(server.webhooks(team_id.as_str()).await?),
                 };
                 there.iter().find(|webhook| webhook.id == *id).map(|webhook| identity.webhook(app, webhook))
             }
-            Standing::Bot { .. } => None,
+            Registration::Bot { .. } => None,
         };
         let ours = |whose: Owner| match whose {
             Owner::ThisBundle => Stands::Ours,
@@ -378,22 +380,22 @@ async fn shown_to_be_ours<'a>(
 }
 
 /// Removes one thing from the server, if it stands there. The server showed its id.
-async fn remove(server: &Mattermost, standing: &Standing) -> Result<(), Stop> {
+async fn remove(server: &Mattermost, standing: &Registration) -> Result<(), Stop> {
     match standing {
-        Standing::SlashCommand { id, .. } => server.delete_command(id).await?,
-        Standing::OutgoingWebhook { id, .. } => server.delete_webhook(id).await?,
+        Registration::SlashCommand { id, .. } => server.delete_command(id).await?,
+        Registration::OutgoingWebhook { id, .. } => server.delete_webhook(id).await?,
         // A sync removes no bot.
-        Standing::Bot { .. } => {}
+        Registration::Bot { .. } => {}
     }
     Ok(())
 }
 
 /// What stands, in words.
-pub fn words(standing: &Standing) -> String {
+pub fn words(standing: &Registration) -> String {
     match standing {
-        Standing::SlashCommand { trigger, team_id, .. } => format!("/{trigger} of the team {team_id}"),
-        Standing::OutgoingWebhook { channel_id, .. } => format!("the webhook of channel {channel_id}"),
-        Standing::Bot { username, .. } => format!("the bot @{username}"),
+        Registration::SlashCommand { trigger, team_id, .. } => format!("/{trigger} of the team {team_id}"),
+        Registration::OutgoingWebhook { channel_id, .. } => format!("the webhook of channel {channel_id}"),
+        Registration::Bot { username, .. } => format!("the bot @{username}"),
     }
 }
 
@@ -405,7 +407,7 @@ pub async fn register(cx: &Context<'_>, install: &InstallId, registered: &[Regis
     Ok(())
 }
 
-async fn unregister(cx: &Context<'_>, install: &InstallId, gone: &[Standing]) -> Result<(), Stop> {
+async fn unregister(cx: &Context<'_>, install: &InstallId, gone: &[Registration]) -> Result<(), Stop> {
     for some in gone.chunks(ENTRIES) {
         cx.bundle.change(install, &InstallPatch::Unregister(some.to_vec())).await?;
     }

@@ -18,7 +18,7 @@ use super::{
 use crate::mattermost::{Bot, Mattermost, Setting, Team};
 use cloud_apps_protocol::{
     AppId, SiteUrl, TeamId,
-    install::{InstallView, Standing},
+    install::{InstallView, Registration},
 };
 use std::collections::BTreeMap;
 
@@ -222,9 +222,9 @@ fn of(bundle: &SiteUrl) -> String {
 fn stands(install: Option<&InstallView>, commands: bool) -> Option<bool> {
     let mut all = install?.registered.iter().chain(&install?.leftovers);
     Some(all.any(|standing| match standing {
-        Standing::SlashCommand { .. } => commands,
-        Standing::OutgoingWebhook { .. } => !commands,
-        Standing::Bot { .. } => false,
+        Registration::SlashCommand { .. } => commands,
+        Registration::OutgoingWebhook { .. } => !commands,
+        Registration::Bot { .. } => false,
     }))
 }
 
@@ -232,10 +232,9 @@ fn stands(install: Option<&InstallView>, commands: bool) -> Option<bool> {
 fn registered(install: Option<&InstallView>, id: &str) -> bool {
     install.is_some_and(|install| {
         install.registered.iter().chain(&install.leftovers).any(|standing| match standing {
-            Standing::SlashCommand { id: known, .. } | Standing::OutgoingWebhook { id: known, .. } => {
-                known == id
-            }
-            Standing::Bot { .. } => false,
+            Registration::SlashCommand { id: known, .. }
+            | Registration::OutgoingWebhook { id: known, .. } => known == id,
+            Registration::Bot { .. } => false,
         })
     })
 }
@@ -264,10 +263,10 @@ async fn teams(
     }
     let registered =
         install.registered.iter().chain(&install.leftovers).filter_map(|standing| match standing {
-            Standing::SlashCommand { team_id, .. } | Standing::OutgoingWebhook { team_id, .. } => {
+            Registration::SlashCommand { team_id, .. } | Registration::OutgoingWebhook { team_id, .. } => {
                 Some(team_id)
             }
-            Standing::Bot { .. } => None,
+            Registration::Bot { .. } => None,
         });
     for id in install.teams.iter().chain(registered) {
         if !teams.contains_key(id)

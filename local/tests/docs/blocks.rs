@@ -8,7 +8,7 @@ use cloud_apps_protocol::{
     command::AppContext,
     install::{
         AppView, CompleteRequest, InstallCompleted, InstallCreated, InstallRemoved, InstallRequest,
-        InstallView, Registered, RotationId, Standing, Upgrade,
+        InstallView, Registered, Registration, RotationId, Upgrade,
     },
     manifest::{Expansion, Preset, Problem, Verify},
     token::UpstreamClaims,
@@ -192,7 +192,7 @@ fn patch(value: &Value) -> Result<(), String> {
         "presets" => same::<Vec<Preset>>(change),
         "enabled" => same::<bool>(change),
         "register" => same::<Vec<Registered>>(change),
-        "unregister" => same::<Vec<Standing>>(change),
+        "unregister" => same::<Vec<Registration>>(change),
         "rebase" => same::<cloud_apps_protocol::SiteUrl>(change),
         "upgrade" => same::<Upgrade>(change),
         "access_token" if body["rotate"] == "bot_token" => Ok(()),

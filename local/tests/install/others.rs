@@ -8,7 +8,7 @@ use cloud_apps::{
 use cloud_apps_core::operator::{OperatorAnswer, OperatorRequest, Patch};
 use cloud_apps_protocol::{
     AppId, SiteUrl,
-    install::{InstallPatch, InstallView, Standing},
+    install::{InstallPatch, InstallView, Registration},
 };
 use cloud_apps_standin::{Fault, Kind, Version};
 use http::Method;
@@ -501,7 +501,7 @@ async fn a_sync_deletes_nothing_on_a_bundles_word() {
     let team_id = view.teams.first().unwrap().clone();
     for id in [deploy.id.clone(), format!("../users/{alice}")] {
         let trigger = "hello".to_owned();
-        view.leftovers.push(Standing::SlashCommand { team_id: team_id.clone(), id, trigger });
+        view.leftovers.push(Registration::SlashCommand { team_id: team_id.clone(), id, trigger });
     }
     let calls = rig.mattermost.calls().len();
     let none = Teams::Named(Vec::new());

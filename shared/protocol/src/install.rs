@@ -223,7 +223,7 @@ pub enum Registered {
 /// Something of an install that is on its server: in `registered` and `leftovers` of an [`InstallView`], and in `unregister`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Standing {
+pub enum Registration {
     /// A slash command of a team.
     SlashCommand {
         /// The team.
@@ -266,7 +266,7 @@ pub enum InstallPatch {
     /// `{"register":[…]}`: what was registered on the server since then, at most 90.
     Register(Vec<Registered>),
     /// `{"unregister":[…]}`: what was removed from the server, at most 90.
-    Unregister(Vec<Standing>),
+    Unregister(Vec<Registration>),
     /// `{"rebase":"https://…"}`: the bundle's address for this server.
     Rebase(String),
     /// `{"upgrade":{"version","granted"}}`.
@@ -427,7 +427,7 @@ pub struct InstallRemoved {
     /// `removed`; `removing` while a part of it is still being deleted.
     pub state: String,
     /// What is left on the server. The caller removes it, with its own rights.
-    pub leftovers: Vec<Standing>,
+    pub leftovers: Vec<Registration>,
     /// Whether more may be left than is listed. An answer lists 2,000 at most, and not what cannot be read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
@@ -526,10 +526,10 @@ pub struct InstallView {
     pub register: Vec<Wanted>,
     /// What is registered and asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub registered: Vec<Standing>,
+    pub registered: Vec<Registration>,
     /// What is registered and not asked for any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub leftovers: Vec<Standing>,
+    pub leftovers: Vec<Registration>,
     /// The version of the app that the bundle has now, if the install has another one, and what that version asks for. `upgrade`
     /// names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

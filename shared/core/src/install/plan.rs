@@ -5,7 +5,7 @@ use super::registrations;
 use crate::store::model::{Install, State};
 use cloud_apps_protocol::{
     AppId, ChannelId, InstallId, Manifest, SiteUrl,
-    install::{Endpoints, Granted, Standing, Unavailable, Wanted},
+    install::{Endpoints, Granted, Registration, Unavailable, Wanted},
     manifest::{AccountUse, CommandEntry},
     text::shortened,
 };
@@ -115,7 +115,7 @@ pub fn unavailable(manifest: &Manifest, install: &Install) -> Vec<Unavailable> {
 }
 
 /// What will work after it is registered on the server. `cloud-apps sync` registers it.
-pub fn needs_sync(install: &Install, wanted: &[Wanted], registered: &[Standing]) -> Vec<Unavailable> {
+pub fn needs_sync(install: &Install, wanted: &[Wanted], registered: &[Registration]) -> Vec<Unavailable> {
     if !matches!(install.state, State::Active | State::Disabled) {
         return Vec::new();
     }

@@ -3,16 +3,16 @@
 use crate::store::model::{Install, Team};
 use cloud_apps_protocol::{
     TeamId,
-    install::{Standing, Wanted},
+    install::{Registration, Wanted},
 };
 
 /// How many registrations are shown at most. This is more than an install may register.
 pub(super) const MAX_SHOWN: usize = 2_000;
 
 /// The registrations of a team, each with whether its token is accepted.
-pub(super) fn of_team(team_id: &TeamId, team: &Team, install: &Install) -> Vec<(Standing, bool)> {
+pub(super) fn of_team(team_id: &TeamId, team: &Team, install: &Install) -> Vec<(Registration, bool)> {
     let commands = team.commands.iter().map(|(trigger, command)| {
-        let shown = Standing::SlashCommand {
+        let shown = Registration::SlashCommand {
             team_id: team_id.clone(),
             id: command.id.clone(),
             trigger: trigger.clone(),
@@ -20,7 +20,7 @@ pub(super) fn of_team(team_id: &TeamId, team: &Team, install: &Install) -> Vec<(
         (shown, command.stands(install))
     });
     let webhooks = team.webhooks.iter().map(|(id, webhook)| {
-        let shown = Standing::OutgoingWebhook {
+        let shown = Registration::OutgoingWebhook {
             team_id: team_id.clone(),
             id: id.clone(),
             channel_id: webhook.channel.clone(),
@@ -31,12 +31,12 @@ pub(super) fn of_team(team_id: &TeamId, team: &Team, install: &Install) -> Vec<(
 }
 
 /// Whether a registration is the one that the install asks for.
-pub(super) fn is(standing: &Standing, wanted: &Wanted) -> bool {
+pub(super) fn is(standing: &Registration, wanted: &Wanted) -> bool {
     match (wanted, standing) {
-        (Wanted::SlashCommand { trigger, .. }, Standing::SlashCommand { trigger: there, .. }) => {
+        (Wanted::SlashCommand { trigger, .. }, Registration::SlashCommand { trigger: there, .. }) => {
             trigger == there
         }
-        (Wanted::OutgoingWebhook { channel_id }, Standing::OutgoingWebhook { channel_id: there, .. }) => {
+        (Wanted::OutgoingWebhook { channel_id }, Registration::OutgoingWebhook { channel_id: there, .. }) => {
             channel_id == there
         }
         _ => false,

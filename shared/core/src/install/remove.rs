@@ -22,7 +22,7 @@ use crate::{
 };
 use cloud_apps_protocol::{
     Millis, TeamId,
-    install::{InstallRemoved, Standing},
+    install::{InstallRemoved, Registration},
 };
 use std::sync::Arc;
 
@@ -118,9 +118,9 @@ async fn teams(
 fn answer(going: &Install, teams: Option<Vec<(TeamId, Team)>>) -> InstallRemoved {
     let unread = teams.is_none();
     let teams = teams.unwrap_or_default();
-    let bot = Standing::Bot { id: going.bot.id.clone(), username: going.bot.username.clone() };
+    let bot = Registration::Bot { id: going.bot.id.clone(), username: going.bot.username.clone() };
     let all = teams.iter().flat_map(|(id, team)| registrations::of_team(id, team, going));
-    let mut leftovers: Vec<Standing> =
+    let mut leftovers: Vec<Registration> =
         all.map(|(standing, _)| standing).take(registrations::MAX_SHOWN + 1).collect();
     let more = unread || teams.len() >= MAX_TEAMS || leftovers.len() > registrations::MAX_SHOWN;
     leftovers.truncate(registrations::MAX_SHOWN);

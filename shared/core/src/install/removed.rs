@@ -10,7 +10,7 @@ use crate::{
 };
 use cloud_apps_protocol::{
     Generation, InstallId, KeyId, Millis,
-    install::{InstallRemoved, Standing},
+    install::{InstallRemoved, Registration},
     token::Kid,
 };
 use serde::{Deserialize, Serialize};
@@ -107,7 +107,7 @@ pub(crate) async fn remembered(
     let answer = &mut gone.answer;
     for part in 0..parts {
         let kept = ledger.look(&part_key(install, part), now).await?;
-        match kept.and_then(|kept| serde_json::from_str::<Vec<Standing>>(&kept).ok()) {
+        match kept.and_then(|kept| serde_json::from_str::<Vec<Registration>>(&kept).ok()) {
             Some(leftovers) => answer.leftovers.extend(leftovers),
             // It expired a moment before the rest.
             None => answer.more = true,

@@ -11,7 +11,7 @@ use crate::{
     },
     store::{model::Team, ports::Stored},
 };
-use cloud_apps_protocol::{Code, TeamId, install::Standing, json::without_values};
+use cloud_apps_protocol::{Code, TeamId, install::Registration, json::without_values};
 use std::collections::BTreeMap;
 
 /// `{"register":[…]}`: adds registrations. A new one replaces the one that has the same trigger or channel in its team. What
@@ -74,10 +74,10 @@ pub(super) async fn unregister(change: &Change<'_>) -> Result<Outcome, Refusal> 
         reader.problem("/unregister", message);
         return reader.finish(None);
     }
-    let mut gone: Vec<Standing> = Vec::with_capacity(entries.len());
+    let mut gone: Vec<Registration> = Vec::with_capacity(entries.len());
     for (n, entry) in entries.iter().enumerate() {
         match serde_json::from_value(entry.clone()) {
-            Ok(Standing::Bot { .. }) => {
+            Ok(Registration::Bot { .. }) => {
                 let message = "is the bot, which an install cannot be without: remove the install instead";
                 reader.problem(format!("/unregister/{n}/kind"), message);
             }
@@ -92,20 +92,21 @@ pub(super) async fn unregister(change: &Change<'_>) -> Result<Outcome, Refusal> 
     let held = held(change).await?;
     let mut changed: BTreeMap<TeamId, Team> = BTreeMap::new();
     for standing in gone {
-        let (Standing::SlashCommand { team_id, .. } | Standing::OutgoingWebhook { team_id, .. }) = &standing
+        let (Registration::SlashCommand { team_id, .. } | Registration::OutgoingWebhook { team_id, .. }) =
+            &standing
         else {
             continue;
         };
         let Some(held) = held.get(team_id) else { continue };
         let team = changed.entry(team_id.clone()).or_insert_with(|| held.clone());
         match &standing {
-            Standing::SlashCommand { id, trigger, .. } => {
+            Registration::SlashCommand { id, trigger, .. } => {
                 team.commands.retain(|other, command| other != trigger || command.id != *id);
             }
-            Standing::OutgoingWebhook { id, .. } => {
+            Registration::OutgoingWebhook { id, .. } => {
                 team.webhooks.remove(id);
             }
-            Standing::Bot { .. } => {}
+            Registration::Bot { .. } => {}
         }
     }
     changed.retain(|id, team| held.get(id) != Some(team));
