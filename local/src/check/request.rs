@@ -1,4 +1,4 @@
-//! Requests as a bundle sends them: section 3, filled and cut, with a value for every field.
+//! Requests as a bundle sends them to an app (section 3), with a value for every field.
 
 use cloud_apps_core::random::{Random, SystemRandom};
 use cloud_apps_protocol::{

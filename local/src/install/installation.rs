@@ -221,7 +221,7 @@ async fn give_up(
         return stop;
     }
     installer.admin.person.tell("Removing what was made:");
-    // Also after Ctrl-C, so the interrupt does not count here.
+    // This also runs after Ctrl-C, so it does not stop for that one.
     let runner = Runner { interrupt: CancellationToken::new(), ..installer.admin.runner() };
     let undoing = Context { runner, ..installer.context(cx.server, cx.app) };
     match take_all_back(&undoing, journal, &request.site).await {

@@ -62,7 +62,7 @@ async fn off_thread<T: Send + 'static>(
     });
     match receive.await {
         Ok(Ok(typed)) => Ok(typed),
-        // Ctrl-C, if the terminal does not turn it into a signal.
+        // Ctrl-C on a terminal that does not turn it into a signal.
         Ok(Err(error)) if error.kind() == ErrorKind::Interrupted => Err(Stop::Interrupted),
         Ok(Err(error)) => Err(Failure::usage(format!("nothing was typed: {error}")).into()),
         Err(_) => Err(Failure::usage("nothing was typed").into()),

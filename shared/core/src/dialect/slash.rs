@@ -213,7 +213,7 @@ fn is_of_no_team(channel_name: &str) -> bool {
     direct || group
 }
 
-/// What a person reads of a refusal. Where only the operator can help, with what names it in the log.
+/// What a person reads of a refusal. Where only the operator can help, it ends with the request's id, which the log has too.
 fn sentence(refusal: &Refusal, request_id: &str) -> String {
     let mut text = refusal.message.clone();
     if refusal.code.status() >= 500 {

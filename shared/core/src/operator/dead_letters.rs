@@ -15,7 +15,7 @@ use cloud_apps_protocol::{InstallId, Millis};
 
 /// How many letters a page has.
 const PAGE: usize = 100;
-/// After how many ms a job that is sent back is done. By then its letter is removed, so a new letter of the same job is not
+/// A job that is sent back is done after this many ms. By then its letter is removed, so a new letter of the same job is not
 /// confused with it.
 const AFTER: Millis = 10_000;
 

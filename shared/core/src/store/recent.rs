@@ -26,7 +26,7 @@ impl<K: Hash + Eq, V> Recent<K, V> {
         self.entries.get_mut(key)
     }
 
-    /// Puts a value in. If there is no room, the entry goes that was not used for the longest time.
+    /// Puts a value in. If there is no room, the entry that was not used for the longest time is removed.
     pub fn put(&mut self, key: K, value: V) {
         self.entries.put(key, value);
         if self.entries.len() > self.room {

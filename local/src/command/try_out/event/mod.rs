@@ -107,12 +107,14 @@ pub fn run(arguments: &Event) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     };
     let kind = KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| {
-        let near =
-            KINDS.iter().max_by(|a, b| strsim::jaro(a.name, name).total_cmp(&strsim::jaro(b.name, name)));
-        Failure::usage(format!("there is no event {name:?}")).hint(format!(
-            "`cloud-apps event` lists them; did you mean {}?",
-            near.map_or("slash", |s| s.name)
-        ))
+        let near = KINDS
+            .iter()
+            .map(|kind| (strsim::jaro(kind.name, name), kind.name))
+            .filter(|(likeness, _)| *likeness > 0.7)
+            .max_by(|(one, _), (other, _)| one.total_cmp(other));
+        let meant = near.map_or(String::new(), |(_, near)| format!("; did you mean {near}?"));
+        Failure::usage(format!("there is no event {name:?}"))
+            .hint(format!("`cloud-apps event` lists them{meant}"))
     })?;
     let sample = read(&arguments.env)?;
     let builder = EventBuilder {

@@ -10,7 +10,7 @@ use clap::Args;
 Mattermost. With one of them, credentials come from the environment:\n  \
 CLOUD_APPS_KID, CLOUD_APPS_SECRET  for --bundle: kid and shared_secret in the answer of `POST /install`\n  \
 CLOUD_APPS_SLASH_TOKEN             for --slash-url: the token of the slash command\n\n\
-The exit code is 1 if the app's answer is an error."
+The exit code is 1 if the app's answer is an error. With --slash it is 0 then, because a slash command's answer does not say that it is one."
 )]
 pub struct Run {
     /// The line as typed: "/hello greet @bob".

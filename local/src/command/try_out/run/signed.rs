@@ -147,7 +147,7 @@ pub async fn send(http: &reqwest::Client, sender: &Sender, arguments: &Run) -> R
         let replaced = status == 401 && sender.watch.is_some();
         return Err(if replaced {
             failure.hint(
-                "if its secret was rotated, start `cloud-apps serve` again: it installs the demo's apps again",
+                "if the app was installed again or its secret was rotated, add --slash, or start `cloud-apps serve` again",
             )
         } else {
             failure
