@@ -54,7 +54,7 @@ pub struct WantedCommand {
 }
 
 /// Registers the slash command of one team. `known` says whether a command is this installation's own, which is used as it is.
-/// `before` is called before anything is changed, with whether the command is made here.
+/// `before` is called before anything is changed, and is told whether the command is made here.
 pub async fn command(
     registrar: Registrar<'_>,
     team: &Team,

@@ -57,8 +57,8 @@ impl Kind {
     }
 }
 
-/// Refuses what stands at a path and is not what this program makes there. Above all a link: it leads to something that does not
-/// belong to the bundle, and the folder may have come with somebody's project.
+/// Refuses what stands at a path if it is not what this program makes there, and above all a link: it may lead to something that
+/// does not belong to the bundle, because the folder may have come with somebody's project.
 pub(crate) fn refuse_other(path: &Path, kind: Kind) -> Result<(), FileError> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found.file_type(),

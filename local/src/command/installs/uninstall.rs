@@ -117,8 +117,8 @@ async fn find(which: &InstallOptions, bundle: &Bundle) -> Result<Option<InstallV
     }
 }
 
-/// The app, if the bundle tells it. A name that looks like an install's id and is no app of the bundle is an install that
-/// the bundle does not have. What is left of it cannot be found by that name.
+/// The app, if the bundle tells it. If what was typed looks like an install's id and no app has that name, the bundle does
+/// not have this install, and what is left of it cannot be found by its id.
 async fn app_of(which: &InstallOptions, app: &AppId, bundle: &Bundle) -> Result<Option<AppView>, Failure> {
     if !bundle.is_operator() {
         return Ok(None);

@@ -37,7 +37,9 @@ use syn::{DeriveInput, parse_macro_input};
 /// * `style = "menu"` or `"radio"`: of a choice;
 /// * `required`: of a list, at least one.
 ///
-/// A field is required unless it is an `Option`, a `Vec`, a `bool`, or has a default.
+/// A field is a `String`, a `bool`, a number, an id (`UserId`, `ChannelId`, `PostId`, `TeamId`), a `jiff::civil::Date`, a
+/// `jiff::Timestamp`, a `serde_json::Value`, an enum with `#[derive(Choice)]`, or an `Option` or a `Vec` of these. It is
+/// required unless it is an `Option`, a `Vec`, a `bool`, or has a default.
 #[proc_macro_derive(Command, attributes(command, field))]
 pub fn command(input: TokenStream) -> TokenStream {
     expand(structs::command, &parse_macro_input!(input as DeriveInput))

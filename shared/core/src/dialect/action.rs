@@ -25,8 +25,8 @@ impl Dialect for Action {
         Err(Refusal::not_served("Buttons and menus in posts are", "Use the slash command instead."))
     }
 
-    /// The table of section 14.2, column `action`. Only a forged seal is not a 200, because Mattermost shows its user
-    /// nothing else.
+    /// The table of section 14.2, column `action`. Everything but a forged seal is a 200, because Mattermost shows its user
+    /// nothing of any other answer.
     fn render(&self, responder: &Responder, answer: Result<&Answer, &Refusal>) -> Response<Bytes> {
         let body = match answer {
             Ok(_) => json!({}),

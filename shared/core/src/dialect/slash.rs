@@ -178,8 +178,8 @@ impl<'b> Form<'b> {
         Ok(CommandRequest { command, context, ..CommandRequest::default() })
     }
 
-    /// Names and ids come as parallel lists; what the server does not know it leaves out, and what is no name or no id is
-    /// left out here.
+    /// Names and ids come as two lists in the same order. The server leaves out what it does not know. What is no name or no
+    /// id is left out here.
     fn mentioned(&self) -> Mentioned {
         Mentioned {
             users: pairs(&self.user_mentions, &self.user_mentions_ids, User::of),

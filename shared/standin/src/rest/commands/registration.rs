@@ -138,7 +138,7 @@ pub(in crate::rest) fn create(db: &mut Database, request: &ApiRequest) -> ApiRes
     Reply::created(shape)
 }
 
-/// `commands-list.http`. Only with `custom_only=true` those who manage the commands get them with their tokens.
+/// `commands-list.http`. Those who manage the commands get their tokens too, but only with `custom_only=true`.
 pub(in crate::rest) fn list(db: &mut Database, request: &ApiRequest) -> ApiResult {
     let team = request.query("team_id").unwrap_or_default();
     if team.is_empty() {
