@@ -63,7 +63,7 @@ impl Failure {
         if let Some(first) = hint.next() {
             terminal::err(Line::new().styled(blue, "help").text(&format!(": {first}")));
         }
-        hint.for_each(terminal::err);
+        hint.for_each(|hint| terminal::err(format!("      {hint}")));
     }
 
     /// The message with what to do, without colours.

@@ -13,7 +13,7 @@ pub fn app() -> App {
         .command::<Time>()
         .command::<Whoami>()
         .command::<Fail>()
-        .preset::<Greet>("shout", "Greet in capitals", json!({"loud": true}), [Location::MessageBox])
+        .preset::<Greet>("shout", "Greets in capitals.", json!({"loud": true}), [Location::MessageBox])
         .on_install(on_install)
         .on_configure(on_configure)
         .on_uninstall(on_uninstall)

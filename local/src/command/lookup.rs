@@ -15,7 +15,7 @@ impl InstallOptions {
         let id = self.id();
         if id.is_none() && by_app.is_none() {
             let why = if bundle.is_operator() {
-                "name the install's id, or the app and --site"
+                "name the install's id, or the app and --site; `cloud-apps list` shows the installs"
             } else {
                 "a manage code is for one install: name its id"
             };

@@ -34,7 +34,8 @@ impl Report {
         lines.extend(self.wrong.iter().flat_map(|one| one.lines("✗")));
         lines.extend(self.not_looked_at.iter().map(|one| format!("  ? {one}")));
         lines.push(match self.wrong.len() {
-            0 => "Nothing is wrong.".to_owned(),
+            0 if self.notes.is_empty() => "Nothing is wrong.".to_owned(),
+            0 => "Nothing is wrong. Read the notes (!).".to_owned(),
             1 => "One thing is wrong.".to_owned(),
             n => format!("{n} things are wrong."),
         });

@@ -52,16 +52,16 @@ pub async fn check(
             "Use the token of a system admin, or ask a system admin to make you one (System Console > User Management > Users).",
         ));
     }
-    if bundle.is_operator() && !journal.unfinished() {
-        installed(bundle, app, request, &mut found).await?;
-    }
+    let is_there =
+        bundle.is_operator() && !journal.unfinished() && installed(bundle, app, request, &mut found).await?;
     let name = request.bot.clone().unwrap_or_else(|| app.bot.username.clone());
     let ours = Ours { journal, admin: &admin };
     let looked = bot(server, app, &name, &config, ours, &mut taken, &mut found).await;
     let bot_is = told(server, looked, &mut found)?.unwrap_or(BotIs::Absent);
     let looked = teams::wanted(server, &request.teams, &mut found).await;
     let teams = told(server, looked, &mut found)?.unwrap_or_default();
-    if app.requests.locations.contains("message_box") {
+    // The commands of an install that is there are its own, and no clash.
+    if app.requests.locations.contains("message_box") && !is_there {
         let looked = triggers(server, app, &teams, ours, &mut taken, &mut found).await;
         told(server, looked, &mut found)?;
     }
@@ -227,8 +227,8 @@ async fn installed(
     app: &AppView,
     request: &Request,
     found: &mut Vec<Finding>,
-) -> Result<(), Stop> {
-    let Some(install) = bundle.find(&app.id, &request.site).await? else { return Ok(()) };
+) -> Result<bool, Stop> {
+    let Some(install) = bundle.find(&app.id, &request.site).await? else { return Ok(false) };
     let (id, state) = (&install.install_id, &install.state);
     let fix = match state.as_str() {
         "active" | "disabled" => format!(
@@ -241,7 +241,7 @@ async fn installed(
     };
     let what = format!("{} is already on {}: install {id}, {state}", app.id, request.site);
     found.push(Finding::stop(what, fix));
-    Ok(())
+    Ok(true)
 }
 
 async fn bot(

@@ -92,7 +92,7 @@ pub trait Command: Fields {
 /// A type that a field can have.
 #[diagnostic::on_unimplemented(
     message = "a field cannot be of type `{Self}`",
-    note = "write String, bool, a number, UserId, ChannelId, PostId, TeamId, jiff::civil::Date, jiff::Timestamp, serde_json::Value, an enum with #[derive(Choice)], or an Option or Vec of these"
+    note = "write String, bool, a number, UserId, ChannelId, PostId, TeamId, cloud_app::jiff::civil::Date, cloud_app::jiff::Timestamp, cloud_app::serde_json::Value, an enum with #[derive(Choice)], or an Option or Vec of these"
 )]
 pub trait FieldValue: Sized {
     /// Its type in the protocol.

@@ -76,4 +76,5 @@ pub use cloud_apps_protocol::message;
 #[doc(hidden)]
 pub use cloud_apps_protocol as protocol;
 #[doc(hidden)]
+pub use jiff;
 pub use serde_json;

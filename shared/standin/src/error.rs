@@ -34,7 +34,7 @@ pub enum StandinError {
         name: String,
     },
     /// The stand-in cannot listen on the address.
-    #[error("the stand-in cannot listen on {address}: {source}; choose another port, or 0 for a free one")]
+    #[error("the stand-in cannot listen on {address}: {source}")]
     Listen {
         /// The address as given.
         address: std::net::SocketAddr,

@@ -133,15 +133,25 @@ impl Standin {
         Ok(db.direct_channel(&one, &one, &other).id)
     }
 
-    /// Adds a bot that is in no team; returns its user id and a token.
+    /// Adds a bot that is in no team; returns its user id and a token, which has the bot's description.
     pub fn add_bot(&self, username: &str, description: &str) -> Result<(String, String), StandinError> {
+        self.add_bot_with_token(username, description, description)
+    }
+
+    /// Adds a bot that is in no team, with a token of this description; returns its user id and the token.
+    pub fn add_bot_with_token(
+        &self,
+        username: &str,
+        description: &str,
+        token: &str,
+    ) -> Result<(String, String), StandinError> {
         let mut db = self.db();
         if db.user_named(username).is_some() {
             return Err(StandinError::taken("user", username));
         }
         let bot = Bot { description: description.to_owned(), owner_id: first_admin(&db) };
         let id = db.add_user(username, Some(bot)).id.clone();
-        let token = db.add_token(&id, description).token.clone();
+        let token = db.add_token(&id, token).token.clone();
         Ok((id, token))
     }
 
@@ -158,6 +168,17 @@ impl Standin {
         team: &str,
         trigger: &str,
         url: &str,
+    ) -> Result<(String, String), StandinError> {
+        self.add_command_with_description(team, trigger, url, "")
+    }
+
+    /// Adds a slash command like [`add_command`](Self::add_command), with a description.
+    pub fn add_command_with_description(
+        &self,
+        team: &str,
+        trigger: &str,
+        url: &str,
+        description: &str,
     ) -> Result<(String, String), StandinError> {
         let mut db = self.db();
         let team_id = db.resolve_team(team)?;
@@ -177,6 +198,7 @@ impl Standin {
             method: "P".to_owned(),
             auto_complete: true,
             url: url.to_owned(),
+            description: description.to_owned(),
             ..Command::default()
         };
         let both = (command.id.clone(), command.token.clone());

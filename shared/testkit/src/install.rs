@@ -89,9 +89,13 @@ pub async fn install(
     };
     let site = SiteUrl::new(&mattermost.site_url())?;
     let code = code(bundle, app, &site, base_url).await?;
-    // `cloud-apps install` writes the same description, and recognizes the bot by it.
+    // `cloud-apps install` writes the same descriptions, and recognizes bot, token and command by them.
     let about = format!("{} (Cloud App {app} of {base_url})", manifest.description);
-    let (bot, token) = mattermost.add_bot(app.as_str(), about.trim_start())?;
+    let (bot, token) = mattermost.add_bot_with_token(
+        app.as_str(),
+        about.trim_start(),
+        &format!("Cloud App {app}, made by cloud-apps, run demo"),
+    )?;
     mattermost.join_team(app.as_str(), team)?;
     let request = InstallRequest {
         app_id: app.clone(),
@@ -113,7 +117,9 @@ pub async fn install(
     let mut registered = Vec::new();
     for wanted in &created.register {
         let Wanted::SlashCommand { trigger, .. } = wanted else { continue };
-        let (id, token) = mattermost.add_command(team, trigger, &created.endpoints.slash)?;
+        let about = format!("Cloud App {app}. Made by cloud-apps; `cloud-apps sync` keeps it right.");
+        let (id, token) =
+            mattermost.add_command_with_description(team, trigger, &created.endpoints.slash, &about)?;
         slash_tokens.push((trigger.clone(), token.clone()));
         let team_id = mattermost.team_id(team)?.parse()?;
         registered.push(Registered::SlashCommand { team_id, id, trigger: trigger.clone(), token });

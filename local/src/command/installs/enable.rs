@@ -17,11 +17,7 @@ pub struct Switch {
 pub async fn run(arguments: Switch, enabled: bool) -> Result<ExitCode, Failure> {
     let (bundle, view) = arguments.install.find().await?;
     let changed = change(&bundle, &view, &InstallPatch::Enabled(enabled)).await?;
-    let note = if enabled {
-        "The app answers again everywhere as soon as caches have expired: after the stack's InstallCacheSeconds, 60 unless set."
-    } else {
-        "The app is refused everywhere as soon as caches have expired: after the stack's InstallCacheSeconds, 60 unless set. \
-         Its data stays."
-    };
-    arguments.install.show(&changed, note)
+    let note = if enabled { "The app answers again." } else { "The app is refused, and its data stays." };
+    let when = "In a stack this is so everywhere when caches have expired: after its InstallCacheSeconds, 60 unless set.";
+    arguments.install.show(&changed, &format!("{note} {when}"))
 }

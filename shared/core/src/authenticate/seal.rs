@@ -30,7 +30,7 @@ impl<'a> SealCredential<'a> {
     }
 }
 
-/// The install that serves, and what the seal holds, if it is of this kind and belongs to the install of the path.
+/// The install, if it serves, and what the seal holds. The seal must be of this kind, and of the install that the path names.
 pub async fn install(
     services: &Services,
     arrival: &Arrival,
