@@ -98,7 +98,11 @@ fn an_install_is_switched_off_and_on_and_says_how_fast() {
     let id = install(&bundle);
     let off = bundle.say(&["disable", &id]);
     assert!(off.out.contains("state        disabled"), "{}", off.out);
-    assert!(off.err.contains("is refused") && off.err.contains("everywhere when caches have expired"), "{}", off.err);
+    assert!(
+        off.err.contains("is refused") && off.err.contains("everywhere when caches have expired"),
+        "{}",
+        off.err
+    );
     assert!(greeted(&bundle, "/hello greet @bob").contains("switched off on this server"));
     assert!(bundle.say(&["enable", &id]).out.contains("state        active"));
     assert!(greeted(&bundle, "/hello greet @bob").contains("Hello, @bob!"));
