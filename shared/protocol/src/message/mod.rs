@@ -5,7 +5,7 @@
 
 mod attachment;
 mod block;
-mod rules;
+mod block_rules;
 mod shape;
 
 pub use attachment::{Attachment, AttachmentField};
@@ -89,7 +89,7 @@ impl Message {
     /// assert_eq!(message.problems()[0].pointer, "/blocks/0/content/0/alt_text");
     /// ```
     pub fn problems(&self) -> Vec<Problem> {
-        rules::problems(self)
+        block_rules::problems(self)
     }
 }
 
