@@ -5,7 +5,7 @@
 //! `iss` is its site, the generation is its current one or the previous one within its grace, it serves. The previous
 //! one is good for what users and the bot do, and for nothing else ([`Signed`]).
 
-use super::{serves, spend::Spend};
+use super::{credential, serves, spend::Spend};
 use crate::{
     http::{Arrival, LogLine, Refusal},
     services::Services,
@@ -17,7 +17,7 @@ use crate::{
 };
 use cloud_apps_protocol::{
     Code, Generation, Millis, SiteUrl,
-    token::{Claims, Direction, Expected, Kid, Scope, Unverified},
+    token::{Claims, Credential, Direction, Expected, Kid, Scope, Unverified},
 };
 use std::sync::Arc;
 
@@ -57,6 +57,18 @@ impl Signed {
         }
         let key = install.previous_key.as_ref().unwrap_or(&install.key);
         (generation.checked_add(1) == Some(current) && kid.key == *key).then_some(Self::Previous)
+    }
+}
+
+/// Verifies the token of a request that only a V2 server may send.
+pub async fn of_server(
+    services: &Services,
+    arrival: &Arrival,
+    line: &mut LogLine,
+) -> Result<Verified, Refusal> {
+    match credential(arrival)? {
+        Credential::Jwt(token) => verify(services, arrival, &token, line).await,
+        Credential::Opaque(_) => Err(Refusal::unauthorized()),
     }
 }
 
@@ -173,12 +185,17 @@ impl Verified {
 
     /// Requires that `user`, where the body names one, is the token's subject.
     pub fn acts_as(&self, user: Option<&str>) -> Result<(), Refusal> {
-        if user.is_none_or(|user| user == self.claims.sub) {
-            return Ok(());
-        }
-        Err(Refusal::new(Code::BadToken, "The token's sub is not the acting user of the body.")
-            .with("claim", "sub"))
+        acts_as(&self.claims.sub, user)
     }
+}
+
+/// Requires that `user`, where the body names one, is the token's subject.
+pub(crate) fn acts_as(sub: &str, user: Option<&str>) -> Result<(), Refusal> {
+    if user.is_none_or(|user| user == sub) {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::BadToken, "The token's sub is not the acting user of the body.")
+        .with("claim", "sub"))
 }
 
 fn wrong_audience(claim: &str, what: &str) -> Refusal {

@@ -115,12 +115,10 @@ pub async fn sender(
             let install = verified.install(services, arrival.now).await?;
             let once = verified.once();
             let Claims { sub, jti, scope, mattermost_token, .. } = verified.claims;
-            let user_token = match scope {
-                Scope::User => mattermost_token.map(|token| UserToken { token: token.into(), admin: false }),
-                Scope::Admin => mattermost_token.map(|token| UserToken { token: token.into(), admin: true }),
-                // The bot's own token, which the install has already.
-                Scope::Bot => None,
-            };
+            // With scope `bot` it is the bot's own token, which the install has already.
+            let user_token = mattermost_token
+                .filter(|_| scope != Scope::Bot)
+                .map(|token| UserToken { token: token.into(), admin: scope == Scope::Admin });
             Ok(Sender { install, proof: SenderProof::Server { sub, user_token, jti, once } })
         }
         Presented::StaticToken(token) => {

@@ -2,7 +2,7 @@
 
 use super::{Decoded, Dialect};
 use crate::{
-    authenticate::{self, Presented, Sender, SenderProof},
+    authenticate::{self, Presented, Sender, SenderProof, jwt},
     finish::{Abilities, Surface, confirm::ChannelProof},
     http::{Arrival, Refusal, Responder},
 };
@@ -55,14 +55,13 @@ impl Dialect for V2 {
 
 /// The acting user is the token's subject, whether or not the body names one.
 fn acts(request: &mut CommandRequest, sub: &str) -> Result<(), Refusal> {
-    let bad = |message| Err(Refusal::new(Code::BadToken, message).with("claim", "sub"));
-    match &request.context.acting_user {
-        Some(user) if user.id.as_str() == sub => {}
-        Some(_) => return bad("The token's sub is not the acting user of the body."),
-        None => match sub.parse() {
-            Ok(id) => request.context.acting_user = Some(User::of(id)),
-            Err(_) => return bad("The token's sub is not a Mattermost user id."),
-        },
+    let acting = &mut request.context.acting_user;
+    jwt::acts_as(sub, acting.as_ref().map(|user| user.id.as_str()))?;
+    if acting.is_none() {
+        let id = sub.parse().map_err(|_| {
+            Refusal::new(Code::BadToken, "The token's sub is not a Mattermost user id.").with("claim", "sub")
+        })?;
+        *acting = Some(User::of(id));
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! One command, whatever dialect it came in: from a known sender to an answer.
 //!
-//! Before the function runs: the namespace is the app's → the line is read, once → what the install was granted → what is
-//! missing is asked → the token is spent → the context is filled and cut. Then the function runs, cancelled at the
-//! deadline, its panic caught.
+//! Before the function runs: the namespace is the app's → the line is read → what the install was granted → what is missing
+//! is asked → the token is spent → the context is filled and cut. Then the function runs, cancelled at the deadline, its
+//! panic caught. A line that would be refused is read a second time where an admin has just changed the install.
 
 mod expand;
 mod form;

@@ -4,22 +4,19 @@
 //! under `unavailable`.
 
 use crate::{
-    authenticate::{self, body, jwt, webhook},
+    authenticate::{body, jwt, webhook},
     http::{Arrival, LogLine, Refusal, Responder, Route},
     services::Services,
 };
 use bytes::Bytes;
-use cloud_apps_protocol::{
-    Code,
-    token::{Credential, Scope},
-};
+use cloud_apps_protocol::{Code, token::Scope};
 use http::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
-use std::{borrow::Cow, sync::Arc};
+use std::borrow::Cow;
 
 /// Answers one request.
-pub async fn handle(services: &Arc<Services>, arrival: Arrival) -> Response<Bytes> {
+pub async fn handle(services: &Services, arrival: Arrival) -> Response<Bytes> {
     let mut line = LogLine::new(&arrival);
     let result = route(services, &arrival, &mut line).await;
     line.close(&Responder::new(&arrival), result)
@@ -52,10 +49,7 @@ async fn route(
 
 /// Verifies that events come from the server itself: the scope is `bot`, and the subject is the bot.
 async fn events(services: &Services, arrival: &Arrival, line: &mut LogLine) -> Result<(), Refusal> {
-    let Credential::Jwt(token) = authenticate::credential(arrival)? else {
-        return Err(Refusal::unauthorized());
-    };
-    let verified = jwt::verify(services, arrival, &token, line).await?;
+    let verified = jwt::of_server(services, arrival, line).await?;
     let install = verified.install(services, arrival.now).await?;
     verified.acts_as(Some(install.bot.id.as_str()))?;
     if verified.claims.scope != Scope::Bot {

@@ -6,4 +6,4 @@ pub mod ring;
 pub mod sealed;
 
 pub use bot::InstallBot;
-pub use cache::*;
+pub use cache::{KeyCache, generate_ring};

@@ -323,7 +323,12 @@ impl Block {
         Collapsible { header: vec![Self::text(header)], content: all(content), collapsed: true }.into()
     }
 
-    /// Columns of blocks.
+    /// Columns of blocks. Write columns of different lengths as `Vec`s:
+    ///
+    /// ```
+    /// # use cloud_apps_protocol::Block;
+    /// Block::columns([vec![Block::text("left")], vec![Block::text("right"), Block::divider()]]);
+    /// ```
     pub fn columns(columns: impl IntoIterator<Item = impl IntoIterator<Item = impl Into<Block>>>) -> Self {
         Columns { columns: columns.into_iter().map(all).collect() }.into()
     }
