@@ -36,7 +36,7 @@ pub use registry::{installs_and_registry, unread_sites};
 pub use undo::interrupted_undo;
 
 use futures_util::FutureExt;
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 use tokio::sync::Barrier;
 
 /// How many tasks run at the same time.
@@ -70,11 +70,17 @@ impl Cases {
     }
 }
 
+/// Keeps a case on the heap. Without optimization, the stack of a suite would otherwise hold every one of its cases at the same time.
+#[inline(never)]
+fn on_the_heap<F: Future<Output = ()>>(case: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(case())
+}
+
 /// Runs every case of a suite on a store of its own, each under its own name.
 macro_rules! run_cases {
     ($suite:literal, $make:expr, [$($case:ident),* $(,)?]) => {
         let mut cases = $crate::testing::conformance::Cases::of($suite);
-        $(cases.run(stringify!($case), async { $case($make().await).await }).await;)*
+        $(cases.run(stringify!($case), $crate::testing::conformance::on_the_heap(|| async { $case($make().await).await })).await;)*
         cases.end();
     };
 }
