@@ -1,26 +1,18 @@
 //! The command line. Each file is one command: its options, which are also what `--help` says, and what it does.
 //!
-//! The folders are the groups of `cloud-apps --help`: [`try_out`], [`installs`] and [`operator`].
+//! The folders are the groups of `cloud-apps --help`: [`try_out`], [`installs`] and [`operator`]. What several commands
+//! need is in [`shared`]. A new subcommand is a file in the folder of its group and a variant of `Command` in that
+//! group's `mod.rs`, whose doc comment is its line in the help.
 
-#[cfg(test)]
-mod advice;
-mod connect;
-mod help;
 mod installs;
-mod json_file;
-mod lookup;
-mod managed;
-mod manifest_file;
 mod operator;
-mod operator_client;
-mod options;
-mod output;
-mod runtime;
+mod shared;
 mod try_out;
 
 use crate::failure::Failure;
 use clap::{FromArgMatches, Parser, Subcommand};
 use cloud_app::App;
+use shared::{help, runtime};
 use std::process::ExitCode;
 
 /// Make, install and operate apps for Mattermost that run as a serverless bundle.

@@ -1,7 +1,7 @@
 //! `cloud-apps cleanup`.
 
 use crate::{
-    command::{
+    command::shared::{
         connect::{given_admin_token, server},
         output::print,
     },

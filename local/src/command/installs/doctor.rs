@@ -1,7 +1,7 @@
 //! `cloud-apps doctor`.
 
 use crate::{
-    command::{
+    command::shared::{
         connect::{given_admin_token, installer},
         managed::ManagedInstall,
         output::print,

@@ -1,6 +1,6 @@
 //! `cloud-apps enable` and `cloud-apps disable`.
 
-use crate::command::managed::{ManagedInstall, change};
+use crate::command::shared::managed::{ManagedInstall, change};
 use crate::failure::Failure;
 use clap::Args;
 use cloud_apps_protocol::install::InstallPatch;

@@ -1,7 +1,7 @@
 //! `cloud-apps install`.
 
 use crate::{
-    command::{
+    command::shared::{
         connect::{installer, settle},
         json_file,
         options::BundleOptions,

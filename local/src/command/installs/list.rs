@@ -1,6 +1,6 @@
 //! `cloud-apps list`.
 
-use crate::command::{
+use crate::command::shared::{
     options::BundleOptions,
     output::{date, print},
 };

@@ -15,7 +15,7 @@ mod upgrade;
 
 pub use list::install_ids;
 
-use super::runtime::block_on;
+use super::shared::runtime::block_on;
 use crate::failure::Failure;
 use clap::Subcommand;
 use std::process::ExitCode;

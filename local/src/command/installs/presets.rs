@@ -1,6 +1,6 @@
 //! `cloud-apps presets`.
 
-use crate::command::{
+use crate::command::shared::{
     json_file,
     managed::{ManagedInstall, change},
     output::print,

@@ -4,7 +4,7 @@
 //! revoked. Wherever that is cut off, the bot has a token that works, and the same command ends it.
 
 use crate::{
-    command::{
+    command::shared::{
         connect::{installer, settle},
         managed::ManagedInstall,
         output::{print, print_json},

@@ -1,6 +1,6 @@
 //! `cloud-apps show`.
 
-use crate::command::{
+use crate::command::shared::{
     managed::ManagedInstall,
     output::{print_json, show_install},
 };

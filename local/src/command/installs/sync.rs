@@ -1,7 +1,7 @@
 //! `cloud-apps sync`.
 
 use crate::{
-    command::{
+    command::shared::{
         connect::{MANAGE_CODE, installer, settle},
         managed::ManagedInstall,
         output::print,

@@ -1,6 +1,6 @@
 //! `cloud-apps upgrade`.
 
-use crate::command::{
+use crate::command::shared::{
     managed::{ManagedInstall, change},
     output::{print, words},
 };

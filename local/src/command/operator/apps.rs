@@ -1,7 +1,7 @@
 //! `cloud-apps operator apps`: the apps of a bundle, linked and external.
 
 use crate::{
-    command::{
+    command::shared::{
         manifest_file::ManifestFile,
         operator_client::refused,
         options::OperatorOptions,

@@ -1,7 +1,7 @@
 //! `cloud-apps operator code`, `manage-code` and `revoke-codes`.
 
 use crate::{
-    command::{
+    command::shared::{
         operator_client::ask,
         options::OperatorOptions,
         output::{date, print_json, show_install},

@@ -3,9 +3,11 @@
 use crate::{
     command::{
         installs::install_ids,
-        operator_client::ask,
-        options::OperatorOptions,
-        output::{date, print},
+        shared::{
+            operator_client::ask,
+            options::OperatorOptions,
+            output::{date, print},
+        },
     },
     failure::Failure,
     install::bundle::Bundle,

@@ -1,7 +1,7 @@
 //! `cloud-apps operator keys`: the key ring of an app.
 
 use crate::{
-    command::{
+    command::shared::{
         operator_client::ask,
         options::OperatorOptions,
         output::{date, print},

@@ -9,7 +9,7 @@ mod dead_letters;
 mod keys;
 mod register;
 
-use super::options::OperatorOptions;
+use super::shared::options::OperatorOptions;
 use crate::failure::Failure;
 use clap::{Args, Subcommand};
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! `cloud-apps operator register`.
 
 use crate::{
-    command::{operator_client::ask, options::OperatorOptions, output::print_json},
+    command::shared::{operator_client::ask, options::OperatorOptions, output::print_json},
     failure::Failure,
     terminal,
 };

@@ -2,7 +2,7 @@
 
 use crate::{
     check::{self, Outcome},
-    command::{
+    command::shared::{
         manifest_file::ManifestFile,
         output::{count, print_json},
     },

@@ -9,7 +9,7 @@ mod schema;
 mod serve;
 mod validate;
 
-use super::runtime::block_on;
+use super::shared::runtime::block_on;
 use crate::failure::Failure;
 use clap::Subcommand;
 use cloud_app::App;

@@ -1,6 +1,6 @@
 //! `cloud-apps schema`.
 
-use crate::{command::output::print_json, failure::Failure};
+use crate::{command::shared::output::print_json, failure::Failure};
 use std::process::ExitCode;
 
 /// Prints the JSON Schema of a manifest on standard output.

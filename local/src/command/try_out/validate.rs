@@ -1,7 +1,7 @@
 //! `cloud-apps validate`: checks a manifest as a compiler checks a program.
 
 use crate::{
-    command::{manifest_file::ManifestFile, output::count},
+    command::shared::{manifest_file::ManifestFile, output::count},
     failure::Failure,
     terminal,
 };

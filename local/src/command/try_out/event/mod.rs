@@ -6,7 +6,7 @@ mod builder;
 mod gateway;
 
 use crate::{
-    command::output::print_json,
+    command::shared::output::print_json,
     failure::{Failure, file},
     terminal,
 };

@@ -44,7 +44,7 @@ pub fn in_groups(command: Command, groups: &[Group], width: Option<usize>) -> Co
 
 #[cfg(test)]
 mod tests {
-    use super::super::command_line;
+    use crate::command::command_line;
     use clap::Command;
 
     /// Every command below this one, with how it is called.

@@ -1,6 +1,6 @@
 //! Every `cloud-apps …` that a source or a page of this repository advises is a command line that exists.
 
-use super::command_line;
+use crate::command::command_line;
 use clap::error::ErrorKind;
 use std::{
     fs,
