@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use cloud_apps_aws::config::{Role, VARIABLES};
-use cloud_apps_core::http::{Function, route::ROUTES};
+use cloud_apps_core::http::{Handler, route::ROUTES};
 use serde_norway::Value;
 use std::{collections::BTreeSet, fmt::Write};
 
@@ -39,11 +39,11 @@ fn the_template_has_every_route_of_the_protocol_at_its_function_and_no_other() {
     let mut served: Vec<_> = ROUTES
         .iter()
         .map(|entry| {
-            let function = match entry.function {
-                Function::Command => "CommandFunction",
-                Function::Autocomplete => "AutocompleteFunction",
-                Function::Event => "EventFunction",
-                Function::Install => "InstallFunction",
+            let function = match entry.handler {
+                Handler::Command => "CommandFunction",
+                Handler::Autocomplete => "AutocompleteFunction",
+                Handler::Event => "EventFunction",
+                Handler::Install => "InstallFunction",
             };
             (entry.method.to_string(), entry.pattern.to_owned(), function.to_owned())
         })

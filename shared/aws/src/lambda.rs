@@ -215,7 +215,7 @@ mod tests {
         for event in odd {
             for clock in [Clock::System, Clock::Event] {
                 let arrival = arrival(event.clone(), &context(1_000), clock);
-                assert_eq!(arrival.route.function(), None, "{event}");
+                assert_eq!(arrival.route.handler(), None, "{event}");
                 assert!(arrival.request.headers().is_empty(), "{event}");
             }
             assert!(records(event, &context(1_000), Clock::System).is_err());

@@ -4,7 +4,7 @@
 
 use crate::{
     functions::{autocomplete, command, deliver, event, install},
-    http::{Arrival, Function},
+    http::{Arrival, Handler},
     jobs::JobRunner,
     services::Management,
 };
@@ -35,11 +35,11 @@ impl Bundle {
     /// Answers a request. If no function serves its route, it gets the install function's `no_route`.
     pub async fn handle(&self, arrival: Arrival) -> Response<Bytes> {
         let services = &self.0.services;
-        match arrival.route.function() {
-            Some(Function::Command) => command::handle(services, arrival).await,
-            Some(Function::Autocomplete) => autocomplete::handle(services, arrival).await,
-            Some(Function::Event) => event::handle(services, arrival).await,
-            Some(Function::Install) | None => install::handle(&self.0, arrival).await,
+        match arrival.route.handler() {
+            Some(Handler::Command) => command::handle(services, arrival).await,
+            Some(Handler::Autocomplete) => autocomplete::handle(services, arrival).await,
+            Some(Handler::Event) => event::handle(services, arrival).await,
+            Some(Handler::Install) | None => install::handle(&self.0, arrival).await,
         }
     }
 }

@@ -15,7 +15,7 @@ mod stage;
 
 use cloud_apps_core::{
     apps::read_answer,
-    http::{Function, MAX_BODY, route::ROUTES},
+    http::{Handler, MAX_BODY, route::ROUTES},
 };
 use cloud_apps_protocol::{CommandRequest, json};
 use http::{HeaderValue, Method, Request, Response, header};
@@ -69,7 +69,7 @@ fn bodies() -> Vec<(&'static str, String)> {
 /// Each route that takes a body, with a path of the stage's install.
 fn paths(stage: &Stage) -> Vec<String> {
     let bodied =
-        ROUTES.iter().filter(|entry| entry.method == Method::POST && entry.function != Function::Install);
+        ROUTES.iter().filter(|entry| entry.method == Method::POST && entry.handler != Handler::Install);
     bodied
         .filter(|entry| !entry.pattern.contains("/upstream/"))
         .map(|entry| entry.pattern.replace("{install}", stage.install.id.as_str()).replace(['{', '}'], ""))

@@ -60,7 +60,7 @@ fn events(installed: &Installed) -> BTreeMap<&'static str, Vec<Value>> {
     let mut events: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     let mut n = 0;
     for entry in ROUTES {
-        let to = events.entry(role(entry.function).name()).or_default();
+        let to = events.entry(role(entry.handler).name()).or_default();
         let body = json!({
             "command": { "namespace": "hello", "raw": "/hello greet CANARYTEXT" }, "query": { "kind": "suggest" },
             "trigger_id": "CANARYTRIGGER", "response_url": "https://example.com/hooks/CANARYRESPONSE",

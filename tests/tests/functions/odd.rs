@@ -41,7 +41,7 @@ pub async fn events() -> Result<(), String> {
                 return Err(format!("{} answered {status} to {event}", role.name()));
             }
         }
-        for entry in ROUTES.iter().filter(|entry| crate::stage::role(entry.function) == role) {
+        for entry in ROUTES.iter().filter(|entry| crate::stage::role(entry.handler) == role) {
             for event in spoilt(&event(entry, install, "Bearer CANARY", "application/json", "{}")) {
                 answered(&mut running, &event).await?;
             }

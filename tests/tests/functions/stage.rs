@@ -7,7 +7,7 @@ use bench::{
     sample::Installed,
 };
 use cloud_apps_aws::Role;
-use cloud_apps_core::http::{Function, route::Entry};
+use cloud_apps_core::http::{Handler, route::Entry};
 use serde_json::{Value, json};
 use std::{
     path::{Path, PathBuf},
@@ -92,12 +92,12 @@ pub fn without(log: &str, who: &str, secrets: &[&str]) -> Result<(), String> {
 }
 
 /// The function that serves a route.
-pub fn role(function: Function) -> Role {
-    match function {
-        Function::Command => Role::Command,
-        Function::Autocomplete => Role::Autocomplete,
-        Function::Event => Role::Event,
-        Function::Install => Role::Install,
+pub fn role(handler: Handler) -> Role {
+    match handler {
+        Handler::Command => Role::Command,
+        Handler::Autocomplete => Role::Autocomplete,
+        Handler::Event => Role::Event,
+        Handler::Install => Role::Install,
     }
 }
 

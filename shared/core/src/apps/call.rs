@@ -19,7 +19,7 @@ pub struct Call<'a> {
     /// The install, and its bot's token.
     pub bot: Arc<InstallBot>,
     /// How the request proved its acting user. `None`: it did not.
-    pub proof: Option<Proof>,
+    pub user_proof: Option<Proof>,
     /// The acting user's token, if it was granted.
     pub user: Option<Credential>,
     /// Unix milliseconds when the request came in.

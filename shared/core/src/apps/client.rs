@@ -7,8 +7,9 @@
 use super::{
     answer,
     call::{Call, Called},
-    functions::Lambdas,
-    http, lambda, linked,
+    http, lambda,
+    lambdas::Lambdas,
+    linked,
     no_answer::NoAnswer,
     served::{Registered, ServedApp},
     signed_request::SignedRequest,

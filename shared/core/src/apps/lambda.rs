@@ -2,7 +2,7 @@
 //! framework for Lambda can answer it unchanged
 //! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>).
 
-use super::{answer::Reply, functions::Lambdas, no_answer::NoAnswer, signed_request::SignedRequest};
+use super::{answer::Reply, lambdas::Lambdas, no_answer::NoAnswer, signed_request::SignedRequest};
 use crate::store::ports::{InvokeError, StoreError};
 use cloud_apps_protocol::{json::is_object, limits};
 use serde::{

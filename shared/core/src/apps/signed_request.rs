@@ -36,12 +36,22 @@ impl SignedRequest {
     ) -> Result<Self, NoAnswer> {
         let Registered { app, manifest, .. } = app;
         let Call {
-            function, mut request, settings, bot, proof, user, now, deadline, request_id, trace, ..
+            function,
+            mut request,
+            settings,
+            bot,
+            user_proof,
+            user,
+            now,
+            deadline,
+            request_id,
+            trace,
+            ..
         } = call;
         let install = &bot.install;
         // The body may name anybody. The JWT names a user only if the request proved that user.
         let acting = request.context.acting_user.as_ref();
-        let proved = proof.zip(acting).map(|(proof, user)| (user.id.to_string(), proof));
+        let proved = user_proof.zip(acting).map(|(proof, user)| (user.id.to_string(), proof));
         let (sub, proof) = proved.unzip();
         let delivery = request.delivery.clone().unwrap_or_default();
         if let Some(app) = &mut request.context.app {

@@ -1,6 +1,6 @@
 //! The form of a command, with what was given filled in: for what is missing, or where the form is wanted.
 
-use super::Command;
+use super::AuthenticatedCommand;
 use crate::finish::Draft;
 use cloud_apps_protocol::{
     Answer, FunctionName, Manifest, Values,
@@ -14,7 +14,7 @@ use cloud_apps_protocol::{
 pub(super) fn asking(
     manifest: &Manifest,
     entry: &CommandEntry,
-    command: &Command,
+    command: &AuthenticatedCommand,
     invocation: Invocation,
 ) -> Draft {
     let Invocation { values, missing, warnings, .. } = invocation;
@@ -54,7 +54,12 @@ fn title(function: &FunctionName) -> String {
 }
 
 /// What to add to the line.
-fn usage(manifest: &Manifest, command: &Command, function: &FunctionName, missing: &[FunctionName]) -> Kind {
+fn usage(
+    manifest: &Manifest,
+    command: &AuthenticatedCommand,
+    function: &FunctionName,
+    missing: &[FunctionName],
+) -> Kind {
     let grammar = Grammar {
         manifest,
         presets: &command.sender.install.presets,

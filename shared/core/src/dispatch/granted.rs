@@ -1,6 +1,6 @@
 //! What the install was granted, what its sender may, and what this version serves.
 
-use super::Command;
+use super::AuthenticatedCommand;
 use crate::http::Refusal;
 use cloud_apps_protocol::{
     Code,
@@ -8,7 +8,7 @@ use cloud_apps_protocol::{
 };
 
 /// Requires that the command may run.
-pub(super) fn require(entry: &CommandEntry, command: &Command) -> Result<(), Refusal> {
+pub(super) fn require(entry: &CommandEntry, command: &AuthenticatedCommand) -> Result<(), Refusal> {
     let granted = &command.sender.install.granted;
     // Locations are an open set: one that this version does not know is passed on, and needs the message box's grant.
     let location = command.request.context.source.granted_as();

@@ -36,8 +36,8 @@ use std::{sync::Arc, time::Duration};
 /// The largest answer, in bytes (section 20); what a dialect adds to it has room beside.
 const MAX_ANSWER: usize = limits::BODY - 4096;
 
-/// A command whose sender is known.
-pub struct Command {
+/// A command whose sender is known: its credential was verified.
+pub struct AuthenticatedCommand {
     /// Who sent it, for which install.
     pub sender: Sender,
     /// What was asked; the context as the sender gave it.
@@ -58,7 +58,7 @@ pub struct Dispatched {
 pub async fn run<'s>(
     services: &'s Services,
     arrival: &Arrival,
-    mut command: Command,
+    mut command: AuthenticatedCommand,
     mut app: ServedApp<'s>,
     line: &mut LogLine,
 ) -> Result<Dispatched, Refusal> {
@@ -96,7 +96,12 @@ pub async fn run<'s>(
 }
 
 /// What came of a command that calls no function.
-fn without_a_call(services: &Services, command: Command, draft: Draft, now: Millis) -> Dispatched {
+fn without_a_call(
+    services: &Services,
+    command: AuthenticatedCommand,
+    draft: Draft,
+    now: Millis,
+) -> Dispatched {
     Dispatched { draft, bot: services.bot(command.sender.install, now) }
 }
 
@@ -104,14 +109,14 @@ fn without_a_call(services: &Services, command: Command, draft: Draft, now: Mill
 async fn call(
     services: &Services,
     arrival: &Arrival,
-    command: Command,
+    command: AuthenticatedCommand,
     app: &ServedApp<'_>,
     (entry, Invocation { function, values, warnings, .. }): (&CommandEntry, Invocation),
     line: &mut LogLine,
 ) -> Result<Dispatched, Refusal> {
     let now = arrival.now;
     let settings = services.keys.open_settings(&command.sender.install, now).await?;
-    let proof = command.sender.proof.of_user();
+    let user_proof = command.sender.proof.of_user();
     let Prepared { request, install, user } = prepare::prepare(app.manifest(), (entry, &values), command)?;
     let bot = services.bot(install, now);
     let before = line.elapsed_ms();
@@ -122,7 +127,7 @@ async fn call(
         values,
         settings,
         bot: Arc::clone(&bot),
-        proof,
+        user_proof,
         user,
         now,
         deadline,
@@ -159,7 +164,7 @@ async fn changed(
 /// Which function the request asks for, and with which values, if the install was granted it.
 fn read_line(
     manifest: &Manifest,
-    command: &Command,
+    command: &AuthenticatedCommand,
     now: Millis,
     line: &mut LogLine,
 ) -> Result<Line, Refusal> {
@@ -173,7 +178,7 @@ fn read_line(
     Ok(asked)
 }
 
-fn in_namespace(manifest: &Manifest, command: &Command) -> Result<(), Refusal> {
+fn in_namespace(manifest: &Manifest, command: &AuthenticatedCommand) -> Result<(), Refusal> {
     let namespace = command
         .request
         .namespace()

@@ -1,7 +1,7 @@
 //! What a function is given: the request with its context filled and cut, the user's token, the deadline. Where the
 //! function runs makes no difference here.
 
-use super::{Command, expand};
+use super::{AuthenticatedCommand, expand};
 use crate::{
     authenticate::{Sender, UserToken},
     http::{Arrival, Refusal},
@@ -21,11 +21,11 @@ use std::sync::Arc;
 pub const FUNCTION_TIME: Millis = 8_000;
 
 /// What is kept of the platform's time for finishing and writing the answer, in ms.
-const MARGIN: Millis = 1_000;
+const MARGIN_AFTER_FUNCTION: Millis = 1_000;
 
 /// Unix milliseconds after which nobody waits for the function.
 pub(super) fn deadline(arrival: &Arrival) -> Millis {
-    arrival.deadline.saturating_sub(MARGIN).min(arrival.now.saturating_add(FUNCTION_TIME))
+    arrival.deadline.saturating_sub(MARGIN_AFTER_FUNCTION).min(arrival.now.saturating_add(FUNCTION_TIME))
 }
 
 /// What the function is given.
@@ -40,9 +40,9 @@ pub(super) struct Prepared {
 pub(super) fn prepare(
     manifest: &Manifest,
     (entry, values): (&CommandEntry, &Values),
-    command: Command,
+    command: AuthenticatedCommand,
 ) -> Result<Prepared, Refusal> {
-    let Command { sender: Sender { install, proof }, mut request, delivery_id } = command;
+    let AuthenticatedCommand { sender: Sender { install, proof }, mut request, delivery_id } = command;
     fill(&mut request, manifest, entry, &install)?;
     // However the values came, a function finds them here.
     request.command.encoded = Some(values.clone());

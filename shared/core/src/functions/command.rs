@@ -6,7 +6,7 @@
 use crate::{
     authenticate::{self, Presented, Sender, sender},
     dialect::{self, Decoded, Dialect},
-    dispatch::{self, Command, Dispatched},
+    dispatch::{self, AuthenticatedCommand, Dispatched},
     finish::{confirm::BotActions, finish},
     http::{Arrival, LogLine, Refusal, Responder, Route},
     services::Services,
@@ -23,7 +23,7 @@ use std::{
 const LONGEST: Millis = 15 * 60_000;
 
 /// What is kept of the platform's time for writing the answer after the bot's last post, in ms.
-const MARGIN: Millis = 500;
+const MARGIN_AFTER_POST: Millis = 500;
 
 /// Answers one request.
 pub async fn handle(services: &Services, arrival: Arrival) -> Response<Bytes> {
@@ -90,7 +90,7 @@ async fn answer(
 ) -> Result<Answer, Refusal> {
     let app = services.apps.agreed(&sender.install, arrival.now).await?;
     let Decoded { request, delivery_id, surface } = dialect.decode(arrival, &sender, app.manifest())?;
-    let command = Command { sender, request, delivery_id };
+    let command = AuthenticatedCommand { sender, request, delivery_id };
     let Dispatched { draft, bot } = dispatch::run(services, arrival, command, app, line).await?;
     let until = posts_until(arrival, line.elapsed_ms());
     let bot = BotActions::new(bot, services.http.clone(), Arc::clone(&services.confirmations), until);
@@ -99,6 +99,6 @@ async fn answer(
 
 /// Until when the bot may post the answer: as long as the platform waits, however long the function took.
 fn posts_until(arrival: &Arrival, elapsed_ms: u64) -> Instant {
-    let left = arrival.deadline.saturating_sub(arrival.now.saturating_add(MARGIN)).min(LONGEST);
+    let left = arrival.deadline.saturating_sub(arrival.now.saturating_add(MARGIN_AFTER_POST)).min(LONGEST);
     Instant::now() + Duration::from_millis(left.saturating_sub(elapsed_ms))
 }

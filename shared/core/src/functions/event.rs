@@ -33,14 +33,14 @@ async fn route(
             events(services, arrival, line).await?;
             Err(Refusal::not_served("Events are", "They were not accepted."))
         }
-        Route::Webhook { install } => {
+        Route::OutgoingWebhook { install } => {
             outgoing_webhook(services, arrival, install, line).await?;
             // Mattermost would post any text of this answer to the channel.
             line.outcome("dropped");
             Ok(Responder::new(arrival).json(StatusCode::OK, &json!({})))
         }
         // Webhooks of vendors cannot be registered yet, so there is no secret to verify their sender.
-        Route::Upstream { .. } => {
+        Route::VendorWebhook { .. } => {
             Err(Refusal::not_served("Webhooks of vendors are", "The delivery was not accepted."))
         }
         _ => Err(Refusal::no_route()),

@@ -64,7 +64,8 @@ impl Arrival {
 
     /// Refuses a body that is too large, encoded, or of a media type that the route does not accept.
     pub fn check(&self) -> Result<(), Refusal> {
-        let limit = if matches!(self.route, Route::Upstream { .. }) { limits::WEBHOOK } else { MAX_BODY };
+        let limit =
+            if matches!(self.route, Route::VendorWebhook { .. }) { limits::WEBHOOK } else { MAX_BODY };
         if self.request.body().len() > limit {
             return Err(Refusal::new(Code::TooLarge, format!("A body may have {limit} bytes here.")));
         }
@@ -98,9 +99,9 @@ impl Arrival {
         match self.route {
             // These requests have no body, or a body in the vendor's own form.
             _ if matches!(*self.request.method(), Method::GET | Method::DELETE) => &[],
-            Route::Upstream { .. } | Route::Unknown => &[],
+            Route::VendorWebhook { .. } | Route::Unknown => &[],
             Route::Slash { .. } | Route::Connect { .. } => &[FORM],
-            Route::Webhook { .. } => &[JSON, FORM],
+            Route::OutgoingWebhook { .. } => &[JSON, FORM],
             _ => &[JSON],
         }
     }

@@ -12,4 +12,4 @@ pub use arrival::{Arrival, MAX_BODY, system_now};
 pub use log_line::LogLine;
 pub use refusal::Refusal;
 pub use response::Responder;
-pub use route::{Function, Route};
+pub use route::{Handler, Route};

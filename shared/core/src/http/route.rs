@@ -7,9 +7,9 @@
 use http::Method;
 use std::collections::HashMap;
 
-/// Which Lambda function serves a route.
+/// The Lambda function that handles a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Function {
+pub enum Handler {
     /// `functions/command`.
     Command,
     /// `functions/autocomplete`.
@@ -26,8 +26,8 @@ pub struct Entry {
     pub method: Method,
     /// `/hooks/{install}/slash`.
     pub pattern: &'static str,
-    /// Who serves it.
-    pub function: Function,
+    /// Who handles it.
+    pub handler: Handler,
     /// Makes the route from its parameters, in the order of the pattern.
     make: fn(&mut Parameters) -> Route,
 }
@@ -37,7 +37,7 @@ pub struct Entry {
 macro_rules! routes {
     ($(
         $(#[$doc:meta])*
-        $route:ident $({ $($parameter:ident),+ })? = $name:literal, $function:ident, [$($method:ident),+] $pattern:literal;
+        $route:ident $({ $($parameter:ident),+ })? = $name:literal, $handler:ident, [$($method:ident),+] $pattern:literal;
     )+) => {
         /// The routes of the protocol, with their parameters as text.
         #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +58,7 @@ macro_rules! routes {
             Entry {
                 method: Method::$method,
                 pattern: $pattern,
-                function: Function::$function,
+                handler: Handler::$handler,
                 make: make::$route,
             },
         )+)+];
@@ -91,10 +91,10 @@ macro_rules! routes {
                 }
             }
 
-            /// Which function serves it; `None` for [`Route::Unknown`].
-            pub fn function(&self) -> Option<Function> {
+            /// Which function handles it; `None` for [`Route::Unknown`].
+            pub fn handler(&self) -> Option<Handler> {
                 match self {
-                    $(Self::$route $({ $($parameter: _),+ })? => Some(Function::$function),)+
+                    $(Self::$route $({ $($parameter: _),+ })? => Some(Handler::$handler),)+
                     Self::Unknown => None,
                 }
             }
@@ -126,9 +126,9 @@ routes! {
     /// `POST /event`.
     Event = "event", Event, [POST] "/event";
     /// Mattermost's outgoing webhook.
-    Webhook { install } = "webhook", Event, [POST] "/hooks/{install}/webhook";
+    OutgoingWebhook { install } = "webhook", Event, [POST] "/hooks/{install}/webhook";
     /// A vendor's webhook: `path` says which of the app's.
-    Upstream { install, path } = "upstream", Event, [POST, GET] "/hooks/{install}/upstream/{path}";
+    VendorWebhook { install, path } = "upstream", Event, [POST, GET] "/hooks/{install}/upstream/{path}";
     /// `GET /`: which protocol, which bundle.
     Index = "index", Install, [GET] "/";
     /// `GET /apps`: the catalogue.
@@ -219,7 +219,7 @@ mod tests {
             let by_path = Route::from_path(&entry.method, &filled(entry.pattern));
             assert_eq!(by_key, by_path, "{} {}", entry.method, entry.pattern);
             assert_eq!(by_path.path(), filled(entry.pattern));
-            assert_eq!(by_path.function(), Some(entry.function), "{} {}", entry.method, entry.pattern);
+            assert_eq!(by_path.handler(), Some(entry.handler), "{} {}", entry.method, entry.pattern);
         }
     }
 

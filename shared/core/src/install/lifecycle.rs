@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 /// How long a lifecycle function may take, in ms (section 12).
 pub const TIME: Millis = 20_000;
 /// How much of the platform's time is reserved for what comes after the function, in ms.
-const MARGIN: Millis = 2_000;
+const MARGIN_AFTER_LIFECYCLE: Millis = 2_000;
 
 /// The lifecycle functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +100,7 @@ pub async fn run(
     line.function = Some(function.to_string());
     let before = line.elapsed_ms();
     let now = request_info.now.saturating_add(before);
-    let deadline = now.saturating_add(TIME).min(request_info.deadline.saturating_sub(MARGIN));
+    let deadline = now.saturating_add(TIME).min(request_info.deadline.saturating_sub(MARGIN_AFTER_LIFECYCLE));
     let request = request(app.manifest(), install, function, part);
     line.delivery_id = request.delivery.as_ref().map(|delivery| delivery.id.clone());
     let bot = management.services.bot(Arc::new(install.clone()), request_info.now);
@@ -111,7 +111,7 @@ pub async fn run(
         settings,
         bot,
         // The installer says who `installed_by` is. Neither a code nor an operator proves a user.
-        proof: None,
+        user_proof: None,
         user: None,
         now,
         deadline,

@@ -41,7 +41,7 @@ use tokio::time::Instant;
 /// How long a job may take at most, in ms.
 const TIME: Millis = 30_000;
 /// How much of the platform's time is reserved for what comes after a job, in ms.
-const MARGIN: Millis = 2_000;
+const MARGIN_AFTER_JOB: Millis = 2_000;
 /// How long the ledger remembers a job, in ms: as long as a queue may keep a copy of its message.
 const KEEP: Millis = 14 * 24 * 3_600_000;
 
@@ -233,7 +233,7 @@ impl JobRunner {
             self.queue.send(&job, now).await?;
             return Ok(Fate::Gone("waits"));
         }
-        let time = clock.left().saturating_sub(MARGIN).min(TIME);
+        let time = clock.left().saturating_sub(MARGIN_AFTER_JOB).min(TIME);
         if time == 0 {
             return Ok(Fate::Stays("no time was left for it".to_owned()));
         }

@@ -4,7 +4,7 @@ use crate::{build::Build, jira};
 use bytes::Bytes;
 use cloud_apps_core::{
     functions::{autocomplete, command, event},
-    http::{Arrival, Function, Route},
+    http::{Arrival, Handler, Route},
     random::Random,
     services::Services,
     store::{
@@ -114,9 +114,9 @@ impl Stage {
     }
 
     pub async fn arrive(&self, arrival: Arrival) -> Answered {
-        let response = match arrival.route.function() {
-            Some(Function::Autocomplete) => autocomplete::handle(&self.services, arrival).await,
-            Some(Function::Event) => event::handle(&self.services, arrival).await,
+        let response = match arrival.route.handler() {
+            Some(Handler::Autocomplete) => autocomplete::handle(&self.services, arrival).await,
+            Some(Handler::Event) => event::handle(&self.services, arrival).await,
             _ => command::handle(&self.services, arrival).await,
         };
         Answered::from(response)
