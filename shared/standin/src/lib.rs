@@ -1,9 +1,10 @@
-//! A small Mattermost server in memory, in two versions: all that a server does around an integration.
+//! A small Mattermost server in memory, in several versions: all that a server does around an integration.
 //!
 //! It stores users, teams, channels, posts, bots, tokens, sessions, slash commands, webhooks and OAuth apps. It answers
-//! the REST API v4 as 5.37 and 11.6 do. It executes slash commands and post actions, opens dialogs and sends outgoing
-//! webhooks: it sends to integrations what a server sends, and does with their answers what a server does. It is for
-//! tests, for `cloud-apps serve`, and for functions that run on a laptop. It knows nothing of this project.
+//! the REST API v4 as 5.37, 11.6 and the versions from there to 12.0 do. It executes slash commands and post actions,
+//! opens dialogs and sends outgoing webhooks: it sends to integrations what a server sends, and does with their answers
+//! what a server does. It is for tests, for `cloud-apps serve`, and for functions that run on a laptop. It knows nothing
+//! of this project.
 //!
 //! * **Set it up**: [`Standin::demo`], [`Standin::add_user`] and the methods beside it need no permissions; or use the
 //!   REST API, as an admin does. [`Standin::configure`] sets what an admin sets in the system console. [`Settings`]
@@ -20,6 +21,9 @@
 //! every one, and lists each exception with its reason. Where there is no recording, the source of mattermost-server
 //! at v5.37 and v11.6 decides; the modules name the functions. Roles, licenses and plugins are those of a fresh team
 //! edition.
+//!
+//! Of the versions after 11.6 no server was recorded: what they do differently is derived from what is written about them
+//! (see [`Version`]). A test can move a server to another version with [`Standin::set_version`], while its data stays.
 //!
 //! Where a change goes: a call of the REST API into `rest`; a version of Mattermost into `version`; what buttons and menus
 //! do into `action`, and their form into `model/attachment.rs`; what dialogs do into `dialog`, and their form into
@@ -48,6 +52,7 @@ mod api;
 mod app_error;
 mod calls;
 mod client;
+mod config;
 mod database;
 mod dialog;
 mod error;

@@ -4,6 +4,7 @@
 //! and cannot be changed. The defaults come from `SetDefaults` in mattermost-server `model/config.go`.
 
 use crate::Version;
+use crate::version::Ability;
 
 /// What an admin can set. They begin as in a fresh server; [`Standin::configure`](crate::Standin::configure) changes them.
 ///
@@ -61,6 +62,14 @@ pub struct Settings {
     pub max_users_per_team: usize,
     /// `TeamSettings.MaxChannelsPerTeam`; 2,000.
     pub max_channels_per_team: usize,
+    /// `MaxPostSize`: the most characters of a message. It is no key of `config.json`; it follows from the size of a
+    /// column of the database. 16,383, and 262,144 in 12; a server that is older than 5.0 has kept 4,000.
+    pub max_post_size: usize,
+    /// `ServiceSettings.MaximumPersonalAccessTokenLifetimeDays`: how long a new token may live; 0 for no limit. It is
+    /// obeyed since 11.9 for people, and since 12 also for bots.
+    pub maximum_personal_access_token_lifetime_days: u32,
+    /// `FeatureFlags.MmBlocksEnabled`; on. Only servers since 11.10 have it.
+    pub mm_blocks_enabled: bool,
 }
 
 impl Settings {
@@ -85,6 +94,16 @@ impl Settings {
             restrict_direct_message_to_team: false,
             max_users_per_team: 50,
             max_channels_per_team: 2_000,
+            max_post_size: fresh_post_size(version),
+            maximum_personal_access_token_lifetime_days: 0,
+            mm_blocks_enabled: true,
+        }
+    }
+
+    /// Does what an upgrade does to the settings: it only makes the column for messages larger.
+    pub(crate) fn upgrade(&mut self, from: Version, to: Version) {
+        if self.max_post_size == fresh_post_size(from) {
+            self.max_post_size = fresh_post_size(to);
         }
     }
 
@@ -93,4 +112,9 @@ impl Settings {
         self.enable_bot_account_creation = true;
         self.enable_user_access_tokens = true;
     }
+}
+
+/// A quarter of the characters that the column has, because each may need four bytes: `determineMaxPostSize`.
+fn fresh_post_size(version: Version) -> usize {
+    if version.has(Ability::LongMessages) { 1_048_576 / 4 } else { 65_535 / 4 }
 }

@@ -151,7 +151,7 @@ impl Standin {
         }
         let bot = Bot { description: description.to_owned(), owner_id: first_admin(&db) };
         let id = db.add_user(username, Some(bot)).id.clone();
-        let token = db.add_token(&id, token).token.clone();
+        let token = db.add_token(&id, token, 0).token.clone();
         Ok((id, token))
     }
 
@@ -159,7 +159,7 @@ impl Standin {
     pub fn add_token(&self, user: &str) -> Result<String, StandinError> {
         let mut db = self.db();
         let user = db.resolve_user(user)?;
-        Ok(db.add_token(&user, "stand-in").token.clone())
+        Ok(db.add_token(&user, "stand-in", 0).token.clone())
     }
 
     /// Adds a slash command to a team, which is sent by `POST`; returns its id and token.

@@ -200,8 +200,11 @@ fn account(db: &Database, account: &User) -> (Kind, String) {
 fn accesses(db: &Database, add: &mut impl FnMut(Kind, bool, String)) {
     for token in &db.tokens {
         let state = if token.active { "active" } else { "inactive" };
-        let text =
-            format!("of {}: {state}, {:?} [{}]", user(db, &token.user_id), token.description, token.id);
+        let mut text = format!("of {}: {state}, {:?}", user(db, &token.user_id), token.description);
+        if token.expires_at != 0 {
+            text = format!("{text}, until {}", token.expires_at);
+        }
+        let text = format!("{text} [{}]", token.id);
         add(Kind::Token, token.active, text);
     }
     for session in db.sessions.iter().filter(|session| session.expires_at > db.now) {

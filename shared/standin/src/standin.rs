@@ -25,7 +25,6 @@ pub struct Standin {
 }
 
 struct Inner {
-    version: Version,
     clock: Mutex<Clock>,
     db: Mutex<Database>,
     calls: Mutex<Calls>,
@@ -67,7 +66,6 @@ impl Standin {
         let outbound = Outbound::new();
         outbound.allow(db.settings.allowed_untrusted_internal_connections.clone());
         let inner = Inner {
-            version,
             clock: Mutex::new(Arc::new(system_clock)),
             db: Mutex::new(db),
             calls: Mutex::default(),
@@ -80,7 +78,14 @@ impl Standin {
 
     /// The version of the server.
     pub fn version(&self) -> Version {
-        self.inner.version
+        self.db().version
+    }
+
+    /// Makes this a server of another version, as an upgrade does, or a downgrade. All that is stored stays.
+    pub fn set_version(&self, version: Version) {
+        let mut db = self.db();
+        let before = std::mem::replace(&mut db.version, version);
+        db.settings.upgrade(before, version);
     }
 
     /// Sets the clock, in milliseconds since 1970.

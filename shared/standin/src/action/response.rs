@@ -2,7 +2,7 @@
 
 use crate::Version;
 use crate::app_error::AppError;
-use crate::database::{Database, check_message};
+use crate::database::Database;
 use crate::go::{self, or_default};
 use crate::keys::KeptProps;
 use crate::markup;
@@ -108,7 +108,7 @@ impl Update {
                 "Unable to update system message.",
             ));
         }
-        check_message(&self.message)?;
+        db.check_message(&self.message)?;
         let mut new = old.clone();
         new.message = self.message;
         if let Some(mut props) = self.props {

@@ -4,8 +4,7 @@ use super::Database;
 use crate::app_error::AppError;
 use crate::ids;
 use crate::model::{
-    Bot, Channel, ChannelKind, ChannelMember, ClientState, LONGEST_MESSAGE, Post, Team, TeamMember, Token,
-    User,
+    Bot, Channel, ChannelKind, ChannelMember, ClientState, Millis, Post, Team, TeamMember, Token, User,
 };
 use serde_json::Value;
 
@@ -152,14 +151,15 @@ impl Database {
         member
     }
 
-    /// Adds a personal access token.
-    pub fn add_token(&mut self, user_id: &str, description: &str) -> &Token {
+    /// Adds a personal access token. It ends at `expires_at`; 0 for never.
+    pub fn add_token(&mut self, user_id: &str, description: &str, expires_at: Millis) -> &Token {
         self.tokens.push(Token {
             id: self.ids.next(),
             token: self.ids.next(),
             user_id: user_id.to_owned(),
             description: description.to_owned(),
             active: true,
+            expires_at,
         });
         let last = self.tokens.len() - 1;
         #[expect(clippy::indexing_slicing, reason = "the token was pushed two lines above")]
@@ -176,7 +176,7 @@ impl Database {
     /// Adds a post as the server does: with a new id, the time, and a mark on the posts of bots. Its errors were
     /// recorded: `error-message-too-long.http`, `error-reply-to-reply.http`.
     pub fn add_post(&mut self, mut post: Post) -> Result<Post, AppError> {
-        check_message(&post.message)?;
+        self.check_message(&post.message)?;
         if !post.root_id.is_empty() {
             let fits = self
                 .post(&post.root_id)
@@ -208,14 +208,16 @@ impl Database {
         self.posts.push(post.clone());
         post
     }
+
+    /// Holds the text of a post to the server's limit.
+    pub fn check_message(&self, text: &str) -> Result<(), AppError> {
+        let fits = text.chars().count() <= self.settings.max_post_size;
+        if fits { Ok(()) } else { Err(AppError::message_too_long()) }
+    }
+
     /// Remembers what the answer to a command or click told the user's client.
     pub fn set_client_state(&mut self, state: ClientState) {
         self.clients.retain(|known| known.user_id != state.user_id);
         self.clients.push(state);
     }
-}
-
-/// Holds the text of a post to the server's limit.
-pub(crate) fn check_message(text: &str) -> Result<(), AppError> {
-    if text.chars().count() > LONGEST_MESSAGE { Err(AppError::message_too_long()) } else { Ok(()) }
 }

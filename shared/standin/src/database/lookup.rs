@@ -2,6 +2,7 @@
 
 use super::Database;
 use crate::model::{Caller, Channel, ChannelMember, Post, Team, TeamMember, User};
+use crate::version::Ability;
 
 impl Database {
     pub fn user(&self, id: &str) -> Option<&User> {
@@ -44,7 +45,7 @@ impl Database {
     }
 
     /// Who calls with this token: the token of a session, or a personal access token. The personal access tokens of
-    /// people work only while the server allows them.
+    /// people work only while the server allows them, and a token that has ended never works.
     pub fn caller(&self, token: &str) -> Option<Caller> {
         let active = |id: &str| self.user(id).filter(|user| user.delete_at == 0);
         let session = self.sessions.iter().find(|known| known.token == token && known.expires_at > self.now);
@@ -53,6 +54,9 @@ impl Database {
             return Some(Caller { user_id: session.user_id.clone(), session_id: session.id.clone() });
         }
         let token = self.tokens.iter().find(|known| known.active && known.token == token)?;
+        if token.expires_at != 0 && token.expires_at <= self.now && self.version.has(Ability::TokenExpiry) {
+            return None;
+        }
         let user = active(&token.user_id)?;
         let allowed = user.bot.is_some() || self.settings.enable_user_access_tokens;
         allowed.then(|| Caller { user_id: user.id.clone(), session_id: String::new() })

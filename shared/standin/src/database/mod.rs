@@ -8,8 +8,6 @@ mod lookup;
 mod permission;
 mod resolve;
 
-pub(crate) use change::check_message;
-
 use crate::Version;
 use crate::ids::Ids;
 use crate::keys::CookieKey;

@@ -52,6 +52,8 @@ pub(crate) struct Token {
     pub user_id: String,
     pub description: String,
     pub active: bool,
+    /// When it ends; 0 for never. Only servers since 11.9 have this.
+    pub expires_at: Millis,
 }
 
 /// The session that a login creates. It has no `Debug`, because it holds a secret.

@@ -23,7 +23,7 @@ pub(crate) use integration::{
     Command, IncomingWebhook, OAuthApp, OutgoingWebhook, ResponseHook, is_http_url,
 };
 pub(crate) use open_dialog::{ClientState, Steps};
-pub(crate) use post::{LONGEST_MESSAGE, Reaction};
+pub(crate) use post::Reaction;
 pub(crate) use team::{Team, TeamMember};
 
 /// Milliseconds since 1970, as everywhere in Mattermost's API.

@@ -3,9 +3,6 @@
 use super::{Attachment, Millis};
 use serde_json::{Map, Value};
 
-/// The most characters that a message can have.
-pub(crate) const LONGEST_MESSAGE: usize = 16_383;
-
 /// A message in a channel, or an ephemeral one that a single user sees.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Post {

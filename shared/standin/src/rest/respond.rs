@@ -5,6 +5,7 @@ use super::routes::find;
 use crate::api::{ApiRequest, ApiResult, Reply};
 use crate::app_error::AppError;
 use crate::calls::{Call, Fault, html_page, too_many_requests};
+use crate::config;
 use crate::database::Database;
 use crate::error::ConnectionCut;
 use crate::go;
@@ -174,7 +175,9 @@ fn render(db: &mut Database, method: &Method, path: &str, result: ApiResult) -> 
         return response;
     }
     headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
-    headers.insert("x-version-id", HeaderValue::from_static(db.version.header()));
+    if let Ok(id) = HeaderValue::from_str(&config::version_id(db)) {
+        headers.insert("x-version-id", id);
+    }
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         headers.insert("x-request-id", id);
     }

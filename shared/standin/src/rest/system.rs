@@ -2,8 +2,9 @@
 
 use crate::api::{ApiRequest, ApiResult, Reply};
 use crate::app_error::AppError;
+use crate::config;
 use crate::database::Database;
-use crate::version;
+use crate::version::Ability;
 use serde_json::json;
 
 /// `system-ping.http`
@@ -33,30 +34,7 @@ pub(super) fn client_config(db: &mut Database, request: &ApiRequest) -> ApiResul
             "New format for the client configuration is not supported yet. Please specify format=old in the query string.",
         )?;
     }
-    let fresh = version::client_config(db.version);
-    let settings = &db.settings;
-    let mut config = fresh.all.clone();
-    let direct = if settings.restrict_direct_message_to_team { "team" } else { "any" };
-    for (key, value) in [
-        ("SiteURL", settings.site_url.clone()),
-        ("RestrictDirectMessage", direct.to_owned()),
-        ("EnableBotAccountCreation", settings.enable_bot_account_creation.to_string()),
-        ("EnableUserAccessTokens", settings.enable_user_access_tokens.to_string()),
-        ("EnableCommands", settings.enable_commands.to_string()),
-        ("EnableIncomingWebhooks", settings.enable_incoming_webhooks.to_string()),
-        ("EnableOutgoingWebhooks", settings.enable_outgoing_webhooks.to_string()),
-        ("EnableOAuthServiceProvider", settings.enable_oauth_service_provider.to_string()),
-        ("EnablePostUsernameOverride", settings.enable_post_username_override.to_string()),
-        ("EnablePostIconOverride", settings.enable_post_icon_override.to_string()),
-        ("EnableSignInWithEmail", settings.enable_sign_in_with_email.to_string()),
-        ("EnableSignInWithUsername", settings.enable_sign_in_with_username.to_string()),
-        ("EnableMultifactorAuthentication", settings.enable_multifactor_authentication.to_string()),
-    ] {
-        config.insert(key.to_owned(), value.into());
-    }
-    if request.user.is_empty() {
-        config.retain(|key, _| fresh.anonymous.contains(key));
-    }
+    let config = config::client_config(db, request.user.is_empty());
     Reply::ok(config.into())
 }
 
@@ -102,6 +80,10 @@ pub(super) fn config(db: &mut Database, request: &ApiRequest) -> ApiResult {
     if let Some(service) = service.as_object_mut().filter(|_| !db.version.since_11()) {
         let only = settings.enable_only_admin_integrations.into();
         service.insert("EnableOnlyAdminIntegrations".to_owned(), only);
+    }
+    if let Some(service) = service.as_object_mut().filter(|_| db.version.has(Ability::TokenExpiry)) {
+        let days = settings.maximum_personal_access_token_lifetime_days.into();
+        service.insert("MaximumPersonalAccessTokenLifetimeDays".to_owned(), days);
     }
     Reply::ok(json!({
         "ServiceSettings": service,

@@ -10,6 +10,7 @@ use crate::database::Database;
 use crate::model::{
     Attachment, Audience, Channel, ChannelMember, Command, Post, Team, TeamMember, Token, User,
 };
+use crate::version::Ability;
 use serde_json::{Map, Value, json};
 
 /// Adds the keys that only one version has.
@@ -71,10 +72,13 @@ pub(crate) fn bot(user: &User) -> Value {
 }
 
 /// A personal access token. The secret is shown only when the token is created: `bot-tokens-list.http`.
-pub(crate) fn token(token: &Token, secret: bool) -> Value {
-    let shape = json!({
+pub(crate) fn token(version: Version, token: &Token, secret: bool) -> Value {
+    let mut shape = json!({
         "id": token.id, "user_id": token.user_id, "description": token.description, "is_active": token.active,
     });
+    if version.has(Ability::TokenExpiry) {
+        shape = with(shape, json!({"expires_at": token.expires_at}));
+    }
     if secret { with(shape, json!({"token": token.token})) } else { shape }
 }
 
@@ -176,12 +180,16 @@ pub(crate) fn post(db: &Database, post: &Post) -> Value {
         "pending_post_id": "", "reply_count": replies, "last_reply_at": 0, "participants": null,
         "metadata": metadata,
     });
-    match version {
-        Version::V5_37 => with(shape, json!({"parent_id": post.root_id})),
-        Version::V11 if ephemeral => with(shape, json!({"file_ids": null})),
-        Version::V11 if post.by_rest => with(shape, json!({"file_ids": [], "remote_id": ""})),
-        Version::V11 => with(shape, json!({"file_ids": []})),
-    }
+    let more = if !version.since_11() {
+        json!({"parent_id": post.root_id})
+    } else if ephemeral {
+        json!({"file_ids": null})
+    } else if post.by_rest {
+        json!({"file_ids": [], "remote_id": ""})
+    } else {
+        json!({"file_ids": []})
+    };
+    with(shape, more)
 }
 
 /// A list of posts, the newest first: `channel-posts.http`.

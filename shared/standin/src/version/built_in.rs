@@ -27,7 +27,7 @@ pub(crate) fn built_in_commands(version: Version) -> &'static [BuiltInCommand] {
     let read = |json: &str| serde_json::from_str(json).unwrap_or_default();
     match version {
         Version::V5_37 => V5_37.get_or_init(|| read(include_str!("5.37/built-in-commands.json"))),
-        Version::V11 => V11.get_or_init(|| read(include_str!("11/built-in-commands.json"))),
+        _ => V11.get_or_init(|| read(include_str!("11/built-in-commands.json"))),
     }
 }
 

@@ -13,8 +13,9 @@ pub(crate) struct ClientConfig {
     pub all: Map<String, Value>,
 }
 
-/// The configuration of a fresh server. That of 11 was recorded (`config-client.http`). That of 5.37 was not: its
-/// file has the keys of `config/client.go` that an app can use.
+/// The configuration of a fresh server. That of 11 was recorded (`config-client.http`); later versions have it too, with
+/// what [`crate::config`] changes. That of 5.37 was not recorded: its file has the keys of `config/client.go` that an app
+/// can use.
 pub(crate) fn client_config(version: Version) -> &'static ClientConfig {
     static V5_37: OnceLock<ClientConfig> = OnceLock::new();
     static V11: OnceLock<ClientConfig> = OnceLock::new();
@@ -23,6 +24,6 @@ pub(crate) fn client_config(version: Version) -> &'static ClientConfig {
     };
     match version {
         Version::V5_37 => V5_37.get_or_init(|| read(include_str!("5.37/client-config.json"))),
-        Version::V11 => V11.get_or_init(|| read(include_str!("11/client-config.json"))),
+        _ => V11.get_or_init(|| read(include_str!("11/client-config.json"))),
     }
 }

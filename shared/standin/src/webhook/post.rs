@@ -2,7 +2,7 @@
 
 use crate::app_error::AppError;
 use crate::database::Database;
-use crate::model::{Attachment, LONGEST_MESSAGE, Post};
+use crate::model::{Attachment, Post};
 use http::StatusCode;
 use serde_json::{Map, Value};
 
@@ -52,7 +52,7 @@ pub(crate) fn post(db: &mut Database, draft: WebhookPost<'_>) -> Result<(), AppE
     }
     let mut rest = draft.text.as_str();
     loop {
-        let cut = rest.char_indices().nth(LONGEST_MESSAGE).map_or(rest.len(), |(at, _)| at);
+        let cut = rest.char_indices().nth(db.settings.max_post_size).map_or(rest.len(), |(at, _)| at);
         let (now, later) = rest.split_at(cut);
         let mut part = base.clone();
         now.clone_into(&mut part.message);

@@ -5,7 +5,8 @@ use cloud_apps_standin::{Standin, Version};
 use http::Request;
 use serde_json::Value;
 
-pub const BOTH: [Version; 2] = [Version::V5_37, Version::V11];
+/// The recorded versions, and the newest of those that are derived.
+pub const VERSIONS: [Version; 3] = [Version::V5_37, Version::V11, Version::V12];
 
 /// Makes a call; returns status and body. An empty token is no token, and null is no body.
 pub async fn call(mm: &Standin, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {

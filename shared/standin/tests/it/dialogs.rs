@@ -1,6 +1,6 @@
 //! Dialogs, from the trigger id to what the user sees.
 
-use crate::client::{BOTH, call, refusal};
+use crate::client::{VERSIONS, call, refusal};
 use bytes::Bytes;
 use cloud_apps_standin::{DialogOutcome, OpenDialog, Standin, StandinError, Version};
 use http::{Request, Response, StatusCode};
@@ -111,7 +111,7 @@ async fn a_trigger_id_lives_for_three_seconds_in_5_37_and_for_thirty_in_11() {
 
 #[tokio::test]
 async fn what_is_no_trigger_id_opens_nothing() {
-    for version in BOTH {
+    for version in VERSIONS {
         let scene = Scene::new(version).await;
         let mut body = scene.body(&issue());
         body["trigger_id"] = json!("bad");
@@ -168,7 +168,7 @@ async fn a_command_that_fails_leaves_its_dialog_unseen() {
 
 #[tokio::test]
 async fn empty_fields_are_null_in_5_37_and_left_out_in_11() {
-    for version in BOTH {
+    for version in VERSIONS {
         let scene = Scene::new(version).await;
         let dialog = scene.open(&issue()).await;
         let values = json!({"summary": "broken", "points": "5", "who": "bob"});
@@ -192,7 +192,7 @@ async fn empty_fields_are_null_in_5_37_and_left_out_in_11() {
 
 #[tokio::test]
 async fn the_client_itself_finds_what_is_missing_or_too_short_and_sends_nothing() {
-    for version in BOTH {
+    for version in VERSIONS {
         let scene = Scene::new(version).await;
         let dialog = scene.open(&issue()).await;
         let required = corrected(&[("summary", "This field is required.")]);
@@ -224,7 +224,7 @@ async fn nobody_enters_what_a_client_does_not_let_him() {
 
 #[tokio::test]
 async fn a_dialog_stays_with_the_errors_of_the_integration() {
-    for version in BOTH {
+    for version in VERSIONS {
         let scene = Scene::new(version).await;
         let dialog = scene.open(&issue()).await;
         scene.answers(200, &json!({"errors": {"summary": "Taken"}}));
@@ -242,7 +242,7 @@ async fn a_dialog_stays_with_the_errors_of_the_integration() {
 
 #[tokio::test]
 async fn closing_is_told_where_the_dialog_says_so_and_the_answer_does_not_matter() {
-    for version in BOTH {
+    for version in VERSIONS {
         let scene = Scene::new(version).await;
         scene.answers(500, &json!({}));
         let dialog = scene.open(&issue()).await;

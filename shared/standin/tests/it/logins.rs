@@ -1,6 +1,6 @@
 //! Login and logout, and the tokens of people.
 
-use crate::client::{BOTH, call, demo, done, refusal};
+use crate::client::{VERSIONS, call, demo, done, refusal};
 use bytes::Bytes;
 use cloud_apps_standin::{Kind, Standin};
 use http::{Request, Response};
@@ -17,7 +17,7 @@ fn token(answer: &Response<Bytes>) -> String {
 
 #[tokio::test]
 async fn a_login_works_until_the_logout_and_leaves_nothing() {
-    for version in BOTH {
+    for version in VERSIONS {
         let (mm, _) = demo(version);
         mm.configure(|settings| settings.enable_user_access_tokens = false);
         mm.set_password("admin", "secret").unwrap();
@@ -37,14 +37,14 @@ async fn a_login_works_until_the_logout_and_leaves_nothing() {
 
 #[tokio::test]
 async fn a_logout_with_a_personal_token_ends_nothing() {
-    let (mm, admin) = demo(BOTH[1]);
+    let (mm, admin) = demo(VERSIONS[1]);
     done(&mm, &admin, "POST", "/api/v4/users/logout", &Value::Null).await;
     assert_eq!(call(&mm, &admin, "GET", "/api/v4/users/me", &Value::Null).await.0, 200);
 }
 
 #[tokio::test]
 async fn a_session_ends_after_thirty_days() {
-    let (mm, _) = demo(BOTH[1]);
+    let (mm, _) = demo(VERSIONS[1]);
     mm.set_password("alice", "secret").unwrap();
     mm.set_clock(|| 1_000);
     let token = token(&login(&mm, &json!({"login_id": "alice", "password": "secret"})).await);
@@ -56,7 +56,7 @@ async fn a_session_ends_after_thirty_days() {
 
 #[tokio::test]
 async fn a_refused_login_says_why_only_where_the_server_does() {
-    for version in BOTH {
+    for version in VERSIONS {
         let (mm, admin) = demo(version);
         mm.configure(|settings| settings.enable_multifactor_authentication = true);
         for name in ["alice", "bob", "carol"] {
@@ -106,7 +106,7 @@ async fn a_refused_login_says_why_only_where_the_server_does() {
 
 #[tokio::test]
 async fn too_many_wrong_passwords_lock_an_account() {
-    let (mm, _) = demo(BOTH[1]);
+    let (mm, _) = demo(VERSIONS[1]);
     mm.configure(|settings| settings.maximum_login_attempts = 2);
     mm.set_password("alice", "secret").unwrap();
     for _ in 0..2 {
@@ -119,7 +119,7 @@ async fn too_many_wrong_passwords_lock_an_account() {
 
 #[tokio::test]
 async fn sessions_are_listed_without_their_tokens_and_can_be_ended() {
-    let (mm, admin) = demo(BOTH[1]);
+    let (mm, admin) = demo(VERSIONS[1]);
     mm.set_password("alice", "secret").unwrap();
     let body = json!({"login_id": "alice", "password": "secret"});
     let (first, second) = (token(&login(&mm, &body).await), token(&login(&mm, &body).await));
@@ -138,7 +138,7 @@ async fn sessions_are_listed_without_their_tokens_and_can_be_ended() {
 
 #[tokio::test]
 async fn personal_tokens_of_people_need_the_setting_and_those_of_bots_do_not() {
-    for version in BOTH {
+    for version in VERSIONS {
         let (mm, admin) = demo(version);
         let (_, bot) = mm.add_bot("helper", "helps").unwrap();
         mm.configure(|settings| settings.enable_user_access_tokens = false);
@@ -149,7 +149,7 @@ async fn personal_tokens_of_people_need_the_setting_and_those_of_bots_do_not() {
 
 #[tokio::test]
 async fn a_token_is_made_found_disabled_enabled_and_revoked_by_those_who_may() {
-    for version in BOTH {
+    for version in VERSIONS {
         let (mm, admin) = demo(version);
         let alice = mm.add_token("alice").unwrap();
         let id = mm.user("alice").unwrap().id;

@@ -18,4 +18,6 @@ mod rest;
 mod serving;
 mod settings;
 mod snapshots;
+mod tokens;
+mod versions;
 mod webhooks;

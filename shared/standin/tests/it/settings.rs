@@ -1,6 +1,6 @@
 //! The settings that can forbid the steps of an installation: each server answers with its status, id and text.
 
-use crate::client::{BOTH, call, demo, done, refusal};
+use crate::client::{VERSIONS, call, demo, done, refusal};
 use cloud_apps_standin::{ChannelKind, Standin, Version};
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ async fn refused(mm: &Standin, token: &str, method: &str, path: &str, body: &Val
 
 #[test]
 fn a_fresh_server_has_its_own_defaults() {
-    for version in BOTH {
+    for version in VERSIONS {
         let settings = Standin::new(version).settings();
         let off = [
             settings.enable_bot_account_creation,
@@ -28,13 +28,13 @@ fn a_fresh_server_has_its_own_defaults() {
             settings.enable_only_admin_integrations,
         ];
         assert_eq!(on, [true; 4]);
-        assert_eq!(settings.enable_oauth_service_provider, version == Version::V11);
+        assert_eq!(settings.enable_oauth_service_provider, version >= Version::V11);
     }
 }
 
 #[tokio::test]
 async fn bots_need_enable_bot_account_creation() {
-    for version in BOTH {
+    for version in VERSIONS {
         let (mm, admin) = demo(version);
         mm.configure(|settings| settings.enable_bot_account_creation = false);
         let body = json!({"username": "helper"});
@@ -46,7 +46,7 @@ async fn bots_need_enable_bot_account_creation() {
 
 #[tokio::test]
 async fn tokens_of_people_need_enable_user_access_tokens() {
-    for version in BOTH {
+    for version in VERSIONS {
         let (mm, _) = demo(version);
         mm.configure(|settings| settings.enable_user_access_tokens = false);
         let (bot, _) = mm.add_bot("helper", "helps").unwrap();
@@ -67,7 +67,7 @@ async fn tokens_of_people_need_enable_user_access_tokens() {
 
 #[tokio::test]
 async fn commands_need_enable_commands() {
-    for version in BOTH {
+    for version in VERSIONS {
         let (mm, admin) = demo(version);
         let (id, _) = mm.add_command("demo", "hi", "http://a.test/").unwrap();
         mm.configure(|settings| settings.enable_commands = false);
@@ -88,14 +88,14 @@ async fn commands_need_enable_commands() {
 
 #[tokio::test]
 async fn version_11_executes_commands_only_with_a_site_url() {
-    for version in BOTH {
+    for version in VERSIONS {
         let (mm, admin) = demo(version);
         mm.add_command("demo", "hi", "http://a.test/").unwrap();
         mm.plug("http://a.test/", |_| async { http::Response::new("hello".into()) });
         mm.configure(|settings| settings.site_url.clear());
         let body = json!({"channel_id": mm.channel_id("demo", "town-square").unwrap(), "command": "/hi"});
         let path = "/api/v4/commands/execute";
-        if version == Version::V11 {
+        if version >= Version::V11 {
             let id = "api.command.execute_command.site_url_required.app_error";
             let error = (400, id, "SiteURL must be configured to use slash commands");
             refused(&mm, &admin, "POST", path, &body, error).await;
@@ -107,7 +107,7 @@ async fn version_11_executes_commands_only_with_a_site_url() {
 
 #[tokio::test]
 async fn webhooks_need_their_settings() {
-    for version in BOTH {
+    for version in VERSIONS {
         let (mm, admin) = demo(version);
         mm.configure(|settings| {
             settings.enable_outgoing_webhooks = false;
@@ -127,7 +127,7 @@ async fn webhooks_need_their_settings() {
 
 #[tokio::test]
 async fn oauth_apps_need_enable_oauth_service_provider() {
-    for version in BOTH {
+    for version in VERSIONS {
         let (mm, admin) = demo(version);
         mm.configure(|settings| settings.enable_oauth_service_provider = false);
         let body = json!({"name": "a", "homepage": "http://a.test/", "callback_urls": ["http://a.test/"]});
@@ -141,7 +141,7 @@ async fn oauth_apps_need_enable_oauth_service_provider() {
 
 #[tokio::test]
 async fn members_make_integrations_of_their_own_where_these_are_not_for_admins_only() {
-    for version in BOTH {
+    for version in VERSIONS {
         let (mm, admin) = demo(version);
         let (alice, bob) = (mm.add_token("alice").unwrap(), mm.add_token("bob").unwrap());
         let (team, channel) = (mm.team_id("demo").unwrap(), mm.channel_id("demo", "town-square").unwrap());
@@ -175,7 +175,7 @@ async fn members_make_integrations_of_their_own_where_these_are_not_for_admins_o
 
 #[tokio::test]
 async fn a_direct_channel_may_need_a_common_team() {
-    for version in BOTH {
+    for version in VERSIONS {
         let (mm, _) = demo(version);
         let (bot, token) = mm.add_bot("helper", "helps").unwrap();
         let alice = mm.user("alice").unwrap().id;
@@ -234,7 +234,7 @@ async fn an_override_is_shown_only_where_it_is_allowed() {
 
 #[tokio::test]
 async fn the_configuration_tells_what_was_set() {
-    for version in BOTH {
+    for version in VERSIONS {
         let (mm, admin) = demo(version);
         mm.configure(|settings| settings.enable_commands = false);
         let path = "/api/v4/config/client?format=old";

@@ -1,6 +1,6 @@
 //! What a snapshot shows, and what it does not.
 
-use crate::client::{BOTH, demo, done};
+use crate::client::{VERSIONS, demo, done};
 use cloud_apps_standin::{Kind, Standin, Version};
 use serde_json::{Value, json};
 
@@ -58,7 +58,7 @@ fn installed(version: Version) -> (Standin, String) {
 
 #[tokio::test]
 async fn after_an_uninstallation_nothing_is_in_use_that_was_not_before() {
-    for version in BOTH {
+    for version in VERSIONS {
         let (mm, admin) = installed(version);
         let before = mm.snapshot();
         let paths = install(&mm, &admin).await;
