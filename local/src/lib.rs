@@ -3,6 +3,7 @@
 //! In a workspace of your own, `main` is one line that hands its apps to [`main`].
 
 mod bounded;
+pub mod certificates;
 pub mod check;
 mod command;
 mod consumer;

@@ -4,6 +4,7 @@
 //! who may operate.
 
 use crate::{
+    certificates::Authorities,
     failure::{Failure, file},
     folder::Files,
     store::{KeyFiles, Sqlite},
@@ -32,12 +33,13 @@ use serde_json::Value;
 use std::{io::ErrorKind, net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc};
 use tokio::net::{TcpListener, UnixSocket};
 
-/// Builds the bundle over the files, and the queue for its consumer.
-pub fn bundle(files: &Files, apps: Vec<App>) -> Result<(Bundle, Sqlite), Failure> {
+/// Builds the bundle over the files, and the queue for its consumer. It trusts the public authorities and these.
+pub fn bundle(files: &Files, apps: Vec<App>, authorities: &Authorities) -> Result<(Bundle, Sqlite), Failure> {
     let store = Arc::new(Sqlite::open(&files.database()).map_err(|e| Failure::new(e.to_string()))?);
     let keys = Arc::new(KeyFiles::open(&files.keys()).map_err(|e| Failure::new(e.to_string()))?);
     let stores = Stores::new(store.clone(), keys.clone());
-    let http = Outbound::new(Policy { loopback: true, ..Policy::default() });
+    let http =
+        Outbound::new(Policy { loopback: true, extra_certificates: authorities.pem(), ..Policy::default() });
     let services = Services::new(apps, stores, http, Arc::new(SystemRandom));
     let queue = Sqlite::clone(&store);
     Ok((Bundle::new(Management::new(services, store, keys)), queue))

@@ -3,6 +3,7 @@
 // What a test reads comes from servers that the test started, and nothing of it reaches a terminal.
 #![allow(clippy::disallowed_methods)]
 
+mod certificates;
 mod docs;
 mod elsewhere;
 mod folder;
@@ -35,6 +36,7 @@ fn program() -> Command {
         "CLOUD_APPS_UPSTREAM_SECRET",
         "CLOUD_APPS_CODE",
         "CLOUD_APPS_ADMIN_TOKEN",
+        "CLOUD_APPS_CA",
     ] {
         command.env_remove(name);
     }

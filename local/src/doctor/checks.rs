@@ -2,7 +2,8 @@
 
 use super::{Admin, Facts, Report, TeamFacts};
 use crate::{
-    install::{BundleIdentity, Owner, is_token},
+    certificates::CertificateFault,
+    install::{BundleError, BundleIdentity, Owner, is_token},
     mattermost::{CallError, Command, Finding, Setting},
 };
 use cloud_apps_protocol::{
@@ -109,7 +110,7 @@ fn bundle(facts: &Facts, report: &mut Report) {
         }
         Err(why) => report.wrong.push(Finding::stop(
             format!("the bundle does not answer over HTTP: {why}"),
-            "Check that it is deployed, and that this machine can reach it.",
+            fix(why, "Check that it is deployed, and that this machine can reach it."),
         )),
     }
     match &facts.at_base {
@@ -121,10 +122,18 @@ fn bundle(facts: &Facts, report: &mut Report) {
                 "nothing answers as a bundle at {}, the address that the install has: {why}",
                 facts.base_url
             ),
-            "If the bundle has another address now, its operator changes the install and the server with `cloud-apps sync \
-             --base-url URL`. If the address is private, run this on a machine that can reach it.",
+            fix(
+                why,
+                "If the bundle has another address now, its operator changes the install and the server with `cloud-apps \
+                 sync --base-url URL`. If the address is private, run this on a machine that can reach it.",
+            ),
         )),
     }
+}
+
+/// What to do about a bundle that does not answer: what its certificate needs, or else the usual.
+fn fix(trouble: &BundleError, usual: &'static str) -> &'static str {
+    trouble.certificate().map_or(usual, CertificateFault::fix)
 }
 
 /// Checks the server as anybody sees it.
@@ -134,10 +143,8 @@ fn server(facts: &Facts, report: &mut Report) {
         Ok(seen) => seen,
         Err(trouble) => {
             let fix = match trouble {
-                CallError::Lost { .. } => {
-                    "Check that the server runs, that this machine can reach it, and that its certificate is valid for \
-                     that name."
-                }
+                CallError::Certificate { fault, .. } => fault.fix(),
+                CallError::Lost { .. } => "Check that the server runs, and that this machine can reach it.",
                 _ => "Check that a Mattermost server answers at that address, and not a proxy before it.",
             };
             report.wrong.push(Finding::stop(format!("{site} cannot be checked: {trouble}"), fix));

@@ -1,7 +1,10 @@
 //! Gathers everything that a check may need, once.
 
 use crate::{
-    install::bundle::{Bundle, Index},
+    install::{
+        BundleError,
+        bundle::{Bundle, Index},
+    },
     mattermost::{Bot, CallError, ClientConfig, Command, Mattermost, OutgoingWebhook, Team, Token, User},
 };
 use cloud_apps_core::operator::{OperatorAnswer, OperatorRequest};
@@ -15,11 +18,11 @@ pub struct Facts {
     /// The install.
     pub view: InstallView,
     /// The bundle's version and clock, or why it did not answer.
-    pub bundle: Result<(Index, Option<i64>), String>,
+    pub bundle: Result<(Index, Option<i64>), BundleError>,
     /// The address that the install has of the bundle.
     pub base_url: String,
     /// What answers at that address.
-    pub at_base: Result<Index, String>,
+    pub at_base: Result<Index, BundleError>,
     /// The server's settings as anybody sees them, and its clock, or why it did not answer.
     pub server: Result<(ClientConfig, Option<i64>), CallError>,
     /// How many of its jobs failed for good; `None` without an operator's rights.
@@ -62,13 +65,13 @@ pub struct TeamFacts {
 pub async fn gather(
     view: InstallView,
     bundle: &Bundle,
-    at_base: Result<Index, String>,
+    at_base: Result<Index, BundleError>,
     server: &Mattermost,
     admin: Option<&Mattermost>,
     now: i64,
 ) -> Facts {
     let base_url = base_url(&view);
-    let index = bundle.index().await.map_err(|trouble| trouble.to_string());
+    let index = bundle.index().await;
     let seen = async { Ok((server.client_config().await?, server.ping().await?)) }.await;
     let given_up = given_up(bundle, &view).await;
     let admin = match admin {

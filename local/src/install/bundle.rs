@@ -3,8 +3,9 @@
 use super::bundle_error::BundleError;
 use crate::{
     bounded::{self, Pages, Unread},
+    certificates::{Authorities, CertificateFault},
     failure::Failure,
-    mattermost::{CallError, client, date, one_line},
+    mattermost::{CallError, client, date, one_line, why},
 };
 use async_trait::async_trait;
 use cloud_apps_core::{
@@ -74,8 +75,13 @@ struct Received<T> {
 
 impl Bundle {
     /// A bundle at an address. A call that takes longer than `timeout` is given up.
-    pub fn new(base_url: SiteUrl, rights: Rights, timeout: Duration) -> Result<Self, CallError> {
-        Ok(Self { http: client(base_url.as_str(), timeout)?, base_url, rights })
+    pub fn new(
+        base_url: SiteUrl,
+        rights: Rights,
+        timeout: Duration,
+        authorities: &Authorities,
+    ) -> Result<Self, CallError> {
+        Ok(Self { http: client(base_url.as_str(), timeout, authorities)?, base_url, rights })
     }
 
     /// Its address.
@@ -319,8 +325,12 @@ impl Bundle {
         &self,
         request: reqwest::RequestBuilder,
     ) -> Result<Received<T>, BundleError> {
-        let lost = |error: reqwest::Error| BundleError::Lost {
-            what: CallError::lost_at(self.base_url.as_str(), &error),
+        let lost = |error: reqwest::Error| {
+            let address = self.base_url.to_string();
+            match CertificateFault::behind(&error) {
+                Some(fault) => BundleError::Certificate { address, fault: fault.clone() },
+                None => BundleError::Lost { what: format!("{address}: {}", why(&error)) },
+            }
         };
         let response = request.send().await.map_err(lost)?;
         let (status, date) = (response.status(), date(response.headers()));

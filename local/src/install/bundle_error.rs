@@ -1,6 +1,6 @@
 //! Why a bundle did not do what it was asked.
 
-use crate::failure::Failure;
+use crate::{certificates::CertificateFault, failure::Failure};
 use cloud_apps_protocol::{Code, InstallId, SiteUrl};
 use std::time::Duration;
 
@@ -33,6 +33,14 @@ pub enum BundleError {
         /// What happened.
         what: String,
     },
+    /// Its certificate is not trusted, so it could be anybody. Nothing was sent.
+    #[error("{address}: {fault}")]
+    Certificate {
+        /// Its address.
+        address: String,
+        /// What is wrong with the certificate.
+        fault: CertificateFault,
+    },
     /// A code is for one install and does not allow this.
     #[error("{0} needs the rights of an operator")]
     NeedsOperator(&'static str),
@@ -47,7 +55,7 @@ impl BundleError {
                 matches!(code, Code::Busy | Code::Unavailable | Code::Internal | Code::Deadline)
             }
             Self::Unlike { status, .. } => *status >= 500 || *status == 429,
-            Self::NeedsOperator(_) => false,
+            Self::Certificate { .. } | Self::NeedsOperator(_) => false,
         }
     }
 
@@ -67,6 +75,14 @@ impl BundleError {
         }
     }
 
+    /// What is wrong with its certificate, if that is the error.
+    pub fn certificate(&self) -> Option<&CertificateFault> {
+        match self {
+            Self::Certificate { fault, .. } => Some(fault),
+            _ => None,
+        }
+    }
+
     /// For the terminal.
     pub fn failure(&self, base_url: &SiteUrl) -> Failure {
         match self {
@@ -75,6 +91,7 @@ impl BundleError {
                 .hint("is it the address of a bundle? compare it with the stack's output BaseUrl"),
             Self::Lost { .. } => Failure::unreachable(self.to_string())
                 .hint(format!("check that this machine can reach {base_url}, then run the same command again")),
+            Self::Certificate { fault, .. } => Failure::unreachable(self.to_string()).hint(fault.fix()),
             Self::NeedsOperator(_) => Failure::usage(self.to_string()).hint(
                 "an operator of the bundle can do it, with --stack NAME, or with --data DIR for a local bundle",
             ),

@@ -97,7 +97,7 @@ impl Stop {
         match self {
             Self::Server(trouble) => {
                 let finding = server.finding(&trouble);
-                let lost = matches!(trouble, CallError::Lost { .. });
+                let lost = matches!(trouble, CallError::Lost { .. } | CallError::Certificate { .. });
                 let failure =
                     if lost { Failure::unreachable(finding.what) } else { Failure::new(finding.what) };
                 let place = finding

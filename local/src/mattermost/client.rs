@@ -5,7 +5,10 @@ use super::{
     error::CallError,
     http::{client, date},
 };
-use crate::bounded::{self, Pages, Unread};
+use crate::{
+    bounded::{self, Pages, Unread},
+    certificates::Authorities,
+};
 use ::http::{HeaderMap, Method, StatusCode};
 use cloud_apps_protocol::SiteUrl;
 use secrecy::{ExposeSecret, SecretString};
@@ -39,8 +42,8 @@ pub(super) struct Answer {
 
 impl Mattermost {
     /// A server, without a token. A call that takes longer than `timeout` fails.
-    pub fn new(site: &SiteUrl, timeout: Duration) -> Result<Self, CallError> {
-        let client = client(site.as_str(), timeout)?;
+    pub fn new(site: &SiteUrl, timeout: Duration, authorities: &Authorities) -> Result<Self, CallError> {
+        let client = client(site.as_str(), timeout, authorities)?;
         Ok(Self { http: client, site: site.clone(), token: None })
     }
 

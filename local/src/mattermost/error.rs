@@ -1,6 +1,7 @@
 //! Errors of calls. No error holds a token, a body that was sent, or an address with a query.
 
 use super::text::one_line;
+use crate::certificates::CertificateFault;
 use ::http::{HeaderMap, StatusCode, header};
 use cloud_app::mattermost::ErrorBody;
 use std::time::Duration;
@@ -46,6 +47,14 @@ pub enum CallError {
         /// What happened.
         why: &'static str,
     },
+    /// The server's certificate is not trusted, so it could be anybody. Nothing was sent.
+    #[error("cannot {doing}: {fault}")]
+    Certificate {
+        /// What the call was for.
+        doing: &'static str,
+        /// What is wrong with the certificate.
+        fault: CertificateFault,
+    },
     /// A token would be sent unencrypted.
     #[error("{address} does not begin with https, so the admin's token would be sent unencrypted")]
     Insecure {
@@ -84,12 +93,16 @@ impl CallError {
 
     /// From a connection that gave no answer. The error's own text is not used: it may hold addresses with queries.
     pub(super) fn lost(doing: &'static str, error: &reqwest::Error) -> Self {
-        Self::Lost { doing, why: why(error) }
+        match CertificateFault::behind(error) {
+            Some(fault) => Self::Certificate { doing, fault: fault.clone() },
+            None => Self::Lost { doing, why: why(error) },
+        }
     }
 
-    /// The same for another address, as a text.
-    pub fn lost_at(address: &str, error: &reqwest::Error) -> String {
-        format!("{address}: {}", why(error))
+    /// No client can be made, because this machine knows no authority.
+    pub(super) fn no_authorities() -> Self {
+        let why = "no certificate authorities are installed on this machine";
+        Self::Lost { doing: "make an HTTP client", why }
     }
 
     /// The HTTP status of a refusal.
@@ -97,7 +110,7 @@ impl CallError {
         match self {
             Self::Refused { status, .. } | Self::Unlike { status, .. } => Some(*status),
             Self::Busy { .. } => Some(429),
-            Self::Lost { .. } | Self::Insecure { .. } => None,
+            Self::Lost { .. } | Self::Certificate { .. } | Self::Insecure { .. } => None,
         }
     }
 
@@ -115,7 +128,7 @@ impl CallError {
             Self::Busy { .. } | Self::Lost { .. } => true,
             Self::Refused { status, .. } => *status >= 500 && *status != 501,
             Self::Unlike { status, .. } => *status >= 502,
-            Self::Insecure { .. } => false,
+            Self::Certificate { .. } | Self::Insecure { .. } => false,
         }
     }
 
@@ -128,29 +141,13 @@ impl CallError {
     }
 }
 
-fn why(error: &reqwest::Error) -> &'static str {
-    if error.is_connect() && certificate(error) {
-        UNTRUSTED
-    } else if error.is_connect() {
+/// Why a call got no answer.
+pub fn why(error: &reqwest::Error) -> &'static str {
+    if error.is_connect() {
         "no connection can be made"
     } else if error.is_timeout() {
         "no answer came in time"
     } else {
         "the connection broke off before the answer"
     }
-}
-
-/// The certificate is not trusted, so the other side could be anybody.
-pub(super) const UNTRUSTED: &str = "its certificate is not trusted here";
-
-/// Whether a connection failed because of the certificate: TLS says so somewhere in the chain of causes.
-fn certificate(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
-    while let Some(error) = cause {
-        if error.to_string().contains("certificate") {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }

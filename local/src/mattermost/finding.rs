@@ -1,9 +1,6 @@
 //! What stands in the way, so that an admin can change it: what it is, which setting or permission, and what to do.
 
-use super::{
-    client::Mattermost,
-    error::{CallError, UNTRUSTED},
-};
+use super::{client::Mattermost, error::CallError};
 use serde::Serialize;
 
 /// One thing that stands in the way, or that is good to know.
@@ -118,11 +115,7 @@ impl Mattermost {
                 what,
                 "Check --site: it is the address with which users open Mattermost, with its path if it has one.",
             ),
-            CallError::Lost { why: UNTRUSTED, .. } => Finding::stop(
-                what,
-                "Check the address. If your own authority issued the server's certificate, add that authority to the trusted \
-                 ones of this machine.",
-            ),
+            CallError::Certificate { fault, .. } => Finding::stop(what, fault.fix()),
             CallError::Lost { .. } => Finding::stop(
                 what,
                 "Check the address, and that this machine can reach it. Then run the same command again: it continues.",

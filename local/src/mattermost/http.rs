@@ -1,6 +1,7 @@
 //! HTTP clients, for Mattermost servers and for bundles.
 
 use super::error::CallError;
+use crate::certificates::{Authorities, client_config};
 use ::http::{HeaderMap, header};
 use cloud_apps_protocol::host::is_this_machine;
 use std::time::Duration;
@@ -11,14 +12,20 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long a call may take, unless something else is given.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A client for one address: TLS with the system's certificates, no redirects. Only `https`, unless the address is on this
-/// machine; then no proxy is used.
-pub fn client(address: &str, timeout: Duration) -> Result<reqwest::Client, CallError> {
+/// A client for one address: TLS that trusts the system's authorities and the given ones, no redirects. Only `https`, unless the
+/// address is on this machine; then no proxy is used.
+pub fn client(
+    address: &str,
+    timeout: Duration,
+    authorities: &Authorities,
+) -> Result<reqwest::Client, CallError> {
     let here = loopback(address);
     if !here && !address.starts_with("https://") {
         return Err(CallError::Insecure { address: address.to_owned() });
     }
+    let tls = client_config(authorities).map_err(|_| CallError::no_authorities())?;
     let builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
         .user_agent(concat!("cloud-apps/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT.min(timeout))

@@ -17,7 +17,7 @@ mod text;
 
 pub use client::Mattermost;
 pub use cloud_app::mattermost::Team;
-pub use error::CallError;
+pub use error::{CallError, why};
 pub use finding::{Finding, Setting};
 pub use http::{TIMEOUT, client, date, loopback};
 pub use login::{Login, Session};

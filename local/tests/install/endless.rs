@@ -4,6 +4,7 @@ use super::rig::Scripted;
 use async_trait::async_trait;
 use axum::{Router, body::Body, response::Response, routing::get};
 use cloud_apps::{
+    certificates::Authorities,
     failure::Failure,
     install::{
         Admin, Installer, Patience, Request, Stop, Teams,
@@ -54,7 +55,7 @@ async fn listening() -> SiteUrl {
 #[tokio::test]
 async fn a_server_that_does_not_end_is_given_up() {
     let site = listening().await;
-    let server = Mattermost::new(&site, LONG).unwrap();
+    let server = Mattermost::new(&site, LONG, &Authorities::default()).unwrap();
     let pages = server.teams().await.expect_err("it gives page after page").to_string();
     assert!(pages.contains("the list does not end"), "{pages}");
     let streamed = server.me().await.expect_err("it streams for ever").to_string();
@@ -79,7 +80,8 @@ impl Operator for Endless {
 async fn a_bundle_that_does_not_end_is_given_up() {
     let url = listening().await;
     let app = AppId::new("hello").unwrap();
-    let bundle = Bundle::new(url.clone(), Rights::Operator(Box::new(Endless)), LONG).unwrap();
+    let bundle =
+        Bundle::new(url.clone(), Rights::Operator(Box::new(Endless)), LONG, &Authorities::default()).unwrap();
     let pages = bundle.find(&app, &url).await.expect_err("it gives page after page").to_string();
     assert!(pages.contains("the list does not end"), "{pages}");
     let streamed = bundle.index().await.expect_err("it streams for ever").to_string();
@@ -87,13 +89,14 @@ async fn a_bundle_that_does_not_end_is_given_up() {
     // And the same through a command.
     let (person, folder) = (Scripted::default(), tempfile::TempDir::new().unwrap());
     let admin = Admin {
-        server: Mattermost::new(&url, LONG).unwrap(),
+        server: Mattermost::new(&url, LONG, &Authorities::default()).unwrap(),
         token: Some("abcdefghijklmnopqrstuvwxyz".to_owned().into()),
         person: &person,
         interrupt: CancellationToken::new(),
         patience: Patience::default(),
     };
-    let bundle = Bundle::new(url.clone(), Rights::Code("A".repeat(43).into()), LONG).unwrap();
+    let bundle =
+        Bundle::new(url.clone(), Rights::Code("A".repeat(43).into()), LONG, &Authorities::default()).unwrap();
     let installer = Installer { admin, bundle, journals: folder.path().to_owned() };
     let request = Request {
         app,

@@ -3,6 +3,7 @@
 
 use super::rig::Rig;
 use cloud_apps::{
+    certificates::Authorities,
     install::{self, Removal},
     mattermost::Mattermost,
 };
@@ -143,7 +144,9 @@ async fn an_install_lives_from_its_first_greeting_to_its_last_trace() {
         // Everything it holds is replaced while people type.
         let token = SecretString::from(rig.token.clone().unwrap());
         let site = SiteUrl::new(&mattermost.site_url()).unwrap();
-        let admin = Mattermost::new(&site, Duration::from_mins(1)).unwrap().with_token(token);
+        let admin = Mattermost::new(&site, Duration::from_mins(1), &Authorities::default())
+            .unwrap()
+            .with_token(token);
         let bot = rig.install_at_the_bundle().await.unwrap().bot.id;
         let app = AppId::new("hello").unwrap();
         let lines = Typed::default();

@@ -2,6 +2,7 @@
 
 use super::rig::{Rig, To};
 use cloud_apps::{
+    certificates::Authorities,
     install::{self, Admin, Removal, Stop, Teams, bundle::Rights},
     mattermost::{Command, Mattermost, NewCommand},
 };
@@ -119,7 +120,7 @@ async fn bot(rig: &Rig, description: &str, owner: &str) -> (String, String) {
 
 async fn works(rig: &Rig, token: &str) -> bool {
     let site = SiteUrl::new(&rig.mattermost.site_url()).unwrap();
-    let server = Mattermost::new(&site, std::time::Duration::from_mins(1)).unwrap();
+    let server = Mattermost::new(&site, std::time::Duration::from_mins(1), &Authorities::default()).unwrap();
     server.with_token(token.to_owned().into()).me().await.is_ok()
 }
 

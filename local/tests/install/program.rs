@@ -18,17 +18,34 @@ pub struct Site {
 
 impl Site {
     pub fn new() -> Self {
+        Self::listening(false)
+    }
+
+    /// Over `https`, with a certificate of an authority that nobody knows.
+    pub fn of_a_private_authority() -> Self {
+        Self::listening(true)
+    }
+
+    fn listening(tls: bool) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let mattermost = Standin::new(Version::V11);
         mattermost.demo().unwrap();
         let token = mattermost.add_token("admin").unwrap();
-        let server = runtime.block_on(mattermost.serve_http("127.0.0.1:0".parse().unwrap())).unwrap();
+        let address = "127.0.0.1:0".parse().unwrap();
+        let server = runtime.block_on(async {
+            if tls {
+                mattermost.serve_https(address, &[]).await
+            } else {
+                mattermost.serve_http(address).await
+            }
+        });
+        let server = server.unwrap();
         Self { mattermost, server, runtime, token }
     }
 
     /// `cloud-apps …` as the admin of this site.
-    fn command(&self, bundle: &Serving, arguments: &[&str]) -> Command {
+    pub fn command(&self, bundle: &Serving, arguments: &[&str]) -> Command {
         let mut command = program();
         command.args(arguments).args(["--data", bundle.data()]).env("CLOUD_APPS_ADMIN_TOKEN", &self.token);
         command.stdin(Stdio::null());
@@ -58,6 +75,11 @@ impl Site {
         let seen =
             self.runtime.block_on(self.mattermost.execute("alice", "town-square", "/hello help")).unwrap();
         seen.texts().concat()
+    }
+
+    /// The certificate of the authority.
+    pub fn ca_pem(&self) -> &str {
+        self.server.ca_pem().unwrap()
     }
 
     pub fn url(&self) -> &str {

@@ -10,6 +10,7 @@ use axum::{
 use cloud_app::App;
 use cloud_app_testkit::arrival;
 use cloud_apps::{
+    certificates::Authorities,
     failure::Failure,
     folder::Data,
     install::{
@@ -129,7 +130,7 @@ impl Rig {
         let folder = TempDir::new().unwrap();
         let data = Data { dir: Some(folder.path().to_owned()) };
         let (files, _) = data.make().unwrap();
-        let (served, _) = local::bundle(&files, apps).unwrap();
+        let (served, _) = local::bundle(&files, apps, &Authorities::default()).unwrap();
         let (http, listener) =
             (Gate::default(), local::listen("127.0.0.1:0".parse().unwrap()).await.unwrap());
         let base_url = SiteUrl::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
@@ -193,13 +194,13 @@ impl Rig {
     /// The server, as its admin.
     pub fn admin(&self) -> Mattermost {
         let token = self.token.clone().unwrap();
-        Mattermost::new(&self.site, LONG).unwrap().with_token(token.into())
+        Mattermost::new(&self.site, LONG, &Authorities::default()).unwrap().with_token(token.into())
     }
 
     /// The server, as somebody else.
     pub fn server_as(&self, user: &str) -> Mattermost {
         let token = self.mattermost.add_token(user).unwrap();
-        Mattermost::new(&self.site, LONG).unwrap().with_token(token.into())
+        Mattermost::new(&self.site, LONG, &Authorities::default()).unwrap().with_token(token.into())
     }
 
     pub fn base_url(&self) -> &SiteUrl {
@@ -235,13 +236,13 @@ impl Rig {
     pub fn installer_by(&self, rights: Rights) -> Installer<'_> {
         let timeout = *self.timeout.lock().unwrap();
         let admin = Admin {
-            server: Mattermost::new(&self.site, timeout).unwrap(),
+            server: Mattermost::new(&self.site, timeout, &Authorities::default()).unwrap(),
             token: self.token.clone().map(SecretString::from),
             person: &self.person,
             interrupt: CancellationToken::new(),
             patience: self.patience,
         };
-        let bundle = Bundle::new(self.base_url.clone(), rights, timeout).unwrap();
+        let bundle = Bundle::new(self.base_url.clone(), rights, timeout, &Authorities::default()).unwrap();
         Installer { admin, bundle, journals: self.journals() }
     }
 

@@ -1,6 +1,7 @@
 //! `cloud-apps cleanup`.
 
 use crate::{
+    certificates::{Authorities, CertificateFault},
     command::shared::{
         connect::{given_admin_token, server},
         output::print,
@@ -43,6 +44,8 @@ pub struct Cleanup {
     /// Do not ask.
     #[arg(long, requires = "bundle")]
     yes: bool,
+    #[command(flatten)]
+    authorities: Authorities,
     /// Print the result as JSON.
     #[arg(long)]
     json: bool,
@@ -53,7 +56,8 @@ pub async fn run(arguments: Cleanup) -> Result<ExitCode, Failure> {
     let person: Arc<Terminal> = Arc::default();
     let on = "You can run `cloud-apps cleanup` again at any time: it looks again for what is left.";
     let interrupt = interrupt::on_signals(person.clone(), on.to_owned());
-    let (server, token) = (server(&arguments.site)?, given_admin_token());
+    let server = server(&arguments.site, &arguments.authorities)?;
+    let token = given_admin_token();
     let admin = Admin { server, token, person: &*person, interrupt, patience: Patience::default() };
     let failed = |stop: Stop| stop.failure_at(&admin.server);
     let Some(bundle) = &arguments.bundle else {
@@ -61,7 +65,7 @@ pub async fn run(arguments: Cleanup) -> Result<ExitCode, Failure> {
         let shown = json!({ "left": survey.left(), "not_looked_at": survey.not_looked_at() });
         return print(arguments.json, &shown, || surveyed(&arguments.site, &survey));
     };
-    if answers(bundle).await {
+    if answers(bundle, &arguments.authorities).await? {
         return Err(Failure::new(format!("a bundle answers at {bundle}: it is not lost")).hint(
             "`cloud-apps uninstall APP --site URL` with that bundle removes what its apps have on the server",
         ));
@@ -80,15 +84,22 @@ pub async fn run(arguments: Cleanup) -> Result<ExitCode, Failure> {
     Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Whether a bundle answers there. A bundle that says it cannot answer just now is one that answers.
-async fn answers(bundle: &SiteUrl) -> bool {
+/// Whether a bundle answers there. A bundle that says it cannot answer just now is one that answers. A bundle whose certificate
+/// is not trusted may well be the one that is asked for, unless the certificate is for another name.
+async fn answers(address: &SiteUrl, authorities: &Authorities) -> Result<bool, Failure> {
     let nobody = Rights::Code(String::new().into());
-    match Bundle::new(bundle.clone(), nobody, TIMEOUT) {
-        Ok(bundle) => match bundle.index().await {
-            Ok(_) => true,
-            Err(trouble) => trouble.code().is_some_and(|code| code != Code::BadAnswer),
+    let Ok(bundle) = Bundle::new(address.clone(), nobody, TIMEOUT, authorities) else { return Ok(false) };
+    match bundle.index().await {
+        Ok(_) => Ok(true),
+        Err(trouble) => match trouble.certificate() {
+            None | Some(CertificateFault::OtherName) => {
+                Ok(trouble.code().is_some_and(|code| code != Code::BadAnswer))
+            }
+            Some(_) => Err(trouble
+                .failure(address)
+                .more(["So it cannot be seen whether the bundle there is lost, and nothing was removed."
+                    .to_owned()])),
         },
-        Err(_) => false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `cloud-apps doctor`.
 
 use crate::{
+    certificates::Authorities,
     command::shared::{
         connect::{given_admin_token, installer},
         managed::ManagedInstall,
@@ -9,7 +10,7 @@ use crate::{
     doctor,
     failure::Failure,
     install::{
-        ADMIN_TOKEN,
+        ADMIN_TOKEN, BundleError,
         bundle::{Bundle, Index, Rights},
         person::Terminal,
     },
@@ -35,7 +36,7 @@ pub struct Doctor {
 pub async fn run(arguments: Doctor) -> Result<ExitCode, Failure> {
     let person: Arc<Terminal> = Arc::default();
     let (bundle, view) = arguments.install.find().await?;
-    let at_base = at(&doctor::base_url(&view)).await;
+    let at_base = at(&doctor::base_url(&view), &arguments.install.at.authorities).await;
     let site = if given_admin_token().is_some() {
         arguments.install.which.site(&bundle, &view)?
     } else {
@@ -54,9 +55,10 @@ pub async fn run(arguments: Doctor) -> Result<ExitCode, Failure> {
 }
 
 /// What answers at an address. It is asked without any credential.
-async fn at(address: &str) -> Result<Index, String> {
-    let url = SiteUrl::new(address).map_err(|error| error.to_string())?;
+async fn at(address: &str, authorities: &Authorities) -> Result<Index, BundleError> {
+    let url = SiteUrl::new(address).map_err(|error| BundleError::Lost { what: error.to_string() })?;
     let nobody = Rights::Code(String::new().into());
-    let bundle = Bundle::new(url, nobody, TIMEOUT).map_err(|trouble| trouble.to_string())?;
-    bundle.index().await.map(|(index, _)| index).map_err(|trouble| trouble.to_string())
+    let bundle = Bundle::new(url, nobody, TIMEOUT, authorities)
+        .map_err(|trouble| BundleError::Lost { what: trouble.to_string() })?;
+    bundle.index().await.map(|(index, _)| index)
 }

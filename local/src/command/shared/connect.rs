@@ -5,6 +5,7 @@ use super::{
     options::{BundleOptions, OperatorOptions},
 };
 use crate::{
+    certificates::Authorities,
     demo::Credentials,
     failure::Failure,
     install::{
@@ -34,7 +35,7 @@ impl BundleOptions {
             let client = OperatorClient::find(self.stack.as_deref(), self.region.clone(), &self.data).await?;
             (client.base_url().await?, Rights::Operator(Box::new(client)))
         };
-        Bundle::new(base_url, rights, TIMEOUT).map_err(|trouble| match trouble {
+        Bundle::new(base_url, rights, TIMEOUT, &self.authorities).map_err(|trouble| match trouble {
             CallError::Insecure { address } => Failure::usage(format!(
                 "{address} does not begin with https, so the code would be sent unencrypted"
             ))
@@ -113,8 +114,8 @@ fn secret(name: &str) -> Option<SecretString> {
 }
 
 /// A Mattermost server, before anybody has logged in.
-pub fn server(site: &SiteUrl) -> Result<Mattermost, Failure> {
-    Mattermost::new(site, TIMEOUT).map_err(|trouble| {
+pub fn server(site: &SiteUrl, authorities: &Authorities) -> Result<Mattermost, Failure> {
+    Mattermost::new(site, TIMEOUT, authorities).map_err(|trouble| {
         Failure::usage(trouble.to_string()).hint("give the https address of the Mattermost server")
     })
 }
@@ -127,7 +128,7 @@ pub fn installer<'a>(
     person: &'a dyn Person,
     interrupt: CancellationToken,
 ) -> Result<Installer<'a>, Failure> {
-    let server = server(site)?;
+    let server = server(site, &options.authorities)?;
     let token = given_admin_token().or_else(|| {
         let token = options.demo_admin(site)?;
         person.tell(&format!("{site} is the demo, and you are its admin."));

@@ -1,6 +1,6 @@
 //! Options that several commands share, so that the same option has the same name everywhere.
 
-use crate::folder::Data;
+use crate::{certificates::Authorities, folder::Data};
 use clap::Args;
 use cloud_apps_protocol::{AppId, InstallId, SiteUrl};
 
@@ -16,6 +16,8 @@ pub struct OperatorOptions {
     /// The local bundle, if --stack is not given.
     #[command(flatten)]
     pub data: Data,
+    #[command(flatten)]
+    pub authorities: Authorities,
     /// Print the answer as JSON.
     #[arg(long, global = true)]
     pub json: bool,
@@ -36,6 +38,8 @@ pub struct BundleOptions {
     /// The local bundle, if neither --stack nor --bundle is given.
     #[command(flatten)]
     pub data: Data,
+    #[command(flatten)]
+    pub authorities: Authorities,
 }
 
 impl BundleOptions {
@@ -47,8 +51,8 @@ impl BundleOptions {
 
 impl From<&OperatorOptions> for BundleOptions {
     fn from(options: &OperatorOptions) -> Self {
-        let OperatorOptions { stack, region, data, .. } = options.clone();
-        Self { stack, region, bundle: None, data }
+        let OperatorOptions { stack, region, data, authorities, .. } = options.clone();
+        Self { stack, region, bundle: None, data, authorities }
     }
 }
 

@@ -1,16 +1,19 @@
 //! `cloud-apps check`.
 
 use crate::{
+    certificates::{Authorities, CertificateFault},
     check::{self, Outcome},
     command::shared::{
         manifest_file::ManifestFile,
         output::{count, print_json},
     },
     failure::Failure,
+    mattermost::{self, TIMEOUT},
     terminal::{self, Line},
 };
 use anstyle::{AnsiColor, Style};
 use clap::Args;
+use cloud_app::http::Error;
 use cloud_apps_core::{
     http::system_now,
     random::{Random, SystemRandom},
@@ -35,6 +38,8 @@ pub struct Check {
     /// Its manifest, usually `mattermost-cloud-app.json`; `-` reads standard input.
     #[arg(long, value_name = "FILE")]
     manifest: PathBuf,
+    #[command(flatten)]
+    authorities: Authorities,
     /// Print the results as JSON.
     #[arg(long)]
     json: bool,
@@ -47,9 +52,11 @@ pub async fn run(arguments: Check) -> Result<ExitCode, Failure> {
         .map_err(|problems| Failure::new(format!("{} has {}", file.name, file.show_problems(&problems))))?;
     let (kid, secret) = credentials(&manifest)?;
     let url = arguments.url.trim_end_matches('/').to_owned();
-    let outcomes = check::Check { url, manifest, kid, secret }.run(system_now).await.map_err(|error| {
-        Failure::unreachable(error.to_string()).hint("start the app, or correct its address")
-    })?;
+    let app = check::Check { url, manifest, kid, secret, more_authorities: arguments.authorities.pem() };
+    let outcomes = match app.run(system_now).await {
+        Ok(outcomes) => outcomes,
+        Err(error) => return Err(unreachable(&app.url, &error, &arguments.authorities).await),
+    };
     let failed = outcomes.iter().filter(|outcome| outcome.required && !outcome.ok).count();
     if arguments.json {
         print_json(&serde_json::json!({ "ok": failed == 0, "checks": outcomes }))?;
@@ -62,6 +69,20 @@ pub async fn run(arguments: Check) -> Result<ExitCode, Failure> {
         terminal::out(format!("{passed} of {} passed.", count(outcomes.len(), "check")));
     }
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Nothing can be asked there. What is wrong with a certificate is seen by the client that knows who issued it.
+async fn unreachable(url: &str, error: &Error, authorities: &Authorities) -> Failure {
+    let failure = Failure::unreachable(error.to_string());
+    if !matches!(error, Error::Certificate { .. }) {
+        return failure.hint("start the app, or correct its address");
+    }
+    let Ok(client) = mattermost::client(url, TIMEOUT, authorities) else { return failure };
+    let Err(trouble) = client.head(url).send().await else { return failure };
+    match CertificateFault::behind(&trouble) {
+        Some(fault) => Failure::unreachable(format!("{url}: {fault}")).hint(fault.fix()),
+        None => failure,
+    }
 }
 
 fn lines(outcome: &Outcome) -> Vec<Line> {

@@ -1,6 +1,8 @@
 //! `cloud-apps serve`: the whole bundle on this machine, with a demo Mattermost in which its apps are installed.
 
-use crate::{consumer, demo::Demo, failure::Failure, folder::Data, local, terminal};
+use crate::{
+    certificates::Authorities, consumer, demo::Demo, failure::Failure, folder::Data, local, terminal,
+};
 use clap::{Args, ValueEnum};
 use cloud_app::App;
 use cloud_apps_core::{
@@ -39,6 +41,8 @@ pub struct Serve {
     /// Do not start the demo Mattermost.
     #[arg(long)]
     no_demo: bool,
+    #[command(flatten)]
+    authorities: Authorities,
     /// How log lines look.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Readable)]
     log: LogFormat,
@@ -81,7 +85,7 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
         .local_addr()
         .map_err(|e| Failure::new(format!("the address that the bundle listens on cannot be read: {e}")))?;
     let base_url = arguments.base_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let (bundle, queue) = local::bundle(&files, apps)?;
+    let (bundle, queue) = local::bundle(&files, apps, &arguments.authorities)?;
 
     let (stop, stopped) = watch::channel(());
     let stopped = move || {

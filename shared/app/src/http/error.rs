@@ -51,13 +51,11 @@ pub enum Error {
         source: Source,
     },
     /// The server's certificate is not valid.
-    #[error(
-        "the certificate of {origin} is not trusted ({reason}); if it is of a private CA, put that CA's PEM into ExtraCertificates"
-    )]
+    #[error("the certificate of {origin} is not trusted: {reason}")]
     Certificate {
         /// The site.
         origin: String,
-        /// Why.
+        /// Why, and what to do.
         reason: String,
     },
     /// It took too long.
@@ -115,7 +113,7 @@ impl Error {
             return Self::NotFound { host, source: error.into() };
         }
         if let Some(reason) = cause::<rustls::Error>(&error) {
-            return Self::Certificate { origin, reason: reason.to_string() };
+            return Self::Certificate { origin, reason: untrusted(reason) };
         }
         if error.is_timeout() {
             let limit = if error.is_connect() { limit.min(super::CONNECT) } else { limit };
@@ -126,6 +124,25 @@ impl Error {
         }
         Self::Broken { origin, source: error.into() }
     }
+}
+
+/// Why a certificate is not trusted, and what to do.
+fn untrusted(error: &rustls::Error) -> String {
+    use rustls::CertificateError as Fault;
+    match error {
+        rustls::Error::InvalidCertificate(Fault::UnknownIssuer) => {
+            "its authority is unknown. If it is a private one, give the bundle that authority's certificate as PEM: the \
+             parameter ExtraCertificates of the stack, or --ca of `cloud-apps`"
+        }
+        rustls::Error::InvalidCertificate(Fault::Expired | Fault::ExpiredContext { .. }) => {
+            "it has expired. The admin of that server renews it"
+        }
+        rustls::Error::InvalidCertificate(Fault::NotValidForName | Fault::NotValidForNameContext { .. }) => {
+            "it is for other names than this one. Check the address"
+        }
+        other => return other.to_string(),
+    }
+    .to_owned()
 }
 
 /// Scheme, host and port.

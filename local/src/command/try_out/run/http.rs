@@ -2,6 +2,7 @@
 
 use crate::{
     bounded::{self, Unread},
+    certificates::{Authorities, CertificateFault, client_config},
     failure::Failure,
 };
 use cloud_apps_protocol::error::ErrorBody;
@@ -10,8 +11,12 @@ use std::{env, time::Duration};
 /// Who types, if the bundle is elsewhere.
 pub const WHO: &str = "who types: the id of a Mattermost user";
 
-pub fn client() -> Result<reqwest::Client, Failure> {
+/// A client that trusts the system's authorities and these.
+pub fn client(authorities: &Authorities) -> Result<reqwest::Client, Failure> {
+    let tls = client_config(authorities)
+        .map_err(|_| Failure::new("no certificate authorities are installed on this machine"))?;
     reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
         .timeout(Duration::from_secs(30))
         .redirect(reqwest::redirect::Policy::none())
         .build()
@@ -32,6 +37,9 @@ pub async fn read(response: reqwest::Response) -> Result<(u16, String), Failure>
 
 /// Nothing answered. `demo`: the local bundle or its demo was asked.
 pub fn unreachable(url: &str, error: &reqwest::Error, demo: bool) -> Failure {
+    if let Some(fault) = CertificateFault::behind(error) {
+        return Failure::unreachable(format!("{url}: {fault}")).hint(fault.fix());
+    }
     let why = if error.is_timeout() { "does not answer within 30 s" } else { "cannot be reached" };
     let failure = Failure::unreachable(format!("{url} {why}"));
     if demo {

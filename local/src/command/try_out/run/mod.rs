@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 /// Sends the line and shows the answer.
 pub async fn run(arguments: Run) -> Result<ExitCode, Failure> {
-    let http = http::client()?;
+    let http = http::client(&arguments.authorities)?;
     if let Some(url) = &arguments.slash_url {
         return slash::elsewhere(&http, url, &arguments).await;
     }

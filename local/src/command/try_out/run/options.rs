@@ -1,6 +1,6 @@
 //! The options of `run`.
 
-use crate::folder::Data;
+use crate::{certificates::Authorities, folder::Data};
 use clap::Args;
 
 /// `run`.
@@ -42,6 +42,8 @@ pub struct Run {
     pub json: bool,
     #[command(flatten)]
     pub data: Data,
+    #[command(flatten)]
+    pub authorities: Authorities,
 }
 
 impl Run {
