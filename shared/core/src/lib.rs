@@ -2,8 +2,8 @@
 //! request to an HTTP response.
 //!
 //! A request walks one way: [`http`] → [`functions`] → [`authenticate`] → [`dispatch`] → [`finish`] → rendered in its
-//! [`dialect`]. No module uses one that uses it. From the bottom up: [`log`], [`random`], [`store`], [`http`], [`keys`],
-//! [`apps`], [`finish`], [`services`], [`authenticate`], [`dispatch`], [`dialect`], [`jobs`], [`install`], [`operator`],
+//! [`dialect`]. No module uses one that uses it. From the bottom up: [`log`], [`random`], [`store`], [`http`], [`not_served`],
+//! [`keys`], [`apps`], [`finish`], [`services`], [`authenticate`], [`dispatch`], [`dialect`], [`jobs`], [`install`], [`operator`],
 //! [`functions`], [`bundle`].
 
 pub mod apps;
@@ -18,6 +18,7 @@ pub mod install;
 pub mod jobs;
 pub mod keys;
 pub mod log;
+pub mod not_served;
 pub mod offline;
 pub mod operator;
 pub mod random;

@@ -6,6 +6,7 @@ use super::{Decoded, Dialect};
 use crate::{
     authenticate::{Presented, Sender, seal::SealCredential},
     http::{Arrival, Refusal, Responder, Route},
+    not_served::NotServed,
 };
 use bytes::Bytes;
 use cloud_apps_protocol::{Answer, Code, Manifest, seal::SealKind};
@@ -22,7 +23,7 @@ impl Dialect for Action {
     }
 
     fn decode(&self, _: &Arrival, _: &Sender, _: &Manifest) -> Result<Decoded, Refusal> {
-        Err(Refusal::not_served("Buttons and menus in posts are", "Use the slash command instead."))
+        Err(NotServed::Actions.refusal("Use the slash command instead."))
     }
 
     /// The table of section 14.2, column `action`. Everything but a forged seal is a 200, because Mattermost shows its user

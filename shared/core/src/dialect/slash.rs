@@ -14,6 +14,7 @@ use crate::{
         text::{POST_LIMIT, with_note},
     },
     http::{Arrival, Refusal, Responder, Route},
+    not_served,
     store::model::{Install, Sha256},
 };
 use bytes::Bytes;
@@ -235,9 +236,7 @@ fn rendered(answer: &Answer) -> Body {
         }
         Kind::Done => Body::default(),
         // What the surface cannot show does not come here; a sentence is better than nothing if it ever did.
-        Kind::Form { .. } | Kind::Ask { .. } => {
-            ephemeral("This version of the bundle opens no forms.".into())
-        }
+        Kind::Form { .. } | Kind::Ask { .. } => ephemeral(not_served::FORM.into()),
     };
     let notify = matches!(&answer.kind, Kind::Message(message) if message.notify);
     warned(body, &answer.warnings, Mentions::of(notify))

@@ -1,7 +1,7 @@
 //! The form of a command, with what was given filled in: for what is missing, or where the form is wanted.
 
 use super::AuthenticatedCommand;
-use crate::finish::Draft;
+use crate::{finish::Draft, not_served};
 use cloud_apps_protocol::{
     Answer, FunctionName, Manifest, Values,
     answer::Kind,
@@ -70,7 +70,7 @@ fn usage(
     };
     let usage = grammar.help(&[function.as_str()]);
     let lead = if missing.is_empty() {
-        "This version of the bundle opens no forms. Add the values to the command."
+        not_served::FORM_OF_COMMAND
     } else {
         "Something is missing. Add it to the command."
     };

@@ -1,10 +1,10 @@
 //! What the install was granted, what its sender may, and what this version serves.
 
 use super::AuthenticatedCommand;
-use crate::http::Refusal;
+use crate::{http::Refusal, not_served::NotServed};
 use cloud_apps_protocol::{
     Code,
-    manifest::{AccountUse, CommandEntry, Permission},
+    manifest::{CommandEntry, Permission},
 };
 
 /// Requires that the command may run.
@@ -36,14 +36,8 @@ pub(super) fn require(entry: &CommandEntry, command: &AuthenticatedCommand) -> R
         );
         return Err(Refusal::new(Code::NotGranted, message).with("permission", "act_as_user"));
     }
-    let later = if entry.deferred {
-        "Commands that run from a queue are"
-    } else if entry.account == Some(AccountUse::Required) {
-        "Commands that need an account of the user elsewhere are"
-    } else if entry.post_as_user {
-        "Commands that post as the user are"
-    } else {
-        return Ok(());
-    };
-    Err(Refusal::not_served(later, &format!("`{}` was not run.", entry.function)))
+    match NotServed::of(entry) {
+        Some(part) => Err(part.refusal(&format!("`{}` was not run.", entry.function))),
+        None => Ok(()),
+    }
 }

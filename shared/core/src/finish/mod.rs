@@ -15,6 +15,7 @@ pub use confirm::Confirmations;
 use crate::{
     finish::confirm::{BotActions, ChannelProof},
     http::LogLine,
+    not_served,
 };
 use blocks::{MattermostBlock, Refused, Rendered, ServerAbilities};
 use cloud_apps_protocol::{
@@ -97,9 +98,7 @@ pub async fn finish(draft: Draft, surface: &Surface, bot: &BotActions, line: &mu
         Kind::Navigate { url } if !address::is_link(&url) => error(
             "The app wanted to open something that is no address, so nothing was opened. Tell an admin.",
         ),
-        Kind::Ask { .. } => error(
-            "This starts a conversation, which this version of the bundle cannot do. Add the values to the command.",
-        ),
+        Kind::Ask { .. } => error(not_served::CONVERSATION),
         Kind::Accepted { text } => Kind::Accepted { text: cut(&text, POST_LIMIT, Mentions::Quiet) },
         Kind::Error { text, fields } => {
             let fields = fields.iter().take(limits::FIELDS);
@@ -116,13 +115,9 @@ fn showable(draft: Draft, abilities: Abilities) -> Answer {
     let Draft { answer, without_form } = draft;
     let Kind::Form { form } = &answer.kind else { return answer };
     let instead = if !abilities.forms {
-        without_form.unwrap_or_else(|| {
-            error("This opens a form, which this version of the bundle cannot do. Add the values to the command.")
-                .into()
-        })
+        without_form.unwrap_or_else(|| error(not_served::FORM_OF_APP).into())
     } else if !form.state.is_null() {
-        error("This opens a form that remembers something, which this version of the bundle cannot do.")
-            .into()
+        error(not_served::FORM_WITH_STATE).into()
     } else if form.fields.len() > limits::FIELDS {
         let most = limits::FIELDS;
         error(&format!("This opens a form of more than {most} fields, which is too many. Tell an admin."))
@@ -180,7 +175,7 @@ fn laid_out(message: &mut Message, bot: &BotActions) -> Result<Vec<MattermostBlo
 fn presentable(mut message: Message, warnings: &mut Vec<String>, line: &mut LogLine) -> Message {
     let shown = attachment::shown(&message.attachments, Mentions::of(message.notify));
     if shown.actions {
-        warnings.push("This version of the bundle shows no buttons and menus: they were left out.".into());
+        warnings.push(not_served::ACTIONS_LEFT_OUT.into());
     }
     if !shown.unknown.is_empty() {
         warnings.push(unknown(&shown.unknown));

@@ -7,6 +7,7 @@ use crate::{
         seal::{self, SealCredential},
     },
     http::{Arrival, LogLine, Refusal, Responder, Route},
+    not_served::NotServed,
     services::Services,
 };
 use bytes::Bytes;
@@ -30,15 +31,12 @@ async fn route(
     match &arrival.route {
         Route::Autocomplete => {
             query(services, arrival, line).await?;
-            Err(Refusal::not_served(
-                "The Autocomplete Query API is",
-                "Type the command; `help` lists what it takes.",
-            ))
+            Err(NotServed::Queries.refusal("Type the command; `help` lists what it takes."))
         }
         Route::Lookup { install, .. } | Route::Refresh { install } => {
             let credential = SealCredential::of(arrival, install, SealKind::Dialog)?;
             seal::install(services, arrival, &credential, line).await?;
-            Err(Refusal::not_served("Lookups and refreshes of dialogs are", "Use the slash command instead."))
+            Err(NotServed::DialogRequests.refusal("Use the slash command instead."))
         }
         _ => Err(Refusal::no_route()),
     }

@@ -6,6 +6,7 @@
 use crate::{
     authenticate::{body, jwt, webhook},
     http::{Arrival, LogLine, Refusal, Responder, Route},
+    not_served::NotServed,
     services::Services,
 };
 use bytes::Bytes;
@@ -31,7 +32,7 @@ async fn route(
     match &arrival.route {
         Route::Event => {
             events(services, arrival, line).await?;
-            Err(Refusal::not_served("Events are", "They were not accepted."))
+            Err(NotServed::Events.refusal("They were not accepted."))
         }
         Route::OutgoingWebhook { install } => {
             outgoing_webhook(services, arrival, install, line).await?;
@@ -41,7 +42,7 @@ async fn route(
         }
         // Webhooks of vendors cannot be registered yet, so there is no secret to verify their sender.
         Route::VendorWebhook { .. } => {
-            Err(Refusal::not_served("Webhooks of vendors are", "The delivery was not accepted."))
+            Err(NotServed::VendorWebhooks.refusal("The delivery was not accepted."))
         }
         _ => Err(Refusal::no_route()),
     }

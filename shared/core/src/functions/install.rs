@@ -10,6 +10,7 @@ use crate::{
         change::{self, Match},
         complete, remove, view,
     },
+    not_served::NotServed,
     services::Management,
     store::model::Install,
 };
@@ -68,7 +69,7 @@ async fn route(
             Ok(responder.json(StatusCode::OK, &json!({ "apps": apps })))
         }
         Route::Connect { .. } | Route::Callback { .. } => {
-            Err(Refusal::not_served("Accounts of users elsewhere are", "Nothing was connected."))
+            Err(NotServed::Accounts.refusal("Nothing was connected."))
         }
         _ => Err(Refusal::no_route()),
     }

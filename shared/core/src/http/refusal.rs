@@ -37,11 +37,6 @@ impl Refusal {
         token::Refused::unauthorized().into()
     }
 
-    /// A part of the protocol that this version does not serve.
-    pub fn not_served(what: &str, instead: &str) -> Self {
-        Self::new(Code::NoRoute, format!("{what} not served by this version of the bundle. {instead}"))
-    }
-
     /// The request's path is not served by this function.
     pub fn no_route() -> Self {
         Self::new(Code::NoRoute, "Nothing is served at this path and method.")

@@ -2,11 +2,13 @@
 //! what will not work and why. All of this follows from the manifest and the install, so it is never stored.
 
 use super::registrations;
-use crate::store::model::{Install, State};
+use crate::{
+    not_served::{EVENTS_NOT_DELIVERED, NotServed},
+    store::model::{Install, State},
+};
 use cloud_apps_protocol::{
     AppId, ChannelId, InstallId, Manifest, SiteUrl,
     install::{Endpoints, Granted, Registration, Unavailable, Wanted},
-    manifest::{AccountUse, CommandEntry},
     text::shortened,
 };
 use std::collections::BTreeSet;
@@ -100,16 +102,12 @@ pub fn unavailable(manifest: &Manifest, install: &Install) -> Vec<Unavailable> {
         }
     }
     for command in &manifest.commands {
-        if let Some(what) = later(command) {
-            add(
-                "command",
-                command.function.as_str(),
-                format!("{what} not served by this version of the bundle"),
-            );
+        if let Some(part) = NotServed::of(command) {
+            add("command", command.function.as_str(), part.reason());
         }
     }
     for path in &granted.webhooks {
-        add("webhook", path, "webhooks of vendors are not served by this version of the bundle".into());
+        add("webhook", path, NotServed::VendorWebhooks.reason());
     }
     list
 }
@@ -153,7 +151,7 @@ pub fn required(manifest: &Manifest, install: &Install) -> Option<(String, Strin
 
 fn event_reason(kind: &str, v2: bool, site: &SiteUrl) -> String {
     if v2 || kind == "message_posted" {
-        "events are not delivered by this version of the bundle".into()
+        EVENTS_NOT_DELIVERED.into()
     } else {
         format!("{site} is an unmodified Mattermost, which does not send {kind}: that needs the plugin")
     }
@@ -164,21 +162,7 @@ fn location_reason(location: &str, v2: bool) -> Option<String> {
         "post_menu" | "channel_header" | "main_menu" if !v2 => Some(
             "an unmodified Mattermost has no apps in its menus: run the command in the message box".into(),
         ),
-        "post_action" | "dialog" | "conversation" => {
-            Some("buttons, dialogs and conversations are not served by this version of the bundle".into())
-        }
+        "post_action" | "dialog" | "conversation" => Some(NotServed::Interactions.reason()),
         _ => None,
-    }
-}
-
-fn later(command: &CommandEntry) -> Option<&'static str> {
-    if command.deferred {
-        Some("commands that run from a queue are")
-    } else if command.account == Some(AccountUse::Required) {
-        Some("commands that need an account of the user elsewhere are")
-    } else if command.post_as_user {
-        Some("commands that post as the user are")
-    } else {
-        None
     }
 }
