@@ -113,6 +113,15 @@ impl AppError {
         )
     }
 
+    /// What a server of this version does is not known, because none was recorded and nothing is written about it.
+    pub(crate) fn unknown(version: Version, what: &str) -> AppError {
+        AppError::new(
+            StatusCode::NOT_IMPLEMENTED,
+            "standin.unknown.app_error",
+            format!("unknown in {}: {what}", version.name()),
+        )
+    }
+
     /// The body for a path that no route of a real server fits: `post-action-hyphen.http`.
     pub(crate) fn no_page(path: &str) -> Value {
         json!({

@@ -26,7 +26,7 @@
 //! (see [`Version`]). A test can move a server to another version with [`Standin::set_version`], while its data stays.
 //!
 //! Where a change goes: a call of the REST API into `rest`; a version of Mattermost into `version`; what buttons and menus
-//! do into `action`, and their form into `model/attachment.rs`; what dialogs do into `dialog`, and their form into
+//! do into `action`, and their form into `model/attachment.rs`; Mattermost Blocks into `blocks`; what dialogs do into `dialog`, and their form into
 //! `model/dialog.rs`; what a person does in a client into `client`; what is stored into `model` and `database`.
 //!
 //! Everything is in memory. There are no web sockets, files, OAuth flows and plugins. The stand-in
@@ -50,6 +50,7 @@
 mod action;
 mod api;
 mod app_error;
+mod blocks;
 mod calls;
 mod client;
 mod config;

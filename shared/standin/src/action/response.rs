@@ -2,15 +2,17 @@
 
 use crate::Version;
 use crate::app_error::AppError;
+use crate::blocks::{self, ACTIONS};
 use crate::database::Database;
 use crate::go::{self, or_default};
 use crate::keys::KeptProps;
 use crate::markup;
 use crate::model::{Post, take_attachments};
+use crate::version::Ability;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// Some documents name `goto_location` and `error` too; the server reads them but does not use them.
+/// Some documents name `error` too; no server uses it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ActionResponse {
@@ -19,6 +21,9 @@ pub(super) struct ActionResponse {
     ephemeral_text: String,
     #[serde(deserialize_with = "or_default")]
     skip_slack_parsing: bool,
+    /// Since 11.9: the address that the client opens.
+    #[serde(deserialize_with = "or_default")]
+    goto_location: String,
 }
 
 /// Where the user clicked.
@@ -26,6 +31,8 @@ pub(super) struct Place {
     pub channel_id: String,
     pub root_id: String,
     pub kept: KeptProps,
+    /// Whether the post is not stored.
+    pub ephemeral: bool,
 }
 
 /// The new content of the post. It replaces the old one: what it leaves out is gone.
@@ -74,27 +81,34 @@ impl ActionResponse {
         go::read_object(value)
     }
 
-    /// Updates the post, and then shows the user an ephemeral text. An ephemeral post is not stored and so cannot be
-    /// updated; then no text is shown either: `post-action-ephemeral-update.http`.
+    /// Updates the post, and then shows the user an ephemeral text; returns the address that the client opens. Before 11.10
+    /// an ephemeral post cannot be updated, because it is not stored; then no text is shown either:
+    /// `post-action-ephemeral-update.http`.
     pub(super) fn apply(
         self,
         db: &mut Database,
         user_id: &str,
         post_id: &str,
         place: &Place,
-    ) -> Result<(), AppError> {
+    ) -> Result<String, AppError> {
         if let Some(update) = self.update {
-            update.apply(db, post_id, place)?;
+            if place.ephemeral && db.version.has(Ability::EphemeralUpdates) {
+                update.apply_to_ephemeral(db, user_id, post_id, place);
+            } else {
+                update.apply(db, post_id, place)?;
+            }
         }
+        let goto_location =
+            if db.version.has(Ability::BlockActions) { self.goto_location } else { String::new() };
         if self.ephemeral_text.is_empty() {
-            return Ok(());
+            return Ok(goto_location);
         }
         let text = self.ephemeral_text;
         let text = if self.skip_slack_parsing { text } else { markup::links(&text) };
         let mut post = Post::draft(user_id, &place.channel_id, &place.root_id, &text);
         post.props.clone_from(&place.kept.retain);
         db.add_ephemeral(user_id, post);
-        Ok(())
+        Ok(goto_location)
     }
 }
 
@@ -114,7 +128,13 @@ impl Update {
         if let Some(mut props) = self.props {
             new.attachments = take_attachments(&mut props, &mut db.ids);
             place.kept.apply(&mut props);
+            if db.version.has(Ability::BlockActions) {
+                settle_registry(&mut props, &new.message, old.props.get(ACTIONS));
+            }
             new.props = props;
+        }
+        if db.version.has(Ability::BlockActions) {
+            blocks::prune(&mut new.props, &new.message);
         }
         new.update_at = db.now;
         if new.message != old.message || new.attachments != old.attachments {
@@ -124,6 +144,46 @@ impl Update {
             post.clone_from(&new);
         }
         Ok(())
+    }
+
+    /// Updates an ephemeral post that the user still sees. Its buttons are replaced by those of the attachments; a registry
+    /// is always dropped, so its blocks can no longer be clicked.
+    fn apply_to_ephemeral(self, db: &mut Database, user_id: &str, post_id: &str, place: &Place) {
+        let at = db.posts.iter().position(|post| {
+            post.id == post_id && post.only_for.as_deref() == Some(user_id) && post.delete_at == 0
+        });
+        let Some(mut post) = at.and_then(|at| db.posts.get(at)).cloned() else { return };
+        post.message = self.message;
+        let mut props = self.props.unwrap_or_default();
+        post.attachments = take_attachments(&mut props, &mut db.ids);
+        place.kept.apply(&mut props);
+        props.remove(ACTIONS);
+        post.props = props;
+        post.update_at = db.now;
+        db.cookie_key.put_into(db.version, &mut post);
+        if let Some(known) = at.and_then(|at| db.posts.get_mut(at)) {
+            *known = post;
+        }
+    }
+}
+
+/// Holds the registry of an update to the rules: a post that had none gets none, and one that is wrong is not taken. An
+/// update that has other props and no registry removes it.
+fn settle_registry(props: &mut Map<String, Value>, message: &str, old: Option<&Value>) {
+    if props.get(ACTIONS).is_none_or(Value::is_null) {
+        return;
+    }
+    match old {
+        None => {
+            tracing::info!("an update brings actions to a post that had none; they are dropped");
+            props.remove(ACTIONS);
+        }
+        Some(old) => {
+            if let Err(problem) = blocks::check(props, message) {
+                tracing::info!(problem, "the actions of an update are wrong; the post keeps its old ones");
+                props.insert(ACTIONS.to_owned(), old.clone());
+            }
+        }
     }
 }
 

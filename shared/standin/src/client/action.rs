@@ -1,11 +1,12 @@
 //! A user clicks a button of a post, or chooses from a menu.
 
+use super::controls::{Control, controls};
 use super::outcome::{Executed, Shown, outcome};
 use crate::action;
 use crate::api::ApiRequest;
 use crate::database::Database;
 use crate::error::StandinError;
-use crate::model::{Action, Post};
+use crate::model::Post;
 use crate::standin::Standin;
 use serde_json::{Value, json};
 
@@ -39,21 +40,29 @@ impl Standin {
         user: &str,
         post_id: &str,
         label: &str,
-        option: impl FnOnce(&Database, &Action, &str) -> Result<String, StandinError> + Send,
+        option: impl FnOnce(&Database, &Control, &str) -> Result<String, StandinError> + Send,
     ) -> Result<Executed, StandinError> {
         let (request, before) = {
             let db = self.db();
             let user = db.resolve_user(user)?;
             let post =
                 seen_post(&db, &user, post_id).ok_or_else(|| StandinError::unknown("post", post_id))?;
-            let action =
-                find_action(post, label).ok_or_else(|| StandinError::unknown("button or menu", label))?;
-            if action.disabled {
+            let control =
+                find(&db, post, label).ok_or_else(|| StandinError::unknown("button or menu", label))?;
+            if control.disabled {
                 return Err(StandinError::Disabled { name: label.to_owned() });
             }
             let team = db.channel(&post.channel_id).map_or("", |channel| channel.team_id.as_str());
-            let body = json!({"selected_option": option(&db, action, team)?, "cookie": action.cookie});
-            let path = vec![("post_id", post_id.to_owned()), ("action_id", action.id.clone())];
+            let mut body = json!({"selected_option": option(&db, &control, team)?, "cookie": control.cookie});
+            if let Some(body) = body.as_object_mut() {
+                if !control.query.is_empty() {
+                    body.insert("query".to_owned(), control.query.into());
+                }
+                if control.block {
+                    body.insert("integration_format".to_owned(), "mm_block".into());
+                }
+            }
+            let path = vec![("post_id", post_id.to_owned()), ("action_id", control.action_id)];
             (ApiRequest::of(user, path, &body), db.posts.clone())
         };
         let result = action::click(self, &request).await;
@@ -75,19 +84,21 @@ fn seen_post<'a>(db: &'a Database, user: &str, post_id: &str) -> Option<&'a Post
 }
 
 /// The button or menu with this label, or else with this id.
-fn find_action<'a>(post: &'a Post, label: &str) -> Option<&'a Action> {
-    let actions = || post.attachments.iter().flat_map(|card| card.actions.iter().flatten());
-    actions().find(|action| action.name == label).or_else(|| actions().find(|action| action.id == label))
+fn find(db: &Database, post: &Post, label: &str) -> Option<Control> {
+    let mut all = controls(db, post);
+    let at = all.iter().position(|control| control.label == label);
+    let at = at.or_else(|| all.iter().position(|control| control.action_id == label))?;
+    Some(all.swap_remove(at))
 }
 
 /// The value that the client sends for an option of a menu.
-fn choice(db: &Database, menu: &Action, option: &str, team: &str) -> Result<String, StandinError> {
+fn choice(db: &Database, menu: &Control, option: &str, team: &str) -> Result<String, StandinError> {
     match menu.data_source.as_str() {
         "users" => db.resolve_user(option),
         "channels" => db.resolve_channel(Some(team).filter(|team| !team.is_empty()), option),
         _ => {
             let text = |known: &Value, key: &str| known.get(key).and_then(Value::as_str).map(str::to_owned);
-            let mut options = menu.options.iter().flatten();
+            let mut options = menu.options.iter();
             let fits = |known: &&Value| {
                 ["text", "value"].into_iter().any(|key| text(known, key).as_deref() == Some(option))
             };

@@ -3,6 +3,7 @@
 
 mod action;
 mod command;
+mod controls;
 mod dialog;
 mod fields;
 mod outcome;

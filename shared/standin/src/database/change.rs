@@ -204,7 +204,7 @@ impl Database {
         post.create_at = self.now;
         "system_ephemeral".clone_into(&mut post.kind);
         post.only_for = Some(to.to_owned());
-        self.cookie_key.put_into(&mut post);
+        self.cookie_key.put_into(self.version, &mut post);
         self.posts.push(post.clone());
         post
     }

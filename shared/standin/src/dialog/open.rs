@@ -1,6 +1,7 @@
 //! An integration opens a dialog: `openDialog` in `api4/integration_action.go`, `OpenInteractiveDialog` in
 //! `app/integration_action.go`.
 
+use crate::Version;
 use crate::api::{ApiRequest, ApiResult, Reply};
 use crate::app_error::AppError;
 use crate::go::{self, object_or_null, or_default};
@@ -8,6 +9,7 @@ use crate::keys::TriggerError;
 use crate::model::{Dialog, OpenDialog, Steps};
 use crate::standin::Standin;
 use serde::Deserialize;
+use serde_json::Value;
 use std::time::Duration;
 
 /// How long a trigger id works: `InteractiveDialogTriggerTimeoutMilliseconds` of 5.37. In 11 it is `OutgoingIntegrationRequestsTimeout`.
@@ -23,16 +25,21 @@ struct Open {
     url: String,
     #[serde(deserialize_with = "object_or_null")]
     dialog: Option<Dialog>,
+    /// Only an open proposal for Mattermost has it.
+    block_dialog: Value,
 }
 
 /// `POST /api/v4/actions/dialogs/open`: it needs a trigger id and no session. Neither version refuses a dialog for its
 /// content: `dialog-open-invalid-still-sent.http`.
 pub(crate) fn open(standin: &Standin, request: &ApiRequest) -> ApiResult {
     let body: Open = request.body("dialog")?;
+    let version = standin.version();
+    if version >= Version::V12 && !body.block_dialog.is_null() {
+        return Err(AppError::unknown(version, "block_dialog"));
+    }
     if body.url.is_empty() {
         return Err(AppError::bad_body("url"));
     }
-    let version = standin.version();
     let lifetime = if version.since_11() { standin.outbound().timeout() } else { LIFETIME };
     let mut db = standin.db();
     let trigger = standin

@@ -4,5 +4,5 @@
 mod cookie;
 mod trigger;
 
-pub(crate) use cookie::{Cookie, CookieKey, KeptProps};
+pub(crate) use cookie::{BlocksCookie, Cookie, CookieKey, KeptProps, Opened};
 pub(crate) use trigger::{TriggerError, TriggerKey};

@@ -1,6 +1,7 @@
 //! Posts and reactions to them.
 
 use super::{Attachment, Millis};
+use crate::blocks::{BLOCKS, drawn};
 use serde_json::{Map, Value};
 
 /// A message in a channel, or an ephemeral one that a single user sees.
@@ -28,7 +29,7 @@ pub struct Post {
     pub message: String,
     /// Empty, `slack_attachment`, `custom_…`, `system_…`.
     pub kind: String,
-    /// All props but the attachments.
+    /// All props but the attachments. No client is told `mm_blocks_actions`.
     pub props: Map<String, Value>,
     /// The attachments, with the integrations of their actions, which no client is told.
     pub attachments: Vec<Attachment>,
@@ -58,6 +59,12 @@ impl Post {
             by_rest: false,
             only_for: None,
         }
+    }
+
+    /// The Mattermost Blocks that a client draws, where the server has them switched on. A client leaves out a block that
+    /// has a wrong key, and says nothing.
+    pub fn blocks(&self) -> Vec<Value> {
+        self.props.get(BLOCKS).map(drawn).unwrap_or_default()
     }
 
     /// The first post of its thread, which can be the post itself.

@@ -3,6 +3,7 @@
 use super::{LARGEST_ANSWER, Outbound, post};
 use crate::Version;
 use crate::app_error::AppError;
+use crate::version::Ability;
 use bytes::Bytes;
 use http::StatusCode;
 use std::fmt::Display;
@@ -29,9 +30,25 @@ impl Outbound {
         let request = post(url, "application/json", body.into()).map_err(|error| failed(&error))?;
         let largest = if version.since_11() { LARGEST_ANSWER } else { usize::MAX };
         let answer = self.call_within(request, largest).await.map_err(|error| failed(&error))?;
-        if answer.status() != StatusCode::OK {
-            return Err(failed(&answer.status()));
+        let status = answer.status();
+        if status != StatusCode::OK {
+            let error = failed(&status);
+            return Err(if version.has(Ability::UpstreamStatus) {
+                AppError { status: passed_on(status), ..error }
+            } else {
+                error
+            });
         }
         Ok(answer.into_body())
+    }
+}
+
+/// The status that a client gets for one of the integration: since 11.10 it learns that the integration is too busy, or
+/// that it fails.
+fn passed_on(status: StatusCode) -> StatusCode {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => status,
+        status if status.is_server_error() => StatusCode::BAD_GATEWAY,
+        _ => StatusCode::BAD_REQUEST,
     }
 }

@@ -3,9 +3,12 @@
 use super::channels;
 use crate::api::{ApiRequest, ApiResult, Reply};
 use crate::app_error::AppError;
+use crate::blocks::{self, ACTIONS};
 use crate::database::Database;
 use crate::model::{Post, take_attachments};
 use crate::shape;
+use crate::version::Ability;
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -33,9 +36,52 @@ impl Body {
     }
 }
 
-/// `posts-create.http`, `posts-create-bot-not-member.http`
+/// The props that say in whose name a post was made. Since 12 only the server itself sets them.
+const IDENTITY: &[&str] = &[
+    "from_webhook",
+    "from_bot",
+    "from_oauth_app",
+    "from_plugin",
+    "override_username",
+    "override_icon_url",
+    "override_icon_emoji",
+    "webhook_display_name",
+];
+
+/// Whether the caller is an integration and not a person in a client: a bot, or a call with a personal access token
+/// (`Session.IsIntegration`).
+fn is_integration(db: &Database, request: &ApiRequest) -> bool {
+    request.session.is_empty() || is_bot(db, &request.user)
+}
+
+fn is_bot(db: &Database, user_id: &str) -> bool {
+    db.user(user_id).is_some_and(|user| user.bot.is_some())
+}
+
+/// Silently removes the props that the caller may not set.
+fn keep_allowed(db: &Database, request: &ApiRequest, props: &mut Map<String, Value>) {
+    if db.version.has(Ability::BlockActions) && !is_integration(db, request) {
+        props.remove(ACTIONS);
+    }
+    if db.version.has(Ability::IdentityProps) {
+        props.retain(|key, _| !IDENTITY.contains(&key.as_str()));
+    }
+}
+
+/// `posts-create.http`, `posts-create-bot-not-member.http`. Since 11.10 an integration may post without a notification.
 pub(super) fn create(db: &mut Database, request: &ApiRequest) -> ApiResult {
-    let body: Body = request.body("post")?;
+    let mut body: Body = request.body("post")?;
+    let silent = request.query("silent") == Some("true") && db.version.has(Ability::SilentPosts);
+    if silent && !is_bot(db, &request.user) {
+        return Err(AppError::new(
+            StatusCode::FORBIDDEN,
+            "api.post.create_post.silent_notification.app_error",
+            "Only integrations can post without a notification.",
+        ));
+    }
+    if let Some(props) = &mut body.props {
+        keep_allowed(db, request, props);
+    }
     if !db.may_post(&request.user, &body.channel_id) {
         return Err(AppError::forbidden());
     }
@@ -127,7 +173,8 @@ struct Patch {
     is_pinned: Option<bool>,
 }
 
-/// `posts-patch.http`: for the author and for system admins. What the body leaves out does not change.
+/// `posts-patch.http`: for the author and for system admins. What the body leaves out does not change. The registry
+/// changes only if the author is an integration and sends another one.
 pub(super) fn patch(db: &mut Database, request: &ApiRequest) -> ApiResult {
     let patch: Patch = request.body("post")?;
     request.id("post_id")?;
@@ -136,8 +183,21 @@ pub(super) fn patch(db: &mut Database, request: &ApiRequest) -> ApiResult {
     if post.user_id != request.user && !db.is_admin(&request.user) {
         return Err(AppError::forbidden());
     }
-    let now = db.now;
-    let new = patch.props.map(|props| {
+    let (now, version) = (db.now, db.version);
+    let takes_actions =
+        version.has(Ability::Blocks) && post.user_id == request.user && is_integration(db, request);
+    let new = patch.props.map(|mut props| {
+        keep_allowed(db, request, &mut props);
+        let keeps = |key: &str| match key {
+            ACTIONS => version.has(Ability::BlockActions) && !(takes_actions && props.contains_key(ACTIONS)),
+            key => version.has(Ability::IdentityProps) && IDENTITY.contains(&key),
+        };
+        let kept: Vec<_> = post.props.iter().filter(|(key, _)| keeps(key)).collect();
+        let kept: Vec<_> = kept.into_iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+        if version.has(Ability::BlockActions) && !takes_actions {
+            props.remove(ACTIONS);
+        }
+        props.extend(kept);
         let body = Body { props: Some(props), ..Body::default() };
         body.draft(db, &request.user)
     });
@@ -152,6 +212,9 @@ pub(super) fn patch(db: &mut Database, request: &ApiRequest) -> ApiResult {
                 post.edit_at = now;
             }
             post.message = message;
+        }
+        if version.has(Ability::BlockActions) {
+            blocks::prune(&mut post.props, &post.message);
         }
     })?;
     Reply::ok(shape::post(db, &post))

@@ -6,6 +6,7 @@ mod integrations;
 pub(crate) use integrations::{incoming_webhook, oauth_app, outgoing_webhook, session};
 
 use crate::Version;
+use crate::blocks::ACTIONS;
 use crate::database::Database;
 use crate::model::{
     Attachment, Audience, Channel, ChannelMember, Command, Post, Team, TeamMember, Token, User,
@@ -157,7 +158,7 @@ pub(crate) fn channel_member(version: Version, member: &ChannelMember) -> Value 
     with(shape, more)
 }
 
-/// A post as clients get it, without the integrations of its buttons (`posts-get.http`). A post by REST has one key
+/// A post as clients get it, without the integrations of its buttons (`posts-get.http`) and without its registry. A post by REST has one key
 /// more than a post by a command (`posts-get-attachments.http`); an ephemeral post has other keys
 /// (`posts-ephemeral.http`).
 pub(crate) fn post(db: &Database, post: &Post) -> Value {
@@ -166,6 +167,10 @@ pub(crate) fn post(db: &Database, post: &Post) -> Value {
     let root = post.thread_root();
     let replies = db.posts.iter().filter(|other| other.root_id == root && other.only_for.is_none()).count();
     let mut props = post.props.clone();
+    // A text is the cookie of an ephemeral post.
+    if version.has(Ability::BlockActions) && props.get(ACTIONS).is_some_and(|actions| !actions.is_string()) {
+        props.remove(ACTIONS);
+    }
     let mut metadata = Map::new();
     if !post.attachments.is_empty() {
         let audience = if ephemeral { Audience::Ephemeral } else { Audience::Stored };

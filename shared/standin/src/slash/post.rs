@@ -2,9 +2,11 @@
 
 use super::response::CommandResponse;
 use crate::app_error::AppError;
+use crate::blocks::ACTIONS;
 use crate::database::Database;
 use crate::markup;
 use crate::model::{Command, Post};
+use crate::version::Ability;
 use http::StatusCode;
 
 /// Where an answer is posted if it does not name another channel.
@@ -46,6 +48,10 @@ fn post_one(
     let mut post = Post::draft(place.user, place.channel, place.root, "");
     post.kind.clone_from(&response.kind);
     post.props = response.props.clone().unwrap_or_default();
+    // The post is the user's own, and a user may not bring actions. An ephemeral post hides them in a cookie.
+    if response.is_in_channel() && db.version.has(Ability::BlockActions) {
+        post.props.remove(ACTIONS);
+    }
     if !response.channel_id.is_empty() {
         if db.channel_member(&response.channel_id, place.user).is_none() {
             return Err(AppError::new(

@@ -13,8 +13,24 @@ pub(crate) enum Ability {
     TokenRotation,
     /// The limit on the life of tokens also holds for bots.
     BotTokenExpiry,
-    /// Mattermost Blocks: `props.mm_blocks`, and the feature flag `MmBlocksEnabled`.
+    /// Buttons in texts, and the registry of what they do: `props.mm_blocks_actions`. A click can have a `query`, and its
+    /// answer a `goto_location`.
+    BlockActions,
+    /// Mattermost Blocks: `props.mm_blocks`, and the feature flag `MmBlocksEnabled`. The ids of actions can have `_` and
+    /// `-`.
     Blocks,
+    /// The answer to a click can update an ephemeral post.
+    EphemeralUpdates,
+    /// Users learn that an integration is too busy (429, 503) or fails (502): `DoActionRequest`.
+    UpstreamStatus,
+    /// `POST /api/v4/posts?silent=true`.
+    SilentPosts,
+    /// Incoming webhooks post into threads: `root_id`.
+    WebhookThreads,
+    /// An update keeps that a bot or a plugin made the post: `PostActionRetainPropKeys`.
+    KeptBotProps,
+    /// Nobody can set the props that say in whose name a post was made, but the server itself.
+    IdentityProps,
     /// Messages can have 1,048,576 characters in the database.
     LongMessages,
 }
@@ -23,9 +39,15 @@ impl Ability {
     /// The first version that can do it.
     pub(super) fn since(self) -> Version {
         match self {
-            Ability::TokenExpiry => Version::V11_9,
-            Ability::TokenRotation | Ability::Blocks => Version::V11_10,
-            Ability::BotTokenExpiry | Ability::LongMessages => Version::V12,
+            Ability::WebhookThreads => Version::V11_8,
+            Ability::TokenExpiry | Ability::BlockActions => Version::V11_9,
+            Ability::TokenRotation
+            | Ability::Blocks
+            | Ability::EphemeralUpdates
+            | Ability::UpstreamStatus
+            | Ability::SilentPosts => Version::V11_10,
+            Ability::KeptBotProps => Version::V11_11,
+            Ability::BotTokenExpiry | Ability::LongMessages | Ability::IdentityProps => Version::V12,
         }
     }
 }

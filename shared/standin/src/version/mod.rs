@@ -64,6 +64,20 @@ impl Version {
         }
     }
 
+    /// Its short name: `5.37`, `11.6`, `12`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Version::V5_37 => "5.37",
+            Version::V11 => "11.6",
+            Version::V11_7 => "11.7",
+            Version::V11_8 => "11.8",
+            Version::V11_9 => "11.9",
+            Version::V11_10 => "11.10",
+            Version::V11_11 => "11.11",
+            Version::V12 => "12",
+        }
+    }
+
     /// Whether a real server of this version was recorded. The others are derived from what is written about them.
     pub fn is_recorded(self) -> bool {
         self <= Version::V11

@@ -2,10 +2,12 @@
 
 use super::post::{WebhookPost, post};
 use super::trigger::{Triggered, triggered};
+use crate::blocks;
 use crate::go::{self, or_default};
 use crate::markup;
 use crate::model::Attachment;
 use crate::standin::Standin;
+use crate::version::Ability;
 use bytes::Bytes;
 use http::Request;
 use serde::Deserialize;
@@ -84,6 +86,16 @@ fn reply(standin: &Standin, webhook: &Triggered, mut answer: WebhookResponse) {
     let mut db = standin.db();
     if db.version.since_11() && answer.priority.is_some() {
         tracing::warn!("the stand-in does not serve the priority of posts; the answer is not posted");
+        return;
+    }
+    let blocks = db.version.has(Ability::Blocks) && db.settings.mm_blocks_enabled;
+    let props = answer.props.as_ref().filter(|_| blocks);
+    let text = answer.text.as_deref().unwrap_or_default();
+    if let Some(problem) = props.and_then(|props| blocks::check(props, text).err()) {
+        tracing::info!(
+            problem,
+            "the actions in the answer to an outgoing webhook are wrong; it is not posted"
+        );
         return;
     }
     let hook = &webhook.hook;

@@ -1,8 +1,10 @@
 //! Posts by webhooks: by incoming ones, and as answers to outgoing ones. Source: `CreateWebhookPost`.
 
 use crate::app_error::AppError;
+use crate::blocks::{ACTIONS, BLOCKS};
 use crate::database::Database;
 use crate::model::{Attachment, Post};
+use crate::version::Ability;
 use http::StatusCode;
 use serde_json::{Map, Value};
 
@@ -25,7 +27,7 @@ pub(crate) struct WebhookPost<'a> {
 /// The props that the server sets itself, whatever the webhook says.
 const SERVER_PROPS: &[&str] = &["override_icon_url", "override_username", "from_webhook", "attachments"];
 
-/// Adds the post. A text that is too long becomes several posts, of which the last has the attachments. Such posts
+/// Adds the post. A text that is too long becomes several posts, of which the last has the attachments and the blocks. Such posts
 /// trigger no outgoing webhooks.
 pub(crate) fn post(db: &mut Database, draft: WebhookPost<'_>) -> Result<(), AppError> {
     if draft.kind.starts_with("system_") {
@@ -58,6 +60,8 @@ pub(crate) fn post(db: &mut Database, draft: WebhookPost<'_>) -> Result<(), AppE
         now.clone_into(&mut part.message);
         if later.is_empty() {
             part.attachments = std::mem::take(&mut attachments);
+        } else if db.version.has(Ability::BlockActions) {
+            part.props.retain(|key, _| ![BLOCKS, ACTIONS].contains(&key.as_str()));
         }
         db.add_post(part).map_err(|cause| {
             tracing::info!(cause = cause.id, "a webhook's post could not be made");

@@ -153,7 +153,13 @@ async fn whatever_an_integration_answers_the_user_sees_what_a_server_shows() {
             }
             assert_eq!(sent(&mm, &dialog).await, submitted[at], "dialog: {row}");
             let clicked = mm.click("alice", &post, "X").await.unwrap();
-            assert_eq!(seen(&clicked), (click[at].0, click[at].1.to_owned()), "click: {row}");
+            // Since 11.10 a client learns that the integration is too busy, or that it fails.
+            let code = match *status {
+                429 | 503 if version >= Version::V11_10 => *status,
+                500.. if version >= Version::V11_10 => 502,
+                _ => click[at].0,
+            };
+            assert_eq!(seen(&clicked), (code, click[at].1.to_owned()), "click: {row}");
             let typed = mm.execute("alice", "town-square", "/x").await.unwrap();
             assert_eq!(seen(&typed), (command.0, command.1.to_owned()), "command: {row}");
         }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests fail as tests do")]
 
 mod actions;
+mod blocks;
 mod client;
 mod commands;
 mod conformance;
@@ -19,5 +20,6 @@ mod serving;
 mod settings;
 mod snapshots;
 mod tokens;
+mod vectors;
 mod versions;
 mod webhooks;

@@ -111,7 +111,7 @@ async fn a_token_that_has_ended_is_none() {
 }
 
 #[tokio::test]
-async fn a_rotation_replaces_the_secret_at_once_and_sets_the_end_anew() {
+async fn a_rotation_replaces_the_secret_at_once_and_its_end_too() {
     for version in [Version::V11_10, Version::V12] {
         let site = Site::new(version).await;
         let end = NOW + 7 * DAY;

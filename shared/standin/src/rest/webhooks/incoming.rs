@@ -4,10 +4,12 @@
 use super::{check_change, visible_owner};
 use crate::api::{ApiRequest, ApiResult, Reply};
 use crate::app_error::AppError;
+use crate::blocks::{self, BLOCKS};
 use crate::database::Database;
 use crate::markup;
 use crate::model::{Attachment, Channel, ChannelKind, IncomingWebhook};
 use crate::shape;
+use crate::version::Ability;
 use crate::webhook::{self, WebhookPost};
 use http::StatusCode;
 use serde::Deserialize;
@@ -203,6 +205,8 @@ struct Payload {
     attachments: Option<Vec<Attachment>>,
     #[serde(rename = "type")]
     kind: String,
+    /// Since 11.8: the thread to post in.
+    root_id: String,
 }
 
 /// `POST /hooks/{id}`: for anybody who knows the id.
@@ -211,7 +215,7 @@ pub(in crate::rest) fn receive(db: &mut Database, request: &ApiRequest) -> ApiRe
     let (since_11, kind) = (db.version.since_11(), request.media_type());
     // 11 gives almost all errors the same id, and keeps the status.
     let wrap = |error: AppError| {
-        if !since_11 {
+        if !since_11 || error.id == UNPAIRED {
             return error;
         }
         let what = format!("payload of media type {kind} for incoming webhook {id}.");
@@ -228,6 +232,7 @@ pub(in crate::rest) fn receive(db: &mut Database, request: &ApiRequest) -> ApiRe
 }
 
 const UNREADABLE: &str = "web.incoming_webhook.parse.app_error";
+const UNPAIRED: &str = "api.context.invalid_body.app_error";
 
 fn read(kind: &str, body: &[u8]) -> Result<Payload, AppError> {
     let unreadable = |_| AppError::bad(UNREADABLE, "Unable to parse incoming data.");
@@ -251,8 +256,14 @@ fn post(db: &mut Database, id: &str, payload: Payload) -> Result<(), AppError> {
             "Incoming webhooks have been disabled by the system admin.",
         ));
     }
-    if payload.text.is_empty() && payload.attachments.as_ref().is_none_or(Vec::is_empty) {
+    let blocks = db.version.has(Ability::Blocks) && db.settings.mm_blocks_enabled;
+    let props = payload.props.as_ref().filter(|_| blocks);
+    let drawn = props.and_then(|props| props.get(BLOCKS)?.as_array()).is_some_and(|list| !list.is_empty());
+    if payload.text.is_empty() && payload.attachments.as_ref().is_none_or(Vec::is_empty) && !drawn {
         return Err(AppError::bad("web.incoming_webhook.text.app_error", "No text specified."));
+    }
+    if let Some(problem) = props.and_then(|props| blocks::check(props, &payload.text).err()) {
+        return Err(AppError::bad(UNPAIRED, problem));
     }
     let hook = db.incoming_webhooks.iter().find(|hook| hook.id == id).cloned();
     let hook =
@@ -278,7 +289,7 @@ fn post(db: &mut Database, id: &str, payload: Payload) -> Result<(), AppError> {
     let draft = WebhookPost {
         user_id: &hook.user_id,
         channel_id: &channel.id,
-        root_id: "",
+        root_id: if db.version.has(Ability::WebhookThreads) { &payload.root_id } else { "" },
         text: markup::to_markdown(db, &payload.text),
         username: first(payload.username, &hook.username),
         icon_url: first(payload.icon_url, &hook.icon_url),
