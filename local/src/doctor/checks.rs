@@ -6,6 +6,7 @@ use crate::{
     install::{BundleError, BundleIdentity, Owner, is_token},
     mattermost::{CallError, Command, Finding, Setting},
 };
+use cloud_apps_core::install::TokenEnd;
 use cloud_apps_protocol::{
     InstallId, SiteUrl,
     host::is_this_machine,
@@ -67,6 +68,9 @@ fn install(facts: &Facts, report: &mut Report) {
             ),
         )),
     }
+    if let Some(end) = view.bot_token_expires_at {
+        token_end(TokenEnd(end), facts, report);
+    }
     if let Some(offered) = &view.offered {
         report.notes.push(Finding::note(
             format!(
@@ -98,6 +102,26 @@ fn install(facts: &Facts, report: &mut Report) {
             format!("{} is not registered", missing.name),
             format!("`cloud-apps sync {id}` registers it."),
         ));
+    }
+}
+
+/// Checks how long the bot's token still works.
+fn token_end(end: TokenEnd, facts: &Facts, report: &mut Report) {
+    let now = u64::try_from(facts.now).unwrap_or_default().saturating_mul(1_000);
+    let what = format!("the token of @{} {}", facts.view.bot.username, end.words(now));
+    let id = &facts.view.install_id;
+    if end.days_left(now) == 0 {
+        let fix = format!(
+            "Make another one: `cloud-apps rotate bot-token {id}`. Until then, the server refuses every call."
+        );
+        report.wrong.push(Finding::stop(what, fix));
+    } else if end.warning(now).is_some() {
+        let fix = format!(
+            "`cloud-apps rotate bot-token {id}` makes the next one, if the bundle has not renewed it by itself."
+        );
+        report.notes.push(Finding::note(what, fix));
+    } else {
+        report.right.push(what);
     }
 }
 

@@ -23,6 +23,9 @@ pub struct Plan {
     pub bot: String,
     /// How the bot's account was found.
     pub bot_is: BotIs,
+    /// After how many days the server ends the bot's token. Absent: it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_days: Option<u32>,
     /// In which teams.
     #[serde(serialize_with = "names")]
     pub teams: Vec<Team>,
@@ -47,6 +50,11 @@ pub enum BotIs {
     Disabled,
     /// An earlier install left it.
     Active,
+}
+
+/// `1 day`, `30 days`.
+pub(super) fn days_in_words(days: u32) -> String {
+    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
 }
 
 fn names<S: serde::Serializer>(teams: &[Team], s: S) -> Result<S::Ok, S::Error> {
@@ -75,7 +83,11 @@ impl Plan {
             let why = format!("add @{} to the team {}, if it is not in it", self.bot, team.name);
             at(format!("POST {site}/api/v4/teams/{}/members", team.id), why);
         }
-        at(format!("POST {site}/api/v4/users/…/tokens"), format!("make a token for @{}", self.bot));
+        let life = self.token_days.map(|days| format!(" that ends after {}", days_in_words(days)));
+        at(
+            format!("POST {site}/api/v4/users/…/tokens"),
+            format!("make a token for @{}{}", self.bot, life.unwrap_or_default()),
+        );
         if self.bot_is != BotIs::Absent {
             let why = format!("revoke every other token of @{}", self.bot);
             at(format!("POST {site}/api/v4/users/tokens/revoke"), why);

@@ -6,7 +6,7 @@ use super::{
     journal::{Journal, Made},
     mark,
     owner::{BundleIdentity, Owner},
-    plan::{BotIs, Plan},
+    plan::{BotIs, Plan, days_in_words},
     request::Request,
     stop::Stop,
     teams,
@@ -42,7 +42,8 @@ pub async fn check(
         ));
     }
     clocks(server_clock, bundle_clock, &mut found);
-    version(&config.version, &mut found);
+    version(&config, &mut found);
+    token_life(&config, &mut found);
     site_url(&request.site, &config, &mut found);
     settings(app, &config, &mut found);
     reachable(server, bundle, &mut found).await?;
@@ -72,6 +73,7 @@ pub async fn check(
     Ok(Plan {
         app: app.id.to_string(),
         site: request.site.clone(),
+        token_days: config.bot_token_days(),
         server_version: config.version,
         bundle_version: index.bundle,
         admin,
@@ -140,19 +142,35 @@ fn clocks(server: Option<i64>, bundle: Option<i64>, found: &mut Vec<Finding>) {
     }
 }
 
-fn version(version: &str, found: &mut Vec<Finding>) {
-    let mut parts = version.split('.').map(|part| part.parse::<u32>().ok());
-    match (parts.next().flatten(), parts.next().flatten()) {
-        (Some(major), Some(minor)) if (major, minor) >= OLDEST => {}
-        (Some(_), Some(_)) => found.push(Finding::stop(
+fn version(config: &ClientConfig, found: &mut Vec<Finding>) {
+    let version = &config.version;
+    match config.major_minor() {
+        Some(given) if given >= OLDEST => {}
+        Some(_) => found.push(Finding::stop(
             format!("Mattermost {version} is older than {}.{}", OLDEST.0, OLDEST.1),
             "Upgrade the server.",
         )),
-        _ => found.push(Finding::stop(
+        None => found.push(Finding::stop(
             format!("the server does not say which version it is ({version:?})"),
             "Check --site: is it a Mattermost server?",
         )),
     }
+}
+
+/// A limit on the life of tokens stands in the way of nothing, but somebody has to replace the bot's token in time.
+fn token_life(config: &ClientConfig, found: &mut Vec<Finding>) {
+    let Some(days) = config.bot_token_days() else { return };
+    found.push(
+        Finding::note(
+            format!(
+                "this server ends each token {} after it was made, those of bots too",
+                days_in_words(days)
+            ),
+            "The bot gets a token with the longest life that is allowed. The bundle renews it where the server lets it, and \
+             otherwise warns you before it ends: docs/operate.md says more.",
+        )
+        .at(Setting::TOKEN_LIFE),
+    );
 }
 
 fn site_url(site: &SiteUrl, config: &ClientConfig, found: &mut Vec<Finding>) {

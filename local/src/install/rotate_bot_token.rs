@@ -4,7 +4,7 @@
 
 use super::{adopt, installer::Installer, mark::token_description, owner::BundleIdentity, stop::Stop};
 use cloud_apps_protocol::{
-    InstallId,
+    InstallId, Millis,
     install::{InstallPatch, InstallView, Rotation},
 };
 use serde::Serialize;
@@ -18,6 +18,9 @@ pub struct Rotated {
     pub bot: String,
     /// How many tokens were revoked.
     pub revoked: usize,
+    /// When the server ends the new token. Absent: it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Millis>,
 }
 
 /// Replaces the token of an install's bot.
@@ -35,8 +38,11 @@ pub async fn rotate_bot_token(installer: &Installer<'_>, view: &InstallView) -> 
             let new = runner
                 .step("made a new token", async || Ok(server.create_token(bot, &description).await?))
                 .await?;
-            let access_token = new.token.clone();
-            let patch = InstallPatch::Rotate(Rotation::BotToken { access_token });
+            let patch = InstallPatch::Rotate(Rotation::BotToken {
+                access_token: new.token.clone(),
+                token_id: new.id.parse().ok(),
+                expires_at: new.end(),
+            });
             runner
                 .step("handed it to the bundle, which tried it", async || {
                     // If two run at once, only one hands over. The other must not revoke the token that the bundle then has.
@@ -51,7 +57,12 @@ pub async fn rotate_bot_token(installer: &Installer<'_>, view: &InstallView) -> 
                     .await?;
                 revoked += 1;
             }
-            Ok(Rotated { install_id: id.clone(), bot: view.bot.username.clone(), revoked })
+            Ok(Rotated {
+                install_id: id.clone(),
+                bot: view.bot.username.clone(),
+                revoked,
+                expires_at: new.end(),
+            })
         })
         .await
 }

@@ -17,7 +17,7 @@ use crate::{
     mattermost::{Finding, Setting},
 };
 use cloud_apps_protocol::{
-    Code, InstallId, Values,
+    Code, InstallId, Millis, Values,
     install::{
         BotCredentials, CompleteRequest, InstallCompleted, InstallCreated, InstallRequest, InstallView,
         Registered, Server,
@@ -56,6 +56,8 @@ pub struct BotToken {
     pub id: String,
     /// The credential.
     pub secret: SecretString,
+    /// When the server ends it. `None`: it does not.
+    pub end: Option<Millis>,
 }
 
 /// Makes the bot's account, or takes it up. Returns its user id.
@@ -127,7 +129,8 @@ pub async fn token(cx: &Context<'_>, log: &SharedJournal<'_>, bot: &str) -> Resu
         let what = "the server made a token for the bot, but its answer has no token";
         return Err(Finding::stop(what, "Run the same again.").at(Setting::TOKENS).into());
     }
-    Ok(BotToken { id: made.id, secret: SecretString::from(made.token) })
+    let end = made.end();
+    Ok(BotToken { id: made.id, secret: SecretString::from(made.token), end })
 }
 
 /// Revokes every other token of the bot, because somebody else may have one of a bot that already existed. Returns how many.
@@ -207,6 +210,8 @@ pub async fn begin(
             user_id: parsed(bot)?,
             username: plan.bot.clone(),
             access_token: token.secret.expose_secret().to_owned(),
+            token_id: token.id.parse().ok(),
+            expires_at: token.end,
         },
         installed_by: parsed(&plan.admin.id)?,
         v2: false,

@@ -11,7 +11,8 @@ use super::{
 };
 use ::http::{Method, StatusCode};
 use cloud_app::mattermost::{Channel, Team};
-use cloud_apps_protocol::TeamId;
+use cloud_apps_core::{http::system_now, install::DAY};
+use cloud_apps_protocol::{Millis, TeamId};
 use serde_json::{Value, json};
 
 /// The server itself.
@@ -150,10 +151,26 @@ impl Mattermost {
         self.pages("list the bot's tokens", &Endpoint::new(&["users", user, "tokens"])).await
     }
 
-    /// Makes a token.
-    pub async fn create_token(&self, user: &str, description: &str) -> Result<Token, CallError> {
-        let body = json!({ "description": description });
-        self.post("make the bot's token", &Endpoint::new(&["users", user, "tokens"]), &body).await
+    /// Makes a token of a bot. If the server limits the life of such tokens, it gets the longest life that is allowed.
+    pub async fn create_token(&self, bot: &str, description: &str) -> Result<Token, CallError> {
+        let end = self.longest_end().await?;
+        let mut body = json!({ "description": description });
+        if let (Some(end), Some(body)) = (end, body.as_object_mut()) {
+            body.insert("expires_at".to_owned(), end.into());
+        }
+        let made: Token =
+            self.post("make the bot's token", &Endpoint::new(&["users", bot, "tokens"]), &body).await?;
+        // A server that does not repeat the end has it all the same.
+        Ok(Token { expires_at: made.end().or(end).unwrap_or_default(), ..made })
+    }
+
+    /// The last moment at which a bot's token that is made now may end. `None`: it need not end. The server compares with its own
+    /// clock, so its clock counts here too.
+    async fn longest_end(&self) -> Result<Option<Millis>, CallError> {
+        let Some(days) = self.client_config().await?.bot_token_days() else { return Ok(None) };
+        let clock = self.ping().await?.and_then(|seconds| Millis::try_from(seconds).ok());
+        let now = clock.map_or_else(system_now, |seconds| seconds.saturating_mul(1_000));
+        Ok(Some(now.saturating_add(Millis::from(days).saturating_mul(DAY))))
     }
 
     /// Revokes a token.

@@ -37,6 +37,11 @@ impl Setting {
         console: "Integrations > Integration Management > Enable Personal Access Tokens",
         key: "ServiceSettings.EnableUserAccessTokens",
     };
+    /// How long a token may live.
+    pub const TOKEN_LIFE: Self = Self {
+        console: "Integrations > Integration Management > Maximum Personal Access Token Lifetime",
+        key: "ServiceSettings.MaximumPersonalAccessTokenLifetimeDays",
+    };
     /// Slash commands can be made and run.
     pub const COMMANDS: Self = Self {
         console: "Integrations > Integration Management > Enable Custom Slash Commands",
@@ -133,6 +138,13 @@ impl Mattermost {
         }
         if find("user_access_token.disabled") {
             return Finding::stop(what, format!("Switch it on. {again}")).at(Setting::TOKENS);
+        }
+        if find("user_access_token.expires_at") {
+            let fix = format!(
+                "The server limits the life of tokens, and its limit or its clock does not fit what was asked for. Look at both. \
+                 {again}"
+            );
+            return Finding::stop(what, fix).at(Setting::TOKEN_LIFE);
         }
         if find("command.disabled") {
             return Finding::stop(what, format!("Switch it on. {again}")).at(Setting::COMMANDS);

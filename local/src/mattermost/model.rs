@@ -22,6 +22,26 @@ pub struct ClientConfig {
     /// `ServiceSettings.EnableOutgoingWebhooks`.
     #[serde(rename = "EnableOutgoingWebhooks")]
     pub enable_outgoing_webhooks: Option<String>,
+    /// `ServiceSettings.MaximumPersonalAccessTokenLifetimeDays`, from 11.9. 0: there is no limit.
+    #[serde(rename = "MaximumPersonalAccessTokenLifetimeDays")]
+    pub maximum_token_lifetime_days: Option<String>,
+}
+
+/// From this version on, the limit on the life of tokens holds for the tokens of bots too.
+const BOT_TOKENS_END: (u32, u32) = (12, 0);
+
+impl ClientConfig {
+    /// Major and minor version, if the server says them.
+    pub fn major_minor(&self) -> Option<(u32, u32)> {
+        let mut parts = self.version.split('.').map(|part| part.parse().ok());
+        Some((parts.next()??, parts.next()??))
+    }
+
+    /// How many days a new token of a bot may live at most. `None`: there is no limit for bots.
+    pub fn bot_token_days(&self) -> Option<u32> {
+        let days = self.maximum_token_lifetime_days.as_deref()?.parse().ok().filter(|days| *days > 0)?;
+        (self.major_minor()? >= BOT_TOKENS_END).then_some(days)
+    }
 }
 
 /// A user, who may be a bot.
@@ -90,6 +110,15 @@ pub struct Token {
     pub description: String,
     /// The credential.
     pub token: String,
+    /// When the server ends it, in Unix milliseconds. 0: it does not.
+    pub expires_at: u64,
+}
+
+impl Token {
+    /// When the server ends it. `None`: it does not.
+    pub fn end(&self) -> Option<u64> {
+        Some(self.expires_at).filter(|end| *end > 0)
+    }
 }
 
 /// A slash command of a team, with the credential that the server sends along with it.

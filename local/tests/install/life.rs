@@ -63,8 +63,8 @@ fn values(settings: Value) -> cloud_apps_protocol::Values {
 async fn replace_bot_token(rig: &Rig, admin: &Mattermost, install: &InstallId, bot: &str) {
     let old = admin.tokens(bot).await.unwrap();
     let new = admin.create_token(bot, &old[0].description).await.unwrap();
-    let access_token = new.token.clone();
-    change(rig, install, &InstallPatch::Rotate(Rotation::BotToken { access_token })).await;
+    let rotation = Rotation::BotToken { access_token: new.token.clone(), token_id: None, expires_at: None };
+    change(rig, install, &InstallPatch::Rotate(rotation)).await;
     for token in old {
         admin.revoke_token(&token.id).await.unwrap();
     }

@@ -7,7 +7,10 @@ use crate::{
     keys::sealed::seal_bot_token,
     store::{
         memory::Memory,
-        model::{CatalogueEntry, Cleanup, Install, OutgoingWebhook, Ring, Sha256, SlashCommand, State, Team},
+        model::{
+            CatalogueEntry, Cleanup, Install, OutgoingWebhook, Ring, Sha256, SlashCommand, State, Team,
+            TokenUpkeep,
+        },
         ports::StoreError,
     },
 };
@@ -153,6 +156,9 @@ impl Sample {
             rotation: None,
             bot: Bot { id: of.bot.user_id.clone(), username: of.bot.username.clone() },
             bot_token: String::new(),
+            bot_token_id: None,
+            bot_token_expires_at: None,
+            token_upkeep: TokenUpkeep::default(),
             static_token: of.static_token.as_deref().map(Sha256::of),
             static_generation: 0,
             webhooks: BTreeMap::new(),

@@ -145,6 +145,9 @@ id!(
     /// A Mattermost team.
     TeamId, "^[a-z0-9]{26}$", "a Mattermost id (26 characters of a-z and 0-9)", mattermost);
 id!(
+    /// A Mattermost access token. The id is not secret; the token itself is.
+    TokenId, "^[a-z0-9]{26}$", "a Mattermost id (26 characters of a-z and 0-9)", mattermost);
+id!(
     /// A Mattermost post.
     PostId, "^[a-z0-9]{26}$", "a Mattermost id (26 characters of a-z and 0-9)", mattermost);
 

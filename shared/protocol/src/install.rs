@@ -1,7 +1,8 @@
 //! The requests and answers about installs, in JSON (section 12).
 
 use crate::{
-    AppId, ChannelId, InstallId, Manifest, Millis, SiteUrl, TeamId, UserId, Values, manifest::Permission,
+    AppId, ChannelId, InstallId, Manifest, Millis, SiteUrl, TeamId, TokenId, UserId, Values,
+    manifest::Permission,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -49,6 +50,12 @@ pub struct BotCredentials {
     pub username: String,
     /// Its personal access token. Never logged.
     pub access_token: String,
+    /// The token's id on the server, which is not secret. With it, the bundle can end the token after it has replaced it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_id: Option<TokenId>,
+    /// When the server ends the token. `None` or 0: it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Millis>,
 }
 
 impl std::fmt::Debug for BotCredentials {
@@ -260,8 +267,9 @@ pub enum InstallPatch {
     Presets(Vec<crate::manifest::Preset>),
     /// `{"enabled":false}`.
     Enabled(bool),
-    /// `{"rotate":"shared_secret","rotation":"…","now":true}`, `{"rotate":"bot_token","access_token":"…"}`,
-    /// `{"rotate":"static_token"}`, `{"rotate":"webhook:jira"}`.
+    /// `{"rotate":"shared_secret","rotation":"…","now":true}`,
+    /// `{"rotate":"bot_token","access_token":"…","token_id":"…","expires_at":0}`, `{"rotate":"static_token"}`,
+    /// `{"rotate":"webhook:jira"}`.
     Rotate(Rotation),
     /// `{"register":[…]}`: what was registered on the server since then, at most 90.
     Register(Vec<Registered>),
@@ -287,6 +295,10 @@ pub enum Rotation {
     BotToken {
         /// The new token. A credential.
         access_token: String,
+        /// Its id on the server, if the caller knows it.
+        token_id: Option<TokenId>,
+        /// When the server ends it. `None` or 0: it does not.
+        expires_at: Option<Millis>,
     },
     /// The static token. The answer has the new one.
     StaticToken,
@@ -359,8 +371,9 @@ impl InstallPatch {
             Self::Rotate(Rotation::SharedSecret { rotation, now: true }) => {
                 json!({ "rotate": "shared_secret", "rotation": rotation.as_str(), "now": true })
             }
-            Self::Rotate(Rotation::BotToken { access_token }) => {
-                json!({ "rotate": "bot_token", "access_token": access_token })
+            Self::Rotate(Rotation::BotToken { access_token, token_id, expires_at }) => {
+                // `null` counts as absent.
+                json!({ "rotate": "bot_token", "access_token": access_token, "token_id": token_id, "expires_at": expires_at })
             }
             Self::Rotate(Rotation::StaticToken) => json!({ "rotate": "static_token" }),
             Self::Rotate(Rotation::Webhook { path }) => json!({ "rotate": format!("webhook:{path}") }),
@@ -507,6 +520,9 @@ pub struct InstallView {
     pub rev: u64,
     /// The bot's name and id.
     pub bot: crate::command::Bot,
+    /// When the server ends the bot's token. `None`: it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bot_token_expires_at: Option<Millis>,
     /// What was granted.
     pub granted: Granted,
     /// The settings, without passwords.

@@ -100,7 +100,13 @@ pub async fn install(
     let request = InstallRequest {
         app_id: app.clone(),
         server: Server { site_url: site, version: mattermost.version().number().to_owned() },
-        bot: BotCredentials { user_id: bot.parse()?, username: app.to_string(), access_token: token },
+        bot: BotCredentials {
+            user_id: bot.parse()?,
+            username: app.to_string(),
+            access_token: token,
+            token_id: None,
+            expires_at: None,
+        },
         installed_by: mattermost.user("admin")?.id.parse()?,
         v2: true,
         static_token: false,

@@ -10,7 +10,11 @@ use crate::{
     terminal::{self, Line},
 };
 use clap::Args;
-use cloud_apps_core::operator::{OperatorAnswer, OperatorRequest};
+use cloud_apps_core::{
+    http::system_now,
+    install::TokenEnd,
+    operator::{OperatorAnswer, OperatorRequest},
+};
 use cloud_apps_protocol::{AppId, InstallId, Millis, SiteUrl};
 use serde::Serialize;
 use std::process::ExitCode;
@@ -37,6 +41,9 @@ struct Row {
     state: String,
     site_url: SiteUrl,
     created_at: Millis,
+    /// When the server ends the bot's token, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bot_token_expires_at: Option<Millis>,
     /// The version that the bundle offers, if it is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     offered: Option<String>,
@@ -63,14 +70,18 @@ impl Row {
             .offered
             .as_ref()
             .map(|version| format!("  (`cloud-apps upgrade {}` moves it to {version})", self.install_id));
+        let end = self
+            .bot_token_expires_at
+            .map(|end| format!("  (the bot's token {})", TokenEnd(end).words(system_now())));
         format!(
-            "{}  {:<20} {:<10} {:<10} {}  {}{}",
+            "{}  {:<20} {:<10} {:<10} {}  {}{}{}",
             self.install_id,
             self.app_id.as_str(),
             self.version,
             self.state,
             date(self.created_at),
             self.site_url,
+            end.unwrap_or_default(),
             offered.unwrap_or_default()
         )
     }
@@ -113,6 +124,7 @@ async fn rows(bundle: &Bundle, app: Option<&AppId>) -> Result<Vec<Row>, Failure>
             state: view.state,
             site_url: view.site_url,
             created_at: view.created_at,
+            bot_token_expires_at: view.bot_token_expires_at,
             offered: view.offered.map(|offered| offered.version),
         });
     }

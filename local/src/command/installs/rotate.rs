@@ -14,7 +14,7 @@ use crate::{
     terminal,
 };
 use clap::{Args, Subcommand};
-use cloud_apps_core::http::system_now;
+use cloud_apps_core::{http::system_now, install::TokenEnd};
 use cloud_apps_protocol::install::{InstallChanged, InstallPatch, Rotation};
 use std::{process::ExitCode, sync::Arc};
 
@@ -136,6 +136,8 @@ async fn bot_token(install: ManagedInstall) -> Result<ExitCode, Failure> {
     let rotated = settle(&installer, outcome)?;
     print(install.json, &rotated, || {
         let who = format!("@{} of {}", rotated.bot, rotated.install_id);
-        vec![format!("{who} has a new token. Old tokens revoked: {}.", rotated.revoked).into()]
+        let end = rotated.expires_at.map(|end| format!(" It {}.", TokenEnd(end).words(system_now())));
+        let end = end.unwrap_or_default();
+        vec![format!("{who} has a new token.{end} Old tokens revoked: {}.", rotated.revoked).into()]
     })
 }

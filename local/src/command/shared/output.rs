@@ -4,6 +4,7 @@ use crate::{
     failure::Failure,
     terminal::{self, Line},
 };
+use cloud_apps_core::{http::system_now, install::TokenEnd};
 use cloud_apps_protocol::install::InstallView;
 use serde::Serialize;
 use serde_json::Value;
@@ -37,6 +38,9 @@ pub fn show_install(install: &InstallView) {
     row("state", &install.state);
     row("created", &date(install.created_at));
     row("bot", &format!("@{} ({})", install.bot.username, install.bot.id));
+    if let Some(end) = install.bot_token_expires_at {
+        row("bot's token", &TokenEnd(end).words(system_now()));
+    }
     row("permissions", &words(&install.granted.permissions));
     row("locations", &words(&install.granted.locations));
     row("events", &words(&install.granted.events));

@@ -2,7 +2,7 @@
 
 use crate::{
     http::{LogLine, Refusal},
-    install::{RequestInfo, upkeep},
+    install::{RequestInfo, watch},
     jobs::{JobRunner, Next, Outcome, Worker},
     operator::reseal,
     services::Management,
@@ -49,7 +49,7 @@ pub async fn step(
     line: &mut LogLine,
 ) -> Result<Next, Refusal> {
     match kind {
-        JobKind::Watch { install, .. } => upkeep::watch(management, install, request_info, line).await,
+        JobKind::Watch { install, .. } => watch::watch(management, install, request_info, line).await,
         JobKind::Reseal { app, cursor } => {
             line.app = Some(app.to_string());
             reseal::reseal(management, app, cursor.as_deref(), request_info.now).await

@@ -4,11 +4,12 @@
 //! code replaces the data of its own pending install, because nothing is active yet.
 
 use super::{
-    RequestInfo, apps, codes, plan, remove, request,
+    RequestInfo, apps, codes,
+    date::date,
+    plan, remove, request,
     state::{OnBegin, on_begin},
-    static_token, stored,
-    upkeep::LOOK,
-    wait,
+    static_token, stored, wait,
+    watch::LOOK,
 };
 use crate::{
     http::{Arrival, LogLine, Refusal},
@@ -16,7 +17,7 @@ use crate::{
     services::Management,
     store::{
         job::{Job, JobKind},
-        model::{Cleanup, Install, InstallCode, Key, Sha256, SiteEntry, State},
+        model::{Cleanup, Install, InstallCode, Key, Sha256, SiteEntry, State, TokenUpkeep},
         ports::{Begun, Changed, Stored, TRIES},
         rules::{SiteSays, code_of, next, site_says},
     },
@@ -209,6 +210,9 @@ fn described(
         rotation: None,
         bot: Bot { id: request.bot.user_id.clone(), username: request.bot.username.clone() },
         bot_token: String::new(),
+        bot_token_id: request.bot.token_id.clone(),
+        bot_token_expires_at: request.bot.expires_at,
+        token_upkeep: TokenUpkeep::default(),
         static_token: None,
         static_generation: 0,
         webhooks: BTreeMap::new(),
@@ -346,10 +350,4 @@ async fn taken(
         .with("site_url", site.as_str())
         .with("since", entry.created_at)
         .with("install_id", id.as_str()))
-}
-
-/// `2026-11-22 12:00 UTC`.
-fn date(at: Millis) -> String {
-    let at = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
-    at.unwrap_or(jiff::Timestamp::MAX).strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

@@ -3,7 +3,7 @@
 use super::{problems::Reader, settings};
 use crate::http::Refusal;
 use cloud_apps_protocol::{
-    Manifest, SiteUrl, Username,
+    Manifest, Millis, SiteUrl, TokenId, Username,
     install::{BotCredentials, Granted, InstallRequest, Server},
     manifest::Permission,
 };
@@ -27,6 +27,8 @@ pub fn read(body: &Value, manifest: &Manifest, site: &SiteUrl) -> Result<Install
     let bot_id = reader.parsed("/bot/user_id");
     let username = username(&mut reader);
     let access_token = access_token(&mut reader);
+    let token_id = token_id(&mut reader, "/bot/token_id");
+    let expires_at = expires_at(&mut reader, "/bot/expires_at");
     let installed_by = reader.parsed("/installed_by");
     let v2 = reader.flag("/v2");
     let static_token = reader.flag("/static_token");
@@ -36,7 +38,13 @@ pub fn read(body: &Value, manifest: &Manifest, site: &SiteUrl) -> Result<Install
         Some(InstallRequest {
             app_id: app_id?,
             server: Server { site_url: site_url?, version: version? },
-            bot: BotCredentials { user_id: bot_id?, username: username?, access_token: access_token? },
+            bot: BotCredentials {
+                user_id: bot_id?,
+                username: username?,
+                access_token: access_token?,
+                token_id,
+                expires_at,
+            },
             installed_by: installed_by?,
             v2,
             static_token,
@@ -89,6 +97,21 @@ fn access_token(reader: &mut Reader<'_>) -> Option<String> {
 /// Whether a text can be an access token.
 pub(crate) fn is_token(text: &str) -> bool {
     (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// The id of a token, if the caller sends it.
+pub(crate) fn token_id(reader: &mut Reader<'_>, at: &str) -> Option<TokenId> {
+    reader.at(at)?;
+    reader.parsed(at)
+}
+
+/// When a token ends, if the caller sends it. Mattermost writes 0 for a token that does not end.
+pub(crate) fn expires_at(reader: &mut Reader<'_>, at: &str) -> Option<Millis> {
+    let Some(expires_at) = reader.at(at)?.as_u64() else {
+        reader.problem(at, "is not a time in Unix milliseconds, as the server's answer has it (0: never)");
+        return None;
+    };
+    Some(expires_at).filter(|expires_at| *expires_at > 0)
 }
 
 /// What the admin grants: a part of what the manifest asks for.

@@ -48,6 +48,7 @@ pub fn view(
         state: install.state.name().into(),
         rev: install.rev,
         bot: install.bot.clone(),
+        bot_token_expires_at: install.bot_token_expires_at,
         granted: install.granted.clone(),
         settings: manifest.map(|manifest| settings::shown(manifest, &install.settings)).unwrap_or_default(),
         commands: manifest.map(|manifest| manifest.commands.clone()).unwrap_or_default(),

@@ -1,7 +1,7 @@
 //! What the bundle stores. The types hold valid values only.
 
 use cloud_apps_protocol::{
-    AppId, ChannelId, Generation, InstallId, KeyId, Manifest, Millis, SiteUrl, UserId, Values,
+    AppId, ChannelId, Generation, InstallId, KeyId, Manifest, Millis, SiteUrl, TokenId, UserId, Values,
     command::Bot,
     install::Granted,
     manifest::{Permission, Preset},
@@ -80,6 +80,15 @@ pub struct Install {
     pub bot: Bot,
     /// The bot's token, sealed for its place ([`crate::keys::sealed`]).
     pub bot_token: String,
+    /// The id of that token on the server, if somebody told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bot_token_id: Option<TokenId>,
+    /// When the server ends that token. `None`: it does not, as far as the bundle knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bot_token_expires_at: Option<Millis>,
+    /// How far the upkeep of that token is.
+    #[serde(default, skip_serializing_if = "TokenUpkeep::is_idle")]
+    pub token_upkeep: TokenUpkeep,
     /// SHA-256 of its static token, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub static_token: Option<Sha256>,
@@ -123,6 +132,38 @@ impl Install {
     pub fn permits(&self, manifest: &Manifest, permission: Permission) -> bool {
         self.granted.permissions.contains(&permission) && manifest.permissions.contains(&permission)
     }
+}
+
+/// How far the upkeep of a bot's token is ([`crate::upkeep`]). It belongs to the token that is stored, so another token begins
+/// with the default.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TokenUpkeep {
+    /// The last warning that was given: so many days before the token's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warned: Option<u8>,
+    /// A renewal that is not finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewal: Option<Renewal>,
+}
+
+impl TokenUpkeep {
+    fn is_idle(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A renewal of a bot's token that is not finished. Each step is stored before the next one acts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Renewal {
+    /// A second token may have been made. The stored token is still the first one.
+    Begun,
+    /// The second token was tried and is stored. The first one may still work.
+    Stored {
+        /// The first token's id. `None`: nobody told it, so that token works until its own end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<TokenId>,
+    },
 }
 
 /// How far an app is with cleaning up before its install is removed. It is stored in the install, so that the app is not

@@ -1,7 +1,7 @@
 //! Installs, codes, teams and rings for tests of stores and handlers, numbered so that no two are equal.
 
 use crate::store::{
-    model::{Cleanup, Install, InstallCode, Ring, Sha256, SlashCommand, State, Team},
+    model::{Cleanup, Install, InstallCode, Ring, Sha256, SlashCommand, State, Team, TokenUpkeep},
     rules,
 };
 use cloud_apps_protocol::{
@@ -87,6 +87,9 @@ pub fn install(n: usize) -> Install {
         rotation: None,
         bot: Bot { id: made(UserId::new(letters('b', n))), username: "hello".into() },
         bot_token: String::new(),
+        bot_token_id: None,
+        bot_token_expires_at: None,
+        token_upkeep: TokenUpkeep::default(),
         static_token: None,
         static_generation: 0,
         webhooks: BTreeMap::new(),

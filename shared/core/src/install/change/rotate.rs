@@ -7,11 +7,16 @@
 use super::{Change, Outcome};
 use crate::{
     http::Refusal,
-    install::{access::By, request::is_token, static_token},
+    install::{
+        access::By,
+        problems::Reader,
+        request::{self, is_token},
+        static_token,
+    },
     keys::sealed::seal_bot_token,
     services::Management,
     store::{
-        model::{Install, Key, Rotated, Sha256, WebhookSecret},
+        model::{Install, Key, Rotated, Sha256, TokenUpkeep, WebhookSecret},
         rules::over,
     },
 };
@@ -157,6 +162,10 @@ async fn bot_token(change: &Change<'_>) -> Result<Outcome, Refusal> {
             "access_token is not an access token: make one for the bot, and send it without spaces.";
         Refusal::bad_request(AT, message)
     })?;
+    let mut reader = Reader::new(change.body);
+    let token_id = request::token_id(&mut reader, "/token_id");
+    let expires_at = request::expires_at(&mut reader, "/expires_at");
+    reader.finish(Some(()))?;
     let credential = Credential { origin: install.site.clone(), token: token.as_str().into() };
     let me = Mattermost::user(management.services.http.clone(), credential)
         .until(Instant::now() + PATIENCE)
@@ -188,7 +197,13 @@ async fn bot_token(change: &Change<'_>) -> Result<Outcome, Refusal> {
     }
     let key = current_key(management, &install.app, now).await?;
     let bot_token = seal_bot_token(&key, install, management.services.random.nonce(), &token);
-    Ok(Outcome::of(Install { bot_token, ..install.clone() }))
+    Ok(Outcome::of(Install {
+        bot_token,
+        bot_token_id: token_id,
+        bot_token_expires_at: expires_at,
+        token_upkeep: TokenUpkeep::default(),
+        ..install.clone()
+    }))
 }
 
 /// Makes another static token, for an install that has one.

@@ -239,6 +239,41 @@ async fn a_bots_token_is_replaced_by_one_that_the_server_knows_as_the_bots() {
 }
 
 #[tokio::test]
+async fn the_end_of_a_bots_token_is_kept_shown_and_replaced_with_the_token() {
+    const TOKEN: &str = "hkyq1ihh3b4jrfzhd4xm6wpfoa";
+    let desk = Desk::new().await;
+    let mut begun = body();
+    begun["bot"]["token_id"] = TOKEN.into();
+    begun["bot"]["expires_at"] = (NOW + 30 * 86_400_000).into();
+    let id = desk.install(&desk.code().await, &begun).await;
+    let shown = desk.operator(json!({"do": "show", "install_id": id})).await;
+    assert_eq!(shown["bot_token_expires_at"], NOW + 30 * 86_400_000);
+    assert_eq!(desk.stored(&id).await.unwrap().bot_token_id.unwrap().as_str(), TOKEN);
+
+    let rotate = |more: Value| {
+        let mut patch = json!({"rotate": "bot_token", "access_token": NEXT_TOKEN});
+        patch.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        patch
+    };
+    let changed = desk.change(&id, &rotate(json!({"token_id": TOKEN, "expires_at": NOW + 1}))).await;
+    assert_eq!(changed["bot_token_expires_at"], NOW + 1);
+    // Mattermost writes 0 for a token that does not end.
+    for never in [json!({"expires_at": 0}), json!({"expires_at": null}), json!({})] {
+        let changed = desk.change(&id, &rotate(never)).await;
+        assert_eq!(changed.get("bot_token_expires_at"), None);
+        assert_eq!(desk.stored(&id).await.unwrap().bot_token_id, None);
+    }
+    for (wrong, said) in [
+        (json!({"expires_at": "tomorrow"}), "/expires_at is not a time in Unix milliseconds"),
+        (json!({"expires_at": -1}), "/expires_at is not a time in Unix milliseconds"),
+        (json!({"token_id": "../me"}), "/token_id"),
+    ] {
+        let refused = desk.refused_change(&id, &rotate(wrong)).await;
+        assert!(refused.contains(said), "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn a_static_token_is_replaced_and_only_where_there_is_one() {
     let desk = Desk::new().await;
     let (id, ..) = serving(&desk).await;
