@@ -2,15 +2,20 @@
 //!
 //! A few workers take one message each, so the fairness of the queue decides at every message. When the bundle stops, each
 //! worker finishes its message. A message that a killed process had taken comes again when its time is over.
+//!
+//! What the template's schedule does on AWS, [`upkeep_every_day`] does here.
 
 use crate::store::Sqlite;
 use cloud_apps_core::{
+    bundle::Bundle,
     http::system_now,
+    install::DAY,
     jobs::JobRunner,
     store::{
         job::QueueName,
         ports::{StoreError, Stored},
     },
+    upkeep,
 };
 use cloud_apps_protocol::Millis;
 use std::time::Duration;
@@ -21,6 +26,8 @@ const WORKERS: usize = 4;
 const IDLE: Duration = Duration::from_millis(500);
 /// How long one message may take, and how long it is hidden from the other workers, in ms.
 const TIMES: (Millis, Millis) = (35_000, 60_000);
+/// How long it takes until the upkeep of a day is begun again if that failed.
+const AGAIN: Duration = Duration::from_mins(10);
 
 /// Works on the queue until `stop` ends, for each worker.
 pub async fn consume<S>(delivery: JobRunner, queue: Sqlite, stop: impl Fn() -> S)
@@ -48,6 +55,32 @@ async fn work(delivery: JobRunner, queue: Sqlite, stop: impl Future<Output = ()>
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+/// Begins the upkeep of each day, now and after each midnight (UTC), until `stop` ends. Of a day on which the bundle starts more
+/// than once, the ledger knows what was done.
+pub async fn upkeep_every_day(bundle: Bundle, stop: impl Future<Output = ()>) {
+    tokio::pin!(stop);
+    loop {
+        let now = system_now();
+        let pause = match upkeep::begin(bundle.management(), now).await {
+            Ok(_) => until_tomorrow(now),
+            Err(error) => {
+                tracing::error!(%error, "the upkeep of the day was not begun; trying again");
+                AGAIN
+            }
+        };
+        tokio::select! {
+            biased;
+            () = &mut stop => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// How long it is until the next day begins.
+fn until_tomorrow(now: Millis) -> Duration {
+    Duration::from_millis(DAY - now % DAY)
 }
 
 /// One message of each queue, and what nobody could finish; how many there were.
@@ -97,6 +130,12 @@ mod tests {
             random: Arc::new(SystemRandom),
             worker: Arc::new(worker),
         }
+    }
+
+    #[test]
+    fn the_next_day_begins_at_midnight() {
+        assert_eq!(until_tomorrow(5 * DAY), Duration::from_millis(DAY));
+        assert_eq!(until_tomorrow(5 * DAY - 1), Duration::from_millis(1));
     }
 
     #[tokio::test]

@@ -35,6 +35,9 @@ class Whole(unittest.TestCase):
             # A mapping and a permission name the function that they are for.
             if resource["Type"] in ("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission"):
                 given -= {"FunctionName"}
+            # A filter names the log that it reads.
+            if resource["Type"] == "AWS::Logs::MetricFilter":
+                given -= {"LogGroupName"}
             self.assertEqual(set(), given, name)
 
     def test_every_parameter_and_output_is_described_and_every_parameter_used(self):
@@ -263,16 +266,39 @@ class Queues(unittest.TestCase):
             self.assertEqual("Allow" if name == "DeliverFunction" else None, f["Properties"].get("RecursiveLoop"), name)
 
 
+class Upkeep(unittest.TestCase):
+    def test_a_schedule_invokes_the_consumer_once_a_day_and_nothing_else_may(self):
+        template = stack.transformed()
+        [(name, rule)] = stack.of_type(template, "AWS::Events::Rule").items()
+        [target] = rule["Properties"]["Targets"]
+        self.assertEqual({"Fn::GetAtt": ["DeliverFunction", "Arn"]}, target["Arn"])
+        self.assertEqual({"upkeep": True}, json.loads(target["Input"]))
+        self.assertRegex(rule["Properties"]["ScheduleExpression"], r"^cron\(\d+ \d+ \* \* \? \*\)$")
+        may = [p["Properties"] for p in stack.of_type(template, "AWS::Lambda::Permission").values()
+               if p["Properties"]["FunctionName"] == {"Ref": "DeliverFunction"}]
+        self.assertEqual([("events.amazonaws.com", {"Fn::GetAtt": [name, "Arn"]})], [(p["Principal"], p["SourceArn"]) for p in may])
+
+
 class Alarms(unittest.TestCase):
-    def test_there_are_four_and_each_says_what_to_do_next(self):
+    def test_there_are_five_and_each_says_what_to_do_next(self):
         alarms = stack.of_type(stack.source(), "AWS::CloudWatch::Alarm")
-        self.assertEqual({"DeadEventsAlarm", "DeadCommandsAlarm", "EventAgeAlarm", "ServerErrorsAlarm"}, set(alarms))
+        self.assertEqual({"DeadEventsAlarm", "DeadCommandsAlarm", "EventAgeAlarm", "BotTokenAlarm", "ServerErrorsAlarm"}, set(alarms))
         for name, alarm in alarms.items():
             p = alarm["Properties"]
             self.assertIn(" Next: ", p["AlarmDescription"], name)
             self.assertLessEqual(len(p["AlarmDescription"]), 1024, name)
             self.assertEqual("notBreaching", p["TreatMissingData"], name)
             self.assertEqual(p["AlarmActions"], p["OKActions"], name)
+
+    def test_the_log_line_of_a_token_that_ends_raises_one(self):
+        [metric] = stack.of_type(stack.source(), "AWS::Logs::MetricFilter").values()
+        metric = metric["Properties"]
+        self.assertEqual({"Ref": "DeliverLogs"}, metric["LogGroupName"])
+        [field] = re.fullmatch(r'\{ \$\.(\w+ = "\w+") \}', metric["FilterPattern"]).groups()
+        self.assertIn(f"{field},", (stack.ROOT / "shared/core/src/upkeep/token.rs").read_text())
+        alarm = stack.source()["Resources"]["BotTokenAlarm"]["Properties"]
+        [made] = metric["MetricTransformations"]
+        self.assertEqual((made["MetricNamespace"], made["MetricName"]), (alarm["Namespace"], alarm["MetricName"]))
 
     def test_their_texts_name_resources_and_parameters_that_exist(self):
         template = stack.source()

@@ -10,5 +10,6 @@ mod life;
 mod others;
 pub mod program;
 mod rig;
+mod token_ends;
 mod upkeep;
 mod whole;

@@ -18,18 +18,23 @@ pub struct Site {
 
 impl Site {
     pub fn new() -> Self {
-        Self::listening(false)
+        Self::on(Version::V11)
+    }
+
+    /// A server of this version.
+    pub fn on(version: Version) -> Self {
+        Self::listening(version, false)
     }
 
     /// Over `https`, with a certificate of an authority that nobody knows.
     pub fn of_a_private_authority() -> Self {
-        Self::listening(true)
+        Self::listening(Version::V11, true)
     }
 
-    fn listening(tls: bool) -> Self {
+    fn listening(version: Version, tls: bool) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let mattermost = Standin::new(Version::V11);
+        let mattermost = Standin::new(version);
         mattermost.demo().unwrap();
         let token = mattermost.add_token("admin").unwrap();
         let address = "127.0.0.1:0".parse().unwrap();

@@ -20,13 +20,16 @@ use cloud_apps::{
     },
     local,
     mattermost::Mattermost,
+    store::Sqlite,
 };
 use cloud_apps_core::{
     bundle::Bundle as Served,
     http::system_now,
     operator::{self, OperatorAnswer, OperatorRequest},
+    store::job::QueueName,
+    upkeep,
 };
-use cloud_apps_protocol::{AppId, SiteUrl, Values, install::InstallView};
+use cloud_apps_protocol::{AppId, Millis, SiteUrl, Values, install::InstallView};
 use cloud_apps_standin::{Fault, Server, Snapshot, Standin, Version};
 use http::StatusCode;
 use secrecy::SecretString;
@@ -189,6 +192,23 @@ impl Rig {
         let answer =
             operator::handle(self.served.management(), request.payload(), system_now(), "test").await;
         serde_json::from_value(answer).unwrap()
+    }
+
+    /// The upkeep of the day of this time: all its jobs, also those that wait for a part of an hour.
+    pub async fn upkeep(&self, now: Millis) {
+        let queue = Sqlite::open(&self.folder.path().join("bundle.db")).unwrap();
+        for minutes in [0, 5, 20, 40] {
+            let now = now + minutes * 60_000;
+            upkeep::begin(self.served.management(), now).await.unwrap();
+            while self
+                .served
+                .job_runner()
+                .round(&queue, QueueName::Commands, 10, (30_000, 60_000), now)
+                .await
+                .unwrap()
+                > 0
+            {}
+        }
     }
 
     /// The server, as its admin.

@@ -30,6 +30,11 @@ pub enum Clock {
 #[error("this event has no list `Records`: the consumer is for the event source mappings of the queues only")]
 pub struct NoBatch;
 
+/// Whether this is the event of the template's daily schedule. No message of a queue can look like it.
+pub fn is_upkeep(event: &Value) -> bool {
+    event.get("upkeep") == Some(&Value::Bool(true))
+}
+
 /// Takes a text out of an event; `None` if there is no text at this place.
 fn text(event: &mut Value, pointer: &str) -> Option<String> {
     match event.pointer_mut(pointer).map(Value::take) {
@@ -219,6 +224,15 @@ mod tests {
                 assert!(arrival.request.headers().is_empty(), "{event}");
             }
             assert!(records(event, &context(1_000), Clock::System).is_err());
+        }
+    }
+
+    #[test]
+    fn the_daily_schedule_is_told_from_everything_else() {
+        assert!(is_upkeep(&json!({ "upkeep": true })));
+        let message = json!({ "messageId": "m", "body": "{\"upkeep\":true}", "upkeep": true });
+        for event in [json!(null), json!({}), json!({ "upkeep": 1 }), json!({ "Records": [message] })] {
+            assert!(!is_upkeep(&event), "{event}");
         }
     }
 

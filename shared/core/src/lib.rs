@@ -4,7 +4,7 @@
 //! A request walks one way: [`http`] → [`functions`] → [`authenticate`] → [`dispatch`] → [`finish`] → rendered in its
 //! [`dialect`]. No module uses one that uses it. From the bottom up: [`log`], [`random`], [`store`], [`http`], [`not_served`],
 //! [`keys`], [`apps`], [`finish`], [`services`], [`authenticate`], [`dispatch`], [`dialect`], [`jobs`], [`install`], [`operator`],
-//! [`functions`], [`bundle`].
+//! [`upkeep`], [`functions`], [`bundle`].
 
 pub mod apps;
 pub mod authenticate;
@@ -26,3 +26,4 @@ pub mod services;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod upkeep;

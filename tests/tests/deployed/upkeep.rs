@@ -3,8 +3,12 @@
 
 use crate::{Outcome, Stage, test};
 use aws_sdk_dynamodb::types::AttributeValue;
-use cloud_apps_core::store::job::{Job, JobKind};
-use cloud_apps_protocol::Millis;
+use aws_sdk_lambda::primitives::Blob;
+use cloud_apps_core::{
+    install::DAY,
+    store::job::{Job, JobKind},
+};
+use cloud_apps_protocol::{AppId, Millis};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 use stack_tests::canary;
@@ -23,6 +27,7 @@ pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     vec![
         test(stage, "an install whose code is over is removed by the consumer", unfinished),
         test(stage, "a rotated key waits for its time, and so does the walk that seals again", rotated),
+        test(stage, "the schedule begins the upkeep of the day, which looks at all installs", scheduled),
         test(stage, "a job that nobody can read waits for an operator, who discards it", parked),
         test(stage, "a job that was given up is sent back and tried again", sent_back),
         test(stage, "a job about an install that cannot be read waits beside that install", unreadable),
@@ -123,6 +128,29 @@ async fn rotated(stage: Arc<Stage>) -> Outcome {
     let early = reseal(now())?;
     put(&stage, &serde_json::to_string(&early)?).await?;
     done(&stage, &early).await
+}
+
+/// What the template's schedule does, twice: the second time, nothing is left to do.
+async fn scheduled(stage: Arc<Stage>) -> Outcome {
+    let lambda = aws_sdk_lambda::Client::new(&stage.stack.sdk().await);
+    let functions = lambda.list_functions().send().await?;
+    let names = functions.functions().iter().filter_map(|function| function.function_name());
+    let deliver =
+        names.filter(|name| name.starts_with(stage.stack.name()) && name.contains("DeliverFunction"));
+    let [deliver] = deliver.collect::<Vec<_>>()[..] else { return Err("one consumer".into()) };
+    let app: AppId = "hello".parse().map_err(|_| "an app")?;
+    let walk = |day| Job::new(JobKind::Upkeep { app: app.clone(), day, cursor: None }, 0, None, now());
+    for _ in 0..2 {
+        let before = now() / DAY;
+        let event = Blob::new(json!({ "upkeep": true }).to_string());
+        let invoked = lambda.invoke().function_name(deliver).payload(event).send().await?;
+        assert_eq!(invoked.function_error(), None);
+        // The day may have changed meanwhile.
+        let day = if work(&stage, &walk(before)).await?.is_some() { before } else { now() / DAY };
+        done(&stage, &walk(day)).await?;
+    }
+    assert_eq!(operator(&stage, json!({ "do": "dead_letters" })).await?["dead_letters"], json!([]));
+    Ok(())
 }
 
 /// The dead letters without an install, as soon as there is one.

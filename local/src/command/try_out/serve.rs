@@ -103,6 +103,7 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
     let operators =
         tokio::spawn(local::serve_operators(bundle.clone(), base_url.clone(), socket, stopped())?);
     let serving = tokio::spawn(local::serve(bundle.clone(), listener, stopped()));
+    let upkeep = tokio::spawn(consumer::upkeep_every_day(bundle.clone(), stopped()));
     let consuming = tokio::spawn(consumer::consume(bundle.job_runner(), queue, stopped));
     let demo = if arguments.no_demo {
         terminal::out(format!("Serving on {base_url}. Ctrl-C ends it."));
@@ -125,7 +126,8 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
     terminal::err("Stopping.");
     let _ = stop.send(());
     // Neither a connection that never ends nor a job may keep the process alive. The job comes again.
-    let _ = tokio::time::timeout(PATIENCE, async { tokio::join!(operators, serving, consuming) }).await;
+    let _ =
+        tokio::time::timeout(PATIENCE, async { tokio::join!(operators, serving, upkeep, consuming) }).await;
     if let Some(demo) = demo {
         demo.stop().await;
     }

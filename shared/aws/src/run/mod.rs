@@ -31,6 +31,7 @@ use cloud_apps_core::{
     operator,
     random::SystemRandom,
     services::{Management, Services, Stores},
+    upkeep,
 };
 use cloud_apps_protocol::InstallId;
 use http::Response;
@@ -71,7 +72,7 @@ pub async fn install(apps: Vec<App>) -> Result<(), Error> {
     .await
 }
 
-/// Consumes the queues.
+/// Consumes the queues, and begins the upkeep of each day.
 pub async fn deliver(apps: Vec<App>) -> Result<(), Error> {
     let bundle = &Started::new(Role::Deliver, apps).await?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| -> Result<SqsBatchResponse, Error> {
@@ -114,10 +115,23 @@ impl Started {
         Ok(serde_json::to_value(lambda::response(response))?)
     }
 
-    /// Works on one batch of a queue. The answer names the messages that must come again; a batch never makes the function
+    /// Begins the upkeep of the day, if this is the event of the schedule. If that fails, the function fails, and Lambda calls it
+    /// again.
+    ///
+    /// Otherwise it works on one batch of a queue. The answer names the messages that must come again; a batch never makes the function
     /// itself fail.
     async fn deliver(&self, event: LambdaEvent<Value>) -> Result<SqsBatchResponse, Error> {
         let LambdaEvent { payload, context } = event;
+        if lambda::is_upkeep(&payload) {
+            let apps = upkeep::begin(&self.management, system_now()).await?;
+            tracing::info!(
+                route = "upkeep",
+                apps,
+                request_id = context.request_id,
+                "the upkeep of the day was queued"
+            );
+            return Ok(SqsBatchResponse::default());
+        }
         let (records, now, deadline) = lambda::records(payload, &context, self.clock)?;
         let delivery = functions::deliver::job_runner(&self.management, self.management.clone());
         let mut response = SqsBatchResponse::default();

@@ -7,6 +7,7 @@ use crate::{
     operator::reseal,
     services::Management,
     store::job::{Job, JobKind},
+    upkeep,
 };
 use async_trait::async_trait;
 use cloud_apps_protocol::{Code, Millis};
@@ -58,6 +59,13 @@ pub async fn step(
             line.app = Some(app.to_string());
             line.install = Some(install.to_string());
             reseal::reseal_install(management, app, install, request_info.now).await
+        }
+        JobKind::Upkeep { app, day, cursor } => {
+            line.app = Some(app.to_string());
+            upkeep::walk(management, app, *day, cursor.as_deref(), request_info.now).await
+        }
+        JobKind::UpkeepInstall { install, .. } => {
+            upkeep::look_after(management, install, request_info, line).await
         }
     }
 }

@@ -27,7 +27,10 @@ impl JobLogLine {
     pub fn write(self, outcome: &'static str) {
         let job = self.job.as_ref();
         let app = job.and_then(|job| match &job.kind {
-            JobKind::Reseal { app, .. } | JobKind::ResealInstall { app, .. } => Some(app.as_str()),
+            JobKind::Reseal { app, .. }
+            | JobKind::ResealInstall { app, .. }
+            | JobKind::Upkeep { app, .. }
+            | JobKind::UpkeepInstall { app, .. } => Some(app.as_str()),
             JobKind::Watch { .. } => None,
         });
         let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -56,6 +56,8 @@ mod tests {
             JobKind::Watch { install: sample::install_id(1), rev: 3 },
             JobKind::Reseal { app: sample::app(), cursor: None },
             JobKind::ResealInstall { app: sample::app(), install: sample::install_id(1) },
+            JobKind::Upkeep { app: sample::app(), day: 20_000, cursor: Some("a cursor".to_owned()) },
+            JobKind::UpkeepInstall { app: sample::app(), install: sample::install_id(1), day: 20_000 },
         ]
     }
 

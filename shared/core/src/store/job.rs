@@ -85,6 +85,25 @@ pub enum JobKind {
         /// The install.
         install: InstallId,
     },
+    /// The upkeep of a day: looks at a page of an app's installs, then sends a job for the next page.
+    Upkeep {
+        /// The app.
+        app: AppId,
+        /// The day, counted from 1970.
+        day: u64,
+        /// Where the page begins.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<String>,
+    },
+    /// The upkeep of a day for one install that needs something.
+    UpkeepInstall {
+        /// The app.
+        app: AppId,
+        /// The install.
+        install: InstallId,
+        /// The day, counted from 1970.
+        day: u64,
+    },
 }
 
 impl Job {
@@ -107,20 +126,23 @@ impl Job {
         Self { attempt: 1, step, due: now.saturating_add(delay), kind, ..self.clone() }
     }
 
-    /// Its key in the ledger. All attempts have the same key; each step has its own.
+    /// Its key in the ledger. All attempts have the same key; each step has its own. The upkeep of one day has one key, however
+    /// often it is queued.
     pub fn key(&self) -> String {
         let (group, first_at, step) = (self.kind.group(), self.first_at, self.step);
         match &self.kind {
             JobKind::Watch { rev, .. } => format!("DO#{group}#{first_at}-{step}#watch-{rev}"),
             JobKind::Reseal { .. } => format!("DO#{group}#{first_at}-{step}#reseal"),
             JobKind::ResealInstall { .. } => format!("DO#{group}#{first_at}-{step}#reseal-install"),
+            JobKind::Upkeep { day, .. } => format!("DO#{group}#{step}#upkeep-{day}"),
+            JobKind::UpkeepInstall { day, .. } => format!("DO#{group}#{step}#upkeep-install-{day}"),
         }
     }
 }
 
 impl JobKind {
     /// The names of all kinds, as a job's JSON has them.
-    pub const KINDS: [&str; 3] = ["watch", "reseal", "reseal_install"];
+    pub const KINDS: [&str; 5] = ["watch", "reseal", "reseal_install", "upkeep", "upkeep_install"];
 
     /// Its name.
     pub fn name(&self) -> &'static str {
@@ -128,29 +150,39 @@ impl JobKind {
             Self::Watch { .. } => "watch",
             Self::Reseal { .. } => "reseal",
             Self::ResealInstall { .. } => "reseal_install",
+            Self::Upkeep { .. } => "upkeep",
+            Self::UpkeepInstall { .. } => "upkeep_install",
         }
     }
 
     /// Its group. The queues are fair between groups.
     pub fn group(&self) -> &str {
         match self {
-            Self::Watch { install, .. } | Self::ResealInstall { install, .. } => install.as_str(),
-            Self::Reseal { app, .. } => app.as_str(),
+            Self::Watch { install, .. }
+            | Self::ResealInstall { install, .. }
+            | Self::UpkeepInstall { install, .. } => install.as_str(),
+            Self::Reseal { app, .. } | Self::Upkeep { app, .. } => app.as_str(),
         }
     }
 
     /// The install that it is about, if it is about one.
     pub fn install(&self) -> Option<&InstallId> {
         match self {
-            Self::Watch { install, .. } | Self::ResealInstall { install, .. } => Some(install),
-            Self::Reseal { .. } => None,
+            Self::Watch { install, .. }
+            | Self::ResealInstall { install, .. }
+            | Self::UpkeepInstall { install, .. } => Some(install),
+            Self::Reseal { .. } | Self::Upkeep { .. } => None,
         }
     }
 
     /// The queue that carries it.
     pub fn queue(&self) -> QueueName {
         match self {
-            Self::Watch { .. } | Self::Reseal { .. } | Self::ResealInstall { .. } => QueueName::Commands,
+            Self::Watch { .. }
+            | Self::Reseal { .. }
+            | Self::ResealInstall { .. }
+            | Self::Upkeep { .. }
+            | Self::UpkeepInstall { .. } => QueueName::Commands,
         }
     }
 }

@@ -24,4 +24,5 @@ mod rings;
 mod robustness;
 mod slash;
 mod stage;
+mod upkeep;
 mod upstream;
