@@ -14,7 +14,7 @@ async fn calls() -> (usize, usize) {
 
 #[tokio::test]
 async fn an_install_code_is_enough() {
-    for version in [Version::V5_37, Version::V11] {
+    for version in [Version::V5_37, Version::V11, Version::V12] {
         let rig = Rig::new(version).await;
         let before = rig.mattermost.snapshot();
         let installer = rig.installer_by(Rights::Code(rig.code().await));

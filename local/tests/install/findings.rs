@@ -18,7 +18,7 @@ async fn refused(rig: &Rig, change: impl FnOnce(&mut install::Request)) -> Strin
 
 #[tokio::test]
 async fn all_that_stands_in_the_way_is_told_at_once_with_its_setting_and_the_fix() {
-    for version in [Version::V5_37, Version::V11] {
+    for version in [Version::V5_37, Version::V11, Version::V12] {
         let rig = Rig::new(version).await;
         rig.mattermost.configure(|settings| {
             settings.enable_bot_account_creation = false;

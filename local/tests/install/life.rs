@@ -125,7 +125,7 @@ async fn make_older(rig: &Rig, id: &InstallId) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_install_lives_from_its_first_greeting_to_its_last_trace() {
-    for version in [Version::V5_37, Version::V11] {
+    for version in [Version::V5_37, Version::V11, Version::V12] {
         let rig = Rig::new(version).await;
         let before = rig.mattermost.snapshot();
         let installed = rig.install().await.unwrap_or_else(|stop| panic!("{stop:?}\n{}", rig.person.text()));

@@ -52,7 +52,7 @@ fn refusal(rig: &Rig, stop: Stop) -> String {
 
 #[tokio::test]
 async fn a_command_that_a_member_made_beforehand_is_never_taken() {
-    for version in [Version::V5_37, Version::V11] {
+    for version in [Version::V5_37, Version::V11, Version::V12] {
         let rig = Rig::new(version).await;
         rig.mattermost.configure(|settings| settings.enable_only_admin_integrations = false);
         let made =
@@ -69,7 +69,7 @@ async fn a_command_that_a_member_made_beforehand_is_never_taken() {
 
 #[tokio::test]
 async fn a_command_that_an_admin_made_beforehand_gets_a_new_token_and_is_told() {
-    for version in [Version::V5_37, Version::V11] {
+    for version in [Version::V5_37, Version::V11, Version::V12] {
         let rig = Rig::new(version).await;
         let carol = another_admin(&rig);
         let before = rig.mattermost.snapshot();
@@ -181,7 +181,7 @@ async fn a_bot_of_an_older_version_is_taken_up_where_nothing_works_by_it_and_els
 
 #[tokio::test]
 async fn an_uninstall_goes_to_its_end_whatever_is_switched_off_and_goes_on_later() {
-    for version in [Version::V5_37, Version::V11] {
+    for version in [Version::V5_37, Version::V11, Version::V12] {
         for commands in [true, false] {
             let rig = Rig::new(version).await;
             let before = rig.mattermost.snapshot();

@@ -48,7 +48,7 @@ fn named(names: &[&str]) -> Teams {
 
 #[tokio::test]
 async fn a_sync_where_all_is_right_changes_nothing() {
-    for version in [Version::V5_37, Version::V11] {
+    for version in [Version::V5_37, Version::V11, Version::V12] {
         let (rig, _) = Rig::installed_on(version).await;
         let before = rig.mattermost.snapshot();
         let synced = rig.sync(named(&[])).await.unwrap_or_else(|stop| panic!("{stop:?}"));
@@ -185,7 +185,7 @@ async fn whatever_call_of_a_sync_fails_the_next_one_makes_it_right() {
 
 #[tokio::test]
 async fn an_uninstall_leaves_nothing_and_says_what_stays() {
-    for version in [Version::V5_37, Version::V11] {
+    for version in [Version::V5_37, Version::V11, Version::V12] {
         let (rig, before) = Rig::installed_on(version).await;
         let gone =
             rig.uninstall(false).await.unwrap_or_else(|stop| panic!("{stop:?}\n{}", rig.person.text()));

@@ -6,7 +6,7 @@ use cloud_apps_standin::Version;
 
 #[tokio::test]
 async fn an_app_is_installed_and_answers_on_both_generations() {
-    for version in [Version::V5_37, Version::V11] {
+    for version in [Version::V5_37, Version::V11, Version::V12] {
         let rig = Rig::new(version).await;
         let before = rig.mattermost.snapshot();
         let installed = rig.install().await.unwrap_or_else(|stop| panic!("{stop:?}\n{}", rig.person.text()));
