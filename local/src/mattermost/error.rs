@@ -10,13 +10,14 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
     /// The server refused.
-    #[error("cannot {doing}: {message} ({status} {id})")]
+    #[error("cannot {doing}: {message} ({})", code(*status, id))]
     Refused {
         /// What the call was for.
         doing: &'static str,
         /// The HTTP status.
         status: u16,
-        /// Mattermost's id of the error: `api.bot.create_disabled`. It is the same in every language.
+        /// Mattermost's id of the error: `api.bot.create_disabled`. It is the same in every language. A server in hardened
+        /// mode gives none for its own failures.
         id: String,
         /// The server's message, in the language of the admin's account.
         message: String,
@@ -63,6 +64,11 @@ pub enum CallError {
     },
 }
 
+/// The status and the id of an error, as an admin reads them.
+fn code(status: u16, id: &str) -> String {
+    if id.is_empty() { status.to_string() } else { format!("{status} {id}") }
+}
+
 impl CallError {
     /// From an answer that is neither 200 nor 201.
     pub(super) fn refused(doing: &'static str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
@@ -77,7 +83,7 @@ impl CallError {
             return Self::unlike(doing, status, &format!("it points elsewhere, to {to}"));
         }
         match serde_json::from_slice::<ErrorBody>(body) {
-            Ok(error) if !error.id.is_empty() => Self::Refused {
+            Ok(error) if !error.id.is_empty() || !error.request_id.is_empty() => Self::Refused {
                 doing,
                 status: status.as_u16(),
                 id: one_line(&error.id),

@@ -153,7 +153,7 @@ impl Mattermost {
             return Finding::stop(what, format!("Switch it on. {again}")).at(Setting::WEBHOOKS);
         }
         if find("outgoing_webhook.disabled") || find("not_open") {
-            // What 5.37 to 11 answer for a channel that is not public, or not in that team.
+            // What 5.37 to 12 answer for a channel that is not public, or not in that team.
             let fix = "Outgoing webhooks see public channels only: name a public channel of the team in the app's \
                        settings.";
             return Finding::stop(what, fix);
@@ -184,6 +184,12 @@ impl Mattermost {
                 "The account may not do this: it needs {permission}, which system admins have unless User \
                  Management > Permissions says otherwise. Use the token of a system admin."
             );
+            return Finding::stop(what, fix);
+        }
+        if status >= 500 && id.is_empty() {
+            let fix = "The server is in hardened mode (ServiceSettings.EnableHardenedMode, before 12 \
+                       ExperimentalEnableHardenedMode), and does not say why. Its own log says it. Commands, webhooks, bots \
+                       and tokens that are switched off are refused so too.";
             return Finding::stop(what, fix);
         }
         if status >= 500 {

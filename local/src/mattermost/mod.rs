@@ -1,4 +1,4 @@
-//! An admin's calls to the REST API v4 of a Mattermost server, 5.37 to 11: those that installing, managing and removing an app
+//! An admin's calls to the REST API v4 of a Mattermost server, 5.37 to 12: those that installing, managing and removing an app
 //! need, and no others.
 //!
 //! The admin's token stays here. It is sent only to its own site, over `https` or on this machine, and a redirect is not followed,

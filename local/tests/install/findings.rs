@@ -125,6 +125,24 @@ async fn each_call_that_is_refused_names_the_permission_it_takes() {
 }
 
 #[tokio::test]
+async fn a_server_in_hardened_mode_hides_why_it_fails_and_is_installed_on_like_any_other() {
+    for version in [Version::V5_37, Version::V11, Version::V12] {
+        let rig = Rig::new(version).await;
+        let before = rig.mattermost.snapshot();
+        rig.mattermost.configure(|settings| settings.enable_hardened_mode = true);
+        rig.install().await.unwrap_or_else(|stop| panic!("{stop:?}\n{}", rig.person.text()));
+        rig.assert_it_is_whole(&before, "in hardened mode").await;
+    }
+    let rig = Rig::new(Version::V12).await;
+    rig.mattermost.configure(|settings| settings.enable_hardened_mode = true);
+    rig.mattermost.fault_on(Method::POST, "/api/v4/commands", 1, Fault::Status(500));
+    let text = refused(&rig, |_| {}).await;
+    for part in ["Internal Server Error (500)", "ServiceSettings.EnableHardenedMode", "Its own log says it"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn something_that_is_no_mattermost_is_told_apart() {
     for (fault, part) in [
         (Fault::Html(200), "what a Mattermost server sends"),

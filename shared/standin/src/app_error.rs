@@ -29,6 +29,15 @@ impl AppError {
         AppError::new(StatusCode::NOT_FOUND, id, message)
     }
 
+    /// What a server in hardened mode says of its own failures. To it, a feature that is switched off is one of them too.
+    pub(crate) fn hardened(self) -> AppError {
+        let of_standin = self.status == StatusCode::NOT_IMPLEMENTED && self.id.starts_with("standin.");
+        if !self.status.is_server_error() || of_standin {
+            return self;
+        }
+        AppError::new(StatusCode::INTERNAL_SERVER_ERROR, "", "Internal Server Error")
+    }
+
     /// The body. `detailed_error` is empty unless the server runs in developer mode; the stand-in does not.
     pub(crate) fn body(&self, request_id: &str) -> Value {
         json!({

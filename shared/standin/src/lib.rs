@@ -79,8 +79,8 @@ pub use calls::{Call, Fault};
 pub use client::{DialogOutcome, Executed, Shown};
 pub use error::{ConnectionCut, StandinError};
 pub use model::{
-    Action, Attachment, Bot, ChannelKind, Choice, DateTimeConfig, Dialog, Element, Field, Millis, OpenDialog,
-    Post, User,
+    Action, Attachment, Bot, ChannelKind, Choice, CollapsibleConfig, DateTimeConfig, Dialog, Element, Field,
+    MatrixConfig, Millis, OpenDialog, Post, User,
 };
 pub use serve::Server;
 pub use settings::Settings;

@@ -58,6 +58,10 @@ pub struct Settings {
     /// Whether `TeamSettings.RestrictDirectMessage` is `team` and not `any`; off. If it is on, only people and bots
     /// that share a team can open a direct channel.
     pub restrict_direct_message_to_team: bool,
+    /// `ServiceSettings.EnableHardenedMode`, before 12 `ExperimentalEnableHardenedMode`; off. If it is on, nobody is told
+    /// why a call failed within the server, and before 12 no person may set the props that say in whose name a post was
+    /// made.
+    pub enable_hardened_mode: bool,
     /// `TeamSettings.MaxUsersPerTeam`; 50.
     pub max_users_per_team: usize,
     /// `TeamSettings.MaxChannelsPerTeam`; 2,000.
@@ -92,6 +96,7 @@ impl Settings {
             enable_sign_in_with_username: true,
             maximum_login_attempts: 10,
             restrict_direct_message_to_team: false,
+            enable_hardened_mode: false,
             max_users_per_team: 50,
             max_channels_per_team: 2_000,
             max_post_size: fresh_post_size(version),

@@ -6,7 +6,7 @@ use crate::dialog::{LookupResponse, SubmitResponse, lookup, submit};
 use crate::error::StandinError;
 use crate::model::{Choice, Element, OpenDialog};
 use crate::standin::Standin;
-use crate::version::Version;
+use crate::version::{Ability, Version};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -116,12 +116,20 @@ impl Standin {
     ) -> Result<DialogOutcome, StandinError> {
         let (open, fields) = self.filled(user, dialog, values)?;
         let menu = |known: &&Element| known.name == field && known.refresh && known.kind != "text";
-        let refreshes = open.dialog.fields().iter().find(menu).filter(|_| !open.dialog.source_url.is_empty());
+        let refreshes =
+            open.dialog.fields().into_iter().find(menu).filter(|_| !open.dialog.source_url.is_empty());
         refreshes.ok_or_else(|| StandinError::unknown("field that refreshes its dialog", field))?;
         let version = self.version();
-        // The client leaves an emptied field out and adds to what it sent before, so the field keeps its old value.
+        // Before 11.7 the client leaves an emptied field out and adds to what it sent before, so the field keeps its old
+        // value. Since then it says which fields are empty, and which one was changed.
         let mut values = open.steps.earlier.clone();
+        let says_empty = version.has(Ability::SelectedField);
+        let empty = fields.iter().filter(|(_, value)| says_empty && value.is_null());
+        values.extend(empty.map(|(name, _)| (name.clone(), Value::from(""))));
         values.extend(submission(version, &open.dialog, fields));
+        if says_empty {
+            values.insert("selected_field".to_owned(), field.into());
+        }
         let url = open.dialog.source_url.clone();
         let answer = submit(self, &client_request(&open, &url, &values, json!({"type": "refresh"}))).await;
         Ok(match read_answer(version, answer) {
@@ -149,7 +157,7 @@ impl Standin {
         let (open, fields) = self.filled(user, dialog, values)?;
         let dynamic = |known: &&Element| known.name == field && known.data_source == "dynamic";
         let element =
-            open.dialog.fields().iter().find(dynamic).filter(|known| !known.data_source_url.is_empty());
+            open.dialog.fields().into_iter().find(dynamic).filter(|known| !known.data_source_url.is_empty());
         let url = &element
             .ok_or_else(|| StandinError::unknown("field that looks its options up", field))?
             .data_source_url;

@@ -1,7 +1,7 @@
 //! The fields of a dialog: what a web client sends for them, and which mistakes it finds itself.
 //!
 //! The client of 5.37 sends all fields, with null for an empty one; the client of 11 leaves empty fields out. Both always
-//! send a `bool`, and they send a number as a number.
+//! send a `bool`, and they send a number as a number. That of 12 always sends boxes to check, as a list.
 
 use crate::database::Database;
 use crate::error::StandinError;
@@ -21,7 +21,7 @@ pub(super) fn fields(
     dialog: &Dialog,
     typed: &Map<String, Value>,
 ) -> Result<Map<String, Value>, StandinError> {
-    let known = |name: &String| dialog.fields().iter().any(|field| field.name == *name);
+    let known = |name: &String| dialog.fields().into_iter().any(|field| field.name == *name);
     if let Some(name) = typed.keys().find(|name| !known(name)) {
         return Err(StandinError::unknown("dialog field", name));
     }
@@ -32,7 +32,7 @@ pub(super) fn fields(
         };
         Ok((field.name.clone(), value))
     };
-    dialog.fields().iter().map(value).collect()
+    dialog.fields().into_iter().map(value).collect()
 }
 
 /// The first value of a field.
@@ -40,6 +40,8 @@ fn initial(field: &Element) -> Value {
     let default = field.default.as_str();
     match field.kind.as_str() {
         "bool" => default.eq_ignore_ascii_case("true").into(),
+        "checkbox_group" if default.is_empty() => json!([]),
+        "checkbox_matrix" => default.split(';').filter(|row| !row.is_empty()).map(Value::from).collect(),
         _ if default.is_empty() => Value::Null,
         _ if field.takes_several() => default.split(',').map(|one| Value::from(one.trim())).collect(),
         _ if field.subtype == "number" => number(default).unwrap_or_else(|| default.into()),
@@ -67,13 +69,28 @@ fn entered(db: &Database, field: &Element, typed: &Value) -> Result<Value, Stand
             }
             Ok(if text.is_empty() { Value::Null } else { text.into() })
         }
-        ("select", Value::Array(list)) if field.takes_several() => {
+        ("checkbox_matrix", Value::Array(list)) => {
+            list.iter().map(|row| matrix_row(field, row.as_str().ok_or_else(impossible)?)).collect()
+        }
+        ("select" | "checkbox_group", Value::Array(list)) if field.takes_several() => {
             list.iter().map(|one| option(db, field, one.as_str().ok_or_else(impossible)?)).collect()
         }
         ("select" | "radio", _) if !field.takes_several() => option(db, field, text()?),
         ("date" | "datetime", _) => Ok(text()?.into()),
         _ => Err(impossible()),
     }
+}
+
+/// A row of a matrix with the boxes that are checked in it: `row:column,column`.
+fn matrix_row(field: &Element, typed: &str) -> Result<Value, StandinError> {
+    let impossible = || StandinError::Impossible { field: field.name.clone(), value: typed.to_owned() };
+    let config = field.matrix_config.as_ref().ok_or_else(impossible)?;
+    let known = |list: &[Choice], value: &str| list.iter().any(|known| known.value == value);
+    let (row, columns) = typed.split_once(':').ok_or_else(impossible)?;
+    let columns: Vec<&str> = columns.split(',').collect();
+    let fits = columns.iter().all(|column| known(&config.columns, column))
+        && (config.row_selection != "single" || columns.len() == 1);
+    if known(&config.rows, row) && fits { Ok(typed.into()) } else { Err(impossible()) }
 }
 
 /// The value of an option, which is given by its value or text; of a user or channel, by its name or id.
@@ -118,7 +135,7 @@ pub(super) fn mistakes(dialog: &Dialog, fields: &Map<String, Value>) -> BTreeMap
             _ => None,
         }
     };
-    let fields = dialog.fields().iter();
+    let fields = dialog.fields().into_iter();
     fields.filter_map(|field| Some((field.name.clone(), mistake(field)?))).collect()
 }
 
@@ -133,18 +150,21 @@ pub(super) fn submission(
     fields: Map<String, Value>,
 ) -> Map<String, Value> {
     let is_number =
-        |name: &str| dialog.fields().iter().any(|one| one.name == name && one.subtype == "number");
+        |name: &str| dialog.fields().into_iter().any(|one| one.name == name && one.subtype == "number");
     let sent = fields.into_iter().map(|(name, value)| {
         let read = value.as_str().filter(|_| is_number(&name)).and_then(number);
         (name, read.unwrap_or(value))
     });
-    sent.filter(|(_, value)| !version.since_11() || !is_empty(value)).collect()
+    let boxes = |name: &str| {
+        dialog.fields().into_iter().any(|one| one.name == name && one.kind.starts_with("checkbox_"))
+    };
+    sent.filter(|(name, value)| !version.since_11() || !is_empty(value) || boxes(name)).collect()
 }
 
 /// What is sent for the fields with a lookup, where 11 does not convert them: an option is sent with its label, and a
 /// field for several options as an empty list (`inbound/186-lookup.http`).
 pub(super) fn lookup_submission(dialog: &Dialog, mut fields: Map<String, Value>) -> Map<String, Value> {
-    for field in dialog.fields().iter().filter(|field| field.kind == "select") {
+    for field in dialog.fields().into_iter().filter(|field| field.kind == "select") {
         let Some(value) = fields.get_mut(&field.name) else { continue };
         if field.takes_several() && field.data_source.is_empty() {
             *value = json!([]);

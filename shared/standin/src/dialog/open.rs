@@ -29,8 +29,8 @@ struct Open {
     block_dialog: Value,
 }
 
-/// `POST /api/v4/actions/dialogs/open`: it needs a trigger id and no session. Neither version refuses a dialog for its
-/// content: `dialog-open-invalid-still-sent.http`.
+/// `POST /api/v4/actions/dialogs/open`: it needs a trigger id and no session. No version refuses a dialog for its content
+/// (`dialog-open-invalid-still-sent.http`), but 12 for an unknown size.
 pub(crate) fn open(standin: &Standin, request: &ApiRequest) -> ApiResult {
     let body: Open = request.body("dialog")?;
     let version = standin.version();
@@ -48,6 +48,9 @@ pub(crate) fn open(standin: &Standin, request: &ApiRequest) -> ApiResult {
         .map_err(|error| refusal(error, version.since_11(), lifetime))?;
     let mut dialog = body.dialog.unwrap_or_default();
     dialog.keep_known(version);
+    if !["", "small", "medium", "large"].contains(&dialog.size.as_str()) {
+        return Err(AppError::bad_body("size"));
+    }
     db.dialogs.push(OpenDialog {
         trigger_id: trigger.client,
         user_id: trigger.user_id,

@@ -11,6 +11,7 @@ use crate::database::Database;
 use crate::go::{self, or_default};
 use crate::model::is_http_url;
 use crate::standin::Standin;
+use crate::version::Ability;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -46,7 +47,7 @@ pub(crate) async fn submit(standin: &Standin, request: &ApiRequest) -> ApiResult
     if submission.url.is_empty() {
         return Err(AppError::bad_body("url"));
     }
-    check_user(&standin.db(), request, &submission)?;
+    check_user(&standin.db(), request, &mut submission)?;
     if submission.kind != "refresh" || !version.since_11() {
         "dialog_submission".clone_into(&mut submission.kind);
     }
@@ -63,16 +64,17 @@ pub(crate) async fn lookup(standin: &Standin, request: &ApiRequest) -> ApiResult
     if !is_lookup_url(&submission.url) {
         return Err(AppError::bad_body("url"));
     }
-    check_user(&standin.db(), request, &submission)?;
+    check_user(&standin.db(), request, &mut submission)?;
     "dialog_lookup".clone_into(&mut submission.kind);
     let body = send(standin, request, submission).await?;
     Reply::ok(LookupResponse::read(&body)?.shape())
 }
 
-/// Checks that the user may read the channel and is in the team. In a conversation the client says which team it shows;
-/// without a team this is forbidden (`dialog-submit-dm-no-team.http`).
-fn check_user(db: &Database, request: &ApiRequest, submission: &SubmitRequest) -> Result<(), AppError> {
-    let (user, channel_id, team_id) = (&request.user, &submission.channel_id, &submission.team_id);
+/// Checks that the user may read the channel and is in the team. Since 11.10 the team is that of the channel, whatever the
+/// client says. Before, the client says in a conversation which team it shows, and without a team this is forbidden
+/// (`dialog-submit-dm-no-team.http`).
+fn check_user(db: &Database, request: &ApiRequest, submission: &mut SubmitRequest) -> Result<(), AppError> {
+    let (user, channel_id) = (&request.user, &submission.channel_id);
     let reads = if db.version.since_11() {
         let channel = db.channel(channel_id);
         let channel = channel.ok_or_else(|| AppError::no_channel(db.version, channel_id))?;
@@ -80,6 +82,12 @@ fn check_user(db: &Database, request: &ApiRequest, submission: &SubmitRequest) -
     } else {
         db.may_read(user, channel_id)
     };
+    if db.version.has(Ability::TeamOfChannel) {
+        submission.team_id =
+            db.channel(channel_id).map(|channel| channel.team_id.clone()).unwrap_or_default();
+        return if reads { Ok(()) } else { Err(AppError::forbidden()) };
+    }
+    let team_id = &submission.team_id;
     let in_team = !team_id.is_empty() && db.may_see_team(user, team_id);
     if reads && in_team { Ok(()) } else { Err(AppError::forbidden()) }
 }

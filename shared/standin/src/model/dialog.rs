@@ -2,6 +2,7 @@
 
 use crate::Version;
 use crate::go::or_default;
+use crate::version::Ability;
 use serde::{Deserialize, Serialize};
 
 /// A form that is shown to a user.
@@ -11,7 +12,7 @@ pub struct Dialog {
     /// The name that the integration gave it.
     #[serde(deserialize_with = "or_default")]
     pub callback_id: String,
-    /// The title; 24 bytes at most.
+    /// The title; 24 bytes at most, in 12 80. No server refuses a longer one.
     #[serde(deserialize_with = "or_default")]
     pub title: String,
     /// Markdown, below the title.
@@ -34,6 +35,9 @@ pub struct Dialog {
     /// The address that 11 asks for a new form when a field with `refresh` changes.
     #[serde(deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
     pub source_url: String,
+    /// 12 only: `small`, `medium` or `large`; empty for small.
+    #[serde(deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
+    pub size: String,
 }
 
 /// A field of a dialog.
@@ -46,7 +50,8 @@ pub struct Element {
     /// The key of its value.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
-    /// `text`, `textarea`, `select`, `bool`, `radio`; in 11 also `date` and `datetime`.
+    /// `text`, `textarea`, `select`, `bool`, `radio`; in 11 also `date` and `datetime`; in 12 also `checkbox_group`,
+    /// `checkbox_matrix` and `collapsible`.
     #[serde(rename = "type", deserialize_with = "or_default")]
     pub kind: String,
     /// Of a `text`: `text`, `email`, `number`, `tel`, `url`, `password`.
@@ -87,15 +92,51 @@ pub struct Element {
     /// 11 only: how a `datetime` is chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub datetime_config: Option<DateTimeConfig>,
-    /// 11 only: the first date: `YYYY-MM-DD`, or `today`, `+30d`, …
+    /// 11 only, and ignored in 12: the first date: `YYYY-MM-DD`, or `today`, `+30d`, …
     #[serde(deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
     pub min_date: String,
-    /// 11 only: the last date.
+    /// 11 only, and ignored in 12: the last date.
     #[serde(deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
     pub max_date: String,
-    /// 11 only: minutes between the times that a `datetime` offers.
+    /// 11 only, and ignored in 12: minutes between the times that a `datetime` offers.
     #[serde(deserialize_with = "or_default", skip_serializing_if = "is_zero")]
     pub time_interval: i64,
+    /// 12 only: whether the labels of boxes stand `before` or `after` them.
+    #[serde(deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
+    pub label_position: String,
+    /// 12 only: the rows and columns of a `checkbox_matrix`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matrix_config: Option<MatrixConfig>,
+    /// 12 only: what is in a `collapsible`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collapsible_config: Option<CollapsibleConfig>,
+}
+
+/// The rows and columns of a `checkbox_matrix`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MatrixConfig {
+    /// 1 to 30.
+    pub rows: Vec<Choice>,
+    /// 1 to 10.
+    pub columns: Vec<Choice>,
+    /// `single` if only one box of a row can be checked; otherwise `multiple`.
+    #[serde(deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
+    pub row_selection: String,
+}
+
+/// What is in a `collapsible`. The server and the integration take its fields as those of the dialog itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CollapsibleConfig {
+    /// The fields in it.
+    pub elements: Vec<Element>,
+    /// Whether it is closed at first.
+    #[serde(deserialize_with = "or_default")]
+    pub collapsed: bool,
+    /// Whether it has no border.
+    #[serde(deserialize_with = "or_default")]
+    pub borderless: bool,
 }
 
 /// How a `datetime` is chosen.
@@ -108,9 +149,18 @@ pub struct DateTimeConfig {
     /// The name of a time zone, for example `Europe/Berlin`.
     #[serde(deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
     pub location_timezone: String,
-    /// Whether the user may type the time.
+    /// Whether the user may type the time. 12 ignores it.
     #[serde(deserialize_with = "or_default", skip_serializing_if = "std::ops::Not::not")]
     pub allow_manual_time_entry: bool,
+    /// The same, since 11.8.
+    #[serde(deserialize_with = "or_default", skip_serializing_if = "std::ops::Not::not")]
+    pub manual_time_entry: bool,
+    /// The first date, since 11.8.
+    #[serde(deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
+    pub min_date: String,
+    /// The last date, since 11.8.
+    #[serde(deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
+    pub max_date: String,
 }
 
 /// An option of a field.
@@ -131,9 +181,11 @@ fn is_zero(number: &i64) -> bool {
 }
 
 impl Dialog {
-    /// The fields; a dialog can have none.
-    pub fn fields(&self) -> &[Element] {
-        self.elements.as_deref().unwrap_or_default()
+    /// The fields, also those in a part that folds; a dialog can have none.
+    pub fn fields(&self) -> Vec<&Element> {
+        let mut fields = Vec::new();
+        self.elements.iter().flatten().for_each(|element| element.collect(&mut fields));
+        fields
     }
 
     /// Drops the keys that this version does not know, as a server does.
@@ -141,25 +193,62 @@ impl Dialog {
         if !version.since_11() {
             self.source_url.clear();
         }
-        for element in self.elements.iter_mut().flatten() {
-            if version.since_11() {
-                element.multiselect.get_or_insert(false);
-            } else {
-                element.data_source_url.clear();
-                element.multiselect = None;
-                element.refresh = false;
-                element.datetime_config = None;
-                element.min_date.clear();
-                element.max_date.clear();
-                element.time_interval = 0;
-            }
+        if !version.has(Ability::RichDialogs) {
+            self.size.clear();
         }
+        self.elements.iter_mut().flatten().for_each(|element| element.keep_known(version));
     }
 }
 
 impl Element {
+    /// Drops the keys that this version does not know or does not use any more.
+    fn keep_known(&mut self, version: Version) {
+        if version.since_11() {
+            self.multiselect.get_or_insert(false);
+        } else {
+            self.data_source_url.clear();
+            self.multiselect = None;
+            self.refresh = false;
+            self.datetime_config = None;
+        }
+        if let Some(config) = self.datetime_config.as_mut().filter(|_| !version.has(Ability::DateLimits)) {
+            config.manual_time_entry = false;
+            config.min_date.clear();
+            config.max_date.clear();
+        }
+        let rich = version.has(Ability::RichDialogs);
+        if rich || !version.since_11() {
+            self.min_date.clear();
+            self.max_date.clear();
+            self.time_interval = 0;
+        }
+        if let Some(config) = self.datetime_config.as_mut().filter(|_| rich) {
+            config.allow_manual_time_entry = false;
+        }
+        if !rich {
+            self.label_position.clear();
+            self.matrix_config = None;
+            self.collapsible_config = None;
+        }
+        self.inside_mut().for_each(|element| element.keep_known(version));
+    }
+
+    fn inside_mut(&mut self) -> impl Iterator<Item = &mut Element> {
+        self.collapsible_config.iter_mut().flat_map(|config| config.elements.iter_mut())
+    }
+
+    /// Adds this field, or those that are in it.
+    fn collect<'a>(&'a self, fields: &mut Vec<&'a Element>) {
+        match &self.collapsible_config {
+            Some(config) if self.kind == "collapsible" => {
+                config.elements.iter().for_each(|element| element.collect(fields));
+            }
+            _ => fields.push(self),
+        }
+    }
+
     /// Whether several options can be chosen.
     pub(crate) fn takes_several(&self) -> bool {
-        self.kind == "select" && self.multiselect == Some(true)
+        (self.kind == "select" && self.multiselect == Some(true)) || self.kind == "checkbox_group"
     }
 }

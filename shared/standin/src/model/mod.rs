@@ -12,7 +12,7 @@ mod team;
 pub use account::{Bot, User};
 pub use attachment::{Action, Attachment, Field};
 pub use channel::ChannelKind;
-pub use dialog::{Choice, DateTimeConfig, Dialog, Element};
+pub use dialog::{Choice, CollapsibleConfig, DateTimeConfig, Dialog, Element, MatrixConfig};
 pub use open_dialog::OpenDialog;
 pub use post::Post;
 

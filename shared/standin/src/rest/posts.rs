@@ -80,6 +80,11 @@ pub(super) fn create(db: &mut Database, request: &ApiRequest) -> ApiResult {
         ));
     }
     if let Some(props) = &mut body.props {
+        let reserved = IDENTITY.iter().any(|key| props.contains_key(*key));
+        let hardened = db.settings.enable_hardened_mode && !db.version.has(Ability::IdentityProps);
+        if hardened && reserved && !is_integration(db, request) {
+            return Err(AppError::bad_body("props"));
+        }
         keep_allowed(db, request, props);
     }
     if !db.may_post(&request.user, &body.channel_id) {

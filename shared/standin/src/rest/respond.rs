@@ -175,6 +175,7 @@ fn render(db: &mut Database, method: &Method, path: &str, result: ApiResult) -> 
             (StatusCode::NOT_FOUND, kind, go::json(&AppError::no_page(&path)))
         }
         Err(error) => {
+            let error = if db.settings.enable_hardened_mode { error.hardened() } else { error };
             over = error.id == AppError::NO_SESSION;
             (error.status, "application/json", go::json(&error.body(&request_id)))
         }

@@ -81,6 +81,14 @@ pub(super) fn config(db: &mut Database, request: &ApiRequest) -> ApiResult {
         let only = settings.enable_only_admin_integrations.into();
         service.insert("EnableOnlyAdminIntegrations".to_owned(), only);
     }
+    let hardened = if db.version.has(Ability::IdentityProps) {
+        "EnableHardenedMode"
+    } else {
+        "ExperimentalEnableHardenedMode"
+    };
+    if let Some(service) = service.as_object_mut() {
+        service.insert(hardened.to_owned(), settings.enable_hardened_mode.into());
+    }
     if let Some(service) = service.as_object_mut().filter(|_| db.version.has(Ability::TokenExpiry)) {
         let days = settings.maximum_personal_access_token_lifetime_days.into();
         service.insert("MaximumPersonalAccessTokenLifetimeDays".to_owned(), days);

@@ -6,6 +6,10 @@ use super::Version;
 /// [`Version::since_11`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ability {
+    /// A refresh of a dialog names the field that was changed, and says which fields are empty.
+    SelectedField,
+    /// A `datetime_config` has the limits of a date.
+    DateLimits,
     /// Tokens can end, and an admin can limit how long those of people live: `expires_at`,
     /// `ServiceSettings.MaximumPersonalAccessTokenLifetimeDays`.
     TokenExpiry,
@@ -29,6 +33,11 @@ pub(crate) enum Ability {
     WebhookThreads,
     /// An update keeps that a bot or a plugin made the post: `PostActionRetainPropKeys`.
     KeptBotProps,
+    /// The team of a dialog is that of its channel, and a conversation has none.
+    TeamOfChannel,
+    /// Dialogs with lists of boxes to check, parts that fold, and sizes. The limits of a date are only in its
+    /// `datetime_config`.
+    RichDialogs,
     /// Nobody can set the props that say in whose name a post was made, but the server itself.
     IdentityProps,
     /// Messages can have 1,048,576 characters in the database.
@@ -39,15 +48,20 @@ impl Ability {
     /// The first version that can do it.
     pub(super) fn since(self) -> Version {
         match self {
-            Ability::WebhookThreads => Version::V11_8,
+            Ability::SelectedField => Version::V11_7,
+            Ability::WebhookThreads | Ability::DateLimits => Version::V11_8,
             Ability::TokenExpiry | Ability::BlockActions => Version::V11_9,
             Ability::TokenRotation
             | Ability::Blocks
             | Ability::EphemeralUpdates
             | Ability::UpstreamStatus
-            | Ability::SilentPosts => Version::V11_10,
+            | Ability::SilentPosts
+            | Ability::TeamOfChannel => Version::V11_10,
             Ability::KeptBotProps => Version::V11_11,
-            Ability::BotTokenExpiry | Ability::LongMessages | Ability::IdentityProps => Version::V12,
+            Ability::BotTokenExpiry
+            | Ability::LongMessages
+            | Ability::IdentityProps
+            | Ability::RichDialogs => Version::V12,
         }
     }
 }

@@ -285,27 +285,35 @@ async fn version_5_37_knows_no_steps_so_the_dialog_closes() {
 }
 
 #[tokio::test]
-async fn a_refresh_asks_for_a_new_form_and_a_cleared_field_keeps_its_value() {
-    let scene = Scene::new(Version::V11).await;
-    let dialog = scene.open(&issue()).await;
-    let mut form = issue();
-    form["state"] = json!("s2");
-    scene.answers(200, &json!({"type": "form", "form": form}));
-    let values = json!({"summary": "broken", "kind": "Task"});
-    let outcome = scene.mm.refresh("alice", &dialog, "kind", &values).await.unwrap();
-    let sent = scene.last();
-    assert_eq!((&sent["type"], &sent["state"]), (&json!("refresh"), &json!("s1")));
-    assert_eq!(sent["submission"], json!({"summary": "broken", "kind": "task", "public": false}));
-    let DialogOutcome::Next(next) = outcome else { panic!() };
-    scene.mm.refresh("alice", &next, "kind", &json!({"summary": null})).await.unwrap();
-    assert_eq!(scene.last()["submission"]["summary"], "broken");
-    assert_eq!(scene.last()["state"], "s2");
-    scene.answers(200, &json!({}));
-    let next = scene.mm.dialogs_of("alice").unwrap().pop().unwrap();
-    let outcome = scene.mm.refresh("alice", &next, "kind", &json!({})).await.unwrap();
-    assert!(matches!(outcome, DialogOutcome::Failed(_)), "{outcome:?}");
-    let error = scene.mm.refresh("alice", &next, "summary", &json!({})).await.unwrap_err();
-    assert!(error.to_string().contains("summary"), "{error}");
+async fn a_refresh_asks_for_a_new_form_and_before_11_7_a_cleared_field_keeps_its_value() {
+    for version in [Version::V11, Version::V12] {
+        let scene = Scene::new(version).await;
+        let dialog = scene.open(&issue()).await;
+        let mut form = issue();
+        form["state"] = json!("s2");
+        scene.answers(200, &json!({"type": "form", "form": form}));
+        let values = json!({"summary": "broken", "kind": "Task"});
+        let outcome = scene.mm.refresh("alice", &dialog, "kind", &values).await.unwrap();
+        let sent = scene.last();
+        assert_eq!((&sent["type"], &sent["state"]), (&json!("refresh"), &json!("s1")));
+        let says_empty = version >= Version::V11_7;
+        let mut submission = json!({"summary": "broken", "kind": "task", "public": false});
+        if says_empty {
+            let more = json!({"selected_field": "kind", "points": "", "text": "", "who": ""});
+            submission.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        }
+        assert_eq!(sent["submission"], submission);
+        let DialogOutcome::Next(next) = outcome else { panic!() };
+        scene.mm.refresh("alice", &next, "kind", &json!({"summary": null})).await.unwrap();
+        assert_eq!(scene.last()["submission"]["summary"], if says_empty { "" } else { "broken" });
+        assert_eq!(scene.last()["state"], "s2");
+        scene.answers(200, &json!({}));
+        let next = scene.mm.dialogs_of("alice").unwrap().pop().unwrap();
+        let outcome = scene.mm.refresh("alice", &next, "kind", &json!({})).await.unwrap();
+        assert!(matches!(outcome, DialogOutcome::Failed(_)), "{outcome:?}");
+        let error = scene.mm.refresh("alice", &next, "summary", &json!({})).await.unwrap_err();
+        assert!(error.to_string().contains("summary"), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -346,4 +354,76 @@ async fn version_5_37_drops_what_it_does_not_know_of_a_dialog_and_looks_nothing_
     let body = json!({"url": "http://app.test/lookup"});
     let (status, answer) = call(&scene.mm, &token, "POST", "/api/v4/actions/dialogs/lookup", &body).await;
     assert_eq!((status, &answer["id"]), (404, &json!("api.context.404.app_error")));
+}
+
+/// A dialog with boxes to check and a part that folds.
+fn boxes() -> Value {
+    let choices = |names: &[&str]| -> Value {
+        names.iter().map(|name| json!({"text": name.to_uppercase(), "value": name})).collect()
+    };
+    json!({"title": "Boxes", "size": "large", "elements": [
+        {"display_name": "Reasons", "name": "reasons", "type": "checkbox_group", "optional": true, "options": choices(&["a", "b"])},
+        {"display_name": "More", "name": "more", "type": "collapsible", "optional": true, "collapsible_config": {"elements": [
+            {"display_name": "When", "name": "when", "type": "checkbox_matrix", "optional": true,
+             "matrix_config": {"row_selection": "single", "rows": choices(&["r"]), "columns": choices(&["x", "y"])}},
+        ]}},
+    ]})
+}
+
+#[tokio::test]
+async fn boxes_are_sent_as_lists_also_when_none_is_checked() {
+    let scene = Scene::new(Version::V12).await;
+    let dialog = scene.open(&boxes()).await;
+    for wrong in [
+        json!({"reasons": ["c"]}),
+        json!({"when": ["r:x,y"]}),
+        json!({"when": ["s:x"]}),
+        json!({"when": ["r:z"]}),
+    ] {
+        assert!(scene.mm.submit("alice", &dialog, &wrong).await.is_err(), "{wrong}");
+    }
+    assert_eq!(scene.send(&dialog, json!({})).await, DialogOutcome::Closed);
+    assert_eq!(scene.last()["submission"], json!({"reasons": [], "when": []}));
+    let dialog = scene.open(&boxes()).await;
+    scene.send(&dialog, json!({"reasons": ["B", "a"], "when": ["r:y"]})).await;
+    assert_eq!(scene.last()["submission"], json!({"reasons": ["b", "a"], "when": ["r:y"]}));
+}
+
+#[tokio::test]
+async fn before_12_a_dialog_has_no_size_and_its_new_keys_are_dropped() {
+    for version in [Version::V11_11, Version::V12] {
+        let scene = Scene::new(version).await;
+        let rich = version >= Version::V12;
+        let mut dialog = boxes();
+        dialog["elements"].as_array_mut().unwrap().push(json!({
+            "display_name": "Day", "name": "day", "type": "date", "min_date": "today", "time_interval": 30,
+            "datetime_config": {"min_date": "today", "allow_manual_time_entry": true, "manual_time_entry": true},
+        }));
+        let seen = scene.open(&dialog).await;
+        assert_eq!(seen.dialog().size, if rich { "large" } else { "" });
+        let elements = seen.dialog().elements.as_ref().unwrap();
+        assert_eq!(elements[1].collapsible_config.is_some(), rich);
+        // The old keys for dates only count where the new place does not.
+        let (day, config) = (&elements[2], elements[2].datetime_config.as_ref().unwrap());
+        assert_eq!((day.min_date.is_empty(), day.time_interval), (rich, if rich { 0 } else { 30 }));
+        assert_eq!((config.min_date.as_str(), config.manual_time_entry), ("today", true));
+        assert_eq!(config.allow_manual_time_entry, !rich);
+        dialog["size"] = json!("huge");
+        let (status, _) = call(&scene.mm, "", "POST", OPEN, &scene.body(&dialog)).await;
+        assert_eq!(status, if rich { 400 } else { 200 });
+    }
+}
+
+#[tokio::test]
+async fn the_team_of_a_dialog_is_that_of_its_channel_since_11_10() {
+    for version in [Version::V11, Version::V12] {
+        let scene = Scene::new(version).await;
+        scene.mm.direct_channel("alice", "bob").unwrap();
+        let direct = scene.mm.direct_channel("alice", "bob").unwrap();
+        scene.mm.execute("alice", &direct, "/ask").await.unwrap();
+        let dialog = scene.open(&json!({"title": "Sure?"})).await;
+        assert_eq!(scene.send(&dialog, json!({})).await, DialogOutcome::Closed);
+        let team = if version >= Version::V11_10 { String::new() } else { scene.mm.team_id("demo").unwrap() };
+        assert_eq!(scene.last()["team_id"], json!(team));
+    }
 }

@@ -1,7 +1,9 @@
 //! The settings that can forbid the steps of an installation: each server answers with its status, id and text.
 
 use crate::client::{VERSIONS, call, demo, done, refusal};
+use bytes::Bytes;
 use cloud_apps_standin::{ChannelKind, Standin, Version};
+use http::Request;
 use serde_json::{Value, json};
 
 async fn refused(mm: &Standin, token: &str, method: &str, path: &str, body: &Value, as_: (u16, &str, &str)) {
@@ -62,6 +64,34 @@ async fn tokens_of_people_need_enable_user_access_tokens() {
         );
         refused(&mm, &token, "POST", &path, &body, error).await;
         done(&mm, &token, "POST", &format!("/api/v4/users/{bot}/tokens"), &body).await;
+    }
+}
+
+#[tokio::test]
+async fn in_hardened_mode_nobody_is_told_why_the_server_fails() {
+    for version in VERSIONS {
+        let (mm, admin) = demo(version);
+        mm.configure(|settings| {
+            settings.enable_commands = false;
+            settings.enable_hardened_mode = true;
+        });
+        let path = format!("/api/v4/commands?custom_only=true&team_id={}", mm.team_id("demo").unwrap());
+        refused(&mm, &admin, "GET", &path, &Value::Null, (500, "", "Internal Server Error")).await;
+        let (status, id, _) = refusal(&mm, &admin, "GET", "/api/v4/users/x", &Value::Null).await;
+        assert_eq!((status, id.as_str()), (400, "api.context.invalid_url_param.app_error"));
+        // What the stand-in does not do, it still says.
+        let (status, id, _) = refusal(&mm, &admin, "GET", "/api/v4/emoji", &Value::Null).await;
+        assert_eq!((status, id.as_str()), (501, "standin.not_served.app_error"));
+        // Before 12 a person may not say in whose name a post was made; a bot or a token may.
+        mm.set_password("alice", "secret").unwrap();
+        let login = json!({"login_id": "alice", "password": "secret"}).to_string();
+        let login = Request::post("/api/v4/users/login").body(Bytes::from(login)).unwrap();
+        let session = mm.respond(login).await.unwrap().headers()["token"].to_str().unwrap().to_owned();
+        let channel = mm.channel_id("demo", "town-square").unwrap();
+        let body = json!({"channel_id": channel, "message": "m", "props": {"override_username": "boss"}});
+        let status = call(&mm, &session, "POST", "/api/v4/posts", &body).await.0;
+        assert_eq!(status, if version >= Version::V12 { 201 } else { 400 });
+        assert_eq!(call(&mm, &admin, "POST", "/api/v4/posts", &body).await.0, 201);
     }
 }
 

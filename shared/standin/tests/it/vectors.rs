@@ -10,8 +10,6 @@ use std::sync::{Arc, Mutex};
 
 /// Examples that no test uses, and why.
 const LATER: &[(&str, &str)] = &[
-    ("dialog-open-v12.json", DIALOGS),
-    ("dialog-submit-request-v12.json", DIALOGS),
     ("pr37767-action-request-dialog-submit.json", PROPOSED),
     ("pr37767-action-request-lookup.json", PROPOSED),
     ("pr37767-action-request-submit.json", PROPOSED),
@@ -19,7 +17,6 @@ const LATER: &[(&str, &str)] = &[
     ("pr37767-blocks-do-response-errors.json", PROPOSED),
     ("pr37767-blocks-do-response-lookup.json", PROPOSED),
 ];
-const DIALOGS: &str = "the stand-in does not have the new fields of dialogs";
 const PROPOSED: &str = "only an open proposal for Mattermost has it, so no server sends or answers it";
 
 /// Examples that unit tests use, because nobody outside the stand-in sees them.
@@ -443,6 +440,31 @@ async fn an_answer_tells_the_user_or_opens_an_address() {
         let wanted: &[&str] = if version >= Version::V12 { &["/eng/channels/town-square"] } else { &[] };
         assert_eq!(seen.texts(), wanted);
     }
+}
+
+#[tokio::test]
+async fn a_dialog_with_what_12_added_is_shown_and_sent() {
+    let scene = Scene::new(Version::V12);
+    scene.mm.add_command("eng", "ask", "https://apps.example.com/slash").unwrap();
+    scene.mm.execute("ann", "town-square", "/ask").await.unwrap();
+    let asked = scene.sent.lock().unwrap().pop().unwrap();
+    let mut form = url::form_urlencoded::parse(asked.body());
+    let (_, trigger) = form.find(|(key, _)| key == "trigger_id").unwrap();
+    let mut open = scene.ours("dialog-open-v12.json");
+    open["trigger_id"] = json!(trigger);
+    done(&scene.mm, "", "POST", "/api/v4/actions/dialogs/open", &open).await;
+    let shown = scene.mm.dialogs_of("ann").unwrap().pop().unwrap();
+    assert_eq!(shown.dialog().title.len(), 46);
+    assert_eq!(shown.dialog().size, "medium");
+    let names: Vec<&str> = shown.dialog().fields().iter().map(|field| field.name.as_str()).collect();
+    assert_eq!(names, ["reasons", "sev", "due"], "the fields in a part that folds are fields of the dialog");
+    let limits = shown.dialog().fields()[2].datetime_config.clone().unwrap();
+    assert_eq!((limits.min_date.as_str(), limits.max_date.as_str()), ("today", "+3M"));
+    assert_eq!(shown.dialog().fields()[0].label_position, "before");
+    // The boxes that are checked at first are sent as they are.
+    scene.mm.submit("ann", &shown, &json!({"due": "2026-12-01"})).await.unwrap();
+    let sent: Value = serde_json::from_slice(scene.sent.lock().unwrap().pop().unwrap().body()).unwrap();
+    assert_eq!(sent, scene.ours("dialog-submit-request-v12.json"));
 }
 
 #[tokio::test]
