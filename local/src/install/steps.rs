@@ -22,6 +22,7 @@ use cloud_apps_protocol::{
         BotCredentials, CompleteRequest, InstallCompleted, InstallCreated, InstallRequest, InstallView,
         Registered, Server,
     },
+    server::ServerFacts,
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::cell::RefCell;
@@ -205,7 +206,11 @@ pub async fn begin(
 ) -> Result<BegunInstall, Stop> {
     let request = InstallRequest {
         app_id: cx.app.id.clone(),
-        server: Server { site_url: plan.site.clone(), version: plan.server_version.clone() },
+        server: Server {
+            site_url: plan.site.clone(),
+            version: plan.server_version.clone(),
+            facts: ServerFacts::default(),
+        },
         bot: BotCredentials {
             user_id: parsed(bot)?,
             username: plan.bot.clone(),

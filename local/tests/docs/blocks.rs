@@ -194,6 +194,7 @@ fn patch(value: &Value) -> Result<(), String> {
         "register" => same::<Vec<Registered>>(change),
         "unregister" => same::<Vec<Registration>>(change),
         "rebase" => same::<cloud_apps_protocol::SiteUrl>(change),
+        "server" => same::<cloud_apps_protocol::install::Server>(change),
         "upgrade" => same::<Upgrade>(change),
         "access_token" if body["rotate"] == "bot_token" => Ok(()),
         "rotate" if change == "shared_secret" => {

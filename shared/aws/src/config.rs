@@ -42,6 +42,8 @@ pub struct Variable {
 }
 
 const ALL: &[Role] = &[Role::Command, Role::Autocomplete, Role::Event, Role::Deliver, Role::Install];
+/// The functions that send jobs.
+const SENDERS: &[Role] = &[Role::Command, Role::Deliver, Role::Install];
 const UPKEEP: &[Role] = &[Role::Deliver, Role::Install];
 
 /// All variables.
@@ -68,7 +70,7 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "CLOUD_APPS_COMMAND_QUEUE_URL",
-        required: UPKEEP,
+        required: SENDERS,
         meaning: "URL of the SQS queue of deferred work.",
     },
     Variable {
@@ -294,8 +296,9 @@ mod tests {
     fn a_function_does_not_ask_for_what_it_does_not_use() {
         assert!(read(Role::Event, &WHOLE[..2]).is_ok());
         assert!(read(Role::Command, &WHOLE[..2]).is_err());
-        assert!(read(Role::Command, &WHOLE).is_ok());
         let queue = [("CLOUD_APPS_DATA_TABLE", "d"), ("CLOUD_APPS_COMMAND_QUEUE_URL", "q")];
+        assert!(read(Role::Command, &WHOLE).is_err());
+        assert!(read(Role::Command, &[&WHOLE[..], &queue[1..]].concat()).is_ok());
         for role in [Role::Deliver, Role::Install] {
             assert!(read(role, &WHOLE).is_err());
             assert!(read(role, &[&WHOLE[..], &queue[..]].concat()).is_ok());

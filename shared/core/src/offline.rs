@@ -18,7 +18,7 @@ use bytes::Bytes;
 use cloud_app::{App, http::InProcess};
 use cloud_apps_protocol::{
     AppId, ChannelId, Generation, InstallId, KeyId, SiteUrl, TeamId, UserId, Values, command::Bot,
-    install::Granted, secret::Secret, token::Kid,
+    install::Granted, secret::Secret, server::ServerFacts, token::Kid,
 };
 use http::{Request, Response, StatusCode, header};
 use serde::Deserialize;
@@ -169,6 +169,7 @@ impl Sample {
             presets: Vec::new(),
             granted: granted.unwrap_or_default(),
             server_version: of.server_version.clone(),
+            server: ServerFacts::default(),
             base_url: of.base_url.clone(),
             installed_by: of.installed_by.clone(),
             created_at: 0,

@@ -3,6 +3,7 @@
 use crate::{
     apps::{AppClient, Apps, Lambdas},
     finish::Confirmations,
+    jobs::ServerWatch,
     keys::{InstallBot, KeyCache},
     random::Random,
     store::{install_cache::InstallCache, model::Install, ports},
@@ -27,6 +28,8 @@ pub struct Services {
     pub keys: Arc<KeyCache>,
     /// The channels that servers confirmed to belong to requests.
     pub confirmations: Arc<Confirmations>,
+    /// Notices that a server changed. Only functions that may send jobs do something about it.
+    pub server_watch: Arc<ServerWatch>,
     /// The client for calls that leave the bundle.
     pub http: Outbound,
     /// Random bytes. Tests use a counter instead.
@@ -89,6 +92,7 @@ impl Services {
             ledger: stores.ledger,
             keys,
             confirmations: Arc::default(),
+            server_watch: Arc::default(),
             http,
             random,
         }
@@ -107,11 +111,18 @@ impl Services {
         Self { public_catalogue: public, ..self }
     }
 
+    /// These services, in a function that may send jobs to this queue.
+    #[must_use]
+    pub fn with_queue(self, queue: Arc<dyn ports::Queue>) -> Self {
+        Self { server_watch: Arc::new(ServerWatch::new(queue)), ..self }
+    }
+
     /// The bot of an install, for a request that came in at `now`.
     pub fn bot(&self, install: Arc<Install>, now: Millis) -> Arc<InstallBot> {
         Arc::new(InstallBot {
             installs: Arc::clone(&self.installs),
             keys: Arc::clone(&self.keys),
+            watch: Arc::clone(&self.server_watch),
             install,
             now,
         })
@@ -140,7 +151,7 @@ impl Management {
         key_maker: Arc<dyn ports::KeyMaker>,
     ) -> Self {
         Self {
-            services: Arc::new(services),
+            services: Arc::new(services.with_queue(store.clone())),
             registry: store.clone(),
             key_maker,
             queue: store.clone(),

@@ -2,7 +2,7 @@
 
 use crate::{
     AppId, ChannelId, InstallId, Manifest, Millis, SiteUrl, TeamId, TokenId, UserId, Values,
-    manifest::Permission,
+    manifest::Permission, server::ServerFacts,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -39,6 +39,9 @@ pub struct Server {
     pub site_url: SiteUrl,
     /// Its version: `11.6.0`.
     pub version: String,
+    /// What else it says of itself.
+    #[serde(flatten)]
+    pub facts: ServerFacts,
 }
 
 /// The bot account and its token.
@@ -277,6 +280,8 @@ pub enum InstallPatch {
     Unregister(Vec<Registration>),
     /// `{"rebase":"https://…"}`: the bundle's address for this server.
     Rebase(String),
+    /// `{"server":{"site_url","version", …}}`: what the server says of itself now.
+    Server(Server),
     /// `{"upgrade":{"version","granted"}}`.
     Upgrade(Upgrade),
 }
@@ -380,6 +385,7 @@ impl InstallPatch {
             Self::Register(registered) => json!({ "register": registered }),
             Self::Unregister(gone) => json!({ "unregister": gone }),
             Self::Rebase(base_url) => json!({ "rebase": base_url }),
+            Self::Server(server) => json!({ "server": server }),
             Self::Upgrade(upgrade) => json!({ "upgrade": upgrade }),
         }
     }
@@ -394,6 +400,7 @@ impl InstallPatch {
             Self::Register(_) => "register",
             Self::Unregister(_) => "unregister",
             Self::Rebase(_) => "rebase",
+            Self::Server(_) => "server",
             Self::Upgrade(_) => "upgrade",
         }
     }
@@ -514,6 +521,9 @@ pub struct InstallView {
     pub version: String,
     /// Its server.
     pub site_url: SiteUrl,
+    /// What is known of its server. Bundles that do not keep it leave it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<Server>,
     /// `pending`, `completing`, `active`, `disabled`, `removing`.
     pub state: String,
     /// Its revision, for `If-Match`.

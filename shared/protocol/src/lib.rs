@@ -37,6 +37,7 @@ pub mod manifest;
 pub mod message;
 pub mod seal;
 pub mod secret;
+pub mod server;
 mod shape;
 pub mod text;
 pub mod token;

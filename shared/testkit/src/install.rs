@@ -15,6 +15,7 @@ use cloud_apps_protocol::{
     install::{
         BotCredentials, CompleteRequest, Granted, InstallCreated, InstallRequest, Registered, Server, Wanted,
     },
+    server::ServerFacts,
 };
 use cloud_apps_standin::{Standin, StandinError};
 use http::{Method, Request, StatusCode, header};
@@ -99,7 +100,11 @@ pub async fn install(
     mattermost.join_team(app.as_str(), team)?;
     let request = InstallRequest {
         app_id: app.clone(),
-        server: Server { site_url: site, version: mattermost.version().number().to_owned() },
+        server: Server {
+            site_url: site,
+            version: mattermost.version().number().to_owned(),
+            facts: ServerFacts::default(),
+        },
         bot: BotCredentials {
             user_id: bot.parse()?,
             username: app.to_string(),

@@ -19,6 +19,10 @@ pub struct Credential {
 pub trait BotTokens: Send + Sync {
     /// The install's bot token. `fresh`: Mattermost refused the token, so read the install again.
     async fn bot(&self, fresh: bool) -> Result<Credential, Error>;
+
+    /// A call with the bot's token was answered by a server that calls itself this (`X-Version-Id`): its version, and a hash
+    /// of its configuration.
+    async fn answered_by(&self, _version_id: &str) {}
 }
 
 /// A token that never changes.

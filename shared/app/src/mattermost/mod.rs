@@ -9,7 +9,7 @@ mod model;
 pub use credential::{BotTokens, Credential};
 pub use error::{Error, ErrorBody};
 pub(crate) use model::absent_when_empty;
-pub use model::{Channel, ChannelMember, NewPost, Post, Team, User};
+pub use model::{Channel, ChannelMember, NewPost, Post, ServerSettings, Team, User};
 
 use crate::http::Outbound;
 use ::http::{
@@ -17,7 +17,7 @@ use ::http::{
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
 use bytes::Bytes;
-use cloud_apps_protocol::{ChannelId, TeamId, UserId};
+use cloud_apps_protocol::{ChannelId, TeamId, UserId, server::ServerFacts};
 use secrecy::ExposeSecret;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -26,6 +26,9 @@ use std::{
     time::{Duration, Instant},
 };
 use url::Url;
+
+/// The header in which every answer of a server has its version and a hash of its configuration.
+const VERSION_ID: &str = "x-version-id";
 
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(8);
@@ -66,6 +69,13 @@ impl Mattermost {
 
 /// The most frequent calls.
 impl Mattermost {
+    /// What the server says of itself.
+    pub async fn server_settings(&self) -> Result<ServerSettings, Error> {
+        let answer = self.answer(Method::GET, "/config/client?format=old", None).await?;
+        let settings: ServerSettings = read(&answer)?;
+        Ok(ServerSettings { version_id: version_id(&answer).map(str::to_owned), ..settings })
+    }
+
     /// The user of the token.
     pub async fn me(&self) -> Result<User, Error> {
         self.get("/users/me").await
@@ -169,25 +179,33 @@ impl Mattermost {
         path: &str,
         body: Option<Bytes>,
     ) -> Result<T, Error> {
+        read(&self.answer(method, path, body).await?)
+    }
+
+    /// The answer to a call, if it is a success.
+    async fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Bytes>,
+    ) -> Result<::http::Response<Bytes>, Error> {
         let answer = match &self.who {
             Who::User(credential) => self.send(credential, &method, path, body).await?,
             Who::Bot(tokens) => {
                 let credential = tokens.bot(false).await?;
-                let answer = self.send(&credential, &method, path, body.clone()).await?;
+                let mut answer = self.send(&credential, &method, path, body.clone()).await?;
                 if answer.status() == StatusCode::UNAUTHORIZED {
                     // The token may have been replaced after the install was read.
-                    self.send(&tokens.bot(true).await?, &method, path, body).await?
-                } else {
-                    answer
+                    answer = self.send(&tokens.bot(true).await?, &method, path, body).await?;
                 }
+                if let Some(version_id) = version_id(&answer) {
+                    tokens.answered_by(version_id).await;
+                }
+                answer
             }
         };
         let status = answer.status();
-        if status.is_success() {
-            serde_json::from_slice(answer.body()).map_err(|error| Error::unexpected(status, &error))
-        } else {
-            Err(Error::of(status, answer.headers(), answer.body()))
-        }
+        if status.is_success() { Ok(answer) } else { Err(Error::of(status, answer.headers(), answer.body())) }
     }
 
     async fn send(
@@ -218,6 +236,17 @@ impl Mattermost {
         }
         Ok(answer)
     }
+}
+
+/// The body of an answer as JSON.
+fn read<T: DeserializeOwned>(answer: &::http::Response<Bytes>) -> Result<T, Error> {
+    serde_json::from_slice(answer.body()).map_err(|error| Error::unexpected(answer.status(), &error))
+}
+
+/// What the server calls itself in the header of an answer.
+fn version_id(answer: &::http::Response<Bytes>) -> Option<&str> {
+    let text = answer.headers().get(VERSION_ID)?.to_str().ok()?;
+    Some(text).filter(|text| ServerFacts::is_version_id(text))
 }
 
 fn encode(body: &(impl Serialize + ?Sized)) -> Result<Bytes, Error> {

@@ -1,8 +1,40 @@
 //! The objects of Mattermost's REST API v4, with the keys that apps need. Other keys are ignored.
 
-use cloud_apps_protocol::{Attachment, ChannelId, Millis, PostId, TeamId, UserId, Username};
+use cloud_apps_protocol::{
+    Attachment, ChannelId, Millis, PostId, TeamId, UserId, Username, server::ServerFacts,
+};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
+
+/// What a server says of itself (`GET /config/client?format=old`).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct ServerSettings {
+    /// Its version: `11.6.0`.
+    #[serde(rename = "Version")]
+    pub version: String,
+    /// The most characters of a post. Absent without a session.
+    #[serde(rename = "MaxPostSize")]
+    pub max_post_size: Option<String>,
+    /// Whether Mattermost Blocks are on: `true`. Absent before 11.10.
+    #[serde(rename = "FeatureFlagMmBlocksEnabled")]
+    pub mm_blocks_enabled: Option<String>,
+    /// The header `X-Version-Id` of the answer.
+    #[serde(skip)]
+    pub version_id: Option<String>,
+}
+
+impl ServerSettings {
+    /// What an install keeps of it.
+    pub fn facts(&self) -> ServerFacts {
+        ServerFacts {
+            mm_blocks: Some(self.mm_blocks_enabled.as_deref() == Some("true")),
+            max_post_size: self.max_post_size.as_deref().and_then(|text| text.parse().ok()),
+            version_id: self.version_id.clone(),
+            ..ServerFacts::default()
+        }
+    }
+}
 
 /// A user, with what the token's user may see.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

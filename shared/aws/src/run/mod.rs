@@ -191,9 +191,13 @@ pub fn management(role: Role, config: &Config, apps: Vec<App>) -> Result<Managem
         extra_certificates: config.extra_certificates.clone(),
         loopback: false,
     };
-    let services = Services::new(apps, stores, Outbound::new(policy), Arc::new(SystemRandom))
+    let mut services = Services::new(apps, stores, Outbound::new(policy), Arc::new(SystemRandom))
         .with_lambdas(lambdas)
         .with_public_catalogue(config.public_catalogue);
+    // Only functions that may send jobs have the queue's address.
+    if !config.command_queue.is_empty() {
+        services = services.with_queue(queue.clone());
+    }
     Ok(Management { services: Arc::new(services), registry: dynamo, key_maker: secrets, queue, dead_letters })
 }
 

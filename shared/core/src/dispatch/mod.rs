@@ -117,10 +117,10 @@ async fn call(
     let now = arrival.now;
     let settings = services.keys.open_settings(&command.sender.install, now).await?;
     let user_proof = command.sender.proof.of_user();
+    let deadline = prepare::deadline(arrival, &command.sender);
     let Prepared { request, install, user } = prepare::prepare(app.manifest(), (entry, &values), command)?;
     let bot = services.bot(install, now);
     let before = line.elapsed_ms();
-    let deadline = prepare::deadline(arrival);
     let call = Call {
         function: &function,
         request,

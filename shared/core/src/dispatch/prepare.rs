@@ -3,7 +3,7 @@
 
 use super::{AuthenticatedCommand, expand};
 use crate::{
-    authenticate::{Sender, UserToken},
+    authenticate::{Sender, SenderProof, UserToken},
     http::{Arrival, Refusal},
     keys::sealed::passwords,
     store::model::Install,
@@ -23,9 +23,24 @@ pub const FUNCTION_TIME: Millis = 8_000;
 /// What is kept of the platform's time for finishing and writing the answer, in ms.
 const MARGIN_AFTER_FUNCTION: Millis = 1_000;
 
-/// Unix milliseconds after which nobody waits for the function.
-pub(super) fn deadline(arrival: &Arrival) -> Millis {
-    arrival.deadline.saturating_sub(MARGIN_AFTER_FUNCTION).min(arrival.now.saturating_add(FUNCTION_TIME))
+/// What is kept of the time that a server waits for an integration, for the way there and back, in ms.
+const ON_THE_WAY: Millis = 500;
+
+/// Unix milliseconds after which nobody waits for the function: neither the platform nor the server.
+pub(super) fn deadline(arrival: &Arrival, sender: &Sender) -> Millis {
+    let time = server_waits(sender).map_or(FUNCTION_TIME, |time| time.min(FUNCTION_TIME));
+    arrival.deadline.saturating_sub(MARGIN_AFTER_FUNCTION).min(arrival.now.saturating_add(time))
+}
+
+/// How long the server waits for an integration, in ms, if that is known. A V2 server does not call the bundle as one.
+fn server_waits(sender: &Sender) -> Option<Millis> {
+    match sender.proof {
+        SenderProof::Slash { .. } | SenderProof::Seal { .. } => {
+            let waits = Millis::from(sender.install.server.integration_timeout?).saturating_mul(1_000);
+            Some(waits.saturating_sub(ON_THE_WAY))
+        }
+        SenderProof::Server { .. } | SenderProof::StaticToken => None,
+    }
 }
 
 /// What the function is given.

@@ -5,6 +5,7 @@
 //! [`Confirmed`] is made here and nowhere else, and [`BotActions`], which alone acts with the bot's rights, takes nothing less.
 //! What the server confirmed is remembered for some minutes, so a command that posts costs one call more, once.
 
+use super::blocks::ServerAbilities;
 use crate::{keys::InstallBot, store::recent::Recent};
 use cloud_app::{
     Mattermost,
@@ -92,9 +93,9 @@ impl BotActions {
         Self { bot, mattermost, confirmations }
     }
 
-    /// The version of the bot's server.
-    pub fn server_version(&self) -> &str {
-        &self.bot.install.server_version
+    /// What the bot's server can show.
+    pub fn server(&self) -> ServerAbilities {
+        ServerAbilities::of(&self.bot.install)
     }
 
     /// The bot's account.

@@ -162,7 +162,7 @@ fn laid_out(message: &mut Message, bot: &BotActions) -> Result<Vec<MattermostBlo
     }
     let abilities = match message.to {
         To::User => ServerAbilities::ephemeral(),
-        To::Channel => ServerAbilities::of(bot.server_version()),
+        To::Channel => bot.server(),
     };
     let Rendered { attachments, blocks } = blocks::rendered(message, abilities)?;
     message.blocks.clear();

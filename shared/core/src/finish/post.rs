@@ -8,7 +8,7 @@ use super::{
     Surface,
     blocks::{self, MattermostBlock},
     mentions::Mentions,
-    text::{POST_LIMIT, Parts, split},
+    text::{Parts, split},
 };
 use crate::{
     finish::confirm::{BotActions, Confirmed, Unconfirmed, is_outside},
@@ -43,7 +43,7 @@ pub(super) async fn post(
             return alone(message, &not_confirmed(why, bot));
         }
     };
-    let Parts { parts, cut } = split(&message.text, POST_LIMIT, POSTS, Mentions::of(message.notify));
+    let Parts { parts, cut } = split(&message.text, bot.server().post, POSTS, Mentions::of(message.notify));
     let posts = posts(parts, blocks::props(&message.attachments, blocks));
     for (done, part) in posts.iter().enumerate() {
         let Err(error) = posted(&channel, part, (surface, bot), done == 0).await else { continue };

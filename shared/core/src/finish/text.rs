@@ -4,7 +4,7 @@
 
 use super::mentions::Mentions;
 
-/// Characters of a post (the server's limit).
+/// Characters of a post on a server that has not said how many it takes.
 pub const POST_LIMIT: usize = 16_383;
 
 const CUT: &str = "\n\n_The rest was too long to show._";

@@ -2,7 +2,7 @@
 
 use crate::{
     http::{LogLine, Refusal},
-    install::{RequestInfo, watch},
+    install::{RequestInfo, server, watch},
     jobs::{JobRunner, Next, Outcome, Worker},
     operator::reseal,
     services::Management,
@@ -66,6 +66,9 @@ pub async fn step(
         }
         JobKind::UpkeepInstall { install, .. } => {
             upkeep::look_after(management, install, request_info, line).await
+        }
+        JobKind::ReadServer { install, .. } => {
+            server::look(management, install, request_info.now, line).await.map(|()| Next::Done)
         }
     }
 }

@@ -28,7 +28,8 @@ use zeroize::Zeroizing;
 /// Answers one request.
 pub async fn handle(management: &Management, arrival: Arrival) -> Response<Bytes> {
     let mut line = LogLine::new(&arrival);
-    let result = route(management, &arrival, &mut line).await;
+    // Boxed, because it holds whole installs while it runs, and each caller's future would hold them in turn.
+    let result = Box::pin(route(management, &arrival, &mut line)).await;
     line.close(&Responder::new(&arrival), result)
 }
 

@@ -27,6 +27,7 @@ use cloud_apps_protocol::{
     command::Bot,
     install::{InstallCreated, InstallRequest},
     secret::Secret,
+    server::ServerFacts,
     token::Kid,
 };
 use secrecy::ExposeSecret;
@@ -223,6 +224,7 @@ fn described(
         presets: Vec::new(),
         granted: request.granted.clone(),
         server_version: request.server.version.clone(),
+        server: request.server.facts.clone().over(&ServerFacts::default(), now),
         base_url: code.base_url.clone(),
         installed_by: request.installed_by.clone(),
         created_at: now,
@@ -256,6 +258,7 @@ async fn replaced(
         id: pending.id.clone(),
         rev: pending.rev,
         created_at: pending.created_at,
+        server: request.server.facts.clone().over(&pending.server, now),
         static_token: None,
         ..wanted
     };

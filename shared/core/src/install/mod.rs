@@ -26,6 +26,7 @@ pub(crate) mod remove;
 pub(crate) mod removed;
 mod request;
 mod request_info;
+pub(crate) mod server;
 mod settings;
 pub mod state;
 mod static_token;

@@ -6,6 +6,7 @@ use cloud_apps_protocol::{
     Manifest, Millis, SiteUrl, TokenId, Username,
     install::{BotCredentials, Granted, InstallRequest, Server},
     manifest::Permission,
+    server::{ServerFacts, ServerVersion},
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -13,17 +14,21 @@ use std::collections::BTreeSet;
 /// The longest token that is accepted. Mattermost's have 26 characters, and a proxy's may have more.
 const MAX_TOKEN: usize = 512;
 
+/// Where a request says which server it is about.
+pub(crate) const SITE_URL: &str = "/server/site_url";
+
 /// Reads and checks the body.
 pub fn read(body: &Value, manifest: &Manifest, site: &SiteUrl) -> Result<InstallRequest, Refusal> {
     let mut reader = Reader::new(body);
     let app_id = reader.parsed("/app_id");
-    let site_url: Option<SiteUrl> = reader.parsed("/server/site_url");
+    let site_url: Option<SiteUrl> = reader.parsed(SITE_URL);
     if let Some(found) = site_url.as_ref().filter(|found| *found != site) {
         let message =
             format!("is {found}, and this code is for {site}: ask the operator for one for {found}");
-        reader.problem("/server/site_url", message);
+        reader.problem(SITE_URL, message);
     }
     let version = server_version(&mut reader);
+    let facts = server_facts(&mut reader);
     let bot_id = reader.parsed("/bot/user_id");
     let username = username(&mut reader);
     let access_token = access_token(&mut reader);
@@ -37,7 +42,7 @@ pub fn read(body: &Value, manifest: &Manifest, site: &SiteUrl) -> Result<Install
     let request = (|| {
         Some(InstallRequest {
             app_id: app_id?,
-            server: Server { site_url: site_url?, version: version? },
+            server: Server { site_url: site_url?, version: version?, facts },
             bot: BotCredentials {
                 user_id: bot_id?,
                 username: username?,
@@ -56,12 +61,10 @@ pub fn read(body: &Value, manifest: &Manifest, site: &SiteUrl) -> Result<Install
 }
 
 /// A version such as `11.6.0`, possibly with a build's suffix.
-fn server_version(reader: &mut Reader<'_>) -> Option<String> {
+pub(crate) fn server_version(reader: &mut Reader<'_>) -> Option<String> {
     const AT: &str = "/server/version";
     let text = reader.text(AT)?;
-    let mut parts = text.split('.');
-    let number = |part: Option<&str>| part.is_some_and(|p| p.parse::<u32>().is_ok());
-    if number(parts.next()) && number(parts.next()) && text.len() <= 64 && text.is_ascii() {
+    if ServerVersion::parse(text).is_some() && text.len() <= 64 && text.is_ascii() {
         return Some(text.to_owned());
     }
     reader.problem(
@@ -69,6 +72,33 @@ fn server_version(reader: &mut Reader<'_>) -> Option<String> {
         "is not a version of Mattermost, such as 11.6.0: send what its api/v4/config/client says",
     );
     None
+}
+
+/// What else the server says of itself. Everything may be absent.
+pub(crate) fn server_facts(reader: &mut Reader<'_>) -> ServerFacts {
+    const VERSION_ID: &str = "/server/version_id";
+    let version_id =
+        reader.at(VERSION_ID).and_then(Value::as_str).filter(|text| ServerFacts::is_version_id(text));
+    if version_id.is_none() && reader.at(VERSION_ID).is_some() {
+        reader.problem(VERSION_ID, "is not the text of the server's header X-Version-Id");
+    }
+    ServerFacts {
+        mm_blocks: reader.at("/server/mm_blocks").map(|_| reader.flag("/server/mm_blocks")),
+        max_post_size: count(reader, "/server/max_post_size"),
+        integration_timeout: count(reader, "/server/integration_timeout"),
+        version_id: version_id.map(str::to_owned),
+        looked_at: None,
+    }
+}
+
+/// A positive number, if there is one.
+fn count(reader: &mut Reader<'_>, at: &str) -> Option<u32> {
+    let number =
+        reader.at(at)?.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0);
+    if number.is_none() {
+        reader.problem(at, "is not a positive number");
+    }
+    number
 }
 
 /// A username that Mattermost may give.

@@ -7,7 +7,7 @@ use crate::{
 };
 use cloud_apps_protocol::{
     Manifest, TeamId,
-    install::{Granted, InstallView, Offered},
+    install::{Granted, InstallView, Offered, Server},
 };
 
 /// The install as it is shown. If there is no manifest, the reason is shown, and what depends on the manifest is left out.
@@ -45,6 +45,11 @@ pub fn view(
         app_id: install.app.clone(),
         version: install.version.clone(),
         site_url: install.site.clone(),
+        server: Some(Server {
+            site_url: install.site.clone(),
+            version: install.server_version.clone(),
+            facts: install.server.clone(),
+        }),
         state: install.state.name().into(),
         rev: install.rev,
         bot: install.bot.clone(),

@@ -31,7 +31,7 @@ impl JobLogLine {
             | JobKind::ResealInstall { app, .. }
             | JobKind::Upkeep { app, .. }
             | JobKind::UpkeepInstall { app, .. } => Some(app.as_str()),
-            JobKind::Watch { .. } => None,
+            JobKind::Watch { .. } | JobKind::ReadServer { .. } => None,
         });
         let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         macro_rules! line {

@@ -6,9 +6,11 @@ mod next;
 mod read;
 mod runner;
 mod schedule;
+mod server_watch;
 
 pub use next::Next;
 pub use runner::{JobRunner, Outcome, Record, Worker};
 pub use schedule::delay;
+pub use server_watch::ServerWatch;
 
 pub(crate) use read::{Read, read};

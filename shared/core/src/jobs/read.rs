@@ -58,6 +58,7 @@ mod tests {
             JobKind::ResealInstall { app: sample::app(), install: sample::install_id(1) },
             JobKind::Upkeep { app: sample::app(), day: 20_000, cursor: Some("a cursor".to_owned()) },
             JobKind::UpkeepInstall { app: sample::app(), install: sample::install_id(1), day: 20_000 },
+            JobKind::ReadServer { install: sample::install_id(1), hour: 498_717 },
         ]
     }
 

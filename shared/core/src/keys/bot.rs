@@ -1,7 +1,10 @@
 //! The bot's token. It is opened when it is needed and not before.
 
 use super::cache::KeyCache;
-use crate::store::{cache::Freshness, install_cache::InstallCache, model::Install};
+use crate::{
+    jobs::ServerWatch,
+    store::{cache::Freshness, install_cache::InstallCache, model::Install},
+};
 use async_trait::async_trait;
 use cloud_app::mattermost::{BotTokens, Credential, Error};
 use cloud_apps_protocol::{Millis, manifest::Permission};
@@ -13,6 +16,8 @@ pub struct InstallBot {
     pub installs: Arc<InstallCache>,
     /// Opens the token.
     pub keys: Arc<KeyCache>,
+    /// Notices that the server changed.
+    pub watch: Arc<ServerWatch>,
     /// The install as the request found it.
     pub install: Arc<Install>,
     /// Unix milliseconds.
@@ -40,5 +45,9 @@ impl BotTokens for InstallBot {
             )));
         }
         self.keys.open_bot_token(install, self.now).await.map_err(Error::unread_token)
+    }
+
+    async fn answered_by(&self, version_id: &str) {
+        self.watch.compare(&self.install, version_id, self.now).await;
     }
 }

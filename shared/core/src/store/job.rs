@@ -104,6 +104,13 @@ pub enum JobKind {
         /// The day, counted from 1970.
         day: u64,
     },
+    /// Reads what an install's server says of itself, because it seems changed.
+    ReadServer {
+        /// The install.
+        install: InstallId,
+        /// The hour for which it was sent, counted from 1970. A server is read once an hour at most.
+        hour: u64,
+    },
 }
 
 impl Job {
@@ -136,13 +143,16 @@ impl Job {
             JobKind::ResealInstall { .. } => format!("DO#{group}#{first_at}-{step}#reseal-install"),
             JobKind::Upkeep { day, .. } => format!("DO#{group}#{step}#upkeep-{day}"),
             JobKind::UpkeepInstall { day, .. } => format!("DO#{group}#{step}#upkeep-install-{day}"),
+            // Every process that notices a change sends this job. All of them have this key, and one is claimed.
+            JobKind::ReadServer { hour, .. } => format!("DO#{group}#{hour}-{step}#read-server"),
         }
     }
 }
 
 impl JobKind {
     /// The names of all kinds, as a job's JSON has them.
-    pub const KINDS: [&str; 5] = ["watch", "reseal", "reseal_install", "upkeep", "upkeep_install"];
+    pub const KINDS: [&str; 6] =
+        ["watch", "reseal", "reseal_install", "upkeep", "upkeep_install", "read_server"];
 
     /// Its name.
     pub fn name(&self) -> &'static str {
@@ -152,6 +162,7 @@ impl JobKind {
             Self::ResealInstall { .. } => "reseal_install",
             Self::Upkeep { .. } => "upkeep",
             Self::UpkeepInstall { .. } => "upkeep_install",
+            Self::ReadServer { .. } => "read_server",
         }
     }
 
@@ -160,7 +171,8 @@ impl JobKind {
         match self {
             Self::Watch { install, .. }
             | Self::ResealInstall { install, .. }
-            | Self::UpkeepInstall { install, .. } => install.as_str(),
+            | Self::UpkeepInstall { install, .. }
+            | Self::ReadServer { install, .. } => install.as_str(),
             Self::Reseal { app, .. } | Self::Upkeep { app, .. } => app.as_str(),
         }
     }
@@ -170,7 +182,8 @@ impl JobKind {
         match self {
             Self::Watch { install, .. }
             | Self::ResealInstall { install, .. }
-            | Self::UpkeepInstall { install, .. } => Some(install),
+            | Self::UpkeepInstall { install, .. }
+            | Self::ReadServer { install, .. } => Some(install),
             Self::Reseal { .. } | Self::Upkeep { .. } => None,
         }
     }
@@ -182,7 +195,8 @@ impl JobKind {
             | Self::Reseal { .. }
             | Self::ResealInstall { .. }
             | Self::Upkeep { .. }
-            | Self::UpkeepInstall { .. } => QueueName::Commands,
+            | Self::UpkeepInstall { .. }
+            | Self::ReadServer { .. } => QueueName::Commands,
         }
     }
 }

@@ -6,6 +6,7 @@ use cloud_apps_protocol::{
     install::Granted,
     manifest::{Permission, Preset},
     secret::Secret,
+    server::ServerFacts,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -115,6 +116,9 @@ pub struct Install {
     pub granted: Granted,
     /// The server's version, such as `11.6.0`.
     pub server_version: String,
+    /// What else is known of the server. Early versions of the bundle did not keep it.
+    #[serde(default, skip_serializing_if = "ServerFacts::is_unknown")]
+    pub server: ServerFacts,
     /// The bundle's address for this server.
     pub base_url: String,
     /// Who installed it.

@@ -5,7 +5,7 @@ use crate::store::{
     rules,
 };
 use cloud_apps_protocol::{
-    AppId, Generation, InstallId, KeyId, Millis, SiteUrl, TeamId, UserId, command::Bot,
+    AppId, Generation, InstallId, KeyId, Millis, SiteUrl, TeamId, UserId, command::Bot, server::ServerFacts,
 };
 use std::collections::BTreeMap;
 
@@ -100,6 +100,7 @@ pub fn install(n: usize) -> Install {
         presets: Vec::new(),
         granted: cloud_apps_protocol::install::Granted::default(),
         server_version: "11.6.0".into(),
+        server: ServerFacts::default(),
         base_url: "https://bundle.example.com".into(),
         installed_by: made(UserId::new(letters('u', n))),
         created_at: 1,

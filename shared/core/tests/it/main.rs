@@ -22,6 +22,7 @@ mod recordings;
 mod refusals;
 mod rings;
 mod robustness;
+mod server_changes;
 mod slash;
 mod stage;
 mod upkeep;

@@ -18,31 +18,46 @@ mod tests;
 pub use mattermost::MattermostBlock;
 pub use props::props;
 
-use super::mentions::Mentions;
-use cloud_apps_protocol::{Attachment, Message, message::Problem};
+use super::{mentions::Mentions, text::POST_LIMIT};
+use crate::store::model::Install;
+use cloud_apps_protocol::{Attachment, Message, message::Problem, server::ServerVersion};
 use std::fmt;
 
 /// What the server that shows a message can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerAbilities {
-    /// It has Mattermost Blocks (11.10), and they are switched on. No version says so: the server has to be asked.
+    /// It has Mattermost Blocks, and they are switched on. No version says so: the server has to be asked.
     pub blocks: bool,
     /// How many characters of JSON a post has room for beside its text.
     pub props: usize,
+    /// How many characters of text a post has room for.
+    pub post: usize,
 }
 
+/// The first version that has Mattermost Blocks.
+const BLOCKS: ServerVersion = ServerVersion::new(11, 10);
+/// The first version with the larger limit of a post's properties.
+const LARGE_PROPS: ServerVersion = ServerVersion::new(6, 0);
+/// The fewest characters of a post that any server takes: `PostMessageMaxRunesV1` in `model/post.go`.
+const LEAST_POST: usize = 4_000;
+
 impl ServerAbilities {
-    /// What a server of this version can show for certain.
-    pub fn of(version: &str) -> Self {
-        let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    /// What the server of an install can show, by what is known of it.
+    pub fn of(install: &Install) -> Self {
+        let version = ServerVersion::of(&install.server_version);
         // The server's limit less what it keeps for its own additions: `PostPropsMaxUserRunes` in `model/post.go`.
-        let props = if major.is_some_and(|major| major >= 6) { 760_000 } else { 7_600 };
-        Self { blocks: false, props }
+        let props = if version >= LARGE_PROPS { 760_000 } else { 7_600 };
+        let post = install.server.max_post_size.and_then(|size| usize::try_from(size).ok());
+        Self {
+            blocks: version >= BLOCKS && install.server.mm_blocks == Some(true),
+            props,
+            post: post.map_or(POST_LIMIT, |size| size.max(LEAST_POST)),
+        }
     }
 
     /// What any server shows its user alone. It does not store such a message, so it has no limit for it.
     pub fn ephemeral() -> Self {
-        Self { blocks: false, props: usize::MAX }
+        Self { blocks: false, props: usize::MAX, post: POST_LIMIT }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod registered;
 mod rotate;
+mod server;
 mod settings;
 mod upgrade;
 
@@ -27,8 +28,8 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// All changes.
-const CHANGES: [&str; 8] =
-    ["settings", "presets", "enabled", "rotate", "register", "unregister", "rebase", "upgrade"];
+const CHANGES: [&str; 9] =
+    ["settings", "presets", "enabled", "rotate", "register", "unregister", "rebase", "server", "upgrade"];
 
 /// How long a change in which the app is called keeps other changes out, in ms. The function that makes it does not live
 /// longer.
@@ -208,6 +209,7 @@ async fn make(change: &Change<'_>, what: &str, line: &mut LogLine) -> Result<Ins
         "register" => registered::register(change).await?,
         "unregister" => registered::unregister(change).await?,
         "rebase" => rebase(change)?,
+        "server" => server::server(change)?,
         _ => upgrade::upgrade(change, line).await?,
     };
     keep(change, outcome).await

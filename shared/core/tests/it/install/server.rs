@@ -2,8 +2,8 @@
 
 use super::{bad_manage_code, changed, serving, unauthorized};
 use crate::desk::{
-    ACCESS_TOKEN, BOT, Behaviour, Desk, NEXT_TOKEN, NOW, OTHERS_TOKEN, PASSWORD, SLASH_TOKEN, TEAM, body,
-    registered, request, rotation,
+    ACCESS_TOKEN, BOT, Behaviour, Desk, NEXT_TOKEN, NOW, OTHERS_TOKEN, PASSWORD, SITE, SLASH_TOKEN, TEAM,
+    body, registered, request, rotation,
 };
 use crate::log_line::Log;
 use cloud_apps_core::{
@@ -268,4 +268,75 @@ async fn no_credential_of_a_life_is_logged_kept_printed_or_repeated() {
     for (n, secret) in secrets.iter().enumerate() {
         assert!(!printed.contains(secret), "number {n} is told");
     }
+}
+
+/// What an admin's program reads of a server.
+fn said() -> serde_json::Value {
+    json!({"site_url": SITE, "version": "12.0.0", "mm_blocks": true, "max_post_size": 16_383,
+        "integration_timeout": 30, "version_id": "12.0.0.12.0.0.3b7b.false"})
+}
+
+#[tokio::test]
+async fn what_the_installer_and_later_an_admin_read_of_the_server_is_kept_and_shown() {
+    let desk = Desk::new().await;
+    let mut first = body();
+    first["server"] = said();
+    let code = desk.code().await;
+    let id = desk.begin(&code, &first).await.id();
+    let again = desk.begin(&code, &first).await;
+    assert_eq!(
+        (again.id(), desk.stored(&id).await.unwrap().rev),
+        (id.clone(), 1),
+        "the same again is no change"
+    );
+    desk.complete(&code, &id, &registered()).await;
+    let manage = desk.manage_code(&id).await;
+    let path = format!("/install/{id}");
+    let view = async || desk.send(request(Method::GET, &path, None, Some(&manage))).await.body;
+    let mut expected = said();
+    expected["looked_at"] = NOW.into();
+    assert_eq!(view().await["server"], expected);
+    let rev = desk.stored(&id).await.unwrap().rev;
+
+    // Only an admin can read the timeout. Who cannot leaves it out, and it stays.
+    let less = json!({"server": {"site_url": SITE, "version": "12.0.0", "mm_blocks": false}});
+    let changed = desk.patch(&id, &manage, &less).await;
+    expected["mm_blocks"] = false.into();
+    assert_eq!((changed.status, &changed.body["server"]), (StatusCode::OK, &expected), "{changed:?}");
+    assert_eq!(desk.patch(&id, &manage, &less).await.body["rev"], rev + 1, "the same again is no change");
+    let next = json!({"server": {"site_url": SITE, "version": "12.1.0"}});
+    let changed = desk.patch(&id, &manage, &next).await;
+    assert_eq!(changed.body["server"]["version"], "12.1.0", "{changed:?}");
+    assert_eq!(desk.stored(&id).await.unwrap().server_version, "12.1.0");
+}
+
+#[tokio::test]
+async fn what_no_server_says_of_itself_is_refused_with_its_place() {
+    let desk = Desk::new().await;
+    let (id, code) = super::managed(&desk).await;
+    let rev = desk.stored(&id).await.unwrap().rev;
+    for (key, value, problem) in [
+        ("version", json!("new"), "/server/version is not a version of Mattermost"),
+        (
+            "site_url",
+            json!("https://elsewhere.example.com"),
+            "/server/site_url is not https://chat.example.com",
+        ),
+        ("mm_blocks", json!("true"), "/server/mm_blocks is neither true nor false"),
+        ("max_post_size", json!(0), "/server/max_post_size is not a positive number"),
+        ("integration_timeout", json!("30"), "/server/integration_timeout is not a positive number"),
+        ("version_id", json!("x".repeat(201)), "/server/version_id is not the text"),
+        ("version_id", json!("a b"), "/server/version_id is not the text"),
+    ] {
+        let mut server = said();
+        server[key] = value;
+        let refused = desk.patch(&id, &code, &json!({ "server": server })).await;
+        let found = super::problems(&refused);
+        assert!(found.len() == 1 && found[0].starts_with(problem), "{key}: {found:?}");
+        let mut first = body();
+        first["server"] = server;
+        let refused = desk.begin(&desk.code().await, &first).await;
+        assert!(refused.status.is_client_error(), "{key}: {refused:?}");
+    }
+    assert_eq!(desk.stored(&id).await.unwrap().rev, rev);
 }

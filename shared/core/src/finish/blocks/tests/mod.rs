@@ -3,6 +3,7 @@
 mod client;
 
 use super::{Rendered, ServerAbilities, rendered};
+use crate::{finish::text::POST_LIMIT, store::model::Install, testing::sample};
 use client::Drawn;
 use cloud_apps_protocol::{
     Answer, Block, Message,
@@ -20,9 +21,14 @@ use std::fmt::Write;
 const OLD: &str = "5.37.0";
 const NEW: &str = "11.6.0";
 
+/// What a server of this version can show.
+fn server(version: &str) -> ServerAbilities {
+    ServerAbilities::of(&Install { server_version: version.to_owned(), ..sample::install(1) })
+}
+
 /// A server that has Mattermost Blocks.
 fn with_blocks() -> ServerAbilities {
-    ServerAbilities { blocks: true, ..ServerAbilities::of("11.10.0") }
+    ServerAbilities { blocks: true, ..server("11.10.0") }
 }
 
 fn message(blocks: &Value) -> Message {
@@ -104,8 +110,8 @@ fn every_block_looks_in_every_rendering_as_the_golden_file_says() {
     let mut golden = String::new();
     for (name, blocks) in samples() {
         let message = message(&blocks);
-        let [old, new, native] = [ServerAbilities::of(OLD), ServerAbilities::of(NEW), with_blocks()]
-            .map(|abilities| shown(rendered(&message, abilities)));
+        let [old, new, native] =
+            [server(OLD), server(NEW), with_blocks()].map(|abilities| shown(rendered(&message, abilities)));
         writeln!(golden, "# {name}\n\napp     {blocks}\n5.37    {old}\n11      {new}\n11.10+  {native}\n")
             .unwrap();
     }
@@ -115,7 +121,7 @@ fn every_block_looks_in_every_rendering_as_the_golden_file_says() {
 #[test]
 fn attachments_are_sent_beside_blocks() {
     let message = message(&samples()[0].1);
-    let alone = rendered(&message, ServerAbilities::of(NEW)).unwrap();
+    let alone = rendered(&message, server(NEW)).unwrap();
     let both = rendered(&message, with_blocks()).unwrap();
     assert!(alone.blocks.is_empty() && !both.blocks.is_empty());
     assert_eq!(alone.attachments, both.attachments);
@@ -145,10 +151,10 @@ fn each_limit_is_named_with_the_block_that_passes_it() {
         )
     };
     for (message, abilities, pointer, limit) in [
-        (many(21, container), ServerAbilities::of(NEW), "/blocks/20/content/0", "more than 20 attachments"),
+        (many(21, container), server(NEW), "/blocks/20/content/0", "more than 20 attachments"),
         (
             message(&json!([{"type": "facts", "items": vec![fact.clone(); 33]}])),
-            ServerAbilities::of(NEW),
+            server(NEW),
             "/blocks/0/items/32",
             "more than 100 blocks as attachments",
         ),
@@ -161,22 +167,12 @@ fn each_limit_is_named_with_the_block_that_passes_it() {
         // Two characters stand between two texts.
         (
             many(158, text.clone()),
-            ServerAbilities::of(NEW),
+            server(NEW),
             "/blocks/156",
             "texts of more than 16000 characters as attachments",
         ),
-        (
-            many(74, text.clone()),
-            ServerAbilities::of(OLD),
-            "/blocks",
-            "a post on this server has room for 7600",
-        ),
-        (
-            message(&json!([deep])),
-            ServerAbilities::of(NEW),
-            "/blocks/0/columns",
-            "nested deeper than 32 levels",
-        ),
+        (many(74, text.clone()), server(OLD), "/blocks", "a post on this server has room for 7600"),
+        (message(&json!([deep])), server(NEW), "/blocks/0/columns", "nested deeper than 32 levels"),
         (
             message(&json!([nested(30)])),
             with_blocks(),
@@ -193,11 +189,11 @@ fn each_limit_is_named_with_the_block_that_passes_it() {
         assert!(refused.to_string().contains(&problem.pointer), "{refused}");
     }
     for (message, abilities) in [
-        (many(20, json!({"type": "container", "content": [text]})), ServerAbilities::of(NEW)),
-        (message(&json!([{"type": "facts", "items": vec![fact; 32]}])), ServerAbilities::of(NEW)),
+        (many(20, json!({"type": "container", "content": [text]})), server(NEW)),
+        (message(&json!([{"type": "facts", "items": vec![fact; 32]}])), server(NEW)),
         (many(100, json!({"type": "divider"})), with_blocks()),
-        (many(156, text.clone()), ServerAbilities::of(NEW)),
-        (many(70, text.clone()), ServerAbilities::of(OLD)),
+        (many(156, text.clone()), server(NEW)),
+        (many(70, text.clone()), server(OLD)),
         (many(74, text), ServerAbilities::ephemeral()),
         (message(&json!([nested(29)])), with_blocks()),
     ] {
@@ -215,7 +211,30 @@ fn what_a_post_has_room_for_depends_on_the_version() {
         ("", 7_600),
         ("x", 7_600),
     ] {
-        assert_eq!(ServerAbilities::of(version), ServerAbilities { blocks: false, props }, "{version}");
+        assert_eq!(server(version), ServerAbilities { blocks: false, props, post: POST_LIMIT }, "{version}");
+    }
+}
+
+#[test]
+fn what_a_server_says_of_itself_decides_where_its_version_does_not() {
+    let of = |version: &str, mm_blocks, max_post_size| {
+        let mut install = Install { server_version: version.to_owned(), ..sample::install(1) };
+        install.server.mm_blocks = mm_blocks;
+        install.server.max_post_size = max_post_size;
+        ServerAbilities::of(&install)
+    };
+    for (version, mm_blocks, blocks) in [
+        ("11.10.0", Some(true), true),
+        ("12.0.0", Some(true), true),
+        ("12.0.0", Some(false), false),
+        ("12.0.0", None, false),
+        // The flag may be there before what it switches on.
+        ("11.9.0", Some(true), false),
+    ] {
+        assert_eq!(of(version, mm_blocks, None).blocks, blocks, "{version} {mm_blocks:?}");
+    }
+    for (said, post) in [(None, POST_LIMIT), (Some(4_000), 4_000), (Some(16_383), 16_383), (Some(1), 4_000)] {
+        assert_eq!(of("11.6.0", None, said).post, post);
     }
 }
 
@@ -326,7 +345,7 @@ proptest! {
         blocks in prop::collection::vec(any_block(), 0..6), native in any::<bool>(), old in any::<bool>(),
     ) {
         let message = Message { blocks, ..Message::default() };
-        let abilities = ServerAbilities { blocks: native, ..ServerAbilities::of(if old { OLD } else { NEW }) };
+        let abilities = ServerAbilities { blocks: native, ..server(if old { OLD } else { NEW }) };
         match rendered(&message, abilities) {
             Ok(Rendered { attachments, blocks }) => {
                 prop_assert!(attachments.len() <= limits::ATTACHMENTS);
