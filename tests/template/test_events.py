@@ -5,7 +5,7 @@ import stack
 
 EVENTS = stack.ROOT / "events"
 # Which function a file without a route is for.
-DIRECT = {"deliver": "DeliverFunction", "install-operator": "InstallFunction"}
+DIRECT = {"deliver": "DeliverFunction", "upkeep": "DeliverFunction", "install-operator": "InstallFunction"}
 
 
 def events():

@@ -38,6 +38,9 @@ fn expectation(event: &str) -> Option<Expectation> {
             let id = "5a4d504c-455a-4d50-8c45-5a4d504c455a";
             assert_eq!(answer, &json!({ "batchItemFailures": [{ "itemIdentifier": id }] }));
         }),
+        "upkeep" => ("DeliverFunction", |answer| {
+            assert_eq!(answer, &json!({ "batchItemFailures": [] }));
+        }),
         "index" => ("InstallFunction", |answer| {
             assert_eq!(http(answer, 200), json!({ "protocol": [2], "bundle": env!("CARGO_PKG_VERSION") }));
         }),

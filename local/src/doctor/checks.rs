@@ -4,7 +4,7 @@ use super::{Admin, Facts, Report, TeamFacts};
 use crate::{
     certificates::CertificateFault,
     install::{BundleError, BundleIdentity, Owner, is_token},
-    mattermost::{CallError, Command, Finding, Setting},
+    mattermost::{CallError, Command, Finding, Setting, Token},
 };
 use cloud_apps_core::install::TokenEnd;
 use cloud_apps_protocol::{
@@ -107,7 +107,7 @@ fn install(facts: &Facts, report: &mut Report) {
 
 /// Checks how long the bot's token still works.
 fn token_end(end: TokenEnd, facts: &Facts, report: &mut Report) {
-    let now = u64::try_from(facts.now).unwrap_or_default().saturating_mul(1_000);
+    let now = now_ms(facts);
     let what = format!("the token of @{} {}", facts.view.bot.username, end.words(now));
     let id = &facts.view.install_id;
     if end.days_left(now) == 0 {
@@ -282,6 +282,7 @@ fn bot(admin: &Admin, facts: &Facts, report: &mut Report) {
         )),
         Some(_) => report.right.push(format!("the bot @{name} is there and enabled")),
     }
+    unknown_end(admin, facts, report);
     let ours = admin.tokens.iter().filter(|token| is_token(&view.app_id, token)).count();
     match (admin.tokens.len(), ours) {
         (0, _) if admin.bot.is_some() => report.wrong.push(Finding::stop(
@@ -300,6 +301,40 @@ fn bot(admin: &Admin, facts: &Facts, report: &mut Report) {
         )),
         _ => {}
     }
+}
+
+/// Checks whether the server may end a token without the bundle's knowledge. Nobody would be warned.
+fn unknown_end(admin: &Admin, facts: &Facts, report: &mut Report) {
+    if facts.view.bot_token_expires_at.is_some() || admin.tokens.is_empty() {
+        return;
+    }
+    let (name, id) = (&facts.view.bot.username, &facts.view.install_id);
+    let ends: Option<Vec<u64>> = admin.tokens.iter().map(Token::end).collect();
+    if let Some(last) = ends.and_then(|ends| ends.into_iter().max()) {
+        report.notes.push(Finding::note(
+            format!(
+                "the token of @{name} {}, and the bundle does not know it",
+                TokenEnd(last).words(now_ms(facts))
+            ),
+            format!("`cloud-apps rotate bot-token {id}` makes one whose end the bundle knows."),
+        ));
+    } else if let Some(days) = admin.config.bot_token_days() {
+        report.notes.push(
+            Finding::note(
+                format!(
+                    "the server lets new tokens live for {days} days at most, and the token of @{name} has no end: an admin may \
+                     revoke it together with all such tokens"
+                ),
+                format!("`cloud-apps rotate bot-token {id}` makes one that fits."),
+            )
+            .at(Setting::TOKEN_LIFE),
+        );
+    }
+}
+
+/// The time of the check in Unix milliseconds.
+fn now_ms(facts: &Facts) -> u64 {
+    u64::try_from(facts.now).unwrap_or_default().saturating_mul(1_000)
 }
 
 /// What to do about a command or webhook that does not call the install's address. Either of the two addresses may be wrong, so

@@ -180,3 +180,20 @@ fn list_show_and_doctor_tell_the_days_that_are_left() {
     let rotated = site.say(&bundle, &["rotate", "bot-token", &id]);
     assert!(rotated.out.contains("has a new token. It ends on"), "{}{}", rotated.out, rotated.err);
 }
+
+#[test]
+fn doctor_tells_of_a_token_that_was_made_before_the_server_had_a_limit() {
+    let site = Site::on(Version::V12);
+    let bundle = Serving::without_demo();
+    let installed = site.install(&bundle, &["--yes", "--json"]);
+    assert_eq!(installed.code, 0, "{}", installed.err);
+    let id =
+        serde_json::from_str::<Value>(&installed.out).unwrap()["install_id"].as_str().unwrap().to_owned();
+    assert!(!site.say(&bundle, &["doctor", &id]).out.contains("has no end"));
+    site.mattermost.configure(|settings| settings.maximum_personal_access_token_lifetime_days = CAP);
+    let said = site.say(&bundle, &["doctor", &id]);
+    let note = "lets new tokens live for 30 days at most, and the token of @hello has no end";
+    assert!(said.code == 0 && said.out.contains(note), "{}{}", said.out, said.err);
+    let rotated = site.say(&bundle, &["rotate", "bot-token", &id]);
+    assert!(rotated.out.contains("has a new token. It ends on"), "{}{}", rotated.out, rotated.err);
+}

@@ -154,9 +154,20 @@ pub(super) async fn finish(
 ) -> Result<(), Refusal> {
     let credential = management.services.keys.open_bot_token(install, now).await?;
     let mattermost = client(management, credential);
-    let there = tokens(&mattermost, &install.bot.id)
-        .await
-        .map_err(|error| refusal("list the bot's tokens", error))?;
+    let there = match tokens(&mattermost, &install.bot.id).await {
+        Ok(there) => there,
+        Err(error) if error.status() == Some(StatusCode::FORBIDDEN) => {
+            // The bot lost its rights meanwhile. The first token works until its own end.
+            tracing::warn!(
+                app = install.app.as_str(),
+                install = install.id.as_str(),
+                site = install.site.as_str(),
+                "the bot may not revoke its old token any more: `cloud-apps rotate bot-token` revokes it"
+            );
+            Vec::new()
+        }
+        Err(error) => return Err(refusal("list the bot's tokens", error)),
+    };
     let mark = mark(install);
     for token in &there {
         let old = replaces == Some(&token.id) || token.description.starts_with(&mark);

@@ -96,11 +96,11 @@ async fn post(
 }
 
 fn text(install: &Install, end: TokenEnd, why: &NotRenewed, now: Millis) -> String {
-    let Install { app, id, base_url, .. } = install;
+    let Install { app, id, base_url, site, .. } = install;
     format!(
         "My access token on this server {}. After that, {app} does not work here any more.\n\nThe bundle could not renew the \
-         token: {why}. A system admin of this server does it with `cloud-apps rotate bot-token {id} --bundle {base_url}`. That \
-         asks for a manage code, which the operator of the bundle makes with `cloud-apps operator manage-code {id}`.",
+         token: {why}. A system admin of this server does it with `cloud-apps rotate bot-token {id} --bundle {base_url} \
+         --site {site}`. That asks for a manage code, which the operator of the bundle makes with `cloud-apps operator manage-code {id}`.",
         end.words(now)
     )
 }

@@ -380,6 +380,24 @@ async fn both_tokens_work_for_a_quarter_of_an_hour() {
 }
 
 #[tokio::test]
+async fn a_bot_that_loses_its_rights_in_between_keeps_the_first_token_until_its_end() {
+    let mut rig = Rig::new(true).await;
+    rig.at(days_before_the_end(14));
+    for _ in 0..3 {
+        rig.round(&Faults::none()).await;
+    }
+    rig.server.lock().unwrap().renews = false;
+    rig.at(rig.now + 16 * MINUTE);
+    for _ in 0..3 {
+        rig.round(&Faults::none()).await;
+    }
+    assert_eq!(rig.server.lock().unwrap().tokens.len(), 2);
+    assert_eq!(rig.install().await.token_upkeep, TokenUpkeep::default());
+    rig.works("with both").await;
+    assert_eq!((rig.letters().await, rig.warned().len()), (0, 0));
+}
+
+#[tokio::test]
 async fn a_token_that_lives_for_a_week_is_renewed_when_half_of_it_is_over() {
     let mut rig = Rig::new(true).await;
     rig.server.lock().unwrap().cap = 7;

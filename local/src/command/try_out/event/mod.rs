@@ -14,7 +14,7 @@ use builder::{EventBuilder, LINE};
 use clap::Args;
 use cloud_apps_core::{http::system_now, offline::Sample};
 use cloud_apps_protocol::AppId;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -77,6 +77,12 @@ const KINDS: &[Kind] = &[
         function: "DeliverFunction",
         what: "a message of a queue, of an unknown kind",
         make: |m| m.deliver(),
+    },
+    Kind {
+        name: "upkeep",
+        function: "DeliverFunction",
+        what: "what the daily schedule sends",
+        make: |_| Ok(json!({ "upkeep": true })),
     },
     Kind {
         name: "index",
