@@ -137,9 +137,10 @@ impl Demo {
         bundle: &Bundle,
         base_url: &str,
         address: SocketAddr,
+        version: Version,
         files: &Files,
     ) -> Result<Self, Failure> {
-        let mattermost = Standin::new(Version::V11);
+        let mattermost = Standin::new(version);
         let fail = |e: cloud_apps_standin::StandinError| Failure::new(format!("the demo Mattermost: {e}"));
         mattermost.demo().map_err(fail)?;
         let server = mattermost.serve_http(address).await.map_err(|e| {

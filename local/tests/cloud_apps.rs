@@ -168,6 +168,26 @@ fn a_line_is_run_as_alice_signed_and_as_a_slash_command() {
 }
 
 #[test]
+fn the_demo_is_a_mattermost_of_the_version_that_is_asked_for() {
+    for (version, number) in [("5.37", "5.37.0"), ("12", "12.0.0")] {
+        let folder = private_folder();
+        let mut command = serve(folder.path());
+        command.args(["--mattermost-version", version]);
+        let bundle = Serving::of(command, folder);
+        for mode in [&[][..], &["--slash"][..]] {
+            let greeted = bundle.say(&[&["run", "/hello greet @bob"], mode].concat());
+            assert_eq!(greeted.code, 0, "{}", greeted.err);
+        }
+        let site = bundle.demo()["site_url"].as_str().unwrap().to_owned();
+        let looked = bundle.say(&["doctor", "hello", "--site", &site]);
+        assert!(looked.out.contains(&format!("Mattermost {number}")), "{}{}", looked.out, looked.err);
+    }
+    let unknown = say(&["serve", "--mattermost-version", "12.0"]);
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.err.contains("5.37, 11.6") && unknown.err.contains("12]"), "{}", unknown.err);
+}
+
+#[test]
 fn an_answer_that_is_an_error_is_exit_code_1_also_as_json() {
     let bundle = Serving::start();
     let line = "/hello greet @nobody-at-all --language=xx";

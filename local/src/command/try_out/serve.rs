@@ -3,13 +3,17 @@
 use crate::{
     certificates::Authorities, consumer, demo::Demo, failure::Failure, folder::Data, local, terminal,
 };
-use clap::{Args, ValueEnum};
+use clap::{
+    Args, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use cloud_app::App;
 use cloud_apps_core::{
     http::system_now,
     log::{LogFilter, report_panics},
     operator,
 };
+use cloud_apps_standin::Version;
 use std::{
     net::{IpAddr, SocketAddr},
     process::ExitCode,
@@ -32,6 +36,10 @@ pub struct Serve {
     /// Port of the demo Mattermost; 0 takes a free one.
     #[arg(long, value_name = "PORT", default_value_t = 8065)]
     mattermost_port: u16,
+    /// Version of the demo Mattermost. 5.37 and 11.6 do what real servers were recorded doing. What the others do
+    /// differently is derived from what is written about them.
+    #[arg(long, value_name = "VERSION", default_value = "11.6", value_parser = version())]
+    mattermost_version: Version,
     /// Address to listen on. With any address but a loopback one, your network can reach the bundle.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     listen: IpAddr,
@@ -55,6 +63,13 @@ enum LogFormat {
     Readable,
     /// As on Lambda: a JSON object a line.
     Json,
+}
+
+/// Reads the version of a Mattermost by its short name.
+fn version() -> impl TypedValueParser<Value = Version> {
+    let names = Version::ALL.map(Version::name);
+    PossibleValuesParser::new(names)
+        .try_map(|name| Version::named(&name).ok_or("the demo has no such version of Mattermost"))
 }
 
 /// How long running requests and jobs may take to finish at the end.
@@ -113,7 +128,8 @@ pub async fn run(arguments: Serve, apps: Vec<App>) -> Result<ExitCode, Failure> 
         None
     } else {
         let address = SocketAddr::new(arguments.listen, arguments.mattermost_port);
-        let demo = Demo::start(&bundle, &base_url, address, &files).await?;
+        let version = arguments.mattermost_version;
+        let demo = Demo::start(&bundle, &base_url, address, version, &files).await?;
         demo.welcome(&base_url, &program()).into_iter().for_each(terminal::out);
         Some(demo)
     };

@@ -78,6 +78,11 @@ impl Version {
         }
     }
 
+    /// The version with this short name.
+    pub fn named(name: &str) -> Option<Version> {
+        Version::ALL.into_iter().find(|version| version.name() == name)
+    }
+
     /// Whether a real server of this version was recorded. The others are derived from what is written about them.
     pub fn is_recorded(self) -> bool {
         self <= Version::V11
@@ -105,5 +110,10 @@ mod tests {
         });
         assert!(numbers.is_sorted(), "{numbers:?}");
         assert!(Version::ALL.is_sorted());
+        for version in Version::ALL {
+            assert_eq!(Version::named(version.name()), Some(version));
+            assert!(version.number().starts_with(&format!("{}.", version.name())));
+        }
+        assert_eq!(Version::named("12.0"), None);
     }
 }
