@@ -3,28 +3,23 @@
 use super::token;
 use crate::{
     http::{LogLine, Refusal},
-    install::{RequestInfo, stored},
+    install::{RequestInfo, server, stored},
     jobs::Next,
     services::Management,
     store::model::{Install, State},
 };
-use cloud_apps_protocol::{InstallId, Millis};
+use cloud_apps_protocol::InstallId;
 
-/// Whether an install needs a job of its own today.
-pub(super) fn needs_a_look(install: &Install, now: Millis) -> bool {
-    is_complete(install) && token::needs_a_look(install, now)
-}
-
-/// Looks after one install. It may be called again, and a part may be done already.
+/// Looks after one install: reads what its server says of itself now, then looks after the bot's token. It may be called again,
+/// and a part may be done already.
 pub(crate) async fn look_after(
     management: &Management,
     id: &InstallId,
     request_info: RequestInfo<'_>,
     line: &mut LogLine,
 ) -> Result<Next, Refusal> {
-    line.install = Some(id.to_string());
+    server::look(management, id, request_info.now, line).await?;
     let Some(install) = stored::find(management, id, request_info.now).await? else { return Ok(Next::Done) };
-    line.app = Some(install.app.to_string());
     if !is_complete(&install) {
         return Ok(Next::Done);
     }
@@ -33,6 +28,6 @@ pub(crate) async fn look_after(
 
 /// Whether the install was completed and is not being removed. A disabled install keeps its token for the day on which it is
 /// enabled again.
-fn is_complete(install: &Install) -> bool {
+pub(super) fn is_complete(install: &Install) -> bool {
     matches!(install.state, State::Active | State::Disabled)
 }

@@ -1,10 +1,11 @@
 //! The daily upkeep of installs: what no request asks for, and somebody would miss.
 //!
-//! Once a day a job for each app looks at its installs, a page at a time. An install that needs something gets a job of its own,
-//! so that it does not wait for another one that fails. The keys of all these jobs in the ledger name the day. So if the day
+//! Once a day a job for each app looks at its installs, a page at a time. Each install gets a job of its own, so that it does not
+//! wait for another one that fails. The keys of all these jobs in the ledger name the day. So if the day
 //! is begun twice, or a page is walked twice, nothing is done twice.
 //!
-//! What is looked after is the token of the bot, if the server ends it ([`token`]).
+//! What is looked after: what the install knows of its server ([`crate::install`]), because a server that nobody uses shows no
+//! change; and the token of the bot, if the server ends it ([`token`]).
 
 mod install;
 mod mattermost;

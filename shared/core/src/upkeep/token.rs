@@ -21,7 +21,7 @@ use cloud_apps_protocol::Millis;
 const BOTH: Millis = 15 * 60_000;
 
 /// Whether the token ends soon or has ended, or its renewal is not finished.
-pub(super) fn needs_a_look(install: &Install, now: Millis) -> bool {
+fn needs_a_look(install: &Install, now: Millis) -> bool {
     let soon = |end| TokenEnd(end).days_left(now) <= u64::from(WARNINGS[0]);
     install.bot_token_expires_at.is_some_and(soon) || install.token_upkeep.renewal.is_some()
 }

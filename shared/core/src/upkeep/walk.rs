@@ -1,6 +1,6 @@
 //! The walk over the installs of an app.
 
-use super::install::needs_a_look;
+use super::install::is_complete;
 use crate::{
     http::Refusal,
     install::stored,
@@ -16,7 +16,7 @@ use cloud_apps_protocol::{AppId, Millis};
 /// How many installs one job looks at.
 const PAGE: usize = 25;
 
-/// Looks at one page of installs, and queues a job for each that needs something. An install that cannot be read is logged,
+/// Looks at one page of installs, and queues a job for each that is complete. An install that cannot be read is logged,
 /// and the walk goes on.
 pub(crate) async fn walk(
     management: &Management,
@@ -28,7 +28,7 @@ pub(crate) async fn walk(
     let page = stored::list(management, app, PAGE, cursor).await?;
     for entry in page.items {
         match stored::find(management, &entry.install, now).await {
-            Ok(Some(install)) if needs_a_look(&install, now) => {
+            Ok(Some(install)) if is_complete(&install) => {
                 let work = JobKind::UpkeepInstall { app: app.clone(), install: entry.install, day };
                 management.queue.send(&Job::new(work, 0, None, now), now).await?;
             }

@@ -48,6 +48,7 @@ struct Mattermost {
     /// Whether the bot may make, list and revoke its tokens.
     renews: bool,
     down: bool,
+    version: &'static str,
     cap: u64,
     made: usize,
     tokens: Vec<Token>,
@@ -78,7 +79,11 @@ impl Mattermost {
             }
             (&Method::GET, "/config/client") => {
                 let days = self.cap.to_string();
-                ("Mattermost.config", Ok((200, json!({"MaximumPersonalAccessTokenLifetimeDays": days}))))
+                let config = json!({
+                    "Version": self.version, "MaximumPersonalAccessTokenLifetimeDays": days,
+                    "FeatureFlagMmBlocksEnabled": "true", "MaxPostSize": "16383",
+                });
+                ("Mattermost.config", Ok((200, config)))
             }
             (&Method::GET, path) if path == of_bot => {
                 ("Mattermost.tokens", may.map(|()| (200, self.listed())))
@@ -180,6 +185,7 @@ impl Rig {
             now: NOW,
             renews,
             down: false,
+            version: "12.0.0",
             cap: CAP,
             made: 0,
             tokens: vec![first],
@@ -329,6 +335,27 @@ async fn what_was_missed_is_said_once_with_the_days_that_are_left() {
 }
 
 #[tokio::test]
+async fn what_is_known_of_a_server_that_nobody_uses_is_read_again_each_day() {
+    let mut rig = Rig::new(false).await;
+    assert_eq!(rig.install().await.server_version, "11.6.0");
+    for (day, version) in [(1, "12.0.0"), (2, "12.1.0"), (3, "11.6.0")] {
+        rig.server.lock().unwrap().version = version;
+        rig.at(NOW + day * DAY);
+        rig.day().await;
+        let install = rig.install().await;
+        assert_eq!(install.server_version, version);
+        assert_eq!(install.server.mm_blocks, Some(true));
+    }
+    // A server that does not answer keeps nobody's token waiting, and nothing is forgotten.
+    let before = rig.install().await;
+    rig.server.lock().unwrap().down = true;
+    rig.at(NOW + 4 * DAY);
+    rig.day().await;
+    assert_eq!(rig.install().await, before);
+    assert_eq!(rig.letters().await, 0);
+}
+
+#[tokio::test]
 async fn a_token_of_which_nobody_told_an_end_is_left_alone() {
     let mut rig = Rig::new(true).await;
     let mut install = rig.install().await;
@@ -336,7 +363,7 @@ async fn a_token_of_which_nobody_told_an_end_is_left_alone() {
     rig.desk.memory.put_install(install.clone());
     rig.at(days_before_the_end(1));
     rig.day().await;
-    assert_eq!(rig.install().await, install);
+    assert_eq!(rig.install().await.bot_token, install.bot_token);
     assert_eq!(rig.server.lock().unwrap().made, 0);
 }
 
