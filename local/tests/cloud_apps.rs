@@ -519,6 +519,38 @@ fn a_bad_manifest_is_shown_with_every_problem_at_its_place() {
 }
 
 #[test]
+fn a_manifest_of_the_apps_framework_is_told_alike_wherever_it_is_given() {
+    let bundle = Serving::without_demo();
+    let old = tempfile::NamedTempFile::new().unwrap();
+    let manifest = r#"{"app_id": "hello", "version": "v1.2.0", "aws_lambda": {"functions": []}}"#;
+    std::fs::write(old.path(), manifest).unwrap();
+    let path = old.path().to_str().unwrap();
+    for said in [
+        say(&["validate", path]),
+        say(&["check", "http://127.0.0.1:1", "--manifest", path]),
+        bundle.say(&["operator", "apps", "add", path]),
+    ] {
+        assert_eq!(said.code, 1, "{}", said.err);
+        for words in [
+            "the Mattermost Apps framework, which is discontinued",
+            "  app_id: write \"id\"",
+            "  aws_lambda: write \"upstream\"",
+            "1 problem",
+        ] {
+            assert!(said.err.contains(words), "{words}: {}", said.err);
+        }
+    }
+}
+
+#[test]
+fn a_manifest_that_is_not_utf_8_is_told_so() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), [0xff, 0xfe, b'{', 0, b'}', 0]).unwrap();
+    let said = say(&["validate", file.path().to_str().unwrap()]);
+    assert!(said.err.contains("save the file as UTF-8"), "{}", said.err);
+}
+
+#[test]
 fn a_file_that_is_not_there_is_named() {
     let said = say(&["validate", "no-such-manifest.json"]);
     assert_eq!(said.code, 1);

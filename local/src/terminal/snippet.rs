@@ -12,7 +12,9 @@ use std::ops::Range;
 pub fn problem(name: &str, text: &str, problem: &Problem) {
     // Each character is replaced by one character, so no place moves.
     let text = clean_lines(&text.replace("\r\n", "\n"));
-    let (name, message, hint) = (clean(name), clean(&problem.message), clean(&problem.hint));
+    let (name, message) = (clean(name), clean(&problem.message));
+    // A hint may be a table.
+    let hint = clean_lines(&problem.hint);
     let span = span(&text, problem);
     let at = if problem.pointer.is_empty() { "the manifest".to_owned() } else { clean(&problem.pointer) };
     let error = Level::ERROR.primary_title(&message).element(

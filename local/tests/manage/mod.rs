@@ -67,6 +67,19 @@ fn settings_are_set_unset_and_read_from_a_file_and_the_next_command_has_them() {
         assert_eq!(said.code, code, "{}", said.err);
         assert!(said.err.contains(words), "{words}: {}", said.err);
     }
+    // What editors make of a file. The hints are those that manifests get.
+    for (content, hint) in [
+        (&b"\xef\xbb\xbf{\"motto\": \"secret\"}"[..], "without a byte order mark"),
+        ("{“motto”: \"secret\"}".as_bytes(), "straight quotes"),
+        (b"\xff\xfe{\0}\0", "save the file as UTF-8"),
+        (b"{\"motto\": \"secret\",}", "Remove the comma"),
+    ] {
+        let edited = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(edited.path(), content).unwrap();
+        let said = bundle.say(&["configure", &id, "--settings", edited.path().to_str().unwrap()]);
+        assert_eq!(said.code, 2, "{}", said.err);
+        assert!(said.err.contains(hint) && !said.err.contains("secret"), "{hint}: {}", said.err);
+    }
     let mut lines = tempfile::NamedTempFile::new().unwrap();
     lines.write_all(br#"{"motto": "one\ntwo"}"#).unwrap();
     let refused = bundle.say(&["configure", &id, "--settings", lines.path().to_str().unwrap()]);

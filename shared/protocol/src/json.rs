@@ -6,6 +6,7 @@
 use crate::{
     error::{Code, ErrorBody},
     limits,
+    text::is_unseen,
 };
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
@@ -69,6 +70,57 @@ pub fn refused(pointer: &str, error: &serde_json::Error) -> ErrorBody {
     ErrorBody::new(Code::BadJson, format!("The body is not JSON: {found} at line {line}, column {column}."))
         .with("line", line)
         .with("column", column)
+}
+
+/// Where a text stops being JSON, in bytes from its start.
+pub fn offset(text: &str, error: &serde_json::Error) -> usize {
+    let start: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    // Serde counts bytes from 1, and 0 for the end of the line before.
+    let mut at = (start + error.column().saturating_sub(1)).min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// What the author of a text that is not JSON can do. It may be empty.
+pub fn hint(text: &str, error: &serde_json::Error) -> &'static str {
+    const STRAIGHT: &str =
+        "Write straight quotes (\"). Word processors and web pages make curly ones of them.";
+    let at = offset(text, error);
+    let (before, after) = text.split_at(at);
+    let found = after.chars().next();
+    let message = error.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    if text.starts_with('\u{feff}') {
+        return "Save the file without a byte order mark.";
+    }
+    if found.is_some_and(is_curly) {
+        return STRAIGHT;
+    }
+    // A text that begins with a straight quote and ends with a curly one goes on to the end of its line, or of the file.
+    let open = message.starts_with("control character") || message == "EOF while parsing a string";
+    if open && before.lines().next_back().unwrap_or_default().contains(is_curly) {
+        return STRAIGHT;
+    }
+    if found.is_some_and(|c| !c.is_ascii() && (c.is_whitespace() || is_unseen(c))) {
+        return "Replace this character, which nobody sees, by a plain space. It may come from a web page.";
+    }
+    match message {
+        "trailing comma" => "Remove the comma before the closing bracket.",
+        "key must be a string" => "Write the key in double quotes. JSON has no comments.",
+        "expected value" => "JSON has no comments, no single quotes and no undefined.",
+        _ if message.starts_with("control character") => {
+            "Close the quote before the end of the line. In a text, \\n stands for a new line and \\t for a tab."
+        }
+        _ if error.is_eof() => "Close every bracket and quote.",
+        _ => "",
+    }
+}
+
+/// A quote that is not JSON's, as word processors make it.
+fn is_curly(c: char) -> bool {
+    "“”„‟‘’‚‛«»‹›″＂".contains(c)
 }
 
 /// How many characters of an error are shown.

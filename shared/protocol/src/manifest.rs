@@ -1,5 +1,6 @@
 //! The manifest (section 13): what an app is, asks for and offers.
 
+mod apps_framework;
 mod check;
 mod fields;
 mod problem;
@@ -453,6 +454,11 @@ impl Manifest {
             return Err(vec![too_large(text.len()).without_place()]);
         }
         let (source, mut value) = Source::read(text).map_err(|problem| vec![problem])?;
+        if let Some(found) = apps_framework::recognised(&value) {
+            // This hint is longer than others, and nothing in it was written by the author.
+            let hint = found.hint.clone();
+            return Err(vec![Problem { hint, ..source.locate(found) }]);
+        }
         let mut fit = Fit::default();
         fit.fit(&shape::MANIFEST, &mut value, "");
         let mut findings = std::mem::take(&mut fit.findings);

@@ -104,7 +104,7 @@ async fn list(install: &ManagedInstall) -> Result<ExitCode, Failure> {
 }
 
 fn read(file: &Path) -> Result<Vec<Preset>, Failure> {
-    let value = json_file::json(file)?;
+    let value = json_file::value(file)?;
     let list = if value.is_array() { value } else { Value::Array(vec![value]) };
     serde_json::from_value(list).map_err(|error| {
         Failure::usage(format!("{} holds no presets: {error}", file.display()))

@@ -6,7 +6,10 @@ use crate::{
     terminal,
 };
 use cloud_apps_protocol::manifest::Problem;
-use std::{io::Read, path::Path};
+use std::{
+    io::{ErrorKind, Read},
+    path::Path,
+};
 
 /// A manifest's text, and how people know the file.
 pub struct ManifestFile {
@@ -27,8 +30,11 @@ impl ManifestFile {
             return Ok(Self { name: "standard input".to_owned(), text });
         }
         let text = std::fs::read_to_string(path).map_err(|error| {
-            file("read", path)(error)
-                .hint("name the manifest, usually mattermost-cloud-app.json, or `-` for standard input")
+            let hint = match error.kind() {
+                ErrorKind::InvalidData => "save the file as UTF-8",
+                _ => "name the manifest, usually mattermost-cloud-app.json, or `-` for standard input",
+            };
+            file("read", path)(error).hint(hint)
         })?;
         Ok(Self { name: path.display().to_string(), text })
     }

@@ -95,9 +95,10 @@ impl Rules<'_> {
         match upstream {
             Upstream::Linked => {}
             Upstream::Http { url } => {
-                self.address(url, "/upstream/url");
+                // What is no address has no path either.
+                let usable = self.address(url, "/upstream/url");
                 let pure = url::Url::parse(url).is_ok_and(|u| u.query().is_none() && u.fragment().is_none());
-                if url.ends_with('/') || !pure {
+                if usable && (url.ends_with('/') || !pure) {
                     let message =
                         "Functions are called at {url}/{function}, so nothing may stand after its path.";
                     self.say("/upstream/url", message, "Leave out a trailing /, a query and a fragment.");
@@ -112,8 +113,8 @@ impl Rules<'_> {
         }
     }
 
-    /// `https`, or `http` to this machine.
-    fn address(&mut self, text: &str, pointer: &str) {
+    /// `https`, or `http` to this machine. Whether it is.
+    fn address(&mut self, text: &str, pointer: &str) -> bool {
         let good = url::Url::parse(text).is_ok_and(|url| {
             let secure = match url.scheme() {
                 "https" => url.has_host(),
@@ -127,6 +128,7 @@ impl Rules<'_> {
             let hint = "Write https://… without user and password; http:// is for this machine only.";
             self.say(pointer, message, hint);
         }
+        good
     }
 
     fn accounts(&mut self, accounts: &Accounts, manifest: &Manifest) {
@@ -312,6 +314,9 @@ impl Rules<'_> {
                 }
             }
             if event.kind == "message_posted" {
+                for (j, word) in event.trigger_words.iter().enumerate() {
+                    self.trigger_word(word, &format!("{at}/trigger_words/{j}"));
+                }
                 if event.user_id.is_none() && event.channel_id.is_none() {
                     let message = "There is no subscription to all messages.";
                     self.say(&at, message, "Name a \"channel_id\", or the author's \"user_id\".");
@@ -329,6 +334,18 @@ impl Rules<'_> {
             if !event.trigger_words.is_empty() {
                 self.say(&format!("{at}/trigger_words"), "Only message_posted has trigger words.", "");
             }
+        }
+    }
+
+    /// A word with which a message begins. Line breaks are found with those of other texts.
+    fn trigger_word(&mut self, word: &str, pointer: &str) {
+        let hint =
+            "Write the word with which a message begins. For every message, leave \"trigger_words\" out.";
+        if word.trim().is_empty() {
+            self.say(pointer, "A trigger word is empty, which a server refuses.", hint);
+        } else if word.trim() != word {
+            let message = "A trigger word begins or ends with a space, and no first word of a message does.";
+            self.say(pointer, message, hint);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::Problem;
 use crate::{
-    json::escaped,
+    json::{self, escaped},
     shape::{Findings, Found},
 };
 use jsonc_parser::{CollectOptions, ParseOptions, ast, common::Ranged, parse_to_ast};
@@ -61,22 +61,9 @@ impl<'t> Source<'t> {
 
     fn broken(&self, error: &serde_json::Error) -> Problem {
         let text = error.to_string();
-        let what = text.split(" at line ").next().unwrap_or_default().to_owned();
-        let hint = match what.as_str() {
-            _ if self.text.starts_with('\u{feff}') => "Save the file without a byte order mark.",
-            "trailing comma" => "Remove the comma before the closing bracket.",
-            "key must be a string" => "Write the key in double quotes. JSON has no comments.",
-            "expected value" => "JSON has no comments, no single quotes and no undefined.",
-            _ if error.is_eof() => "Close every bracket and quote.",
-            _ => "",
-        };
-        let start: usize =
-            self.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-        // Serde counts bytes from 1, and 0 for the end of the line before.
-        let mut at = (start + error.column().saturating_sub(1)).min(self.text.len());
-        while !self.text.is_char_boundary(at) {
-            at -= 1;
-        }
+        let what = text.split(" at line ").next().unwrap_or_default();
+        let hint = json::hint(self.text, error);
+        let at = json::offset(self.text, error);
         self.place(at..at + 1, Found::new("", format!("This is not JSON: {what}."), hint))
     }
 

@@ -64,6 +64,48 @@ fn what_is_no_json_is_one_problem_with_its_place() {
                 "2:3+1 : This is not JSON: key must be a string. Write the key in double quotes. JSON has no comments."
             ],
         ),
+        (
+            "{\"id\": “greeter”}",
+            expect![[
+                r#"1:8+1 : This is not JSON: expected value. Write straight quotes ("). Word processors and web pages make curly ones of them."#
+            ]],
+        ),
+        (
+            "{“id”: \"greeter\"}",
+            expect![[
+                r#"1:2+1 : This is not JSON: key must be a string. Write straight quotes ("). Word processors and web pages make curly ones of them."#
+            ]],
+        ),
+        (
+            "{\"id\": \"greeter”,\n\"version\": \"1.0.0\"}",
+            expect![[
+                r#"2:1+1 : This is not JSON: control character (\u0000-\u001F) found while parsing a string. Write straight quotes ("). Word processors and web pages make curly ones of them."#
+            ]],
+        ),
+        (
+            "{\"id\": \"greeter”}",
+            expect![[
+                r#"1:17+1 : This is not JSON: EOF while parsing a string. Write straight quotes ("). Word processors and web pages make curly ones of them."#
+            ]],
+        ),
+        (
+            "{\"id\": \"greeter,\n\"version\": \"1.0.0\"}",
+            expect![[
+                r"2:1+1 : This is not JSON: control character (\u0000-\u001F) found while parsing a string. Close the quote before the end of the line. In a text, \n stands for a new line and \t for a tab."
+            ]],
+        ),
+        (
+            "{\u{a0}\"id\": \"greeter\"}",
+            expect![
+                "1:2+1 : This is not JSON: key must be a string. Replace this character, which nobody sees, by a plain space. It may come from a web page."
+            ],
+        ),
+        (
+            "{\"id\":\u{200b} \"greeter\"}",
+            expect![
+                "1:7+1 : This is not JSON: expected value. Replace this character, which nobody sees, by a plain space. It may come from a web page."
+            ],
+        ),
         ("", expect!["1:1+1 : This is not JSON: EOF while parsing a value. Close every bracket and quote."]),
         (
             "{\"id\": \"jira\"",
@@ -76,6 +118,69 @@ fn what_is_no_json_is_one_problem_with_its_place() {
     ] {
         expected.assert_eq(render(&problems(text)).trim_end());
     }
+}
+
+#[test]
+fn a_trigger_word_is_what_a_message_can_begin_with() {
+    for (words, told) in [
+        (json!([""]), Some("/events/1/trigger_words/0")),
+        (json!(["MM-", " "]), Some("/events/1/trigger_words/1")),
+        (json!(["play\nbot"]), Some("/events/1/trigger_words/0")),
+        (json!(["play "]), Some("/events/1/trigger_words/0")),
+        (json!(["play bot", "MM-"]), None),
+    ] {
+        let found = Manifest::parse(&example_with("/events/1/trigger_words", words));
+        let found = found.map_or_else(|problems| problems, |_| Vec::new());
+        let pointers: Vec<&str> = found.iter().map(|problem| problem.pointer.as_str()).collect();
+        assert_eq!(pointers, told.into_iter().collect::<Vec<_>>(), "{}", render(&found));
+    }
+}
+
+#[test]
+fn an_address_that_is_none_is_one_problem() {
+    for url in ["jira.example.com", "jira", "", "//jira.example.com/", "ftp://jira.example.com/"] {
+        let found = problems(&example_with("/upstream", json!({"type": "http", "url": url})));
+        assert_eq!(found.len(), 1, "{url}: {}", render(&found));
+        assert_eq!(found[0].pointer, "/upstream/url");
+    }
+}
+
+/// `apps/manifest.go` of the plugin, with every key set.
+const APPS_FRAMEWORK: &str = include_str!("../golden/apps_framework.json");
+
+#[test]
+fn a_manifest_of_the_apps_framework_is_one_problem_that_says_what_to_write_instead() {
+    let told = problems(APPS_FRAMEWORK);
+    assert_eq!(told.len(), 1, "{}", render(&told));
+    expect_file!["../golden/apps_framework.txt"].assert_eq(&render(&told));
+    let every: serde_json::Map<String, Value> = serde_json::from_str(APPS_FRAMEWORK).unwrap();
+    for key in every.keys() {
+        assert!(told[0].hint.contains(&format!("\n  {key}: ")), "nothing is said of {key}");
+    }
+}
+
+#[test]
+fn only_the_keys_that_the_old_manifest_has_are_told() {
+    // https://github.com/mattermost/mattermost-plugin-apps/issues/475
+    let told = problems(
+        r#"{
+  "app_id": "hello-serverless",
+  "version": "v1.2.0",
+  "requested_permissions": ["act_as_bot"],
+  "aws_lambda": {"functions": [{"path": "/", "name": "hello-serverless", "handler": "hello-serverless", "runtime": "go1.x"}]}
+}"#,
+    );
+    assert_eq!((told.len(), told[0].line, told[0].column, told[0].length), (1, 2, 3, 8));
+    assert_eq!(told[0].hint.lines().count(), 5, "{}", told[0].hint);
+}
+
+#[test]
+fn a_manifest_that_says_its_protocol_is_checked_as_one_of_a_cloud_app() {
+    let found = problems(&example_with("/app_id", json!("jira")));
+    assert_eq!(found[0].pointer, "/app_id");
+    assert!(!found[0].message.contains("Apps framework"), "{}", render(&found));
+    // Without any key of the other framework, a missing protocol is just that.
+    assert!(problems(r#"{"id": "jira"}"#).iter().all(|p| !p.message.contains("Apps framework")));
 }
 
 #[test]
