@@ -7,7 +7,7 @@ use crate::{
     terminal,
 };
 use clap::Args;
-use cloud_apps_protocol::AppId;
+use cloud_apps_protocol::{AppId, Manifest, PROTOCOL};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -73,6 +73,7 @@ const COPIED: &[(&str, &str)] = &[
 pub fn run(arguments: &Init) -> Result<ExitCode, Failure> {
     let name = AppId::new(arguments.name.clone())
         .map_err(|e| Failure::usage(e.to_string()).hint("`cloud-apps init mine`"))?;
+    takes_any_server(&name)?;
     let root = arguments.into.join(name.as_str());
     if root.exists() {
         return Err(Failure::new(format!("{} already exists", root.display()))
@@ -103,6 +104,16 @@ pub fn run(arguments: &Init) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Refuses names that no server takes for a command or a bot. Names of crates and keywords are no trouble: the crate is
+/// called `app` whatever the app's id is.
+fn takes_any_server(name: &AppId) -> Result<(), Failure> {
+    let manifest =
+        serde_json::json!({ "protocol": PROTOCOL, "id": name, "version": "0.1.0", "display_name": name });
+    let Err(problems) = Manifest::parse(&manifest.to_string()) else { return Ok(()) };
+    let why = problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>().join(" ");
+    Err(Failure::usage(format!("an app cannot be called {name}. {why}")).hint("choose another name"))
+}
+
 /// The checkout to build against: the one that is named, else the one that this command was built from.
 fn checkout(path: Option<&Path>) -> Result<String, Failure> {
     let built_from = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
@@ -118,8 +129,7 @@ fn checkout(path: Option<&Path>) -> Result<String, Failure> {
 }
 
 fn fill(text: &str, name: &AppId, checkout: &str) -> String {
-    let mut text =
-        text.replace("{{name}}", name.as_str()).replace("{{ident}}", &name.as_str().replace('-', "_"));
+    let mut text = text.replace("{{name}}", name.as_str());
     for (package, folder) in CRATES {
         let source = format!("{{ path = {:?} }}", format!("{checkout}/{folder}"));
         text = text.replace(&format!("{{{{{package}}}}}"), &source);
