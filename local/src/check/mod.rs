@@ -9,10 +9,11 @@ mod token;
 
 pub use request::Sample;
 
+use crate::mattermost::one_line;
 use bytes::Bytes;
 use cloud_app::http::{Error, Outbound, Policy};
 use cloud_apps_core::apps::{NoAnswer, read_answer};
-use cloud_apps_protocol::{Manifest, secret::Secret, token::UpstreamKid};
+use cloud_apps_protocol::{Manifest, secret::Secret, text::shortened, token::UpstreamKid};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use serde::Serialize;
 use std::time::Duration;
@@ -32,7 +33,7 @@ pub struct Outcome {
     pub required: bool,
     /// What it should have done.
     pub expected: String,
-    /// What it did. Never holds anything from a body.
+    /// What it did. It has the app's own words only of an answer that refuses.
     pub got: String,
 }
 
@@ -50,6 +51,11 @@ pub struct Check {
     pub more_authorities: Option<String>,
 }
 
+/// Clocks that an app must bear: two clocks may be 30 s apart (section 2), and the way takes some time. A token lives for 60 s, so
+/// the last one has just expired.
+const CLOCKS: [(i64, &str); 3] =
+    [(10, "10 s ahead"), (-10, "10 s behind"), (-70, "70 s behind, so it expired 10 s ago")];
+
 /// What the app should do.
 enum Expected {
     /// Answer with a 200 and an answer of the protocol.
@@ -65,6 +71,8 @@ struct Trial {
     name: String,
     sample: Sample,
     flaw: Option<Flaw>,
+    /// How many seconds the bundle's clock is ahead of the app's.
+    ahead: i64,
     expected: Expected,
     required: bool,
 }
@@ -76,6 +84,7 @@ impl Check {
         let extra_certificates = self.more_authorities.clone();
         let http = Outbound::new(Policy { allowed_networks: everywhere, extra_certificates, loopback: true });
         let mut outcomes = Vec::new();
+        let (mut with_token, mut without) = (None, None);
         for trial in self.trials() {
             let seconds = now() / 1000;
             let sent = self.written(&trial, seconds);
@@ -95,7 +104,15 @@ impl Check {
             }
             let answered =
                 if trial.flaw == Some(Flaw::Replayed) { http.send(sent, PATIENCE).await } else { first };
-            outcomes.push(trial.judge(answered));
+            match (trial.flaw, &trial.expected) {
+                (None, Expected::Answer) if with_token.is_none() => with_token = refusal(&answered),
+                (Some(Flaw::Missing), _) if without.is_none() => without = refusal(&answered),
+                _ => {}
+            }
+            outcomes.push(trial.judge(answered, &self.secret));
+        }
+        if with_token.is_some() && with_token == without {
+            outcomes.push(no_difference());
         }
         Ok(outcomes)
     }
@@ -109,6 +126,7 @@ impl Check {
                 name,
                 sample,
                 flaw: None,
+                ahead: 0,
                 expected: Expected::Answer,
                 required: true,
             };
@@ -129,12 +147,17 @@ impl Check {
                 format!("{name} with keys that nobody knows yet"),
                 Sample::command(manifest, command).from_the_future(),
             ));
+            for (ahead, clock) in CLOCKS {
+                let name = format!("{name} with a token whose clock is {clock}");
+                trials.push(Trial { ahead, ..good(name, Sample::command(manifest, command)) });
+            }
         }
         for function in request::lifecycle(manifest) {
             trials.push(Trial {
                 name: format!("{function} of the lifecycle"),
                 sample: Sample::lifecycle(manifest, function),
                 flaw: None,
+                ahead: 0,
                 expected: Expected::Answer,
                 required: true,
             });
@@ -143,6 +166,7 @@ impl Check {
             name: "a function that the app does not have".to_owned(),
             sample: Sample::unknown(manifest),
             flaw: None,
+            ahead: 0,
             expected: Expected::Unknown,
             required: true,
         });
@@ -151,6 +175,7 @@ impl Check {
                 name: format!("{}: {}", sample.function(), flaw.name()),
                 sample: sample.clone(),
                 flaw: Some(flaw),
+                ahead: 0,
                 expected: Expected::Refusal,
                 // A service of many processes needs a store to know this, and the bundle never sends a token twice.
                 required: flaw != Flaw::Replayed,
@@ -162,7 +187,8 @@ impl Check {
     fn written(&self, trial: &Trial, seconds: u64) -> Request<Bytes> {
         let function = trial.sample.function();
         let body = trial.sample.body(seconds);
-        let claims = trial.sample.claims(&self.manifest.id, &body, seconds);
+        let signed_at = seconds.saturating_add_signed(trial.ahead);
+        let claims = trial.sample.claims(&self.manifest.id, &body, signed_at);
         let authorization = token::authorization(trial.flaw, &self.kid, &self.secret, claims);
         let body = if trial.flaw == Some(Flaw::AlteredBody) { [&body[..], b" "].concat() } else { body };
         let mut request = Request::new(Bytes::from(body));
@@ -172,6 +198,35 @@ impl Check {
         *request.headers_mut() = headers(authorization, &trial.sample, seconds);
         request
     }
+}
+
+/// The status and the body of an answer that refuses.
+fn refusal(answered: &Result<Response<Bytes>, Error>) -> Option<(u16, Bytes)> {
+    let response = answered.as_ref().ok()?;
+    let status = response.status().as_u16();
+    matches!(status, 401 | 403).then(|| (status, response.body().clone()))
+}
+
+/// The app cannot tell a good token from none.
+fn no_difference() -> Outcome {
+    Outcome {
+        check: "the header Authorization arrives at the app".to_owned(),
+        ok: false,
+        required: true,
+        expected: "different answers".to_owned(),
+        got: "a good token and none are answered alike: does something on the way drop the header?"
+            .to_owned(),
+    }
+}
+
+/// What an app says to its refusal, in one line: the words for which its author looks in the code. An app that shows its secret
+/// there is not repeated.
+fn own_words(response: &Response<Bytes>, secret: &Secret) -> String {
+    let text = one_line(&String::from_utf8_lossy(response.body()));
+    if text.is_empty() || text.contains(secret.to_base64url().as_str()) {
+        return String::new();
+    }
+    format!(", and says: {}", shortened(&text, 200))
 }
 
 fn headers(authorization: Option<String>, sample: &Sample, seconds: u64) -> HeaderMap {
@@ -194,7 +249,7 @@ fn headers(authorization: Option<String>, sample: &Sample, seconds: u64) -> Head
 }
 
 impl Trial {
-    fn judge(self, answered: Result<Response<Bytes>, Error>) -> Outcome {
+    fn judge(self, answered: Result<Response<Bytes>, Error>, secret: &Secret) -> Outcome {
         let expected = match self.expected {
             Expected::Answer => "a 200 with Content-Type: application/json and an answer (section 4)",
             Expected::Unknown => "a 404",
@@ -206,9 +261,10 @@ impl Trial {
                 let status = response.status().as_u16();
                 match (&self.expected, read_answer(&response)) {
                     (Expected::Answer, Ok(_)) => (true, "an answer".to_owned()),
-                    (Expected::Answer, Err(NoAnswer::Refused(status))) => {
-                        (false, format!("{status}: it did not accept the token"))
-                    }
+                    (Expected::Answer, Err(NoAnswer::Refused(status))) => (
+                        false,
+                        format!("{status}: it did not accept the token{}", own_words(&response, secret)),
+                    ),
                     (Expected::Answer, Err(trouble)) => (false, trouble.to_string()),
                     (Expected::Unknown, _) => (status == 404, status.to_string()),
                     (Expected::Refusal, _) => (matches!(status, 401 | 403), status.to_string()),

@@ -37,12 +37,18 @@ fn check(url: &str, manifest: &Path, more: &[&str]) -> Said {
 
 /// A service that answers everything with this; its address.
 fn careless(answer: &'static str) -> (tokio::runtime::Runtime, String) {
+    answering(200, answer)
+}
+
+/// A service that answers everything with this status and body; its address.
+fn answering(status: u16, answer: &'static str) -> (tokio::runtime::Runtime, String) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let url = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let router =
-            axum::Router::new().fallback(async move || ([("content-type", "application/json")], answer));
+        let status = http::StatusCode::from_u16(status).unwrap();
+        let answer = (status, [("content-type", "application/json")], answer);
+        let router = axum::Router::new().fallback(async move || answer);
         tokio::spawn(async move { axum::serve(listener, router).await });
         url
     });
@@ -65,6 +71,9 @@ fn a_service_that_believes_everybody_fails_each_check_of_a_token() {
         ok   greet for a user whom nobody proved (no sub)
         ok   greet with a line of 16,000 characters
         ok   greet with keys that nobody knows yet
+        ok   greet with a token whose clock is 10 s ahead
+        ok   greet with a token whose clock is 10 s behind
+        ok   greet with a token whose clock is 70 s behind, so it expired 10 s ago
         FAIL greet: a request without a token
         FAIL greet: a token that is no JWT
         FAIL greet: a token with a wrong signature
@@ -96,6 +105,26 @@ fn a_service_that_answers_with_nothing_of_the_protocol_is_told_what_is_wrong() {
         checked.out
     );
     assert!(checked.out.contains("missing field `type`"), "{}", checked.out);
+}
+
+#[test]
+fn a_service_that_refuses_everybody_is_shown_with_its_own_words_and_with_what_may_be_the_cause() {
+    let (_runtime, url) = answering(401, "{\"why\":\"no\u{1b}[31m\n header\"}");
+    let manifest = folder().join("python/mattermost-cloud-app.json");
+    let checked = check(&url, &manifest, &[]);
+    assert_eq!(checked.code, 1);
+    let told = "FAIL greet\n       401: it did not accept the token, and says: {\"why\":\"no [31m header\"}; expected";
+    assert!(checked.out.contains(told), "{}", checked.out);
+    assert!(
+        checked
+            .out
+            .contains("a good token and none are answered alike: does something on the way drop the header?"),
+        "{}",
+        checked.out
+    );
+    let (_runtime, url) = answering(401, SECRET);
+    let checked = check(&url, &manifest, &[]);
+    assert!(!checked.out.contains(SECRET) && !checked.err.contains(SECRET), "{}", checked.out);
 }
 
 #[test]
