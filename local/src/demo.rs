@@ -100,7 +100,7 @@ impl Credentials {
                 .hint(format!("type it as in Mattermost; the demo has {}", known())));
         };
         let word = typed.split_whitespace().next().unwrap_or_default();
-        self.apps.get(word).ok_or_else(|| {
+        self.apps.get(&word.to_lowercase()).ok_or_else(|| {
             Failure::new(format!("no app of the demo has the command /{word}"))
                 .hint(format!("there is {}", known()))
                 .hint("for an app that you installed in the demo yourself, add --slash")

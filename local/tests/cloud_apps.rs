@@ -232,6 +232,59 @@ fn of_the_demo_everybody_is_the_admin_and_its_app_can_be_removed_and_installed_a
     }
     let answered = bundle.say(&["run", "--slash", "/hello greet @bob"]);
     assert!(answered.out.contains("@bob"), "{}{}", answered.out, answered.err);
+    let signed = bundle.say(&["run", "/hello greet @bob"]);
+    assert!(signed.err.contains("the app was installed again"), "{}", signed.err);
+    assert!(signed.err.contains("add --slash"), "{}", signed.err);
+}
+
+#[test]
+fn a_line_means_the_same_signed_and_as_a_slash_command() {
+    let bundle = Serving::start();
+    for line in [
+        "/Hello greet @bob",
+        "/HELLO greet @Bob",
+        "/hello greet --user=@bob",
+        "/hello greet --user=@BOB",
+        "/hello greet @bob,",
+        "/hello greet @bob.",
+    ] {
+        let (signed, slash) = (bundle.say(&["run", line]), bundle.say(&["run", "--slash", line]));
+        assert!(signed.out.contains("Hello, @bob!"), "{line}: {}{}", signed.out, signed.err);
+        assert_eq!(signed.out, slash.out, "{line}");
+    }
+}
+
+#[test]
+fn an_app_may_have_the_name_of_a_crate_or_a_keyword() {
+    let into = TempDir::new().unwrap();
+    let at = into.path().to_str().unwrap();
+    for name in [
+        "async",
+        "std",
+        "core",
+        "tokio",
+        "local",
+        "cloud-app",
+        "cloud-apps",
+        "lambda-runtime",
+        "app",
+        "self",
+        "crate",
+    ] {
+        let said = say(&["init", name, "--into", at]);
+        assert_eq!(said.code, 0, "{name}: {}", said.err);
+        // No crate has the name of the app, so no name is in the way.
+        let root = into.path().join(name);
+        let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+        assert!(read("app/Cargo.toml").contains("name = \"app\""), "{name}");
+        assert!(read("Cargo.toml").contains("\napp = { path = \"app\" }\n"), "{name}");
+        assert!(read("functions/install/src/main.rs").contains("vec![app::app()]"), "{name}");
+        assert!(read("app/src/lib.rs").contains(&format!("App::new(\"{name}\"")), "{name}");
+    }
+    let refused = say(&["init", "all", "--into", at]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(refused.err.contains("an app cannot be called all"), "{}", refused.err);
+    assert!(!into.path().join("all").exists());
 }
 
 /// A code is asked for only where one helps.

@@ -84,6 +84,7 @@ pub use model::{
 };
 pub use serve::Server;
 pub use settings::Settings;
+pub use slash::{mentioned_channels, mentioned_users};
 pub use snapshot::{Kind, Snapshot};
 pub use standin::Standin;
 pub use version::Version;

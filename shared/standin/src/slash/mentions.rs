@@ -6,15 +6,14 @@ use crate::model::ChannelKind;
 use regex_lite::Regex;
 use std::sync::OnceLock;
 
-/// The members of the team that are mentioned with `@`: name and id, in the order of the text. On a real server the
-/// order is random.
-pub(crate) fn users(db: &Database, team_id: &str, text: &str) -> Vec<(String, String)> {
+/// The users that a server finds in a text, each by `@` and a name. `known` looks up a name in small letters.
+pub fn mentioned_users<U>(text: &str, known: impl Fn(&str) -> Option<U>) -> Vec<U> {
     let mut found = Vec::new();
     for name in names(text, '@') {
         let mut name = name.as_str();
         // `@bob.` mentions bob, unless there is a user `bob.`.
         let user = loop {
-            if let Some(user) = db.user_named(name) {
+            if let Some(user) = known(name) {
                 break Some(user);
             }
             match name.strip_suffix(['.', '-', '_']) {
@@ -22,20 +21,29 @@ pub(crate) fn users(db: &Database, team_id: &str, text: &str) -> Vec<(String, St
                 _ => break None,
             }
         };
-        if let Some(user) = user.filter(|user| db.team_member(team_id, &user.id).is_some()) {
-            found.push((user.username.clone(), user.id.clone()));
-        }
+        found.extend(user);
     }
-    unique(found)
+    found
+}
+
+/// The channels that a server finds in a text, each by `~` and a name.
+pub fn mentioned_channels<C>(text: &str, known: impl Fn(&str) -> Option<C>) -> Vec<C> {
+    names(text, '~').iter().filter_map(|name| known(name)).collect()
+}
+
+/// The members of the team that are mentioned: name and id, in the order of the text. On a real server the order is random.
+pub(crate) fn users(db: &Database, team_id: &str, text: &str) -> Vec<(String, String)> {
+    let found = mentioned_users(text, |name| db.user_named(name));
+    let members = found.into_iter().filter(|user| db.team_member(team_id, &user.id).is_some());
+    unique(members.map(|user| (user.username.clone(), user.id.clone())).collect())
 }
 
 /// The public channels of the team that are mentioned with `~`: name and id.
 pub(crate) fn channels(db: &Database, team_id: &str, text: &str) -> Vec<(String, String)> {
-    let found = names(text, '~').into_iter().filter_map(|name| {
-        let channel = db.channel_named(team_id, &name)?;
-        (channel.kind == ChannelKind::Public).then(|| (name, channel.id.clone()))
-    });
-    unique(found.collect())
+    unique(mentioned_channels(text, |name| {
+        let channel = db.channel_named(team_id, name)?;
+        (channel.kind == ChannelKind::Public).then(|| (name.to_owned(), channel.id.clone()))
+    }))
 }
 
 fn names(text: &str, mark: char) -> Vec<String> {

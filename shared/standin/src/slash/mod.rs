@@ -10,4 +10,5 @@ mod response;
 mod response_url;
 
 pub(crate) use execute::execute;
+pub use mentions::{mentioned_channels, mentioned_users};
 pub(crate) use response_url::respond_later;

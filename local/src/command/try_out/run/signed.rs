@@ -13,6 +13,7 @@ use cloud_apps_protocol::{
     secret::Secret,
     token::{self, Claims, Direction, Kid, Scope},
 };
+use cloud_apps_standin::{mentioned_channels, mentioned_users};
 use std::{process::ExitCode, str::FromStr};
 
 /// Who sends the request, and from where.
@@ -37,16 +38,12 @@ impl Sender {
         let user = demo.user(username)?;
         let channel_id = demo.channel(channel_name)?;
         let mut mentioned = Mentioned::default();
-        for word in arguments.line.split_whitespace() {
-            let Some(name) = word.strip_prefix('@') else { continue };
-            if let Some(found) = demo.users.get(name) {
-                mentioned.users.insert(id(name)?, named(id(&found.id)?, name));
-            }
+        let line = &arguments.line;
+        for (name, found) in mentioned_users(line, |name| demo.users.get_key_value(name)) {
+            mentioned.users.insert(id(name)?, named(id(&found.id)?, name));
         }
-        for (name, channel) in &demo.channels {
-            if arguments.line.contains(&format!("~{name}")) {
-                mentioned.channels.insert(id(name)?, Channel::of(id(channel)?));
-            }
+        for (name, channel) in mentioned_channels(line, |name| demo.channels.get_key_value(name)) {
+            mentioned.channels.insert(id(name)?, Channel::of(id(channel)?));
         }
         Ok(Self {
             base_url: demo.base_url.clone(),
@@ -93,11 +90,9 @@ impl Sender {
 
     fn body(&self, line: &str) -> Result<Vec<u8>, Failure> {
         let mut request = CommandRequest::default();
-        line.trim_start_matches('/')
-            .split_whitespace()
-            .next()
-            .unwrap_or_default()
-            .clone_into(&mut request.command.namespace);
+        let word = line.trim_start_matches('/').split_whitespace().next().unwrap_or_default();
+        // A server takes the word of a command in letters of any case.
+        request.command.namespace = word.to_lowercase();
         line.clone_into(&mut request.command.raw);
         "message_box".clone_into(&mut request.context.source.id);
         request.context.acting_user = Some(self.user.clone());
@@ -143,14 +138,16 @@ pub async fn send(http: &reqwest::Client, sender: &Sender, arguments: &Run) -> R
         terminal::json_as_it_came(&text);
     }
     if status != 200 {
-        let failure = http::refused(&sender.base_url, status, &text);
-        let replaced = status == 401 && sender.watch.is_some();
-        return Err(if replaced {
-            failure.hint(
-                "if the app was installed again or its secret was rotated, add --slash, or start `cloud-apps serve` again",
-            )
+        let in_the_demo = sender.watch.is_some();
+        return Err(if status == 401 && in_the_demo {
+            Failure::new(format!(
+                "the secret of {} in the demo is not the one that `cloud-apps serve` wrote down: the app was installed again, or \
+                 its secret was rotated",
+                sender.kid.app
+            ))
+            .hint("add --slash, which needs no secret, or start `cloud-apps serve` again")
         } else {
-            failure
+            http::refused(&sender.base_url, status, &text)
         });
     }
     let answer: Answer = serde_json::from_str(&text).map_err(|error| {

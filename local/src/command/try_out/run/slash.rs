@@ -47,7 +47,7 @@ pub async fn elsewhere(http: &reqwest::Client, url: &str, arguments: &Run) -> Re
             .hint("--slash-url is the request URL of the slash command, as Mattermost shows it")
     })?;
     if !arguments.json {
-        show::slash_answer(command.trim_start_matches('/'), &shown);
+        show::slash_answer(&command.trim_start_matches('/').to_lowercase(), &shown);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -85,7 +85,7 @@ pub async fn in_demo(
     }
     if !arguments.json {
         let app = arguments.line.trim_start_matches('/').split_whitespace().next().unwrap_or("app");
-        show::slash_answer(app, &shown);
+        show::slash_answer(&app.to_lowercase(), &shown);
         show::posts(http, &demo.site_url, &watch).await?;
     }
     Ok(ExitCode::SUCCESS)
