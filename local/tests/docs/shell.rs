@@ -146,13 +146,9 @@ fn run(bundle: &Serving, site: &str, arguments: &[String]) -> Said {
 
 /// The program knows the command: asked for its help, it reads what stands before that.
 fn known(arguments: &[String]) -> Result<(), String> {
-    // The files that a command names are read before anything else.
-    let folder = tempfile::tempdir().unwrap();
-    let key = rcgen::KeyPair::generate().unwrap();
-    let authority = rcgen::CertificateParams::default().self_signed(&key).unwrap();
-    std::fs::write(folder.path().join("company-ca.pem"), authority.pem()).unwrap();
-    let mut command = program();
-    let told = said(command.current_dir(folder.path()).args(arguments).arg("--help").output().unwrap());
+    // The file after --ca is read before anything else.
+    let files = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/certificates");
+    let told = said(program().current_dir(files).args(arguments).arg("--help").output().unwrap());
     (told.code == 0).then_some(()).ok_or(told.err)
 }
 
