@@ -102,29 +102,52 @@ impl Run for Time {
 /// Characters of the longest name of a time zone, and some more for a slip. What is longer is not compared with any.
 const ZONE_LENGTH: usize = 40;
 
+/// Characters of the longest abbreviation of a time zone. A word that is as short must be a place: `CEST` is almost `EST`, and
+/// these are hours apart.
+const ABBREVIATION_LENGTH: usize = 5;
+
 fn unknown_zone(name: &str) -> Failure {
     if name.chars().nth(ZONE_LENGTH).is_some() {
         return Failure::say(
             "This is too long for a time zone. Write one as in the IANA database, such as Europe/Berlin.",
         );
     }
+    let near = near_zones(name);
+    let advice = if near.is_empty() {
+        "Write a place as in the IANA database, such as Europe/Berlin.".to_owned()
+    } else {
+        let names: Vec<_> = near.iter().map(|zone| format!("`{zone}`")).collect();
+        format!("Did you mean {}?", names.join(" or "))
+    };
+    Failure::say(format!("There is no time zone “{}”. {advice}", escape(name)))
+}
+
+/// The places that are probably meant. There are none for `GMT+2` and other hours: a place is not meant, and in the names of
+/// the database the sign is the other way round (`Etc/GMT+2` is two hours behind).
+fn near_zones(name: &str) -> Vec<String> {
     let wanted = name.to_lowercase().replace(' ', "_");
+    let short = wanted.chars().count() <= ABBREVIATION_LENGTH;
+    if wanted.contains(|c: char| c.is_ascii_digit() || c == '+') {
+        return Vec::new();
+    }
     let likeness = |zone: &str| {
         let zone = zone.to_lowercase();
         let city = zone.rsplit('/').next().unwrap_or(&zone);
+        if short {
+            return if city == wanted { 1.0 } else { 0.0 };
+        }
         strsim::jaro_winkler(city, &wanted).max(strsim::jaro_winkler(&zone, &wanted))
     };
-    let mut zones: Vec<_> = tz::db().available().map(|zone| (likeness(zone.as_str()), zone)).collect();
+    let places = tz::db().available().filter(|zone| is_place(zone.as_str()));
+    let mut zones: Vec<_> = places.map(|zone| (likeness(zone.as_str()), zone)).collect();
     zones.sort_by(|(a, one), (b, other)| b.total_cmp(a).then_with(|| one.as_str().cmp(other.as_str())));
-    let near: Vec<_> = zones.iter().take(3).filter(|(likeness, _)| *likeness > 0.8).collect();
-    let advice = match near.as_slice() {
-        [] => "Write one as in the IANA database, such as Europe/Berlin.".to_owned(),
-        near => {
-            let names: Vec<_> = near.iter().map(|(_, zone)| format!("`{zone}`")).collect();
-            format!("Did you mean {}?", names.join(" or "))
-        }
-    };
-    Failure::say(format!("There is no time zone “{}”. {advice}", escape(name)))
+    let near = zones.iter().take(3).filter(|(likeness, _)| *likeness > 0.8);
+    near.map(|(_, zone)| zone.to_string()).collect()
+}
+
+/// Whether a zone is that of a place, such as `Europe/Berlin` or `Japan`, and not `EST` or `Etc/GMT+2`.
+fn is_place(zone: &str) -> bool {
+    !zone.starts_with("Etc/") && zone.contains(|c: char| c.is_ascii_lowercase())
 }
 
 /// Says who you are.

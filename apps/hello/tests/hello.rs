@@ -144,11 +144,44 @@ async fn an_unknown_zone_is_answered_with_near_ones() {
         ("Europe/Berln", "`Europe/Berlin`"),
         ("new york", "`America/New_York`"),
         ("qqqq", "such as Europe/Berlin"),
+        ("oslo", "`Europe/Oslo`"),
+        ("Japn", "such as Europe/Berlin"),
+        ("singapur", "`Singapore`"),
     ] {
         let cx = Cx::for_tests(CommandRequest::default(), None);
         let failure = call("time", cx, json!({"zone": zone})).await.unwrap_err();
         let text = failure.text.unwrap();
         assert!(text.contains(near), "{zone}: {text}");
+    }
+}
+
+/// The database has `EST`, which is almost `CEST`, and `Etc/GMT+2`, which is two hours behind Greenwich.
+#[tokio::test]
+async fn no_zone_is_advised_for_hours_and_abbreviations() {
+    let hours = [
+        "GMT+2",
+        "gmt-2",
+        "UTC+2",
+        "UTC +02:00",
+        "GMT 2",
+        "+2",
+        "+02:00",
+        "Etc/GMT+22",
+        "Etc/UTC+2",
+        "GMT+2h",
+    ];
+    let abbreviations = [
+        "CEST", "cest", "AEST", "AEDT", "ACST", "NZST", "BST", "IST", "JST", "PST", "PDT", "CDT", "WAST",
+        "ACWST",
+    ];
+    for zone in hours.into_iter().chain(abbreviations) {
+        let cx = Cx::for_tests(CommandRequest::default(), None);
+        let failure = call("time", cx, json!({"zone": zone})).await.unwrap_err();
+        let text = failure.text.unwrap();
+        assert!(
+            text.ends_with("Write a place as in the IANA database, such as Europe/Berlin."),
+            "{zone}: {text}"
+        );
     }
 }
 
