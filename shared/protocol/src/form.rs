@@ -138,7 +138,8 @@ pub struct Field {
     /// Must be given.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub required: bool,
-    /// May be given by place instead of by name; positional fields are filled in their order.
+    /// May be given by place instead of by name; positional fields are filled in their order. The last one takes the rest of the
+    /// line as it was typed, if it is one text or JSON.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub positional: bool,
     /// The least number, or date as text.

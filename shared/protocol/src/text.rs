@@ -17,6 +17,29 @@ pub fn is_unseen(c: char) -> bool {
     c.is_control() || (!c.is_ascii() && UNSEEN.iter().any(|(first, last)| (*first..=*last).contains(&c)))
 }
 
+/// Whether a character takes no part in what a person types: nobody sees it, and it is no white space. Names, flags, mentions and
+/// numbers are read without such characters, which come along when a text is pasted. They stay in a text that is a value.
+///
+/// ```
+/// use cloud_apps_protocol::text::is_ignorable;
+///
+/// assert!(is_ignorable('\u{200b}') && is_ignorable('\u{200d}') && is_ignorable('\u{fe0f}'));
+/// assert!(!is_ignorable('a') && !is_ignorable(' ') && !is_ignorable('\n') && !is_ignorable('\u{2028}'));
+/// ```
+pub fn is_ignorable(c: char) -> bool {
+    // Joiners, the selectors of a form of the letter or emoji before them, and what Unicode keeps for such characters.
+    let within_a_text = matches!(
+        c,
+        '\u{180b}'..='\u{180f}' | '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{fff0}'..='\u{fff8}'
+    );
+    within_a_text || (is_unseen(c) && !c.is_whitespace())
+}
+
+/// A text without the characters that take no part in it.
+pub fn without_ignorable(text: &str) -> Cow<'_, str> {
+    if text.contains(is_ignorable) { text.replace(is_ignorable, "").into() } else { text.into() }
+}
+
 /// At most `most` characters of a text. A longer text ends with `…`.
 ///
 /// ```
@@ -88,7 +111,8 @@ pub(crate) fn pattern(with: &[char]) -> String {
 mod tests {
     use super::*;
     use icu_properties::{
-        CodePointMapData,
+        CodePointMapData, CodePointSetData,
+        props::DefaultIgnorableCodePoint,
         props::GeneralCategory::{self, Control, Format, LineSeparator, ParagraphSeparator},
     };
 
@@ -99,6 +123,16 @@ mod tests {
             let acts = matches!(categories.get(c), Control | Format | LineSeparator | ParagraphSeparator);
             assert!(!acts || is_unseen(c), "{c:?}");
         }
+    }
+
+    #[test]
+    fn all_that_unicode_calls_ignorable_takes_no_part_and_no_white_space_does() {
+        let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+        for c in '\0'..=char::MAX {
+            assert!(!ignorable.contains(c) || is_ignorable(c), "{c:?}");
+            assert!(!c.is_whitespace() || !is_ignorable(c), "{c:?}");
+        }
+        assert_eq!(without_ignorable("--lo\u{200b}ud\u{feff}"), "--loud");
     }
 
     #[test]

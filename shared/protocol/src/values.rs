@@ -8,7 +8,7 @@
 use crate::{
     ChannelId, Field, FieldType, PostId, TeamId, UserId,
     form::{SelectOption, Subtype},
-    text::shortened,
+    text::{is_ignorable, shortened},
 };
 use jiff::{Timestamp, civil::Date};
 use regex_lite::{Regex, RegexBuilder};
@@ -301,9 +301,12 @@ fn offered(text: &str) -> Result<Value, String> {
     Ok(text.into())
 }
 
-/// Whether two texts are the same in any case. It stops at the first difference.
+/// Whether people see the same text, in any case. It stops at the first difference.
 fn in_any_case(one: &str, other: &str) -> bool {
-    one.chars().flat_map(char::to_lowercase).eq(other.chars().flat_map(char::to_lowercase))
+    fn seen(text: &str) -> impl Iterator<Item = char> {
+        text.chars().filter(|c| !is_ignorable(*c)).flat_map(char::to_lowercase)
+    }
+    seen(one).eq(seen(other))
 }
 
 /// The longest word for which a similar one is looked for. A longer word is not a mistyped name, and to compare costs length

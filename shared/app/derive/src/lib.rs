@@ -29,7 +29,7 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// On a field, `#[field(…)]` takes
 ///
-/// * `positional`: it may be given by place;
+/// * `positional`: it may be given by place; the last one, if it is a text, takes the rest of the line as it was typed;
 /// * `default = …`: a text, or an expression of the field's type; `default` alone is the type's own;
 /// * `name`, `label`, `hint`: texts;
 /// * `min`, `max`: of a number, or of a date as text;

@@ -17,8 +17,8 @@ pub(super) fn asking(
     command: &AuthenticatedCommand,
     invocation: Invocation,
 ) -> Draft {
-    let Invocation { values, missing, warnings, .. } = invocation;
-    let usage = usage(manifest, command, &entry.function, &missing);
+    let Invocation { preset, values, missing, warnings, .. } = invocation;
+    let usage = usage(manifest, command, preset.as_ref().unwrap_or(&entry.function), &missing);
     Draft {
         answer: Answer { kind: Kind::Form { form: filled(entry, &values) }, warnings },
         without_form: Some(usage.into()),
@@ -53,11 +53,11 @@ fn title(function: &FunctionName) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// What to add to the line.
+/// What to add to the line. `name`: what was typed, the function's name or a preset's.
 fn usage(
     manifest: &Manifest,
     command: &AuthenticatedCommand,
-    function: &FunctionName,
+    name: &FunctionName,
     missing: &[FunctionName],
 ) -> Kind {
     let grammar = Grammar {
@@ -68,7 +68,7 @@ fn usage(
         time_zone: None,
         site: None,
     };
-    let usage = grammar.help(&[function.as_str()]);
+    let usage = grammar.help(&[name.as_str()]);
     let lead = if missing.is_empty() {
         not_served::FORM_OF_COMMAND
     } else {

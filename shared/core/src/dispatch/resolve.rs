@@ -6,6 +6,7 @@ use cloud_apps_protocol::{
     command::function_name,
     line::{Grammar, Invocation, Line},
     manifest::Preset,
+    text::is_ignorable,
 };
 
 /// Reads the request against an app and its presets; `site` is the server whose permalinks it may hold.
@@ -43,7 +44,8 @@ pub fn resolve(
         (Some(name), None) => {
             let name = function_name(name)
                 .map_err(|error| Refusal::bad_request("/command/function", format!("{error}.")))?;
-            if !command.raw.trim_start().starts_with('/') {
+            let unseen = |c: char| c.is_whitespace() || is_ignorable(c);
+            if !command.raw.trim_start_matches(unseen).starts_with('/') {
                 return Ok(grammar.arguments(name.as_str(), &command.raw)?);
             }
             let line = grammar.line(&command.raw)?;

@@ -2,7 +2,7 @@
 
 use crate::{
     jira,
-    stage::{ALICE, BOB, CHANNEL, Stage, TEAM, build, form},
+    stage::{ALICE, BOB, CHANNEL, Stage, TEAM, build, command_body, form},
 };
 use cloud_app::http::{Outbound, Policy};
 use expect_test::expect_file;
@@ -101,6 +101,27 @@ async fn ids_and_names_that_are_none_are_refused_where_a_server_sends_them() {
         let named = answered.body["error"]["pointer"].as_str().unwrap();
         assert!(pointer.starts_with(named) && named.len() > "/context".len(), "{pointer}: {named}");
         assert!(stage.calls().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn prose_is_handed_over_as_it_was_typed_in_both_dialects() {
+    let stage = stage();
+    let prose = [
+        "Coffee is ready — come now",
+        r"^foo\.bar$",
+        r"¯\_(ツ)_/¯",
+        "the ’90s",
+        "'tis late",
+        "\"Hello\" she said\r\n\r\n> `--text x` 👩\u{200d}👧",
+    ];
+    for (at, text) in prose.into_iter().enumerate() {
+        assert_eq!(stage.type_(&format!("mirror {text}")).await.status, 200, "{text}");
+        let v2 = stage.v2("/command", &command_body(&format!("/jira mirror {text}")));
+        assert_eq!(stage.send(v2).await.status, 200, "{text}");
+        for call in &stage.calls()[2 * at..] {
+            assert_eq!(call.values["text"], text);
+        }
     }
 }
 

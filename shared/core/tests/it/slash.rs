@@ -1,6 +1,6 @@
 //! Slash commands of an unmodified server, from the form to the answer.
 
-use crate::stage::{ALICE, BOB, CHANNEL, Stage, TEAM, form, request};
+use crate::stage::{ALICE, BOB, CHANNEL, Stage, TEAM, command_body, form, request};
 use http::{Method, header};
 use serde_json::json;
 
@@ -30,6 +30,40 @@ async fn a_form_becomes_the_same_command_as_v2_has() {
     for secret in ["isepw4368fr8pb3xm4wus8rbho", "dHJpZ2dlcg", crate::stage::SLASH_TOKEN] {
         assert!(!shown.to_string().contains(secret), "an app is handed no credential: {secret}");
     }
+}
+
+#[tokio::test]
+async fn whoever_the_server_found_is_meant_whatever_stands_beside_the_name() {
+    let stage = Stage::new();
+    for (at, word) in ["@bob-", "@bob。", "(@Bob)", "@bob\u{200b}"].into_iter().enumerate() {
+        let line = format!("create issue --project=MM x {word}");
+        assert_eq!(stage.type_(&line).await.text(), "Created an issue in MM.", "{word}");
+        let v2 = stage.v2("/command", &command_body(&format!("/jira {line}")));
+        assert_eq!(stage.send(v2).await.text(), "Created an issue in MM.", "{word}");
+        for call in &stage.calls()[2 * at..] {
+            assert_eq!(call.values["assignee"], BOB, "{word}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_preset_that_lacks_something_is_answered_with_its_own_usage() {
+    let stage = Stage::with(|install| {
+        let preset = json!({
+            "name": "bug", "label": "A bug.", "function": "create_issue", "values": {"summary": "A bug"},
+            "locations": ["message_box"],
+        });
+        install.presets = serde_json::from_value(json!([preset])).unwrap();
+    });
+    let answered = stage.type_("bug").await;
+    assert!(answered.text().contains("Usage: `/jira bug "), "{}", answered.text());
+    assert!(!answered.text().contains("Usage: `/jira create"), "{}", answered.text());
+}
+
+#[tokio::test]
+async fn an_empty_word_is_named() {
+    let answered = Stage::new().type_("\"\"").await;
+    assert!(answered.text().starts_with("`\"\"` is no command (at character 7)."), "{}", answered.text());
 }
 
 #[tokio::test]

@@ -3,30 +3,29 @@
 //! What a user wrote is shown shortened, as code or escaped, and never if it may be a password.
 
 use super::{
-    Grammar, LineError, MAX_NAMED,
+    Grammar, LineError, MAX_NAMED, Target,
     fault::Fault,
     find::{self, flag},
     lexer, next_word,
 };
-use crate::{FieldType, manifest::CommandEntry};
+use crate::FieldType;
 use std::collections::BTreeMap;
 
 impl Grammar<'_> {
-    pub(super) fn see_help(&self, command: Option<&CommandEntry>) -> String {
-        match command {
-            Some(command) => format!(
-                "See `/{} help {}`.",
-                self.manifest.namespace(),
-                find::spoken(command.function.as_str())
-            ),
+    /// Where to find help of what was typed.
+    pub(super) fn see_help(&self, target: Option<Target<'_>>) -> String {
+        match target {
+            Some(target) => {
+                format!("See `/{} help {}`.", self.manifest.namespace(), find::spoken(target.name().as_str()))
+            }
             None => format!("See `/{} help`.", self.manifest.namespace()),
         }
     }
 
-    pub(super) fn explain(&self, fault: Fault, command: Option<&CommandEntry>) -> LineError {
+    pub(super) fn explain(&self, fault: Fault, target: Option<Target<'_>>) -> LineError {
         let at = format!("(at character {})", fault.position + 1);
         let near = fault.near.as_ref().map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
-        let help = self.see_help(command);
+        let help = self.see_help(target);
         let mut fields = BTreeMap::new();
         let message = if let Some(name) = &fault.field {
             // The message of the field's check says what was expected.
@@ -106,15 +105,14 @@ pub(super) fn code(text: &str) -> String {
 }
 
 /// The fault of a flag that the command does not have. `near`: the flag that was probably meant.
-pub(super) fn unknown_flag(command: &CommandEntry, word: &lexer::Word, near: Option<String>) -> Fault {
-    let fields = command.fields.iter().filter(|f| f.r#type != FieldType::Markdown);
+pub(super) fn unknown_flag(target: Target<'_>, word: &lexer::Word, near: Option<String>) -> Fault {
+    let fields = target.command.fields.iter().filter(|f| f.r#type != FieldType::Markdown);
     let flags: Vec<String> = fields.map(|f| format!("`{}`", flag(f))).take(12).collect();
-    let command = find::spoken(command.function.as_str());
+    let name = find::spoken(target.name().as_str());
     let expected = if flags.is_empty() {
-        format!("no flags after `{command}`")
+        format!("no flags after `{name}`")
     } else {
         format!("one of {}, or `--` before text that begins with dashes", flags.join(", "))
     };
-    let found = word.text.split('=').next().unwrap_or_default();
-    Fault::new(word.start, found, expected, format!("is no flag of `{command}`")).near(near)
+    Fault::new(word.start, word.flag_name(), expected, format!("is no flag of `{name}`")).near(near)
 }

@@ -1,6 +1,9 @@
 //! What is wrong at a place of a line.
 
-use crate::{FunctionName, text::shortened};
+use crate::{
+    FunctionName,
+    text::{shortened, without_ignorable},
+};
 
 /// What is wrong at a place of a line, before there is a message for a person.
 #[derive(Debug)]
@@ -36,7 +39,7 @@ impl Fault {
 /// How many characters of a user's text are repeated, including the mark of a cut.
 const SHOWN: usize = 61;
 
-/// A user's text, shortened so that they still recognise it.
+/// A user's text as they see it, shortened so that they still recognise it.
 pub(super) fn cut(text: &str) -> String {
-    shortened(text, SHOWN).into_owned()
+    shortened(&without_ignorable(text), SHOWN).into_owned()
 }

@@ -1,7 +1,10 @@
 //! Finds the function that a line names: the longest sequence of its first words that is a function or a preset.
 
-use super::{Grammar, Target, lexer::Word};
-use crate::Field;
+use super::{
+    Grammar, Target,
+    lexer::{Word, is_dash},
+};
+use crate::{Field, text::without_ignorable};
 
 /// How many words a name can have: it has 64 characters, and each word has one and a separator.
 pub(super) const MAX_WORDS: usize = 32;
@@ -21,9 +24,9 @@ pub(super) fn stems(name: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(name), |name| name.rsplit_once('_').map(|(head, _)| head))
 }
 
-/// A name in its standard form: spaces, `-` and `_` are the same.
+/// A name in its standard form: spaces, dashes and `_` are the same.
 pub(super) fn normal(text: &str) -> String {
-    text.to_lowercase().replace([' ', '-'], "_")
+    without_ignorable(text).to_lowercase().replace(|c| c == ' ' || is_dash(c), "_")
 }
 
 /// A name as people write it.

@@ -25,6 +25,7 @@ use crate::{
 };
 use explain::{code, sentence};
 use fault::{Fault, cut};
+use lexer::{Opening, Source};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use typed::Written;
@@ -51,13 +52,16 @@ pub enum Line {
 pub struct Invocation {
     /// The function.
     pub function: FunctionName,
+    /// The preset by whose name it was called, if it was.
+    pub preset: Option<FunctionName>,
     /// The values, checked against the command's fields.
     pub values: Values,
     /// Required fields that were not given, in their order. The command's form should be opened.
     pub missing: Vec<FunctionName>,
     /// `--form`: the form should be opened even if nothing is missing.
     pub form: bool,
-    /// What was left out and why (names in `encoded` that the command does not have).
+    /// What was left out and why (names in `encoded` that the command does not have), and what may have been meant as a flag
+    /// and is text.
     pub warnings: Vec<String>,
 }
 
@@ -102,17 +106,25 @@ struct Target<'g> {
     preset: Option<&'g Preset>,
 }
 
+impl<'g> Target<'g> {
+    /// The name that was typed: the function's or the preset's.
+    fn name(&self) -> &'g FunctionName {
+        self.preset.map_or(&self.command.function, |preset| &preset.name)
+    }
+}
+
 impl<'a> Grammar<'a> {
     /// Reads a whole line, `/jira create issue --project=MM`, with or without the leading `/namespace`.
     pub fn line(&self, raw: &str) -> Result<Line, LineError> {
-        let words = lexer::words(raw).map_err(|e| self.explain(e, None))?;
+        let source = Source::of(raw).map_err(|e| self.explain(e, None))?;
+        let words = source.words(0, source.end(), Opening::Everywhere);
         let mut words = words.as_slice();
         if let Some((first, rest)) = words.split_first()
             && let Some(namespace) = first.plain().and_then(|text| text.strip_prefix('/'))
         {
             if !namespace.eq_ignore_ascii_case(self.manifest.namespace()) {
                 let expected = format!("`/{}`", self.manifest.namespace());
-                let fault = Fault::new(first.start, &first.text, expected, "is another app's command");
+                let fault = Fault::new(first.start, first.shown(), expected, "is another app's command");
                 return Err(self.explain(fault, None));
             }
             words = rest;
@@ -128,15 +140,17 @@ impl<'a> Grammar<'a> {
             }
             return Err(self.unknown(words));
         };
-        self.bind(target, rest)
+        let named = words.len() - rest.len();
+        let from = words.get(..named).and_then(<[_]>::last).map_or(0, |name| name.end);
+        self.bind(target, &source, from)
     }
 
     /// Reads `rest` as the arguments of this function.
     pub fn arguments(&self, function: &str, rest: &str) -> Result<Line, LineError> {
-        let words = lexer::words(rest).map_err(|e| self.explain(e, None))?;
+        let source = Source::of(rest).map_err(|e| self.explain(e, None))?;
         let name = crate::command::function_name(function).map_err(|_| self.no_function(function))?;
         let target = self.target(name.as_str()).ok_or_else(|| self.no_function(function))?;
-        self.bind(target, &words)
+        self.bind(target, &source, 0)
     }
 
     /// Checks values that came encoded, from a form or an action. `function` may be a preset.
@@ -167,7 +181,7 @@ impl<'a> Grammar<'a> {
                 position: 0,
                 found: String::new(),
                 expected: "values that fit their fields".to_owned(),
-                message: format!("{} {}", list.join(" "), self.see_help(Some(command))),
+                message: format!("{} {}", list.join(" "), self.see_help(Some(target))),
                 unknown_function: false,
                 fields,
             });
@@ -177,7 +191,7 @@ impl<'a> Grammar<'a> {
             let more = dropped.len().saturating_sub(MAX_NAMED);
             dropped.truncate(MAX_NAMED);
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-            let command = code(&find::spoken(command.function.as_str()));
+            let command = code(&find::spoken(target.name().as_str()));
             warnings
                 .push(format!("Left out, for {command} has no such fields: {}{more}.", dropped.join(", ")));
         }
@@ -287,14 +301,16 @@ impl<'a> Grammar<'a> {
                 missing.push(field.name.clone());
             }
         }
-        Invocation { function: target.command.function.clone(), values, missing, form, warnings }
+        let (function, preset) = (target.command.function.clone(), target.preset.map(|p| p.name.clone()));
+        Invocation { function, preset, values, missing, form, warnings }
     }
 }
 
 /// Whether `--help` is among the flags.
 fn asks_for_help(words: &[lexer::Word]) -> bool {
-    let mut flags = words.iter().map_while(|word| (word.plain() != Some("--")).then(|| word.flag()));
-    flags.any(|flag| flag.is_some_and(|flag| flag.eq_ignore_ascii_case("help")))
+    words.iter().take_while(|word| !word.is_two_dashes()).any(|word| {
+        word.flag_value().is_none() && word.flag().is_some_and(|flag| flag.eq_ignore_ascii_case("help"))
+    })
 }
 
 /// The next word of a name after `stem`: `issue` for `create_issue` after `create`.

@@ -1,4 +1,5 @@
-//! Writes an invocation as a line. If the line is read, it gives the same invocation.
+//! Writes an invocation as a line. If the line is read, it gives the same invocation. A preset's name is not written, because
+//! its values are.
 
 use super::{
     Grammar, Invocation,

@@ -37,6 +37,25 @@ fn any_values(command: &CommandEntry) -> BoxedStrategy<Values> {
         .boxed()
 }
 
+/// What somebody may write, with more dashes, quotes and flags than most do.
+fn any_prose() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        prop::collection::vec(any_text(), 0..6).prop_map(|words| words.join(" --")),
+        prop::collection::vec(
+            "[-—“”'\"`\\\\= \n\u{200b}]| --[a-z]{1,3}| --(label|watch|form|help) so|[a-z]{1,3}",
+            0..12
+        )
+        .prop_map(|words| words.concat()),
+    ]
+}
+
+/// Whether the first character is one that people see, and no quote.
+fn begins_visibly(text: &str) -> bool {
+    let seen = |c: char| !c.is_whitespace() && !crate::text::is_ignorable(c);
+    text.starts_with(seen) && !text.starts_with(['"', '“', '”', '„', '‟', '«', '»', '\'', '‘', '’', '‚', '‛'])
+}
+
 /// A field of any type, with names that a line could read otherwise.
 fn any_field() -> impl Strategy<Value = Field> {
     let names = ["watch", "no_watch", "form", "help", "x", "a_b_c", "no"];
@@ -178,6 +197,25 @@ proptest! {
             prop_assert_eq!(grammar.line(&line).map_err(|e| TestCaseError::fail(format!("{line}: {e}")))?, Line::Run(invocation));
             Ok(())
         })?;
+    }
+
+    /// A prose begins with no quote and no flag, and ends with no flag of the command.
+    #[test]
+    fn prose_is_the_rest_of_the_line(start in any::<char>(), text in any_prose()) {
+        let text = format!("{start}{text} so it ends");
+        prop_assume!(begins_visibly(&text) && !"-\u{2010}\u{2011}‒–—―−".contains(start));
+        let text = text.trim();
+        prop_assert_eq!(&values(&format!("/jira bug {text}"))["summary"], &json!(text));
+        let read = values(&format!("/jira bug  --watch {text}\n--label='x y'  --priority 3"));
+        prop_assert_eq!(&read["summary"], &json!(text));
+        prop_assert_eq!(&read["priority"], &json!(3));
+    }
+
+    #[test]
+    fn prose_after_two_dashes_is_the_rest_of_the_line(text in any_prose()) {
+        let text = text.trim();
+        prop_assume!(begins_visibly(text));
+        prop_assert_eq!(&values(&format!("/jira bug -- {text}"))["summary"], &json!(text));
     }
 
     #[test]
