@@ -7,6 +7,7 @@ mod enumeration;
 mod findings;
 mod killed;
 mod life;
+mod moves;
 mod others;
 pub mod program;
 mod rig;

@@ -37,7 +37,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -68,6 +68,7 @@ pub struct Gate(Arc<GateState>);
 struct GateState {
     calls: AtomicUsize,
     order: Mutex<Option<(usize, Fault)>>,
+    ahead: AtomicU64,
 }
 
 impl Gate {
@@ -84,6 +85,16 @@ impl Gate {
     /// No call fails any more.
     pub fn clear(&self) {
         *self.0.order.lock().unwrap() = None;
+    }
+
+    /// Lets the clock of the bundle go ahead by so many milliseconds.
+    pub fn go_ahead(&self, by: Millis) {
+        self.0.ahead.fetch_add(by, Ordering::SeqCst);
+    }
+
+    /// How far the clock of the bundle is ahead.
+    pub fn ahead(&self) -> Millis {
+        self.0.ahead.load(Ordering::SeqCst)
     }
 
     fn next(&self) -> Option<Fault> {
@@ -196,19 +207,20 @@ impl Rig {
 
     /// The upkeep of the day of this time: all its jobs, also those that wait for a part of an hour.
     pub async fn upkeep(&self, now: Millis) {
-        let queue = Sqlite::open(&self.folder.path().join("bundle.db")).unwrap();
         for minutes in [0, 5, 20, 40] {
             let now = now + minutes * 60_000;
             upkeep::begin(self.served.management(), now).await.unwrap();
-            while self
-                .served
-                .job_runner()
-                .round(&queue, QueueName::Commands, 10, (30_000, 60_000), now)
-                .await
-                .unwrap()
-                > 0
-            {}
+            self.jobs(now).await;
         }
+    }
+
+    /// All jobs that are due at this time.
+    pub async fn jobs(&self, now: Millis) {
+        let queue = Sqlite::open(&self.folder.path().join("bundle.db")).unwrap();
+        let runner = self.served.job_runner();
+        let round =
+            async || runner.round(&queue, QueueName::Commands, 10, (30_000, 60_000), now).await.unwrap();
+        while round().await > 0 {}
     }
 
     /// The server, as its admin.
@@ -342,8 +354,10 @@ async fn answer(State((served, gate)): State<(Served, Gate)>, request: Arrived) 
     let fault = gate.next();
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, 1 << 20).await.unwrap();
-    let done =
-        || async { served.handle(arrival(http::Request::from_parts(parts, body))).await.map(Body::from) };
+    let mut arrived = arrival(http::Request::from_parts(parts, body));
+    arrived.now += gate.ahead();
+    arrived.deadline += gate.ahead();
+    let done = || async { served.handle(arrived).await.map(Body::from) };
     match fault {
         None => done().await,
         Some(Fault::Hang) => std::future::pending().await,

@@ -17,7 +17,7 @@ use cloud_apps_protocol::{
     },
     server::ServerFacts,
 };
-use cloud_apps_standin::{Standin, StandinError};
+use cloud_apps_standin::{Standin, StandinError, Version};
 use http::{Method, Request, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
@@ -75,6 +75,16 @@ pub fn arrival(request: Request<Bytes>) -> Arrival {
     }
 }
 
+/// What an admin's command reads of the server.
+fn facts(mattermost: &Standin) -> ServerFacts {
+    let settings = mattermost.settings();
+    ServerFacts {
+        mm_blocks: Some(mattermost.version() >= Version::V11_10 && settings.mm_blocks_enabled),
+        max_post_size: u32::try_from(settings.max_post_size).ok(),
+        ..ServerFacts::default()
+    }
+}
+
 /// Installs `app` in one team of the stand-in, and grants all that it asks for. The stand-in reaches the bundle at
 /// `base_url`.
 pub async fn install(
@@ -103,7 +113,7 @@ pub async fn install(
         server: Server {
             site_url: site,
             version: mattermost.version().number().to_owned(),
-            facts: ServerFacts::default(),
+            facts: facts(mattermost),
         },
         bot: BotCredentials {
             user_id: bot.parse()?,
