@@ -19,12 +19,16 @@ use bytes::Bytes;
 use cloud_app::{App, http::Outbound};
 use cloud_apps_core::{
     bundle::Bundle,
+    http::system_now,
+    operator::{self, OperatorAnswer, OperatorRequest, Patch},
     random::SystemRandom,
     services::{Management, Services, Stores},
     store::memory::Memory,
 };
+use cloud_apps_protocol::{error::ErrorDetail, install::InstallPatch};
 use cloud_apps_standin::{Attachment, Shown, Standin, Version};
 use http::{Response, StatusCode};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// The team of the kit's Mattermost.
@@ -93,6 +97,29 @@ impl Kit {
         });
         let installed = install(&bundle, &mattermost, &id, TEAM, BUNDLE).await?;
         Ok(Self { mattermost, bundle, installed })
+    }
+
+    /// Changes settings of the install, as an admin does. `Err` if they are refused: `message` is what the
+    /// admin reads, and `more["fields"]` what the app says of each setting.
+    ///
+    /// # Panics
+    ///
+    /// If the settings are no JSON object.
+    #[allow(clippy::panic)] // This is for tests, whose output shows the reason.
+    pub async fn configure(&self, settings: Value) -> Result<(), ErrorDetail> {
+        let Value::Object(settings) = settings else { panic!("{settings} is no JSON object") };
+        let request = OperatorRequest::Change {
+            install_id: self.installed.created.install_id.clone(),
+            patch: Patch(InstallPatch::Settings(settings).body()),
+            if_match: None,
+        };
+        let answer =
+            operator::handle(self.bundle.management(), request.payload(), system_now(), "testkit").await;
+        match serde_json::from_value(answer) {
+            Ok(OperatorAnswer::Error(body)) => Err(body.error),
+            Ok(_) => Ok(()),
+            Err(error) => panic!("the bundle's answer cannot be read: {error}"),
+        }
     }
 
     /// Types `line` as a user of the demo in [`CHANNEL`]; returns what the user sees.
