@@ -2,7 +2,7 @@
 //! credential.
 
 use super::{MAX_ANSWER, address::Class};
-use std::{error::Error as StdError, net::IpAddr, time::Duration};
+use std::{error::Error as StdError, io, net::IpAddr, time::Duration};
 
 type Source = Box<dyn StdError + Send + Sync>;
 
@@ -100,6 +100,22 @@ pub(super) struct RefusedAddress {
 pub(super) struct NoAddress(#[source] pub Option<std::io::Error>);
 
 impl Error {
+    /// Whether the server may have read the whole request.
+    pub fn is_doubtful(&self) -> bool {
+        match self {
+            // A shorter time is the one for connecting.
+            Self::Timeout { limit, .. } => *limit != super::CONNECT,
+            Self::TooLarge { .. } | Self::Broken { .. } => true,
+            Self::Scheme { .. }
+            | Self::Address(_)
+            | Self::Refused { .. }
+            | Self::NotFound { .. }
+            | Self::Connect { .. }
+            | Self::Certificate { .. }
+            | Self::Setup(_) => false,
+        }
+    }
+
     /// The error for an error of reqwest.
     pub(super) fn of(error: reqwest::Error, url: &url::Url, limit: Duration) -> Self {
         let origin = origin(url);
@@ -145,6 +161,18 @@ fn untrusted(error: &rustls::Error) -> String {
     .to_owned()
 }
 
+/// Whether a connection was closed before anything of the answer came: the server may have closed it while it was idle, and
+/// did not read the request then.
+pub(super) fn is_unanswered(error: &reqwest::Error) -> bool {
+    let closed = cause::<hyper::Error>(error)
+        .is_some_and(|error| error.is_incomplete_message() || error.is_canceled());
+    let reset = cause::<io::Error>(error).is_some_and(|error| {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+        matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+    });
+    !error.is_connect() && !error.is_timeout() && (closed || reset)
+}
+
 /// Scheme, host and port.
 pub(super) fn origin(url: &url::Url) -> String {
     url.origin().ascii_serialization()
@@ -157,7 +185,7 @@ fn cause<'e, E: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Opti
         if let Some(found) = error.downcast_ref::<E>() {
             return Some(found);
         }
-        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         if let Some(wrapped) = wrapped {
             return cause::<E>(wrapped);
         }

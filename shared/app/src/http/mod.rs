@@ -2,7 +2,8 @@
 //!
 //! The address of a site comes from an admin of another server, so it is checked twice: an IP address in the URL is checked
 //! before the call, and every IP address of a host name is checked when the connection is made, so that the name cannot
-//! change in between. There are no redirects, no proxies and no retries.
+//! change in between. There are no redirects and no proxies. A call is sent once; one whose connection was closed unanswered is sent
+//! once more where that is safe.
 
 pub mod address;
 mod error;
@@ -18,7 +19,7 @@ use std::{
     net::IpAddr,
     pin::Pin,
     sync::{Arc, OnceLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use url::{Host, Url};
 
@@ -28,9 +29,12 @@ pub const MAX_ANSWER: usize = 1 << 20;
 /// How long it may take to connect.
 pub const CONNECT: Duration = Duration::from_secs(2);
 
-/// How long a connection is kept for the next call. Servers and load balancers close idle connections after 60 s or more, and
-/// a function that was frozen meanwhile does not notice that.
-const IDLE: Duration = Duration::from_secs(45);
+/// How long a connection is kept for the next call: less than servers keep it. Node and uvicorn close an idle connection after
+/// 5 s, and a function that was frozen meanwhile does not notice that.
+const IDLE: Duration = Duration::from_secs(4);
+
+/// The header with the idempotency key of a call (section 3).
+const DELIVERY: &str = "cloud-apps-delivery";
 
 /// Which addresses may be called.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +61,8 @@ struct Shared {
     names: Arc<dyn Names>,
     // It is built late, because most requests after a cold start do not need it, and reading the root certificates takes time.
     client: OnceLock<Result<reqwest::Client, String>>,
+    // It connects anew for each call.
+    unpooled: OnceLock<Result<reqwest::Client, String>>,
 }
 
 impl Outbound {
@@ -67,7 +73,13 @@ impl Outbound {
 
     /// A client with another resolver, for tests.
     pub fn with_names(policy: Policy, names: Arc<dyn Names>) -> Self {
-        Self(Arc::new(Shared { policy: Arc::new(policy), in_process: None, names, client: OnceLock::new() }))
+        Self(Arc::new(Shared {
+            policy: Arc::new(policy),
+            in_process: None,
+            names,
+            client: OnceLock::new(),
+            unpooled: OnceLock::new(),
+        }))
     }
 
     /// A client whose calls do not leave the process: a Mattermost in memory answers them, for tests and for `sam local`.
@@ -77,6 +89,7 @@ impl Outbound {
             in_process: Some(server),
             names: Arc::new(SystemNames),
             client: OnceLock::new(),
+            unpooled: OnceLock::new(),
         }))
     }
 
@@ -97,6 +110,9 @@ impl Outbound {
     }
 
     /// Makes a call and reads the whole answer, with any status. A redirect is an answer too. `limit` is for everything.
+    ///
+    /// If the connection is closed before anything of the answer came, the call is sent once more, on a new connection: a read,
+    /// or one that has an idempotency key. Servers close idle connections, also at the moment when one is used again.
     pub async fn send(&self, request: Request<Bytes>, limit: Duration) -> Result<Response<Bytes>, Error> {
         if let Some(server) = &self.0.in_process {
             return Ok(server(request).await);
@@ -107,8 +123,16 @@ impl Outbound {
         let mut call = reqwest::Request::try_from(request)
             .map_err(|error| Error::Address(error.without_url().to_string()))?;
         *call.timeout_mut() = Some(limit);
+        let ends = Instant::now() + limit;
         let of = |error| Error::of(error, &url, limit);
-        let mut answer = self.client()?.execute(call).await.map_err(of)?;
+        let again = if may_be_repeated(&call) { call.try_clone() } else { None };
+        let mut answer = match (self.client()?.execute(call).await, again) {
+            (Err(error), Some(mut again)) if error::is_unanswered(&error) => {
+                *again.timeout_mut() = Some(ends.saturating_duration_since(Instant::now()));
+                self.unpooled()?.execute(again).await.map_err(of)?
+            }
+            (answer, _) => answer.map_err(of)?,
+        };
         let too_large = || Error::TooLarge { origin: error::origin(&url) };
         if answer.content_length().is_some_and(|length| length > MAX_ANSWER as u64) {
             return Err(too_large());
@@ -150,11 +174,18 @@ impl Outbound {
     }
 
     fn client(&self) -> Result<&reqwest::Client, Error> {
-        let built = self.0.client.get_or_init(|| self.build());
+        let built = self.0.client.get_or_init(|| self.build(usize::MAX));
         built.as_ref().map_err(|problem| Error::Setup(problem.clone()))
     }
 
-    fn build(&self) -> Result<reqwest::Client, String> {
+    /// A client that never uses a connection again.
+    fn unpooled(&self) -> Result<&reqwest::Client, Error> {
+        let built = self.0.unpooled.get_or_init(|| self.build(0));
+        built.as_ref().map_err(|problem| Error::Setup(problem.clone()))
+    }
+
+    /// Builds a client that keeps at most so many idle connections to one host.
+    fn build(&self, idle: usize) -> Result<reqwest::Client, String> {
         let mut roots = Vec::with_capacity(webpki_root_certs::TLS_SERVER_ROOT_CERTS.len());
         for root in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
             roots.push(reqwest::Certificate::from_der(root).map_err(|error| error.to_string())?);
@@ -175,6 +206,7 @@ impl Outbound {
             .dns_resolver(resolver)
             .connect_timeout(CONNECT)
             .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(idle)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .no_proxy()
@@ -183,4 +215,9 @@ impl Outbound {
             .build()
             .map_err(|error| format!("the HTTP client cannot be built: {error:?}"))
     }
+}
+
+/// Whether a call may reach its server twice: a read, or one that its server knows again by its idempotency key.
+fn may_be_repeated(call: &reqwest::Request) -> bool {
+    call.method().is_safe() || call.headers().get(DELIVERY).is_some_and(|key| !key.is_empty())
 }

@@ -89,6 +89,19 @@ impl Error {
         }
     }
 
+    /// Whether the server may have done what it was asked all the same. `false`: it refused, or the call never reached it.
+    pub fn is_doubtful(&self) -> bool {
+        match self {
+            Self::Unreachable(error) => error.is_doubtful(),
+            // The feature is off.
+            Self::Refused { status, .. } | Self::Unexpected { status, .. } if status.as_u16() == 501 => false,
+            Self::Refused { status, .. } => status.is_server_error(),
+            // A server that did what was asked may answer so that nobody can read it.
+            Self::Unexpected { status, .. } => status.is_server_error() || status.is_success(),
+            Self::NoToken { .. } | Self::TooMany { .. } | Self::Redirect { .. } | Self::Path(_) => false,
+        }
+    }
+
     /// What a user may read. The rest is for the log.
     pub(crate) fn for_user(&self) -> Option<String> {
         match self {

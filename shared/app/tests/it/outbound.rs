@@ -1,6 +1,6 @@
 //! Calls that leave the bundle, over real sockets.
 
-use crate::server::{Server, raw, tls};
+use crate::server::{Server, closes_once, raw, tls};
 use async_trait::async_trait;
 use axum::{body::Body, http::StatusCode, response::Response};
 use bytes::Bytes;
@@ -38,6 +38,36 @@ impl Names for Told {
     async fn look_up(&self, _: &str) -> io::Result<Vec<IpAddr>> {
         let mut answers = self.0.lock().unwrap();
         if answers.is_empty() { Err(io::Error::other("no such host")) } else { Ok(answers.remove(0)) }
+    }
+}
+
+/// A call that changes something, with this idempotency key.
+fn with_key(url: &str, key: Option<&str>) -> Request<Bytes> {
+    let mut request = Request::post(url).header("content-length", "0");
+    if let Some(key) = key {
+        request = request.header("cloud-apps-delivery", key);
+    }
+    request.body(Bytes::new()).unwrap()
+}
+
+#[tokio::test]
+async fn a_call_whose_connection_was_closed_unanswered_is_sent_once_more_where_that_is_safe() {
+    let cases = [
+        (get as fn(&str) -> Request<Bytes>, true),
+        (|url| with_key(url, Some("5c3b")), true),
+        (|url| with_key(url, Some("")), false),
+        (|url| with_key(url, None), false),
+    ];
+    for (request, repeated) in cases {
+        let (site, came) = closes_once().await;
+        match laptop().send(request(&format!("{site}/x")), LIMIT).await {
+            Ok(answer) => assert!(repeated && answer.body() == "ok"),
+            Err(error) => {
+                let broken = matches!(error, Error::Broken { .. });
+                assert!(!repeated && broken && error.is_doubtful(), "{error}");
+            }
+        }
+        assert_eq!(*came.lock().unwrap(), if repeated { 2 } else { 1 });
     }
 }
 

@@ -73,6 +73,30 @@ pub async fn raw(bytes: Vec<u8>) -> SiteUrl {
     site
 }
 
+/// Closes its first connection when a request came, without an answer, and answers on all later ones. How many requests came.
+pub async fn closes_once() -> (SiteUrl, Arc<Mutex<usize>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let site = SiteUrl::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let came = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&came);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            head(&mut stream).await;
+            let first = {
+                let mut counted = counted.lock().unwrap();
+                *counted += 1;
+                *counted == 1
+            };
+            if !first {
+                let answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+                stream.write_all(answer).await.unwrap();
+            }
+        }
+    });
+    (site, came)
+}
+
 /// An HTTPS server that closes after each answer. Its port, and the PEM of its certificate for these names.
 pub async fn tls(names: &[&str]) -> (u16, String) {
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();

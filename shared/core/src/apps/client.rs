@@ -33,7 +33,7 @@ pub struct AppClient {
 }
 
 impl AppClient {
-    /// Calls a function, for at most [`Call::left`]. Never repeated.
+    /// Calls a function, for at most [`Call::left`]. Repeated only if its connection was closed unanswered.
     pub async fn call(&self, app: &ServedApp<'_>, call: Call<'_>) -> Called {
         match app {
             ServedApp::Linked { app, .. } => linked::call(app, self.http.clone(), call).await,

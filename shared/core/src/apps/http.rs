@@ -1,4 +1,4 @@
-//! Apps that are HTTPS services: `POST {url}/{function}`, through the client of section 19, without redirects and retries.
+//! Apps that are HTTPS services: `POST {url}/{function}`, through the client of section 19. It follows no redirects.
 
 use super::{answer::Reply, no_answer::NoAnswer, signed_request::SignedRequest};
 use cloud_app::http::{Error, Outbound};

@@ -102,8 +102,12 @@ fn advice(error: Error, bot: &BotActions) -> String {
     if is_outside(&error) {
         return invite(bot);
     }
-    // A call that ran out of time may have had its effect.
-    format!("This may not have been posted, and here only you see it. {}", why(error))
+    let what = if error.is_doubtful() {
+        "The server did not say whether this was posted, and here only you see it. Look before you try again."
+    } else {
+        "This was not posted: only you see this."
+    };
+    format!("{what} {}", why(error))
 }
 
 fn not_confirmed(unconfirmed: Unconfirmed, bot: &BotActions) -> String {

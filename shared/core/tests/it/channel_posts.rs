@@ -23,6 +23,8 @@ enum Bot {
     IsOutside,
     /// May post once, and then no more.
     PostsOnce,
+    /// The server answers its posts with this status.
+    Told(u16),
 }
 
 /// A server that answers with recorded bytes, and remembers what it was asked.
@@ -80,6 +82,11 @@ impl Mattermost {
         }
         let member = matches!(state.bot, Bot::IsMember | Bot::PostsOnce);
         if path == "/api/v4/posts" {
+            if let Bot::Told(status) = state.bot {
+                let refusal =
+                    json!({"id": "api.post.create_post.root_id.app_error", "message": "Invalid RootId."});
+                return Response::builder().status(status).body(refusal.to_string().into()).unwrap();
+            }
             if state.bot == Bot::PostsOnce {
                 state.bot = Bot::IsOutside;
             }
@@ -189,6 +196,30 @@ async fn where_the_bot_cannot_post_the_user_alone_sees_the_message_and_what_to_d
     let slash = said(&stage, &json!({"type": "message", "to": "channel", "text": "Hi"})).await;
     assert_eq!(slash.body["response_type"], "ephemeral");
     assert_eq!(slash.text(), "Hi\n\n_Invite @jira to post here, if this is a channel: only you see this._");
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_as_a_refusal_and_doubt_as_doubt() {
+    for (status, said) in [
+        (400, "_This was not posted: only you see this. Mattermost did not do that: Invalid RootId."),
+        (413, "_This was not posted: only you see this."),
+        (429, "_This was not posted: only you see this. Mattermost is busy."),
+        (501, "_This was not posted: only you see this."),
+        (
+            500,
+            "_The server did not say whether this was posted, and here only you see it. Look before you try again.",
+        ),
+        (504, "_The server did not say whether this was posted"),
+    ] {
+        let mattermost = Mattermost::new(Bot::Told(status));
+        let stage = mattermost.stage();
+        let slash = said_to_channel(&stage).await;
+        assert!(slash.text().starts_with(&format!("Hi\n\n{said}")), "{status}: {}", slash.text());
+    }
+}
+
+async fn said_to_channel(stage: &Stage) -> Answered {
+    said(stage, &json!({"type": "message", "to": "channel", "text": "Hi"})).await
 }
 
 #[tokio::test]
