@@ -35,6 +35,16 @@ pub fn is_upkeep(event: &Value) -> bool {
     event.get("upkeep") == Some(&Value::Bool(true))
 }
 
+/// What a function that serves HTTP says of an event that is none of its own, such as a ping that should keep it warm.
+pub const NOT_A_REQUEST: &str = "this event is not a request of the stack's HTTP API (payload format 2.0), so nothing was done: the \
+     function takes no other events, and needs no pings to stay warm";
+
+/// Whether an event is a request of an HTTP API in payload format 2.0.
+pub fn is_request(event: &Value) -> bool {
+    event.get("version").and_then(Value::as_str) == Some("2.0")
+        && event.pointer("/requestContext/http").is_some()
+}
+
 /// Takes a text out of an event; `None` if there is no text at this place.
 fn text(event: &mut Value, pointer: &str) -> Option<String> {
     match event.pointer_mut(pointer).map(Value::take) {
@@ -208,6 +218,7 @@ mod tests {
         let odd = [
             json!(null),
             json!("keep warm"),
+            json!({ "warmer": true, "concurrency": 3 }),
             json!([1]),
             json!({}),
             json!({ "source": "aws.events" }),
@@ -217,7 +228,9 @@ mod tests {
             json!({ "requestContext": { "http": { "method": "G E T" }, "timeEpoch": -1 }, "headers": 1 }),
             json!({ "routeKey": 1, "pathParameters": "x", "rawQueryString": {}, "isBase64Encoded": "true" }),
         ];
+        assert!(is_request(&event(&json!("{}"), false)));
         for event in odd {
+            assert!(!is_request(&event), "{event}");
             for clock in [Clock::System, Clock::Event] {
                 let arrival = arrival(event.clone(), &context(1_000), clock);
                 assert_eq!(arrival.route.handler(), None, "{event}");

@@ -110,6 +110,7 @@ impl Started {
             let now = system_now();
             return Ok(operator::handle(&self.management, payload, now, &context.request_id).await);
         }
+        explain(&payload);
         let arrival = lambda::arrival(payload, &context, self.clock);
         let response = functions::install::handle(&self.management, arrival).await;
         Ok(serde_json::to_value(lambda::response(response))?)
@@ -144,11 +145,19 @@ impl Started {
         let handle = &handle;
         lambda_runtime::run(service_fn(
             async |event: LambdaEvent<Value>| -> Result<ApiGatewayV2httpResponse, Error> {
+                explain(&event.payload);
                 let arrival = lambda::arrival(event.payload, &event.context, self.clock);
                 Ok(lambda::response(handle(arrival).await))
             },
         ))
         .await
+    }
+}
+
+/// Says in the log what the function takes, if an event is none of that. Such an event is answered like an unknown route.
+fn explain(event: &Value) {
+    if !lambda::is_request(event) {
+        tracing::warn!("{}", lambda::NOT_A_REQUEST);
     }
 }
 
