@@ -6,6 +6,7 @@ use crate::{
     install::{BundleError, BundleIdentity, Owner, is_token},
     mattermost::{CallError, Command, Finding, Setting, Token},
 };
+use cloud_apps_core::dispatch::FUNCTION_TIME;
 use cloud_apps_core::install::TokenEnd;
 use cloud_apps_protocol::{
     InstallId, SiteUrl,
@@ -36,6 +37,7 @@ pub fn check(facts: &Facts) -> Report {
         )),
         Some(Ok(admin)) => {
             settings(admin, facts, &mut report);
+            known(admin, facts, &mut report);
             bot(admin, facts, &mut report);
             for team in &admin.teams {
                 commands(team, facts, &mut report);
@@ -247,6 +249,41 @@ fn settings(admin: &Admin, facts: &Facts, report: &mut Report) {
             .at(Setting::INTERNAL),
         );
     }
+}
+
+/// Checks what the bundle knows of the server, and how long the server waits for the bundle.
+fn known(admin: &Admin, facts: &Facts, report: &mut Report) {
+    let Some(known) = &facts.view.server else { return };
+    let (is, id) = (&admin.is, &facts.view.install_id);
+    let sync = format!(
+        "`cloud-apps sync {id}` tells it now. By itself it notices within the hour in which its bot calls the server."
+    );
+    if is.version != known.version {
+        let what =
+            format!("the bundle knows this server as Mattermost {}, and it is {}", known.version, is.version);
+        report.notes.push(Finding::note(what, sync));
+    } else if (is.facts.mm_blocks, is.facts.max_post_size)
+        != (known.facts.mm_blocks, known.facts.max_post_size)
+    {
+        let what = "the bundle does not know yet whether this server shows blocks, or how long a post may be";
+        report.notes.push(Finding::note(what, sync));
+    }
+    let Some(seconds) = is.facts.integration_timeout else { return };
+    let needed = FUNCTION_TIME.div_ceil(1_000) + 1;
+    if u64::from(seconds) >= needed {
+        return;
+    }
+    let what = format!(
+        "the server waits for an integration for {seconds} s, and an app may take {} s",
+        FUNCTION_TIME / 1_000
+    );
+    report.notes.push(if known.facts.integration_timeout == Some(seconds) {
+        let fix = format!("Set it to {needed} s or more. Until then the bundle stops an app sooner, and says so to its user.");
+        Finding::note(what, fix).at(Setting::PATIENCE)
+    } else {
+        let fix = format!("Set it to {needed} s or more, or tell the bundle with `cloud-apps sync {id}`, so that it stops an app sooner.");
+        Finding::note(what, fix).at(Setting::PATIENCE)
+    });
 }
 
 /// Whether a server calls this host only if its settings allow it. Names are not looked up, because the server may resolve them

@@ -8,7 +8,7 @@ use crate::{
     mattermost::{Bot, CallError, ClientConfig, Command, Mattermost, OutgoingWebhook, Team, Token, User},
 };
 use cloud_apps_core::operator::{OperatorAnswer, OperatorRequest};
-use cloud_apps_protocol::install::{InstallView, Registration};
+use cloud_apps_protocol::install::{InstallView, Registration, Server};
 use std::collections::BTreeSet;
 
 /// What is known of an install, its bundle and its server.
@@ -37,6 +37,8 @@ pub struct Admin {
     pub me: User,
     /// The server's settings.
     pub config: ClientConfig,
+    /// What it says of itself, as an install keeps it.
+    pub is: Server,
     /// Private addresses that integrations may have; `None` if the admin may not read them.
     pub allowed: Option<String>,
     /// The install's bot.
@@ -99,7 +101,9 @@ pub fn base_url(view: &InstallView) -> String {
 async fn as_admin(server: &Mattermost, view: &InstallView) -> Result<Admin, CallError> {
     let me = server.me().await?;
     let config = server.client_config().await?;
-    let allowed = server.allowed_connections().await.ok();
+    let settings = server.admin_settings().await.ok();
+    let is = server.server(settings.as_ref()).await?;
+    let allowed = settings.map(|settings| settings.allowed_connections);
     let bot = server.bot(view.bot.id.as_str()).await?;
     let tokens = if bot.is_some() { server.tokens(view.bot.id.as_str()).await? } else { Vec::new() };
     let registered = view.registered.iter().chain(&view.leftovers).filter_map(|standing| match standing {
@@ -121,5 +125,5 @@ async fn as_admin(server: &Mattermost, view: &InstallView) -> Result<Admin, Call
         }
         teams.push(facts);
     }
-    Ok(Admin { me, config, allowed, bot, tokens, teams })
+    Ok(Admin { me, config, is, allowed, bot, tokens, teams })
 }

@@ -2,7 +2,10 @@
 
 use super::bundle::Bundle;
 use crate::mattermost::{Finding, Team, User};
-use cloud_apps_protocol::{SiteUrl, install::AppView};
+use cloud_apps_protocol::{
+    SiteUrl,
+    install::{AppView, Server},
+};
 use serde::Serialize;
 
 /// What was found, and what will be done.
@@ -12,6 +15,9 @@ pub struct Plan {
     pub app: String,
     /// The site.
     pub site: SiteUrl,
+    /// What the bundle is told of the server.
+    #[serde(skip)]
+    pub server: Server,
     /// The server's version.
     pub server_version: String,
     /// The bundle's version.

@@ -70,7 +70,9 @@ pub async fn check(
     if found.iter().any(|finding| finding.stops) {
         return Err(Stop::Found(found));
     }
+    let admin_settings = server.admin_settings().await.ok();
     Ok(Plan {
+        server: server.server(admin_settings.as_ref()).await?,
         app: app.id.to_string(),
         site: request.site.clone(),
         token_days: config.bot_token_days(),
@@ -221,8 +223,8 @@ async fn reachable(server: &Mattermost, bundle: &Bundle, found: &mut Vec<Finding
     }
     let url = url::Url::parse(address).ok();
     let host = url.as_ref().and_then(url::Url::host_str).unwrap_or_default().trim_matches(['[', ']']);
-    let allowed = match server.allowed_connections().await {
-        Ok(allowed) => allowed,
+    let allowed = match server.admin_settings().await {
+        Ok(settings) => settings.allowed_connections,
         // Another check reports that this admin may not read the configuration.
         Err(trouble) if matches!(trouble.status(), Some(403 | 501)) => return Ok(()),
         Err(trouble) => return Err(trouble.into()),

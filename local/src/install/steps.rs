@@ -20,9 +20,8 @@ use cloud_apps_protocol::{
     Code, InstallId, Millis, Values,
     install::{
         BotCredentials, CompleteRequest, InstallCompleted, InstallCreated, InstallRequest, InstallView,
-        Registered, Server,
+        Registered,
     },
-    server::ServerFacts,
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::cell::RefCell;
@@ -206,11 +205,7 @@ pub async fn begin(
 ) -> Result<BegunInstall, Stop> {
     let request = InstallRequest {
         app_id: cx.app.id.clone(),
-        server: Server {
-            site_url: plan.site.clone(),
-            version: plan.server_version.clone(),
-            facts: ServerFacts::default(),
-        },
+        server: plan.server.clone(),
         bot: BotCredentials {
             user_id: parsed(bot)?,
             username: plan.bot.clone(),

@@ -172,6 +172,8 @@ async fn run(cx: &Context<'_>, view: &InstallView, teams: &[Team]) -> Result<Syn
     // Everything, also what stood: nothing else shows that a token was regenerated on the server.
     let install = &view.install_id;
     cx.step("told the bundle", async || register(cx, install, &registered).await).await?;
+    let tell = async || tell_server(cx, view).await;
+    synced.changed.extend(cx.step("told the bundle what the server is", tell).await?);
     let gone = leftovers(view, &registered);
     let look = async || shown_to_be_ours(cx.server, (&view.app_id, &identity), &gone).await;
     let ours = if gone.is_empty() {
@@ -196,6 +198,25 @@ async fn run(cx: &Context<'_>, view: &InstallView, teams: &[Team]) -> Result<Syn
         cx.step("told the bundle what is gone", unregister).await?;
     }
     Ok(synced)
+}
+
+/// Tells the bundle what the server says of itself, if it knows something else. What is said of that, if people see a difference.
+async fn tell_server(cx: &Context<'_>, view: &InstallView) -> Result<Option<String>, Stop> {
+    // An older bundle keeps the version only.
+    let Some(known) = &view.server else { return Ok(None) };
+    let admin_settings = cx.server.admin_settings().await.ok();
+    let server = cx.server.server(admin_settings.as_ref()).await?;
+    let now = server.facts.clone().over(&known.facts, 0);
+    if server.version == known.version && now == known.facts {
+        return Ok(None);
+    }
+    let (before, after) = (&known.facts, &now);
+    let seen = server.version != known.version
+        || (before.mm_blocks, before.max_post_size, before.integration_timeout)
+            != (after.mm_blocks, after.max_post_size, after.integration_timeout);
+    let told = format!("told the bundle what Mattermost {} can do", server.version);
+    cx.bundle.change(&view.install_id, &InstallPatch::Server(server)).await?;
+    Ok(seen.then_some(told))
 }
 
 /// The bundle has it registered, and it does not point to another bundle since.

@@ -6,13 +6,14 @@ use super::{
     endpoint::Endpoint,
     error::CallError,
     model::{
-        Bot, ClientConfig, Command, Member, NewCommand, NewWebhook, OutgoingWebhook, Regenerated, Token, User,
+        AdminConfig, AdminSettings, Bot, ClientConfig, Command, Member, NewCommand, NewWebhook,
+        OutgoingWebhook, Regenerated, Token, User,
     },
 };
 use ::http::{Method, StatusCode};
-use cloud_app::mattermost::{Channel, Team};
+use cloud_app::mattermost::{Channel, ServerSettings, Team};
 use cloud_apps_core::{http::system_now, install::DAY};
-use cloud_apps_protocol::{Millis, TeamId};
+use cloud_apps_protocol::{Millis, TeamId, install::Server, server::ServerFacts};
 use serde_json::{Value, json};
 
 /// The server itself.
@@ -34,11 +35,28 @@ impl Mattermost {
             .await
     }
 
-    /// `ServiceSettings.AllowedUntrustedInternalConnections`. Needs the rights of a system admin.
-    pub async fn allowed_connections(&self) -> Result<String, CallError> {
-        let config: Value = self.get("read the server's configuration", &Endpoint::new(&["config"])).await?;
-        let allowed = config.pointer("/ServiceSettings/AllowedUntrustedInternalConnections");
-        Ok(allowed.and_then(Value::as_str).unwrap_or_default().to_owned())
+    /// The settings that only a system admin may read.
+    pub async fn admin_settings(&self) -> Result<AdminSettings, CallError> {
+        let config: AdminConfig =
+            self.get("read the server's configuration", &Endpoint::new(&["config"])).await?;
+        Ok(config.service_settings)
+    }
+
+    /// What the server says of itself, as an install keeps it. `admin`: what only an admin may read, if it was read.
+    pub async fn server(&self, admin: Option<&AdminSettings>) -> Result<Server, CallError> {
+        const DOING: &str = "read what the server is";
+        let path = Endpoint::new(&["config", "client"]).query("format", "old");
+        let answer = self.send(DOING, Method::GET, &path, None).await?;
+        let settings: ServerSettings = answer.read(DOING)?;
+        let version_id = answer.headers.get("x-version-id").and_then(|id| id.to_str().ok());
+        let facts = ServerFacts {
+            integration_timeout: admin
+                .and_then(|admin| admin.integration_timeout)
+                .filter(|seconds| *seconds > 0),
+            version_id: version_id.filter(|id| ServerFacts::is_version_id(id)).map(str::to_owned),
+            ..settings.facts()
+        };
+        Ok(Server { site_url: self.site().clone(), version: settings.version, facts })
     }
 
     /// The user of the token.

@@ -60,6 +60,11 @@ impl Setting {
         console: "Environment > Developer > Allow untrusted internal connections to",
         key: "ServiceSettings.AllowedUntrustedInternalConnections",
     };
+    /// How long the server waits for an integration.
+    pub const PATIENCE: Self = Self {
+        console: "Integrations > Integration Management > Integration request timeout",
+        key: "ServiceSettings.OutgoingIntegrationRequestsTimeout",
+    };
     /// How many users a team may have.
     pub const TEAM_SIZE: Self = Self {
         console: "Site Configuration > Users and Teams > Max Users Per Team",

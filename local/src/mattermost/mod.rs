@@ -21,5 +21,7 @@ pub use error::{CallError, why};
 pub use finding::{Finding, Setting};
 pub use http::{TIMEOUT, client, date, loopback};
 pub use login::{Login, Session};
-pub use model::{Bot, ClientConfig, Command, NewCommand, NewWebhook, OutgoingWebhook, Token, User};
+pub use model::{
+    AdminSettings, Bot, ClientConfig, Command, NewCommand, NewWebhook, OutgoingWebhook, Token, User,
+};
 pub use text::one_line;

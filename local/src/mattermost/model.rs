@@ -44,6 +44,26 @@ impl ClientConfig {
     }
 }
 
+/// `GET /config`, as far as an install needs it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct AdminConfig {
+    #[serde(rename = "ServiceSettings")]
+    pub service_settings: AdminSettings,
+}
+
+/// The part of `ServiceSettings` that only a system admin may read.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct AdminSettings {
+    /// Private addresses that integrations may have.
+    #[serde(rename = "AllowedUntrustedInternalConnections")]
+    pub allowed_connections: String,
+    /// How many seconds the server waits for an integration. Absent before 9.5, where it waits for 30.
+    #[serde(rename = "OutgoingIntegrationRequestsTimeout")]
+    pub integration_timeout: Option<u32>,
+}
+
 /// A user, who may be a bot.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]

@@ -11,6 +11,7 @@ mod moves;
 mod others;
 pub mod program;
 mod rig;
+mod server;
 mod token_ends;
 mod upkeep;
 mod whole;

@@ -26,6 +26,7 @@ use cloud_apps_core::{
     bundle::Bundle as Served,
     http::system_now,
     operator::{self, OperatorAnswer, OperatorRequest},
+    services::Management,
     store::job::QueueName,
     upkeep,
 };
@@ -203,6 +204,11 @@ impl Rig {
         let answer =
             operator::handle(self.served.management(), request.payload(), system_now(), "test").await;
         serde_json::from_value(answer).unwrap()
+    }
+
+    /// What the local bundle works with.
+    pub fn management(&self) -> &Management {
+        self.served.management()
     }
 
     /// The upkeep of the day of this time: all its jobs, also those that wait for a part of an hour.

@@ -72,6 +72,11 @@ pub struct Settings {
     /// `ServiceSettings.MaximumPersonalAccessTokenLifetimeDays`: how long a new token may live; 0 for no limit. It is
     /// obeyed since 11.9 for people, and since 12 also for bots.
     pub maximum_personal_access_token_lifetime_days: u32,
+    /// `ServiceSettings.OutgoingIntegrationRequestsTimeout` in seconds; 30. [`Standin::set_outgoing_timeout`] changes how long
+    /// the stand-in really waits too.
+    ///
+    /// [`Standin::set_outgoing_timeout`]: crate::Standin::set_outgoing_timeout
+    pub outgoing_integration_requests_timeout: u64,
     /// `FeatureFlags.MmBlocksEnabled`; on. Only servers since 11.10 have it.
     pub mm_blocks_enabled: bool,
 }
@@ -101,6 +106,7 @@ impl Settings {
             max_channels_per_team: 2_000,
             max_post_size: fresh_post_size(version),
             maximum_personal_access_token_lifetime_days: 0,
+            outgoing_integration_requests_timeout: 30,
             mm_blocks_enabled: true,
         }
     }

@@ -150,6 +150,7 @@ impl Standin {
 
     /// Sets `OutgoingIntegrationRequestsTimeout`: how long an integration may take. The default is 30 seconds.
     pub fn set_outgoing_timeout(&self, timeout: Duration) {
+        self.db().settings.outgoing_integration_requests_timeout = timeout.as_secs();
         self.inner.outbound.set_timeout(timeout);
     }
 

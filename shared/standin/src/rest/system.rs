@@ -81,6 +81,10 @@ pub(super) fn config(db: &mut Database, request: &ApiRequest) -> ApiResult {
         let only = settings.enable_only_admin_integrations.into();
         service.insert("EnableOnlyAdminIntegrations".to_owned(), only);
     }
+    if let Some(service) = service.as_object_mut().filter(|_| db.version.since_11()) {
+        let seconds = settings.outgoing_integration_requests_timeout.into();
+        service.insert("OutgoingIntegrationRequestsTimeout".to_owned(), seconds);
+    }
     let hardened = if db.version.has(Ability::IdentityProps) {
         "EnableHardenedMode"
     } else {
