@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn an_unknown_variable_is_a_warning() {
         let config =
-            read(Role::Command, &[&WHOLE[..], &[("CLOUD_APPS_STAK", "s")][..]].concat()).expect("read");
+            read(Role::Event, &[&WHOLE[..], &[("CLOUD_APPS_STAK", "s")][..]].concat()).expect("read");
         assert_eq!(config.unknown, ["CLOUD_APPS_STAK"]);
     }
 }
