@@ -114,6 +114,7 @@ fn is_of_its_type(page: &Page, block: &Block) -> Result<(), String> {
             problems.first().map_or(Ok(()), |problem| Err(problem.to_string()))?;
             same::<Answer>(&value)
         }
+        "block" => same::<cloud_apps_protocol::Block>(&value),
         "form" => same::<Form>(&value),
         "expand" => same::<Expansion>(&value),
         "install-request" => same::<InstallRequest>(&value),

@@ -20,17 +20,12 @@ pub const FORM_WITH_STATE: &str =
 pub const FORM_OF_COMMAND: &str = "This version of the bundle opens no forms. Add the values to the command.";
 /// Said where a form reaches a renderer that has none.
 pub const FORM: &str = "This version of the bundle opens no forms.";
-/// A warning under a message whose buttons and menus were left out.
-pub const ACTIONS_LEFT_OUT: &str =
-    "This version of the bundle shows no buttons and menus: they were left out.";
 /// Why an app does not get an event that was granted.
 pub const EVENTS_NOT_DELIVERED: &str = "events are not delivered by this version of the bundle";
 
 /// A part of the protocol that this version does not serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotServed {
-    /// Clicks on buttons and choices in menus.
-    Actions,
     /// Dialogs that are sent or closed.
     Dialogs,
     /// Requests of an open dialog for choices or another form.
@@ -43,7 +38,7 @@ pub enum NotServed {
     VendorWebhooks,
     /// The pages where a user connects an account elsewhere.
     Accounts,
-    /// The locations of buttons, dialogs and conversations.
+    /// The locations of dialogs and conversations.
     Interactions,
     /// Commands that run from a queue.
     DeferredCommands,
@@ -70,14 +65,13 @@ impl NotServed {
     /// Why something does not work, as a part of a sentence: `webhooks of vendors are not served by …`.
     pub fn reason(self) -> String {
         let subject = match self {
-            Self::Actions => "buttons and menus in posts are",
             Self::Dialogs => "dialogs are",
             Self::DialogRequests => "lookups and refreshes of dialogs are",
             Self::Queries => "the Autocomplete Query API is",
             Self::Events => "events are",
             Self::VendorWebhooks => "webhooks of vendors are",
             Self::Accounts => "accounts of users elsewhere are",
-            Self::Interactions => "buttons, dialogs and conversations are",
+            Self::Interactions => "dialogs and conversations are",
             Self::DeferredCommands => "commands that run from a queue are",
             Self::AccountCommands => "commands that need an account of the user elsewhere are",
             Self::CommandsAsUser => "commands that post as the user are",

@@ -12,6 +12,12 @@ use zeroize::Zeroizing;
 /// The longest seal, in bytes.
 pub const MAX_SEAL: usize = 4096;
 
+/// The longest seal that stands in the ledger ([`Content::kept`]), in bytes.
+pub const MAX_KEPT: usize = 64 * 1024;
+
+/// The most content, in bytes of JSON, that a seal with an end carries itself. Of a larger one the ledger keeps the content.
+pub const MAX_CARRIED: usize = 1024;
+
 /// The purpose of a seal. A seal of one kind cannot be opened as another kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // docs/protocol.md describes these words.
@@ -36,6 +42,7 @@ impl SealKind {
 
 /// The content of a seal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools)] // Each is a key of the sealed content.
 pub struct Content {
     /// The seal's id, for things that may happen only once.
     pub id: String,
@@ -67,6 +74,54 @@ pub struct Content {
     /// When it expires, in Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exp: Option<Millis>,
+    /// The field that gets what a reader chooses in a menu.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<FunctionName>,
+    /// The function's form opens, even if nothing is missing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub opens_form: bool,
+    /// Only its first use counts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub once: bool,
+    /// It stands in a message that the server does not store: one that its user alone sees.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ephemeral: bool,
+    /// The user was asked whether the function may run, and said yes by sending this.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirms: bool,
+    /// The ledger keeps the whole content, sealed, under the id. Function, values, state and form are not here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kept: bool,
+}
+
+impl Content {
+    /// What runs a function, and nothing else.
+    pub fn new(id: String, app: AppId, function: FunctionName) -> Self {
+        Self {
+            id,
+            app,
+            function,
+            values: Values::new(),
+            state: serde_json::Value::Null,
+            form: None,
+            user: None,
+            channel: None,
+            root: None,
+            reply: None,
+            exp: None,
+            field: None,
+            opens_form: false,
+            once: false,
+            ephemeral: false,
+            confirms: false,
+            kept: false,
+        }
+    }
+
+    /// The key under which the ledger keeps the content.
+    pub fn kept_under(&self) -> String {
+        format!("SEAL#{}", self.id)
+    }
 }
 
 /// The parts of a seal that everybody can read. Nothing is verified yet.
@@ -96,15 +151,24 @@ pub enum SealError {
     /// It has expired.
     #[error("this has expired: run the command again")]
     Expired,
-    /// It would be larger than 4 KiB.
-    #[error("this would be larger than the 4 KiB that a seal may have: keep less in values and state")]
+    /// It would be too large.
+    #[error("its values and its state are too large: keep less in them")]
     TooLarge,
 }
 
 impl Sealed {
     /// Reads the parts that everybody can read.
     pub fn parse(text: &str) -> Result<Self, SealError> {
-        if text.len() > MAX_SEAL {
+        Self::parse_up_to(text, MAX_SEAL)
+    }
+
+    /// The same of a seal that the ledger kept.
+    pub fn parse_kept(text: &str) -> Result<Self, SealError> {
+        Self::parse_up_to(text, MAX_KEPT)
+    }
+
+    fn parse_up_to(text: &str, most: usize) -> Result<Self, SealError> {
+        if text.len() > most {
             return Err(SealError::Invalid);
         }
         let mut parts = text.split('.');
@@ -143,11 +207,33 @@ pub fn seal(
     nonce: [u8; 12],
     content: &Content,
 ) -> Result<String, SealError> {
+    seal_up_to(root, (key, install, kind), nonce, content, MAX_SEAL)
+}
+
+/// The same for the ledger, which keeps longer ones.
+pub fn seal_kept(
+    root: &Secret,
+    key: &KeyId,
+    install: &InstallId,
+    kind: SealKind,
+    nonce: [u8; 12],
+    content: &Content,
+) -> Result<String, SealError> {
+    seal_up_to(root, (key, install, kind), nonce, content, MAX_KEPT)
+}
+
+fn seal_up_to(
+    root: &Secret,
+    (key, install, kind): (&KeyId, &InstallId, SealKind),
+    nonce: [u8; 12],
+    content: &Content,
+    most: usize,
+) -> Result<String, SealError> {
     let outer = format!("s1.{}.{key}.{install}", content.app);
     let plain = Zeroizing::new(serde_json::to_vec(content).map_err(|_| SealError::Invalid)?);
     let box_ = close(&wire_key(root, kind, install), &wire_aad(&outer, kind), nonce, &plain)?;
     let text = format!("{outer}.{}", BASE64URL_NOPAD.encode(&box_));
-    if text.len() > MAX_SEAL { Err(SealError::TooLarge) } else { Ok(text) }
+    if text.len() > most { Err(SealError::TooLarge) } else { Ok(text) }
 }
 
 fn wire_key(root: &Secret, kind: SealKind, install: &InstallId) -> Secret {

@@ -1,7 +1,11 @@
 //! An app in its own Lambda function: it is registered, installed, called by the install function and by the command
 //! function, and removed.
 
-use crate::{Outcome, Stage, server::answer, test};
+use crate::{
+    Outcome, Stage,
+    server::{CHANNEL, answer},
+    test,
+};
 use libtest_mimic::Trial;
 use reqwest::{StatusCode, header};
 use serde_json::{Value, json};
@@ -17,6 +21,15 @@ def handler(event, context):
     authorized = event["headers"]["authorization"].startswith("Bearer ")
     request = json.loads(event["body"])
     name = request["command"].get("encoded", {}).get("name", "nobody")
+    if event["rawPath"] == "/offer":
+        take = {"type": "button", "label": "Take", "function": "take", "once": True, "state": "x" * 3000}
+        answer = {"type": "message", "text": "Offer", "blocks": [{"type": "actions", "items": [take]}]}
+        return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(answer)}
+    if event["rawPath"] == "/take":
+        taken = {"type": "message", "text": f"taken, {len(request['context']['state'])}"}
+        refused = {"type": "error", "text": "Not yours."}
+        answer = refused if request["context"]["acting_user"]["id"].startswith("bob") else taken
+        return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(answer)}
     answer = {"type": "message", "text": f"{event['rawPath']} {name} {authorized}"}
     if event["rawPath"] == "/on_install":
         answer = {"type": "done"}
@@ -33,9 +46,9 @@ pub fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
 fn manifest(function: &str) -> Value {
     json!({
         "protocol": 2, "id": APP, "version": "1.0.0", "display_name": "Greeter",
-        "locations": ["message_box"],
+        "locations": ["message_box", "post_action"],
         "upstream": {"type": "aws_lambda", "function": function},
-        "commands": [{"function": "greet", "summary": "Greets.", "fields": [{"name": "name", "type": "text"}]}],
+        "commands": [{"function": "offer"}, {"function": "take"}, {"function": "greet", "summary": "Greets.", "fields": [{"name": "name", "type": "text"}]}],
         "lifecycle": {"install": "on_install"},
     })
 }
@@ -69,7 +82,7 @@ async fn whole(stage: Arc<Stage>) -> Outcome {
         "bot": {"user_id": server.user("hello"), "username": APP, "access_token": "a-token-that-nothing-comes-of"},
         "installed_by": server.user("admin"),
         "static_token": true,
-        "granted": {"locations": ["message_box"]},
+        "granted": {"locations": ["message_box", "post_action"]},
     });
     let begun = server.coded(stack, "/install", &code, &body).await?;
     assert_eq!(begun.status, StatusCode::CREATED, "{}", begun.body);
@@ -87,10 +100,47 @@ async fn whole(stage: Arc<Stage>) -> Outcome {
     let answered = answer(request.header(header::AUTHORIZATION, format!("Token {token}"))).await?;
     assert_eq!((answered.status, &answered.body["text"]), (StatusCode::OK, &"/greet bob True".into()));
 
+    buttons(&stage, &token).await?;
+
     let removed = stage.stack.operate(json!({"do": "remove", "install_id": id})).await?;
     assert_eq!(removed["removed"]["state"], "removed", "{removed}");
     let apps = stage.stack.operate(json!({"do": "remove_app", "app": APP})).await?;
     assert_eq!(apps["apps"].as_array().map(Vec::len), Some(1), "{apps}");
+    Ok(())
+}
+
+/// A button that counts once, and whose seal has no room for its content.
+async fn buttons(stage: &Stage, token: &str) -> Outcome {
+    let (stack, server) = (&stage.stack, &stage.today);
+    let authorization = format!("Token {token}");
+    let offer = async |user: &str| -> Result<(String, Value), Box<dyn Error>> {
+        let body = json!({"command": {"namespace": APP, "function": "offer"},
+            "context": {"source": {"id": "message_box"}, "acting_user": {"id": user}}});
+        let request = stack.http.post(format!("{}/command", stack.url())).json(&body);
+        let offered = answer(request.header(header::AUTHORIZATION, &authorization)).await?;
+        let integration = &offered.body["attachments"][0]["actions"][0]["integration"];
+        let url = integration["url"].as_str().ok_or_else(|| offered.body.to_string())?;
+        let seal = integration["context"]["seal"].as_str().ok_or("no seal")?;
+        canary(seal)?;
+        Ok((url.to_owned(), integration["context"].clone()))
+    };
+    let click = async |(url, context): &(String, Value), user: &str| -> Result<String, Box<dyn Error>> {
+        let channel = server.mattermost.channel_id("demo", CHANNEL)?;
+        let body = json!({"user_id": user, "user_name": "somebody", "channel_id": channel, "team_id": "",
+            "post_id": "", "trigger_id": "", "type": "button", "context": context});
+        let clicked = answer(stack.http.post(url).json(&body)).await?;
+        assert_eq!(clicked.status, StatusCode::OK, "{}", clicked.body);
+        Ok(clicked.body["ephemeral_text"].as_str().ok_or("no text")?.to_owned())
+    };
+    let (alice, bob) = (server.user("alice"), format!("bob{}", "b".repeat(23)));
+    let button = offer(&alice).await?;
+    assert!(click(&button, &bob).await?.contains("somebody else"));
+    assert_eq!(click(&button, &alice).await?, "taken, 3000");
+    assert_eq!(click(&button, &alice).await?, "Already done by @somebody.");
+    // What the app refuses does not count.
+    let button = offer(&bob).await?;
+    assert_eq!(click(&button, &bob).await?, "Not yours.");
+    assert_eq!(click(&button, &bob).await?, "Not yours.");
     Ok(())
 }
 

@@ -180,6 +180,7 @@ impl Verified {
         Spend {
             key: format!("JTI#{}#{}", self.kid.install, Sha256::of(&self.claims.jti).as_str()),
             until: self.claims.exp.saturating_mul(1000).saturating_add(SPENT_FOR),
+            by: None,
         }
     }
 

@@ -7,8 +7,9 @@ use crate::{
     store::model::Install,
 };
 use cloud_apps_protocol::{
-    Code,
+    Code, Millis,
     seal::{Content, SealError, SealKind, Sealed},
+    secret::Secret,
 };
 use futures_util::FutureExt;
 use std::{borrow::Cow, sync::Arc};
@@ -30,6 +31,33 @@ impl<'a> SealCredential<'a> {
     }
 }
 
+fn refused(error: SealError) -> Refusal {
+    match error {
+        SealError::Expired => expired(),
+        SealError::Invalid | SealError::TooLarge => Refusal::unauthorized(),
+    }
+}
+
+fn expired() -> Refusal {
+    Refusal::new(Code::Forbidden, "This has expired: run the command again.")
+}
+
+/// The content that the ledger keeps for a seal. It is sealed too, and must belong to this seal.
+async fn kept(
+    services: &Services,
+    outer: &Sealed,
+    root: &Secret,
+    kind: SealKind,
+    carried: &Content,
+    now: Millis,
+) -> Result<Content, Refusal> {
+    let Some(text) = services.ledger.look(&carried.kept_under(), now).await? else { return Err(expired()) };
+    let sealed = Sealed::parse_kept(&text).map_err(refused)?;
+    let content = sealed.open(root, kind, now).map_err(refused)?;
+    let same = sealed.install == outer.install && content.id == carried.id && content.user == carried.user;
+    if same { Ok(content) } else { Err(Refusal::unauthorized()) }
+}
+
 /// The install, if it serves, and what the seal holds. The seal must be of this kind, and of the install that the path names.
 pub async fn install(
     services: &Services,
@@ -43,10 +71,10 @@ pub async fn install(
         return Err(Refusal::unauthorized());
     }
     let root = services.keys.root(&sealed.app, &sealed.key, now).await?.ok_or_else(Refusal::unauthorized)?;
-    let content = sealed.open(&root, credential.kind, now).map_err(|error| match error {
-        SealError::Expired => Refusal::new(Code::Forbidden, "This has expired: run the command again."),
-        SealError::Invalid | SealError::TooLarge => Refusal::unauthorized(),
-    })?;
+    let mut content = sealed.open(&root, credential.kind, now).map_err(refused)?;
+    if content.kept {
+        content = kept(services, &sealed, &root, credential.kind, &content, now).await?;
+    }
     let find = |fresh| services.installs.find(&sealed.install, fresh, now).boxed();
     let install = serving(find, line).await?;
     if install.app != sealed.app {

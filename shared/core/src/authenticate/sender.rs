@@ -13,7 +13,7 @@ use crate::{
 };
 use cloud_apps_protocol::{
     TeamId,
-    seal::Content,
+    seal::{Content, SealKind},
     token::{Claims, Proof, Scope},
 };
 use secrecy::SecretString;
@@ -61,6 +61,8 @@ pub enum SenderProof {
     },
     /// A seal: the bundle itself made the button or the dialog that came back.
     Seal {
+        /// What it is good for.
+        kind: SealKind,
         /// What it holds.
         content: Box<Content>,
     },
@@ -88,6 +90,14 @@ impl SenderProof {
         match self {
             Self::Server { once, .. } => Some(once),
             Self::StaticToken | Self::Slash { .. } | Self::Seal { .. } => None,
+        }
+    }
+
+    /// The seal, if it is one.
+    pub fn seal(&self) -> Option<(SealKind, &Content)> {
+        match self {
+            Self::Seal { kind, content } => Some((*kind, content)),
+            Self::Server { .. } | Self::StaticToken | Self::Slash { .. } => None,
         }
     }
 
@@ -131,7 +141,10 @@ pub async fn sender(
         }
         Presented::Seal(credential) => {
             let (install, content) = seal::install(services, arrival, credential, line).await?;
-            Ok(Sender { install, proof: SenderProof::Seal { content: Box::new(content) } })
+            Ok(Sender {
+                install,
+                proof: SenderProof::Seal { kind: credential.kind, content: Box::new(content) },
+            })
         }
     }
 }

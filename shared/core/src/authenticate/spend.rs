@@ -1,4 +1,5 @@
-//! Repeats (section 2): a token is spent before a command runs that must not run twice.
+//! Repeats (section 2): a token is spent before a command runs that must not run twice, and so is an action that only the first
+//! click runs (section 5).
 
 use crate::{http::Refusal, services::Services};
 use cloud_apps_protocol::{Code, Millis};
@@ -10,17 +11,30 @@ pub struct Spend {
     pub key: String,
     /// Unix milliseconds until which it stays spent.
     pub until: Millis,
+    /// Who spends it, if others are told.
+    pub by: Option<String>,
 }
 
 impl Spend {
     /// Spends it; of any number at once, one succeeds.
     pub async fn spend(&self, services: &Services, now: Millis) -> Result<(), Refusal> {
-        match services.ledger.once(&self.key, self.until, now).await {
-            Ok(true) => Ok(()),
-            Ok(false) => {
-                Err(Refusal::new(Code::Duplicate, "This token was used before. Nothing was done again."))
+        match &self.by {
+            None if services.ledger.once(&self.key, self.until, now).await? => Ok(()),
+            None => Err(Refusal::new(Code::Duplicate, "This token was used before. Nothing was done again.")),
+            Some(name) if services.ledger.put(&self.key, name, self.until, now).await? => Ok(()),
+            Some(_) => {
+                let first = services.ledger.look(&self.key, now).await?.unwrap_or_default();
+                let by = if first.is_empty() { String::new() } else { format!(" by @{first}") };
+                Err(Refusal::new(Code::Duplicate, format!("Already done{by}.")))
             }
-            Err(error) => Err(error.into()),
         }
+    }
+
+    /// Gives an action back, because its function answered that nothing was done. A token stays spent.
+    pub async fn give_back(&self, services: &Services, now: Millis) -> Result<(), Refusal> {
+        if self.by.is_some() {
+            services.ledger.take(&self.key, now).await?;
+        }
+        Ok(())
     }
 }

@@ -5,11 +5,12 @@
 use super::{Decoded, Dialect};
 use crate::{
     authenticate::{Presented, Sender, seal::SealCredential},
+    finish::Finished,
     http::{Arrival, Refusal, Responder, Route},
     not_served::NotServed,
 };
 use bytes::Bytes;
-use cloud_apps_protocol::{Answer, Code, Manifest, seal::SealKind};
+use cloud_apps_protocol::{Code, Manifest, seal::SealKind};
 use http::{Response, StatusCode};
 use serde_json::json;
 
@@ -28,7 +29,7 @@ impl Dialect for Dialog {
 
     /// The table of section 14.2, column `dialog submit`. Only a forged seal is not a 200, because Mattermost shows its
     /// user nothing else.
-    fn render(&self, responder: &Responder, answer: Result<&Answer, &Refusal>) -> Response<Bytes> {
+    fn render(&self, responder: &Responder, answer: Result<&Finished, &Refusal>) -> Response<Bytes> {
         let body = match answer {
             Ok(_) => json!({}),
             Err(refusal) if refusal.code == Code::Unauthorized => return responder.refuse(refusal),

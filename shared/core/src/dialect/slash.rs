@@ -4,18 +4,20 @@
 //! nothing of any other answer; only a failed authentication is a 401. The body never holds an action: the server
 //! hands it, integrations included, to the client that typed the command, who could then act as anybody.
 
-use super::{Decoded, Dialect};
+use super::{Decoded, Dialect, delivery_id, with_list};
 use crate::{
     authenticate::{self, Presented, Sender, SenderProof, body},
     finish::{
-        Abilities, Surface,
+        Finished, Surface,
         confirm::ChannelProof,
         mentions::Mentions,
+        response_url::ReplyId,
+        surface::Private,
         text::{POST_LIMIT, with_note},
     },
     http::{Arrival, Refusal, Responder, Route},
     not_served,
-    store::model::{Install, Sha256},
+    store::model::Install,
 };
 use bytes::Bytes;
 use cloud_apps_protocol::{
@@ -45,9 +47,6 @@ struct Body {
 /// `POST /hooks/{install}/slash`.
 pub(super) struct Slash;
 
-/// Mattermost opens a dialog for a slash command only through the REST API, which this version does not call.
-const ABILITIES: Abilities = Abilities { forms: false };
-
 impl Dialect for Slash {
     fn presented<'a>(&self, arrival: &'a Arrival) -> Result<Presented<'a>, Refusal> {
         let Route::Slash { install } = &arrival.route else { return Err(Refusal::no_route()) };
@@ -60,16 +59,22 @@ impl Dialect for Slash {
         let form = Form::read(arrival.request.body())?;
         let request = form.request(manifest.namespace(), team)?;
         let delivery_id = form.delivery_id(&sender.install, &arrival.request_id);
-        let surface = Surface::new(&request.context, ChannelProof::Team(team.clone()), ABILITIES);
-        Ok(Decoded { request, delivery_id, surface })
+        // The server hands the answer to the client that typed the command, who could use any seal in it.
+        let private = Private::InAnswer { actions: false };
+        let proof = ChannelProof::Team(team.clone());
+        let reply = ReplyId::of_url(one(form.response_url.as_ref()));
+        let surface = Surface { reply, ..Surface::new(&request.context, proof, private) };
+        Ok(Decoded { request, delivery_id, surface, once: None })
     }
 
     /// The table of section 14.2, column `slash`.
-    fn render(&self, responder: &Responder, answer: Result<&Answer, &Refusal>) -> Response<Bytes> {
+    fn render(&self, responder: &Responder, answer: Result<&Finished, &Refusal>) -> Response<Bytes> {
         let body = match answer {
-            Ok(answer) => rendered(answer),
+            Ok(Finished::Answer(answer)) => rendered(answer),
+            // Nothing was clicked here that could change.
+            Ok(Finished::Update { .. }) => Body::default(),
             Err(refusal) if refusal.code == Code::Unauthorized => return responder.refuse(refusal),
-            Err(refusal) => ephemeral(sentence(refusal, responder.request_id())),
+            Err(refusal) => ephemeral(refusal.sentence(responder.request_id())),
         };
         responder.json(StatusCode::OK, &body)
     }
@@ -86,6 +91,7 @@ pub fn wrong_method(arrival: &Arrival) -> Response<Bytes> {
 struct Form<'b> {
     channel_id: Option<Cow<'b, str>>,
     channel_name: Option<Cow<'b, str>>,
+    response_url: Option<Cow<'b, str>>,
     root_id: Option<Cow<'b, str>>,
     text: Option<Cow<'b, str>>,
     trigger_id: Option<Cow<'b, str>>,
@@ -103,6 +109,7 @@ impl<'b> Form<'b> {
             let place = match &*key {
                 "channel_id" => &mut form.channel_id,
                 "channel_name" => &mut form.channel_name,
+                "response_url" => &mut form.response_url,
                 "root_id" => &mut form.root_id,
                 "text" => &mut form.text,
                 "trigger_id" => &mut form.trigger_id,
@@ -133,15 +140,8 @@ impl<'b> Form<'b> {
         Ok(form)
     }
 
-    /// 16 bytes of SHA-256 over the install, the kind and the trigger id, in hex: an app's idempotency key.
     fn delivery_id(&self, install: &Install, request_id: &str) -> String {
-        let trigger_id = match one(self.trigger_id.as_ref()) {
-            "" => request_id,
-            id => id,
-        };
-        let mut hash = Sha256::of(&format!("{}\0slash\0{trigger_id}", install.id)).as_str().to_owned();
-        hash.truncate(32);
-        hash
+        delivery_id(install, "slash", one(self.trigger_id.as_ref()), request_id)
     }
 
     /// The command as the protocol has it. `namespace` is the app's own, whatever trigger it was registered under.
@@ -214,19 +214,10 @@ fn is_of_no_team(channel_name: &str) -> bool {
     direct || group
 }
 
-/// What a person reads of a refusal. Where only the operator can help, it ends with the request's id, which the log has too.
-fn sentence(refusal: &Refusal, request_id: &str) -> String {
-    let mut text = refusal.message.clone();
-    if refusal.code.status() >= 500 {
-        text = format!("{text} (request {request_id})");
-    }
-    text
-}
-
 fn rendered(answer: &Answer) -> Body {
     let body = match &answer.kind {
         Kind::Message(Message { text, attachments, .. }) => {
-            Body { attachments: attachments.clone(), ..ephemeral(text.clone()) }
+            Body { attachments: without_actions(attachments), ..ephemeral(text.clone()) }
         }
         Kind::Accepted { text } if text.is_empty() => ephemeral("Working on it.".into()),
         Kind::Accepted { text } => ephemeral(text.clone()),
@@ -242,13 +233,13 @@ fn rendered(answer: &Answer) -> Body {
     warned(body, &answer.warnings, Mentions::of(notify))
 }
 
-fn ephemeral(text: String) -> Body {
-    Body { response_type: Some("ephemeral"), text, skip_slack_parsing: true, ..Body::default() }
+/// Actions never come here; if they ever did, nobody would get a seal by it.
+fn without_actions(attachments: &[Attachment]) -> Vec<Attachment> {
+    attachments.iter().map(|attachment| Attachment { actions: Vec::new(), ..attachment.clone() }).collect()
 }
 
-fn with_list(text: &str, fields: &BTreeMap<String, String>) -> String {
-    let list: Vec<String> = fields.iter().map(|(name, message)| format!("* `{name}`: {message}")).collect();
-    if list.is_empty() { text.to_owned() } else { format!("{text}\n\n{}", list.join("\n")) }
+fn ephemeral(text: String) -> Body {
+    Body { response_type: Some("ephemeral"), text, skip_slack_parsing: true, ..Body::default() }
 }
 
 /// Warnings stand under the text; a text that is too long is cut, with a note.

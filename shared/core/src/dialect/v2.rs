@@ -3,7 +3,7 @@
 use super::{Decoded, Dialect};
 use crate::{
     authenticate::{self, Presented, Sender, SenderProof, jwt},
-    finish::{Abilities, Surface, confirm::ChannelProof},
+    finish::{Finished, Surface, confirm::ChannelProof, surface::Private},
     http::{Arrival, Refusal, Responder},
 };
 use bytes::Bytes;
@@ -12,9 +12,6 @@ use http::{Response, StatusCode};
 
 /// `POST /command` and `POST /`.
 pub(super) struct V2;
-
-/// The caller shows forms itself.
-const ABILITIES: Abilities = Abilities { forms: true };
 
 impl Dialect for V2 {
     fn presented<'a>(&self, arrival: &'a Arrival) -> Result<Presented<'a>, Refusal> {
@@ -35,14 +32,19 @@ impl Dialect for V2 {
                 (ChannelProof::Install, &arrival.request_id)
             }
         };
-        let surface = Surface::new(&request.context, proof, ABILITIES);
-        Ok(Decoded { request, delivery_id: delivery_id.clone(), surface })
+        // The caller is the server itself: it shows forms, and keeps actions from its clients.
+        let private = Private::InAnswer { actions: true };
+        let surface = Surface { forms: true, ..Surface::new(&request.context, proof, private) };
+        let once = sender.proof.once().cloned();
+        Ok(Decoded { request, delivery_id: delivery_id.clone(), surface, once })
     }
 
     /// The answer as it stands in section 4.
-    fn render(&self, responder: &Responder, answer: Result<&Answer, &Refusal>) -> Response<Bytes> {
+    fn render(&self, responder: &Responder, answer: Result<&Finished, &Refusal>) -> Response<Bytes> {
         match answer {
-            Ok(answer) => responder.json(StatusCode::OK, answer),
+            Ok(Finished::Answer(answer)) => responder.json(StatusCode::OK, answer),
+            // Nothing was clicked here that could change.
+            Ok(Finished::Update { .. }) => responder.json(StatusCode::OK, &Answer::done()),
             Err(refusal) => responder.refuse(refusal),
         }
     }

@@ -25,6 +25,24 @@ pub(super) fn asking(
     }
 }
 
+/// The question whether a command may run that an action runs. A yes is a form without fields, which is submitted.
+pub(super) fn confirming(entry: &CommandEntry, invocation: &Invocation) -> Draft {
+    let title = title(&entry.function);
+    let form = Form {
+        introduction: entry.summary.clone(),
+        submit_label: title.clone(),
+        fields: Vec::new(),
+        ..filled(entry, &invocation.values)
+    };
+    let text = format!(
+        "“{title}” asks before it runs, which this version of the bundle cannot do from a button. Use the command."
+    );
+    Draft {
+        answer: Answer { kind: Kind::Form { form }, warnings: invocation.warnings.clone() },
+        without_form: Some(Answer::error(text)),
+    }
+}
+
 /// The command's fields as a form, whose submission runs the command.
 fn filled(entry: &CommandEntry, values: &Values) -> Form {
     let mut fields = entry.fields.clone();

@@ -14,7 +14,7 @@ pub use prepare::FUNCTION_TIME;
 
 use crate::{
     apps::{Call, Called, NoAnswer, ServedApp},
-    authenticate::{Sender, SenderProof, serves},
+    authenticate::{Sender, SenderProof, Spend, serves},
     finish::Draft,
     http::{Arrival, LogLine, Refusal},
     keys::InstallBot,
@@ -28,6 +28,7 @@ use cloud_apps_protocol::{
     limits,
     line::{Invocation, Line},
     manifest::CommandEntry,
+    seal::SealKind,
 };
 use prepare::Prepared;
 use resolve::resolve;
@@ -44,14 +45,18 @@ pub struct AuthenticatedCommand {
     pub request: CommandRequest,
     /// The app's idempotency key.
     pub delivery_id: String,
+    /// What is spent before the function runs.
+    pub once: Option<Spend>,
 }
 
 /// What came of a command.
-pub struct Dispatched {
+pub struct Dispatched<'s> {
     /// The app's answer, or the bundle's own.
     pub draft: Draft,
     /// The bot of the install that the command ran for.
     pub bot: Arc<InstallBot>,
+    /// The install's app.
+    pub app: ServedApp<'s>,
 }
 
 /// Runs a command: finds its function, requires what it needs, and calls it. `app`: the install's.
@@ -61,7 +66,7 @@ pub async fn run<'s>(
     mut command: AuthenticatedCommand,
     mut app: ServedApp<'s>,
     line: &mut LogLine,
-) -> Result<Dispatched, Refusal> {
+) -> Result<Dispatched<'s>, Refusal> {
     let now = arrival.now;
     line.user = command.request.context.acting_user.as_ref().map(|user| user.id.clone());
     line.delivery_id = Some(command.delivery_id.clone());
@@ -77,32 +82,48 @@ pub async fn run<'s>(
     }
     let invocation = match asked? {
         Line::Run(invocation) => invocation,
-        Line::Help(text) => return Ok(without_a_call(services, command, Answer::text(text).into(), now)),
+        Line::Help(text) => {
+            return Ok(without_a_call(services, command, Answer::text(text).into(), app, now));
+        }
     };
     let entry = entry(app.manifest(), &invocation)?;
-    if !invocation.missing.is_empty() || invocation.form {
+    let sealed = command.sender.proof.seal();
+    let opens_form = sealed.is_some_and(|(_, content)| content.opens_form);
+    if !invocation.missing.is_empty() || invocation.form || opens_form {
         let draft = form::asking(app.manifest(), entry, &command, invocation);
         if !fits(&draft.answer) {
             let message = "The form of this command is larger than a server reads, with the values that were sent. Send \
                            fewer or shorter values.";
             return Err(Refusal::new(Code::AnswerTooLarge, message));
         }
-        return Ok(without_a_call(services, command, draft, now));
+        return Ok(without_a_call(services, command, draft, app, now));
     }
-    if let (false, Some(once)) = (entry.safe, command.sender.proof.once()) {
+    if entry.confirm && sealed.is_some_and(|(kind, content)| kind == SealKind::Action && !content.confirms) {
+        let draft = form::confirming(entry, &invocation);
+        return Ok(without_a_call(services, command, draft, app, now));
+    }
+    let once = command.once.clone();
+    // A safe command may run twice by a token; an action that counts once counts once all the same.
+    let spends = once.as_ref().filter(|once| !entry.safe || once.by.is_some());
+    if let Some(once) = spends {
         once.spend(services, now).await?;
     }
-    call(services, arrival, command, &app, (entry, invocation), line).await
+    let (draft, bot) = call(services, arrival, command, &app, (entry, invocation), line).await?;
+    if let (Kind::Error { .. }, Some(once)) = (&draft.answer.kind, spends) {
+        once.give_back(services, now).await?;
+    }
+    Ok(Dispatched { draft, bot, app })
 }
 
 /// What came of a command that calls no function.
-fn without_a_call(
+fn without_a_call<'s>(
     services: &Services,
     command: AuthenticatedCommand,
     draft: Draft,
+    app: ServedApp<'s>,
     now: Millis,
-) -> Dispatched {
-    Dispatched { draft, bot: services.bot(command.sender.install, now) }
+) -> Dispatched<'s> {
+    Dispatched { draft, bot: services.bot(command.sender.install, now), app }
 }
 
 /// Calls the function.
@@ -113,7 +134,7 @@ async fn call(
     app: &ServedApp<'_>,
     (entry, Invocation { function, values, warnings, .. }): (&CommandEntry, Invocation),
     line: &mut LogLine,
-) -> Result<Dispatched, Refusal> {
+) -> Result<(Draft, Arc<InstallBot>), Refusal> {
     let now = arrival.now;
     let settings = services.keys.open_settings(&command.sender.install, now).await?;
     let user_proof = command.sender.proof.of_user();
@@ -143,7 +164,7 @@ async fn call(
     if !fits(&answer) {
         return Err(Refusal::new(Code::AnswerTooLarge, NoAnswer::TooLarge.sentence(app.id().as_str())));
     }
-    Ok(Dispatched { draft: answer.into(), bot })
+    Ok((answer.into(), bot))
 }
 
 /// No command answers more than a server reads of it, which is 1 MiB. What is finished is smaller still.

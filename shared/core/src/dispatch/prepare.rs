@@ -57,8 +57,9 @@ pub(super) fn prepare(
     (entry, values): (&CommandEntry, &Values),
     command: AuthenticatedCommand,
 ) -> Result<Prepared, Refusal> {
-    let AuthenticatedCommand { sender: Sender { install, proof }, mut request, delivery_id } = command;
-    fill(&mut request, manifest, entry, &install)?;
+    let AuthenticatedCommand { sender: Sender { install, proof }, mut request, delivery_id, once: _ } =
+        command;
+    fill(&mut request, manifest, entry, &install, &proof)?;
     // However the values came, a function finds them here.
     request.command.encoded = Some(values.clone());
     request.delivery = Some(Delivery { id: delivery_id, attempt: 1 });
@@ -72,6 +73,7 @@ fn fill(
     manifest: &Manifest,
     entry: &CommandEntry,
     install: &Install,
+    proof: &SenderProof,
 ) -> Result<(), Refusal> {
     // It holds the trigger id, which opens dialogs: a credential, which apps never get.
     request.security = Security::default();
@@ -86,7 +88,7 @@ fn fill(
         let message = "This state is not one that the bundle has sealed.";
         return Err(Refusal::bad_request("/context/state", message));
     }
-    context.state = Value::Null;
+    context.state = proof.seal().map_or(Value::Null, |(_, content)| content.state.clone());
     context.config =
         ServerConfig { site_url: install.site.to_string(), version: install.server_version.clone() };
     context.app = Some(AppContext {

@@ -94,6 +94,34 @@ impl Shown {
     }
 }
 
+/// Attachments as one text, where nothing but a text can be shown. They are harmless already.
+pub fn as_markdown(text: &str, attachments: &[Attachment]) -> String {
+    let parts = std::iter::once(text.to_owned()).chain(attachments.iter().map(one_as_markdown));
+    parts.filter(|part| !part.trim().is_empty()).collect::<Vec<_>>().join("\n\n")
+}
+
+fn one_as_markdown(attachment: &Attachment) -> String {
+    let title = match (attachment.title.as_str(), attachment.title_link.as_str()) {
+        ("", _) => String::new(),
+        (title, "") => format!("**{title}**"),
+        (title, link) => format!("**[{title}]({link})**"),
+    };
+    let field = |field: &AttachmentField| match field.title.as_str() {
+        "" => field.value.clone(),
+        title => format!("**{title}:** {}", field.value),
+    };
+    let picture = |url: &str| match url {
+        "" => String::new(),
+        url => format!("![]({url})"),
+    };
+    let mut parts =
+        vec![attachment.pretext.clone(), attachment.author_name.clone(), title, attachment.text.clone()];
+    parts.extend(attachment.fields.iter().map(field));
+    parts.extend([picture(&attachment.image_url), picture(&attachment.thumb_url), attachment.footer.clone()]);
+    parts.retain(|part| !part.trim().is_empty());
+    parts.join("\n\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,8 +5,14 @@
 //! [`Confirmed`] is made here and nowhere else, and [`BotActions`], which alone acts with the bot's rights, takes nothing less.
 //! What the server confirmed is remembered for some minutes, so a command that posts costs one call more, once.
 
-use super::blocks::ServerAbilities;
-use crate::{keys::InstallBot, store::recent::Recent};
+use super::{
+    blocks::ServerAbilities,
+    response_url::{NoReply, ReplyId},
+};
+use crate::{
+    keys::InstallBot,
+    store::{model::Install, recent::Recent},
+};
 use cloud_app::{
     Mattermost,
     http::Outbound,
@@ -14,11 +20,12 @@ use cloud_app::{
 };
 use cloud_apps_protocol::{ChannelId, InstallId, Millis, PostId, TeamId, UserId, command::Bot};
 use http::StatusCode;
+use serde::Serialize;
 use serde_json::{Map, Value};
 use std::{
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// How long what a server confirmed is believed, in ms.
@@ -29,6 +36,13 @@ const KEPT: usize = 4_000;
 /// Something that the server confirmed to belong to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confirmed<T>(T);
+
+impl<T> Confirmed<T> {
+    /// What was confirmed.
+    pub fn get(&self) -> &T {
+        &self.0
+    }
+}
 
 /// What the credential of a request proves of the channel that the request names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,8 +92,13 @@ enum ChannelKind {
 pub struct BotActions {
     bot: Arc<InstallBot>,
     mattermost: Mattermost,
+    http: Outbound,
+    until: Instant,
     confirmations: Arc<Confirmations>,
 }
+
+/// How long a `response_url` may take.
+const REPLY: Duration = Duration::from_secs(8);
 
 impl BotActions {
     /// The bot, whose calls of its server end at `until`.
@@ -89,8 +108,13 @@ impl BotActions {
         confirmations: Arc<Confirmations>,
         until: Instant,
     ) -> Self {
-        let mattermost = Mattermost::bot(http, Arc::clone(&bot) as _).until(until);
-        Self { bot, mattermost, confirmations }
+        let mattermost = Mattermost::bot(http.clone(), Arc::clone(&bot) as _).until(until);
+        Self { bot, mattermost, http, until, confirmations }
+    }
+
+    /// The install.
+    pub fn install(&self) -> &Install {
+        &self.bot.install
     }
 
     /// What the bot's server can show.
@@ -138,6 +162,28 @@ impl BotActions {
         }
         post.props = props;
         self.mattermost.create_post(&post).await.map(drop)
+    }
+
+    /// The direct channel of the bot and a user, which is made if there is none. The bot may always write to a user of its app.
+    pub async fn direct(&self, user: &UserId) -> Result<Confirmed<ChannelId>, Error> {
+        let channel = self.mattermost.direct_channel(&self.account().id, user).await?;
+        Ok(Confirmed(channel.id))
+    }
+
+    /// Sends to a `response_url` of the install's own server. No token goes with it.
+    pub async fn reply(&self, to: &ReplyId, body: &impl Serialize) -> Result<(), NoReply> {
+        let unwritten = |why: String| NoReply::Unreachable(cloud_app::http::Error::Address(why));
+        let url = format!("{}/hooks/commands/{}", self.bot.install.site, to.expose());
+        let body = serde_json::to_vec(body).map_err(|error| unwritten(error.to_string()))?;
+        let request = http::Request::post(url)
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(body.into())
+            .map_err(|_| unwritten("it cannot be written".to_owned()))?;
+        let left = self.until.saturating_duration_since(Instant::now()).min(REPLY);
+        match self.http.send(request, left).await?.status() {
+            StatusCode::OK => Ok(()),
+            status => Err(NoReply::Refused(status)),
+        }
     }
 
     /// Joins a channel.

@@ -1,62 +1,39 @@
 //! What the bundle does with an app's answer before any dialect renders it (section 4). It makes mentions of everybody
-//! quiet, cuts what is too long, and lets the bot post a message to the channel. If something cannot be shown where the
-//! request came from, the user is told. The dialect does not matter here; the [`Surface`] does.
+//! quiet, cuts what is too long, seals what comes back, and lets the bot post a message to the channel. If something cannot be
+//! shown where the request came from, the user is told. The dialect does not matter here; the [`Surface`] does.
 
+pub mod actions;
 mod address;
 mod attachment;
 pub mod blocks;
 pub mod confirm;
+mod layout;
 pub mod mentions;
 mod post;
+mod private;
+mod replace;
+mod reply;
+pub mod response_url;
+pub mod surface;
 pub mod text;
 
+pub use attachment::as_markdown;
 pub use confirm::Confirmations;
+pub use layout::Stage;
+pub use replace::Update;
+pub use surface::Surface;
 
-use crate::{
-    finish::confirm::{BotActions, ChannelProof},
-    http::LogLine,
-    not_served,
-};
-use blocks::{MattermostBlock, Refused, Rendered, ServerAbilities};
+use crate::{http::LogLine, not_served};
 use cloud_apps_protocol::{
-    Answer, ChannelId, PostId, UserId,
+    Answer,
     answer::{Kind, Message, To},
-    command::Context,
     limits,
     text::shortened,
 };
+use layout::{Layout, Unsent};
 use mentions::Mentions;
 use std::collections::BTreeMap;
 use text::{POST_LIMIT, cut};
-
-/// What can be shown where a request came from.
-pub struct Surface {
-    channel: Option<ChannelId>,
-    root: Option<PostId>,
-    user: Option<UserId>,
-    proof: ChannelProof,
-    abilities: Abilities,
-}
-
-/// What a surface can show beyond a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Abilities {
-    /// A form opens.
-    pub forms: bool,
-}
-
-impl Surface {
-    /// The request's channel and thread, what its credential proves of them, and what its dialect can show.
-    pub fn new(context: &Context, proof: ChannelProof, abilities: Abilities) -> Self {
-        Self {
-            channel: context.channel.as_ref().map(|channel| channel.id.clone()),
-            root: context.root_post.as_ref().map(|post| post.id.clone()),
-            user: context.acting_user.as_ref().map(|user| user.id.clone()),
-            proof,
-            abilities,
-        }
-    }
-}
 
 /// What a command comes to, before anybody has asked whether it can be shown.
 pub struct Draft {
@@ -72,29 +49,41 @@ impl From<Answer> for Draft {
     }
 }
 
+/// What a dialect renders.
+#[derive(Debug, PartialEq)]
+pub enum Finished {
+    /// An answer that can be shown on the surface as it is.
+    Answer(Answer),
+    /// The clicked post becomes this.
+    Update {
+        /// The post.
+        update: Update,
+        /// What its user reads beside it.
+        warnings: Vec<String>,
+    },
+}
+
+impl Finished {
+    /// The word for the log: the answer's `type`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Answer(answer) => answer.kind.name(),
+            Self::Update { .. } => "message",
+        }
+    }
+}
+
 /// Characters of a message that belongs to a field, and of a warning.
 const LINE_LIMIT: usize = 300;
 /// Warnings of one answer.
 const WARNINGS: usize = 10;
 
-/// Finishes an answer: what is to be posted is posted, and what comes out can be shown on this surface as it is.
-pub async fn finish(draft: Draft, surface: &Surface, bot: &BotActions, line: &mut LogLine) -> Answer {
-    let answer = showable(draft, surface.abilities);
-    let mut warnings = few(answer.warnings);
+/// Finishes an answer: what is to be posted is posted, and what comes out can be shown on the stage's surface.
+pub async fn finish(draft: Draft, stage: &Stage<'_>, line: &mut LogLine) -> Finished {
+    let answer = showable(draft, stage.surface);
+    let warnings = few(answer.warnings);
     let kind = match answer.kind {
-        Kind::Message(mut message) => match laid_out(&mut message, bot) {
-            Ok(blocks) => {
-                let message = presentable(message, &mut warnings, line);
-                match message.to {
-                    To::User => Kind::Message(noted(message, "")),
-                    To::Channel => post::post(message, &blocks, surface, bot, &mut warnings, line).await,
-                }
-            }
-            Err(refused) => {
-                line.warn(refused.to_string());
-                error(&format!("{refused} Tell an admin."))
-            }
-        },
+        Kind::Message(message) => return finished(message, stage, warnings, line).await,
         Kind::Navigate { url } if !address::is_link(&url) => error(
             "The app wanted to open something that is no address, so nothing was opened. Tell an admin.",
         ),
@@ -105,16 +94,66 @@ pub async fn finish(draft: Draft, surface: &Surface, bot: &BotActions, line: &mu
             let fields = fields.map(|(name, message)| (one_line(name), one_line(message))).collect();
             Kind::Error { text: cut(&text, POST_LIMIT, Mentions::Quiet), fields }
         }
+        // A server before 11.9 opens nothing after a click.
+        Kind::Navigate { url } if stage.surface.clicked.is_some() && !stage.bot.server().opens_addresses => {
+            Kind::Message(Message { text: format!("[{url}]({url})"), ..Message::default() })
+        }
         kind @ (Kind::Form { .. } | Kind::Navigate { .. } | Kind::Done) => kind,
     };
-    Answer { kind, warnings }
+    Finished::Answer(Answer { kind, warnings })
+}
+
+/// A message, sent where it belongs.
+async fn finished(
+    message: Message,
+    stage: &Stage<'_>,
+    mut warnings: Vec<String>,
+    line: &mut LogLine,
+) -> Finished {
+    let mut layout = match Layout::of(message, stage, &mut warnings, line) {
+        Ok(layout) => layout,
+        Err(refused) => {
+            let kind = unsent(Unsent::Refused(refused), line);
+            return Finished::Answer(Answer { kind, warnings });
+        }
+    };
+    if layout.message.replace
+        && let Some(clicked) = &stage.surface.clicked
+        && let Some(update) = replace::update(stage, &mut layout, clicked).await
+    {
+        return match update {
+            Ok(update) => Finished::Update { update, warnings },
+            Err(why) => Finished::Answer(Answer { kind: unsent(why, line), warnings }),
+        };
+    }
+    let kind = match layout.message.to {
+        To::Channel => post::post(stage, layout, &mut warnings, line).await,
+        To::User => private::show(stage, layout, "", &mut warnings, line).await,
+    };
+    Finished::Answer(Answer { kind, warnings })
+}
+
+/// What the user reads of a message that was not sent.
+fn unsent(why: Unsent, line: &mut LogLine) -> Kind {
+    match why {
+        Unsent::Refused(refused) => {
+            line.warn(refused.to_string());
+            error(&format!("{refused} Tell an admin."))
+        }
+        why => {
+            line.failed(&why);
+            error(
+                "The bundle could not send the app's message. Try again; if it happens again, tell an admin.",
+            )
+        }
+    }
 }
 
 /// The answer, or what is said instead of a form that the surface cannot show.
-fn showable(draft: Draft, abilities: Abilities) -> Answer {
+fn showable(draft: Draft, surface: &Surface) -> Answer {
     let Draft { answer, without_form } = draft;
     let Kind::Form { form } = &answer.kind else { return answer };
-    let instead = if !abilities.forms {
+    let instead = if !surface.forms {
         without_form.unwrap_or_else(|| error(not_served::FORM_OF_APP).into())
     } else if !form.state.is_null() {
         error(not_served::FORM_WITH_STATE).into()
@@ -145,65 +184,6 @@ fn one_line(text: &str) -> String {
     Mentions::Quiet.shown(&line).into_owned()
 }
 
-/// An ephemeral message with a note under it; what is too long is cut, the note is not.
-fn noted(mut message: Message, note: &str) -> Message {
-    message.text = text::with_note(&message.text, note, POST_LIMIT, Mentions::of(message.notify));
-    message
-}
-
 fn error(text: &str) -> Kind {
     Kind::Error { text: text.into(), fields: BTreeMap::new() }
-}
-
-/// Puts attachments in place of the message's blocks, and gives the blocks that a server shows instead of those.
-fn laid_out(message: &mut Message, bot: &BotActions) -> Result<Vec<MattermostBlock>, Refused> {
-    if message.blocks.is_empty() {
-        return Ok(Vec::new());
-    }
-    let abilities = match message.to {
-        To::User => ServerAbilities::ephemeral(),
-        To::Channel => bot.server(),
-    };
-    let Rendered { attachments, blocks } = blocks::rendered(message, abilities)?;
-    message.blocks.clear();
-    message.attachments = attachments;
-    Ok(blocks)
-}
-
-/// The message with its attachments as they may be shown: without what only a sealed action may hold. Its text is made
-/// quiet where it is cut or split.
-fn presentable(mut message: Message, warnings: &mut Vec<String>, line: &mut LogLine) -> Message {
-    let shown = attachment::shown(&message.attachments, Mentions::of(message.notify));
-    if shown.actions {
-        warnings.push(not_served::ACTIONS_LEFT_OUT.into());
-    }
-    if !shown.unknown.is_empty() {
-        warnings.push(unknown(&shown.unknown));
-    }
-    if shown.left > 0 {
-        let count = shown.attachments.len();
-        warnings.push(match count {
-            0 => "The attachments are too large to be shown.".into(),
-            _ => format!("Only the first {count} attachments are shown."),
-        });
-    }
-    if !shown.addresses.is_empty() {
-        let keys = shown.addresses.join(", ");
-        line.warn(format!("{keys} of the answer's attachments is no address that may be followed: left out"));
-    }
-    message.attachments = shown.attachments;
-    message
-}
-
-/// How many pointers one warning names.
-const POINTERS: usize = 3;
-
-/// Which keys of attachments were left out.
-fn unknown(pointers: &[String]) -> String {
-    let named = pointers.iter().take(POINTERS).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let more = match pointers.len().saturating_sub(POINTERS) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("No client shows these keys of the app's attachments, so they were left out: {named}{more}.")
 }

@@ -5,20 +5,22 @@
 //! message, and what to do.
 
 use super::{
-    Surface,
-    blocks::{self, MattermostBlock},
+    Surface, blocks,
+    layout::{Layout, Stage},
     mentions::Mentions,
+    private,
     text::{Parts, split},
+    unsent,
 };
 use crate::{
-    finish::confirm::{BotActions, Confirmed, Unconfirmed, is_outside},
+    finish::{
+        actions::Audience,
+        confirm::{BotActions, Confirmed, Unconfirmed, is_outside},
+    },
     http::LogLine,
 };
 use cloud_app::{Failure, mattermost::Error};
-use cloud_apps_protocol::{
-    ChannelId,
-    answer::{Kind, Message, To},
-};
+use cloud_apps_protocol::{ChannelId, answer::Kind};
 use serde_json::{Map, Value};
 
 /// The most posts that one answer makes.
@@ -26,25 +28,34 @@ const POSTS: usize = 5;
 
 /// Posts it; `done`, or, where the bot cannot post, the message for the user alone.
 pub(super) async fn post(
-    message: Message,
-    blocks: &[MattermostBlock],
-    surface: &Surface,
-    bot: &BotActions,
+    stage: &Stage<'_>,
+    mut layout: Layout,
     warnings: &mut Vec<String>,
     line: &mut LogLine,
 ) -> Kind {
+    let (surface, bot) = (stage.surface, stage.bot);
     let Some(channel) = &surface.channel else {
-        return alone(message, "This was run outside of any channel: only you see this.");
+        let note = "This was run outside of any channel: only you see this.";
+        return alone(stage, layout, note, warnings, line).await;
     };
-    let channel = match bot.confirm(channel, &surface.proof, surface.user.as_ref()).await {
+    let channel = match bot.confirm(channel, &surface.channel_proof, surface.user.as_ref()).await {
         Ok(channel) => channel,
         Err(why) => {
             line.failed(&why);
-            return alone(message, &not_confirmed(why, bot));
+            return alone(stage, layout, &not_confirmed(why, bot), warnings, line).await;
         }
     };
-    let Parts { parts, cut } = split(&message.text, bot.server().post, POSTS, Mentions::of(message.notify));
-    let posts = posts(parts, blocks::props(&message.attachments, blocks));
+    let audience = Audience::Channel {
+        channel: channel.get().clone(),
+        root: surface.root.as_ref().map(ToString::to_string),
+    };
+    let rendered = match layout.rendered(stage, &audience, bot.server()).await {
+        Ok(rendered) => rendered,
+        Err(why) => return unsent(why, line),
+    };
+    let mentions = Mentions::of(layout.message.notify);
+    let Parts { parts, cut } = split(&layout.message.text, bot.server().post, POSTS, mentions);
+    let posts = posts(parts, blocks::props(&rendered));
     for (done, part) in posts.iter().enumerate() {
         let Err(error) = posted(&channel, part, (surface, bot), done == 0).await else { continue };
         line.failed(&error);
@@ -53,7 +64,7 @@ pub(super) async fn post(
                 format!("Only the first {done} of {} parts of a long message were posted.", posts.len());
             return Kind::Error { text, fields: std::collections::BTreeMap::new() };
         }
-        return alone(message, &advice(error, bot));
+        return alone(stage, layout, &advice(error, bot), warnings, line).await;
     }
     if cut {
         warnings.push(format!("The message is longer than {POSTS} posts: the rest was not posted."));
@@ -134,7 +145,12 @@ fn why(error: Error) -> String {
     Failure::from(error).text.unwrap_or_else(|| "The bundle's operator finds why in its log.".into())
 }
 
-fn alone(mut message: Message, note: &str) -> Kind {
-    message.to = To::User;
-    Kind::Message(super::noted(message, &format!("_{note}_")))
+async fn alone(
+    stage: &Stage<'_>,
+    layout: Layout,
+    note: &str,
+    warnings: &mut Vec<String>,
+    line: &mut LogLine,
+) -> Kind {
+    private::show(stage, layout, &format!("_{note}_"), warnings, line).await
 }

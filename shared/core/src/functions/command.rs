@@ -7,12 +7,12 @@ use crate::{
     authenticate::{self, Presented, Sender, sender},
     dialect::{self, Decoded, Dialect},
     dispatch::{self, AuthenticatedCommand, Dispatched},
-    finish::{confirm::BotActions, finish},
+    finish::{Finished, Stage, confirm::BotActions, finish},
     http::{Arrival, LogLine, Refusal, Responder, Route},
     services::Services,
 };
 use bytes::Bytes;
-use cloud_apps_protocol::{Answer, Millis};
+use cloud_apps_protocol::Millis;
 use http::{Method, Response};
 use std::{
     sync::Arc,
@@ -70,7 +70,7 @@ async fn command(
         Err(refusal) => (None, Err(refusal)),
     };
     match &answer {
-        Ok(answer) => line.outcome(answer.kind.name()),
+        Ok(finished) => line.outcome(finished.name()),
         Err(refusal) => line.refused(refusal),
     }
     let mut response = dialect.render(&responder, answer.as_ref());
@@ -87,14 +87,23 @@ async fn answer(
     dialect: &dyn Dialect,
     sender: Sender,
     line: &mut LogLine,
-) -> Result<Answer, Refusal> {
+) -> Result<Finished, Refusal> {
     let app = services.apps.agreed(&sender.install, arrival.now).await?;
-    let Decoded { request, delivery_id, surface } = dialect.decode(arrival, &sender, app.manifest())?;
-    let command = AuthenticatedCommand { sender, request, delivery_id };
-    let Dispatched { draft, bot } = dispatch::run(services, arrival, command, app, line).await?;
+    let Decoded { request, delivery_id, surface, once } = dialect.decode(arrival, &sender, app.manifest())?;
+    let command = AuthenticatedCommand { sender, request, delivery_id, once };
+    let Dispatched { draft, bot, app } = dispatch::run(services, arrival, command, app, line).await?;
     let until = posts_until(arrival, line.elapsed_ms());
     let bot = BotActions::new(bot, services.http.clone(), Arc::clone(&services.confirmations), until);
-    Ok(finish(draft, &surface, &bot, line).await)
+    let stage = Stage {
+        surface: &surface,
+        bot: &bot,
+        manifest: app.manifest(),
+        keys: &services.keys,
+        ledger: &*services.ledger,
+        random: &*services.random,
+        now: arrival.now,
+    };
+    Ok(finish(draft, &stage, line).await)
 }
 
 /// Until when the bot may post the answer: as long as the platform waits, however long the function took.

@@ -42,6 +42,14 @@ impl Refusal {
         Self::new(Code::NoRoute, "Nothing is served at this path and method.")
     }
 
+    /// What a person reads of it. Where only the operator can help, it ends with the request's id, which the log has too.
+    pub fn sentence(&self, request_id: &str) -> String {
+        match self.code.status() {
+            500.. => format!("{} (request {request_id})", self.message),
+            _ => self.message.clone(),
+        }
+    }
+
     /// Adds a field that belongs to the code.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {

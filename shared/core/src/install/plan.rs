@@ -162,7 +162,7 @@ fn location_reason(location: &str, v2: bool) -> Option<String> {
         "post_menu" | "channel_header" | "main_menu" if !v2 => Some(
             "an unmodified Mattermost has no apps in its menus: run the command in the message box".into(),
         ),
-        "post_action" | "dialog" | "conversation" => Some(NotServed::Interactions.reason()),
+        "dialog" | "conversation" => Some(NotServed::Interactions.reason()),
         _ => None,
     }
 }

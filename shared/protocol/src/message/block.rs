@@ -1,9 +1,10 @@
 //! Blocks: the parts of a message's layout.
 
+use super::action::{Action, Actions, is_default};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// A part of a message's layout. Blocks with buttons, menus and forms are not served yet.
+/// A part of a message's layout. Blocks with a form are not served yet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -22,7 +23,9 @@ pub enum Block {
     Collapsible(Collapsible),
     /// Blocks side by side.
     Columns(Columns),
-    // `actions` and `form` come here. Until then `shape.rs` refuses them with a sentence.
+    /// Buttons, menus and checkboxes in a row.
+    Actions(Actions),
+    // `form` comes here. Until then `shape.rs` refuses it with a sentence.
 }
 
 /// A text.
@@ -267,10 +270,6 @@ impl fmt::Display for Accent {
     }
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
 fn all(blocks: impl IntoIterator<Item = impl Into<Block>>) -> Vec<Block> {
     blocks.into_iter().map(Into::into).collect()
 }
@@ -332,6 +331,11 @@ impl Block {
     pub fn columns(columns: impl IntoIterator<Item = impl IntoIterator<Item = impl Into<Block>>>) -> Self {
         Columns { columns: columns.into_iter().map(all).collect() }.into()
     }
+
+    /// Buttons, menus and checkboxes in a row.
+    pub fn actions(items: impl IntoIterator<Item = impl Into<Action>>) -> Self {
+        Actions { items: items.into_iter().map(Into::into).collect() }.into()
+    }
 }
 
 impl Container {
@@ -358,4 +362,4 @@ macro_rules! into_block {
     )*};
 }
 
-into_block!(Text, Facts, Image, Divider, Container, Collapsible, Columns);
+into_block!(Text, Facts, Image, Divider, Container, Collapsible, Columns, Actions);

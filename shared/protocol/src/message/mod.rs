@@ -3,11 +3,13 @@
 //! Blocks are one tree that the bundle renders for the server that shows it: as message attachments, which every
 //! Mattermost shows, and as Mattermost Blocks where the server has them.
 
+mod action;
 mod attachment;
 mod block;
 mod block_rules;
 mod shape;
 
+pub use action::{Action, Actions, Button, Checkbox, Select, Style};
 pub use attachment::{Attachment, AttachmentField};
 pub use block::{
     Accent, Background, Block, Collapsible, Columns, Container, Divider, Fact, Facts, Gap, Image, ImageSize,

@@ -2,11 +2,13 @@
 
 use super::{
     Problem,
+    action::Style,
     attachment::Shown,
     block::{Accent, Background, Gap, ImageSize, TextSize},
 };
+use crate::FunctionName;
 use crate::shape::{
-    Fit, Key,
+    ENTRIES, Fit, Key,
     Shape::{self, Any, List, Object, Open, Tagged},
     Variant::{self, Keys, NotServed},
     leaf, may, must,
@@ -51,8 +53,59 @@ static BLOCK_TYPES: [(&str, Variant); 9] = [
     ),
     ("collapsible", Keys(&[must("header", &BLOCKS), must("content", &BLOCKS), may("collapsed", &FLAG)])),
     ("columns", Keys(&[must("columns", &COLUMNS)])),
-    ("actions", NotServed("Blocks with buttons and menus are not served yet. Leave this block out.")),
+    ("actions", Keys(&[must("items", &List(&Tagged("type", &ACTION_TYPES)))])),
     ("form", NotServed("Blocks with a form are not served yet. Leave this block out.")),
+];
+
+static NAME: Shape = leaf::<FunctionName>("\"name\"");
+static VALUES: Shape = Shape::Map(ENTRIES, &Any);
+static SECONDS: Shape = leaf::<u32>("1");
+
+static ACTION_TYPES: [(&str, Variant); 3] = [
+    (
+        "button",
+        Keys(&[
+            may("label", &TEXT),
+            may("function", &NAME),
+            may("values", &VALUES),
+            may("url", &TEXT),
+            may("preset", &NAME),
+            may("style", &leaf::<Style>("\"default\"")),
+            may("tooltip", &TEXT),
+            may("disabled", &FLAG),
+            may("state", &Any),
+            may("once", &FLAG),
+            may("expires_in", &SECONDS),
+        ]),
+    ),
+    (
+        "select",
+        Keys(&[
+            may("label", &TEXT),
+            must("field", &NAME),
+            must("function", &NAME),
+            may("values", &VALUES),
+            may("disabled", &FLAG),
+            may("state", &Any),
+            may("once", &FLAG),
+            may("expires_in", &SECONDS),
+        ]),
+    ),
+    (
+        "checkbox",
+        Keys(&[
+            may("label", &TEXT),
+            must("field", &NAME),
+            must("value", &FLAG),
+            must("function", &NAME),
+            may("values", &VALUES),
+            may("tooltip", &TEXT),
+            may("disabled", &FLAG),
+            may("state", &Any),
+            may("once", &FLAG),
+            may("expires_in", &SECONDS),
+        ]),
+    ),
 ];
 
 const FACT: &[Key] = &[must("title", &TEXT), must("text", &TEXT), may("short", &FLAG)];
@@ -105,7 +158,9 @@ mod tests {
     #[test]
     fn the_checker_and_the_json_schema_agree_on_every_key() {
         let schema = crate::answer::schema();
-        for (name, shape) in [("Block", &BLOCK), ("Attachment", &Open(ATTACHMENT))] {
+        for (name, shape) in
+            [("Block", &BLOCK), ("Action", &Tagged("type", &ACTION_TYPES)), ("Attachment", &Open(ATTACHMENT))]
+        {
             let compared = assert_agrees(shape, &schema, &schema["$defs"][name]);
             assert!(compared > 15, "only {compared} keys of {name} were compared");
         }

@@ -14,17 +14,11 @@ const PLACE: [&str; 5] = ["bot_token", "jira", INSTALL, "access_token", "https:/
 
 fn content() -> Content {
     Content {
-        id: "a0".to_owned(),
-        app: app("jira"),
-        function: "assign".parse().unwrap(),
         values: json!({ "issue": "MM-1" }).as_object().unwrap().clone(),
         state: json!({ "step": 1 }),
-        form: None,
         user: Some("aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap()),
         channel: Some("cccccccccccccccccccccccccc".parse().unwrap()),
-        root: None,
-        reply: None,
-        exp: None,
+        ..Content::new("a0".to_owned(), app("jira"), "assign".parse().unwrap())
     }
 }
 

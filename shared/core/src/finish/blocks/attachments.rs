@@ -4,19 +4,29 @@
 //! attachment before it where that keeps the order, and otherwise begins the next one.
 
 use super::{
+    click::attachment_action,
     markdown::{UNSEEN, bold},
     room::Room,
 };
-use crate::finish::{address::is_picture, mentions::Mentions};
+use crate::finish::{
+    actions::{Controls, Kind, Piece, pieces},
+    address::is_picture,
+    mentions::Mentions,
+};
 use cloud_apps_protocol::{
     Attachment, Block, limits,
     message::{Accent, AttachmentField, Fact, Image, ImageSize, Problem},
 };
 
 /// The attachments, and what does not fit or cannot be shown.
-pub fn rendered(blocks: &[Block], mentions: Mentions) -> (Vec<Attachment>, Vec<Problem>) {
+pub fn rendered(
+    blocks: &[Block],
+    controls: &Controls,
+    mentions: Mentions,
+) -> (Vec<Attachment>, Vec<Problem>) {
     let mut renderer = Renderer {
         mentions,
+        controls,
         room: Room::new("attachments"),
         done: Vec::new(),
         current: Attachment::default(),
@@ -35,8 +45,9 @@ enum Weight {
     Bold,
 }
 
-struct Renderer {
+struct Renderer<'c> {
     mentions: Mentions,
+    controls: &'c Controls,
     room: Room,
     done: Vec<Attachment>,
     /// The attachment that the next block may go into.
@@ -47,7 +58,7 @@ struct Renderer {
     single: bool,
 }
 
-impl Renderer {
+impl Renderer<'_> {
     fn blocks(&mut self, blocks: &[Block], pointer: &str, weight: Weight) {
         for (i, block) in blocks.iter().enumerate() {
             self.block(block, &format!("{pointer}/{i}"), weight);
@@ -56,8 +67,14 @@ impl Renderer {
 
     fn block(&mut self, block: &Block, at: &str, weight: Weight) {
         match block {
-            Block::Text(text) if weight == Weight::Bold => self.text(&bold(&text.text), at),
-            Block::Text(text) => self.text(&text.text, at),
+            Block::Text(text) => {
+                let plain = without_links(&text.text);
+                match weight {
+                    Weight::Bold => self.text(&bold(&plain), at),
+                    Weight::Normal => self.text(&plain, at),
+                }
+                self.actions(at);
+            }
             Block::Facts(facts) => {
                 for (i, fact) in facts.items.iter().enumerate() {
                     self.fact(fact, &format!("{at}/items/{i}"));
@@ -82,6 +99,34 @@ impl Renderer {
                     self.blocks(column, &format!("{at}/columns/{i}"), weight);
                 }
             }
+            Block::Actions(_) => {
+                let open = self.controls.at(at).iter().filter_map(|control| match &control.kind {
+                    Kind::Open(url) if !control.disabled => Some(format!("[{}]({url})", control.label)),
+                    Kind::Open(_) => Some(control.label.clone()),
+                    Kind::Button(_) | Kind::Menu { .. } => None,
+                });
+                self.text(&open.collect::<Vec<_>>().join(" · "), at);
+                self.actions(at);
+            }
+        }
+    }
+
+    /// The buttons and menus of the block at this pointer. A client draws them under everything else of an attachment.
+    fn actions(&mut self, at: &str) {
+        for control in self.controls.at(at) {
+            let Some(action) = attachment_action(control, self.controls, self.mentions) else { continue };
+            self.open(at);
+            // A client draws the actions of an attachment in a container.
+            self.room.blocks(if self.current.actions.is_empty() { 2 } else { 1 }, at);
+            self.room.text(&self.mentions.shown(&control.label), at);
+            self.current.actions.push(action);
+        }
+    }
+
+    /// Begins the next attachment if there are actions already: what comes next stands below them.
+    fn below_actions(&mut self) {
+        if !self.current.actions.is_empty() {
+            self.close();
         }
     }
 
@@ -89,6 +134,7 @@ impl Renderer {
         if text.trim().is_empty() {
             return;
         }
+        self.below_actions();
         if !self.current.fields.is_empty() || !self.current.image_url.is_empty() {
             self.close();
         }
@@ -105,6 +151,7 @@ impl Renderer {
     }
 
     fn fact(&mut self, fact: &Fact, at: &str) {
+        self.below_actions();
         if !self.current.image_url.is_empty() {
             self.close();
         }
@@ -142,6 +189,7 @@ impl Renderer {
         }
         self.text(&bold(&image.title), at);
         let small = matches!(image.size, ImageSize::Xsmall | ImageSize::Small);
+        self.below_actions();
         let taken = if small { &self.current.thumb_url } else { &self.current.image_url };
         if !taken.is_empty() || (!small && !self.current.fields.is_empty()) {
             self.close();
@@ -186,6 +234,15 @@ impl Renderer {
         self.current.color = self.accent.map_or_else(String::new, color);
         self.done.push(std::mem::take(&mut self.current));
     }
+}
+
+/// The text with the words of the commands in it.
+fn without_links(text: &str) -> String {
+    pieces(text)
+        .map(|piece| match piece {
+            Piece::Text(text) | Piece::Command { label: text, .. } => text,
+        })
+        .collect()
 }
 
 const PARAGRAPH: &str = "\n\n";

@@ -7,6 +7,7 @@
 //! Pure: from a message and what its server can show to what is sent.
 
 mod attachments;
+mod click;
 mod markdown;
 mod mattermost;
 mod props;
@@ -15,10 +16,10 @@ mod room;
 #[cfg(test)]
 mod tests;
 
-pub use mattermost::MattermostBlock;
+pub use mattermost::{MattermostBlock, Registry};
 pub use props::props;
 
-use super::{mentions::Mentions, text::POST_LIMIT};
+use super::{actions::Controls, mentions::Mentions, text::POST_LIMIT};
 use crate::store::model::Install;
 use cloud_apps_protocol::{Attachment, Message, message::Problem, server::ServerVersion};
 use std::fmt;
@@ -32,10 +33,18 @@ pub struct ServerAbilities {
     pub props: usize,
     /// How many characters of text a post has room for.
     pub post: usize,
+    /// A click can change a message that the server does not store (11.10).
+    pub updates_ephemeral: bool,
+    /// A click can open an address (11.9).
+    pub opens_addresses: bool,
 }
 
 /// The first version that has Mattermost Blocks.
 const BLOCKS: ServerVersion = ServerVersion::new(11, 10);
+/// The first version in which a click changes a message that is not stored.
+const UPDATES_EPHEMERAL: ServerVersion = ServerVersion::new(11, 10);
+/// The first version in which a click opens an address.
+const OPENS_ADDRESSES: ServerVersion = ServerVersion::new(11, 9);
 /// The first version with the larger limit of a post's properties.
 const LARGE_PROPS: ServerVersion = ServerVersion::new(6, 0);
 /// The fewest characters of a post that any server takes: `PostMessageMaxRunesV1` in `model/post.go`.
@@ -52,12 +61,20 @@ impl ServerAbilities {
             blocks: version >= BLOCKS && install.server.mm_blocks == Some(true),
             props,
             post: post.map_or(POST_LIMIT, |size| size.max(LEAST_POST)),
+            updates_ephemeral: version >= UPDATES_EPHEMERAL,
+            opens_addresses: version >= OPENS_ADDRESSES,
         }
     }
 
     /// What any server shows its user alone. It does not store such a message, so it has no limit for it.
     pub fn ephemeral() -> Self {
-        Self { blocks: false, props: usize::MAX, post: POST_LIMIT }
+        Self {
+            blocks: false,
+            props: usize::MAX,
+            post: POST_LIMIT,
+            updates_ephemeral: false,
+            opens_addresses: false,
+        }
     }
 }
 
@@ -68,6 +85,8 @@ pub struct Rendered {
     pub attachments: Vec<Attachment>,
     /// For the clients of a server that has them; otherwise none.
     pub blocks: Vec<MattermostBlock>,
+    /// What the clicks on those blocks do.
+    pub registry: Registry,
 }
 
 /// Why a message is not sent.
@@ -76,6 +95,8 @@ pub struct Refused {
     /// At least one.
     pub problems: Vec<Problem>,
 }
+
+impl std::error::Error for Refused {}
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,20 +112,25 @@ impl fmt::Display for Refused {
     }
 }
 
-/// Renders the blocks of a message.
-pub fn rendered(message: &Message, abilities: ServerAbilities) -> Result<Rendered, Refused> {
+/// Renders the blocks of a message. `controls`: its actions, sealed.
+pub fn rendered(
+    message: &Message,
+    controls: &Controls,
+    abilities: ServerAbilities,
+) -> Result<Rendered, Refused> {
     let problems = message.problems();
     if !problems.is_empty() {
         return Err(Refused { problems });
     }
     let mentions = Mentions::of(message.notify);
-    let (attachments, mut problems) = attachments::rendered(&message.blocks, mentions);
-    let mut blocks = Vec::new();
+    let (attachments, mut problems) = attachments::rendered(&message.blocks, controls, mentions);
+    let (mut blocks, mut registry) = (Vec::new(), Registry::new());
     if abilities.blocks {
-        let (rendered, more) = mattermost::rendered(&message.blocks, mentions);
-        blocks = rendered;
+        let more;
+        (blocks, registry, more) = mattermost::rendered(&message.blocks, controls, mentions);
         problems.extend(more);
     }
-    problems.extend(props::too_large(&attachments, &blocks, abilities.props));
-    if problems.is_empty() { Ok(Rendered { attachments, blocks }) } else { Err(Refused { problems }) }
+    let rendered = Rendered { attachments, blocks, registry };
+    problems.extend(props::too_large(&rendered, abilities.props));
+    if problems.is_empty() { Ok(rendered) } else { Err(Refused { problems }) }
 }

@@ -101,7 +101,7 @@ async fn an_install_lists_what_this_server_does_not_give_and_why() {
             ("welcome".to_owned(), "events are not delivered by this version of the bundle".to_owned()),
             (
                 "dialog".to_owned(),
-                "buttons, dialogs and conversations are not served by this version of the bundle".to_owned()
+                "dialogs and conversations are not served by this version of the bundle".to_owned()
             ),
         ]
     );

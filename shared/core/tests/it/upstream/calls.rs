@@ -79,7 +79,7 @@ async fn a_slash_command_reaches_a_service_and_its_answer_the_person() {
     let seen = yard.slash(&home, "greet bob").await;
     assert_eq!(
         seen.body["text"],
-        "Hi @\u{200b}all\n\n_This version of the bundle shows no buttons and menus: they were left out._"
+        "Hi @\u{200b}all\n\n_Buttons and menus in attachments were left out: an app writes them as blocks._"
     );
     assert!(!seen.body.to_string().contains("integration"), "{seen:?}");
     assert_eq!(opened(&yard.service.last()).1.get("user_token"), None, "a slash command brings no token");

@@ -38,6 +38,8 @@ impl Drawn {
                 }
                 "image" => assert!(block["alt_text"].is_string()),
                 "divider" => {}
+                "button" => self.text += block["text"].as_str().unwrap().encode_utf16().count(),
+                "static_select" => assert!(!block["placeholder"].as_str().unwrap().trim().is_empty()),
                 "container" => self.list(&block["content"], depth + 1),
                 "column" => self.list(&block["items"], depth + 1),
                 "column_set" => {
@@ -79,6 +81,10 @@ fn as_block(attachment: &Value) -> Option<Value> {
                 {"type": "column", "items": [picture(thumb)]}]}));
         }
         None => items.append(&mut body),
+    }
+    if let Some(actions) = attachment["actions"].as_array() {
+        let button = |action: &Value| json!({"type": "button", "text": action["name"]});
+        items.push(json!({"type": "container", "content": actions.iter().map(button).collect::<Value>()}));
     }
     (!items.is_empty()).then(|| json!({"type": "container", "content": items}))
 }
@@ -138,6 +144,16 @@ pub fn stored(props: &Value) -> usize {
         }
         attachment["id"] = 0.into();
         attachment["ts"] = Value::Null;
+        for action in attachment["actions"].as_array_mut().into_iter().flatten() {
+            for key in ["style", "tooltip", "data_source", "default_option", "cookie"] {
+                if action[key].is_null() {
+                    action[key] = "".into();
+                }
+            }
+            if action["disabled"].is_null() {
+                action["disabled"] = false.into();
+            }
+        }
         if attachment["fields"].is_null() {
             attachment["fields"] = Value::Null;
         }

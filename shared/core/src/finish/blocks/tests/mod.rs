@@ -2,16 +2,23 @@
 
 mod client;
 
-use super::{Rendered, ServerAbilities, rendered};
-use crate::{finish::text::POST_LIMIT, store::model::Install, testing::sample};
+use super::{Rendered, ServerAbilities};
+use crate::{
+    finish::{
+        actions::{Controls, Offer},
+        text::POST_LIMIT,
+    },
+    store::model::Install,
+    testing::sample,
+};
 use client::Drawn;
 use cloud_apps_protocol::{
-    Answer, Block, Message,
+    Answer, Block, Manifest, Message,
     answer::Kind,
     limits,
     message::{
-        Accent, Background, Collapsible, Columns, Container, Fact, Facts, Gap, Image, ImageSize, Text,
-        TextSize,
+        Accent, Action, Background, Button, Collapsible, Columns, Container, Fact, Facts, Gap, Image,
+        ImageSize, Text, TextSize,
     },
 };
 use proptest::prelude::*;
@@ -93,15 +100,96 @@ fn samples() -> Vec<(&'static str, Value)> {
             {"type": "image", "url": "data:image/svg+xml,x", "alt_text": "x"}]}]),
         ),
         ("a text that a post on an old server has no room for", json!([text(&"<".repeat(1_300))])),
+        (
+            "buttons",
+            json!([text("MM-1"), {"type": "actions", "items": [
+                {"type": "button", "label": "Assign to me", "function": "edit", "values": {"issue": "MM-1"}, "style": "primary",
+                    "tooltip": "Nobody has it"},
+                {"type": "button", "label": "Open", "url": "https://jira.example.com/MM-1"},
+                {"type": "button", "preset": "bug"},
+                {"type": "button", "label": "Not now", "function": "edit", "disabled": true}]}, text("below")]),
+        ),
+        (
+            "menus",
+            json!([{"type": "actions", "items": [
+                {"type": "select", "field": "status", "function": "edit", "values": {"issue": "MM-1", "status": "open"}},
+                {"type": "select", "field": "who", "function": "edit"},
+                {"type": "select", "label": "Move", "field": "where", "function": "edit"},
+                {"type": "select", "label": "Project", "field": "project", "function": "edit", "values": {"issue": "MM-1"}}]}]),
+        ),
+        (
+            "checkboxes",
+            json!([{"type": "container", "accent": "good", "content": [{"type": "actions", "items": [
+                {"type": "checkbox", "field": "watch", "value": true, "function": "edit"},
+                {"type": "checkbox", "label": "Mine", "field": "watch", "value": false, "function": "edit"}]}]}]),
+        ),
+        (
+            "commands in a text",
+            json!([text("Do you [agree](command:edit?issue=MM-1&status=done), or [not](command:edit)? `[x](command:edit)`"),
+                {"type": "actions", "items": [{"type": "button", "label": "Later", "function": "edit"}]}]),
+        ),
+        (
+            "actions of what is not there",
+            json!([{"type": "actions", "items": [
+                {"type": "button", "label": "A", "function": "delete"},
+                {"type": "button", "label": "B", "function": "edit", "values": {"isue": 1, "status": "new"}},
+                {"type": "button", "preset": "nothing"},
+                {"type": "button", "label": "C", "url": "javascript:alert(1)"},
+                {"type": "select", "field": "issue", "function": "edit"},
+                {"type": "checkbox", "field": "status", "value": true, "function": "edit"}]},
+                text("[gone](command:gone) [?](command:No!)")]),
+        ),
+        (
+            "buttons that are not complete",
+            json!([{"type": "actions", "items": [{"type": "button", "label": "A"},
+                {"type": "button", "label": "", "function": "edit", "url": "https://x"},
+                {"type": "button", "label": "B", "url": "https://x", "once": true, "values": {"a": 1}}]},
+                {"type": "actions", "items": []}]),
+        ),
         ("an empty list", json!([{"type": "columns", "columns": [[], [text("right")]]}])),
     ]
 }
 
+/// What the app of these tests offers.
+fn manifest() -> Manifest {
+    let user = json!({"name": "who", "type": "user", "label": "Assignee"});
+    let status = json!({"name": "status", "type": "select", "label": "Status", "options": [
+        {"value": "open", "label": "Open"}, {"value": "done"}]});
+    let fields = json!([{"name": "issue", "type": "text"}, user, status,
+        {"name": "project", "type": "select", "lookup": true}, {"name": "where", "type": "channel"},
+        {"name": "watch", "type": "bool", "label": "Watch"}]);
+    let manifest = json!({"protocol": 2, "id": "jira", "version": "1.0.0", "display_name": "Jira",
+        "commands": [{"function": "edit", "fields": fields}],
+        "presets": [{"name": "bug", "label": "File a bug", "function": "edit", "values": {"status": "open"}}]});
+    serde_json::from_value(manifest).unwrap()
+}
+
+/// Renders with seals that can be read.
+fn rendered(message: &Message, abilities: ServerAbilities) -> Result<Rendered, super::Refused> {
+    let manifest = manifest();
+    let offer = Offer { manifest: &manifest, presets: &[] };
+    let (mut controls, problems) = Controls::of(&message.blocks, &offer);
+    if !problems.is_empty() {
+        return Err(super::Refused { problems });
+    }
+    controls.url = "https://b.example/action".to_owned();
+    for (_, click) in controls.clicks() {
+        let field = click.field.as_ref().map(|field| format!(" {field}=?")).unwrap_or_default();
+        let form = if click.opens_form { " form" } else { "" };
+        click.seal = format!("{}{field}{form} {}", click.function, json!(click.values));
+    }
+    super::rendered(message, &controls, abilities)
+}
+
 fn shown(rendered: Result<Rendered, super::Refused>) -> String {
     match rendered {
-        Err(refused) => format!("refused: {refused}"),
-        Ok(Rendered { attachments, blocks }) if blocks.is_empty() => json!(attachments).to_string(),
-        Ok(Rendered { blocks, .. }) => json!(blocks).to_string(),
+        Err(refused) => {
+            let problems: Vec<_> = refused.problems.iter().map(ToString::to_string).collect();
+            format!("refused: {}", problems.join(" | "))
+        }
+        Ok(Rendered { attachments, blocks, .. }) if blocks.is_empty() => json!(attachments).to_string(),
+        Ok(Rendered { blocks, registry, .. }) if registry.is_empty() => json!(blocks).to_string(),
+        Ok(Rendered { blocks, registry, .. }) => format!("{}\n        {}", json!(blocks), json!(registry)),
     }
 }
 
@@ -126,7 +214,7 @@ fn attachments_are_sent_beside_blocks() {
     assert!(alone.blocks.is_empty() && !both.blocks.is_empty());
     assert_eq!(alone.attachments, both.attachments);
     let keys = |rendered: &Rendered| {
-        let props = super::props(&rendered.attachments, &rendered.blocks);
+        let props = super::props(rendered);
         props.keys().cloned().collect::<Vec<_>>().join(" ")
     };
     assert_eq!((keys(&alone), keys(&both)), ("attachments".into(), "attachments mm_blocks".into()));
@@ -211,7 +299,12 @@ fn what_a_post_has_room_for_depends_on_the_version() {
         ("", 7_600),
         ("x", 7_600),
     ] {
-        assert_eq!(server(version), ServerAbilities { blocks: false, props, post: POST_LIMIT }, "{version}");
+        let abilities = server(version);
+        assert_eq!(
+            (abilities.blocks, abilities.props, abilities.post),
+            (false, props, POST_LIMIT),
+            "{version}"
+        );
     }
 }
 
@@ -282,6 +375,13 @@ fn any_block() -> impl Strategy<Value = Block> {
         2 => (prop_oneof![30 => Just("https://x.example/y.png"), 1 => Just("javascript:x")], "[ a-z]{3,9}", any_text(), any_size())
             .prop_map(|(url, alt_text, title, size)| Image { url: url.into(), alt_text, title, size }.into()),
         1 => Just(Block::divider()),
+        2 => prop::collection::vec(("[a-z@]{1,6}", any::<bool>()), 1..4).prop_map(|buttons| {
+            let button = |(label, once): (String, bool)| {
+                let function = "edit".parse().unwrap();
+                Action::from(Button { once, ..Button::run(label, function, cloud_apps_protocol::Values::new()) })
+            };
+            Block::actions(buttons.into_iter().map(button))
+        }),
     ];
     leaf.prop_recursive(5, 60, 8, |inner| {
         let some = move |most| prop::collection::vec(inner.clone(), 1..most);
@@ -320,6 +420,12 @@ fn texts(blocks: &[Block], found: &mut Vec<String>) {
                 texts(&collapsible.content, found);
             }
             Block::Columns(columns) => columns.columns.iter().for_each(|column| texts(column, found)),
+            Block::Actions(actions) => {
+                for action in &actions.items {
+                    let Action::Button(button) = action else { continue };
+                    found.push(button.label.clone());
+                }
+            }
         }
     }
 }
@@ -347,7 +453,7 @@ proptest! {
         let message = Message { blocks, ..Message::default() };
         let abilities = ServerAbilities { blocks: native, ..server(if old { OLD } else { NEW }) };
         match rendered(&message, abilities) {
-            Ok(Rendered { attachments, blocks }) => {
+            Ok(Rendered { attachments, blocks, registry }) => {
                 prop_assert!(attachments.len() <= limits::ATTACHMENTS);
                 prop_assert_eq!(blocks.is_empty(), !native || message.blocks.is_empty());
                 let as_attachments = json!(attachments);
@@ -355,8 +461,8 @@ proptest! {
                 if native {
                     renderings.push((json!(blocks), Drawn::of_blocks(&json!(blocks))));
                 }
-                let stored = client::stored(&json!({"attachments": as_attachments, "mm_blocks": blocks}));
-                prop_assert!(stored <= abilities.props + 40, "{stored}");
+                let stored = client::stored(&json!({"attachments": as_attachments, "mm_blocks": blocks, "mm_blocks_actions": registry}));
+                prop_assert!(stored <= abilities.props + 70, "{stored}");
                 for (rendering, drawn) in renderings {
                     prop_assert!(drawn.blocks <= limits::BLOCKS && drawn.text <= limits::BLOCK_TEXT, "{drawn:?}");
                     prop_assert!(drawn.depth <= limits::BLOCK_DEPTH && drawn.nothing_left_out, "{drawn:?}");
@@ -376,7 +482,7 @@ proptest! {
                     prop_assert!(tree.pointer(&problem.pointer).is_some(), "{problem}");
                 }
                 let sentence = refused.to_string();
-                let known = ["more than", "has room for", "is empty", "not the address of a picture"];
+                let known = ["at most", "more than", "has room for", "is empty", "not the address of a picture"];
                 prop_assert!(known.iter().any(|known| sentence.contains(known)), "{sentence}");
             }
         }
