@@ -61,7 +61,7 @@ struct Shared {
     names: Arc<dyn Names>,
     // It is built late, because most requests after a cold start do not need it, and reading the root certificates takes time.
     client: OnceLock<Result<reqwest::Client, String>>,
-    // It connects anew for each call.
+    // It makes a new connection for each call.
     unpooled: OnceLock<Result<reqwest::Client, String>>,
 }
 

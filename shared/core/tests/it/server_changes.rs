@@ -232,7 +232,7 @@ async fn a_server_that_always_differs_is_read_once_an_hour_by_all_processes_toge
     let others = [(); 3].map(|()| mattermost.process(&stage, &Faults::none()));
     for hour in 1..=3 {
         stage.now += HOUR;
-        // Two nodes of a cluster with different settings: whoever is asked, the install knows the other one.
+        // Two nodes of a cluster with different settings: whichever is asked, the install knows the other one.
         mattermost.becomes(if hour % 2 == 0 { V11_6 } else { V12 });
         for other in &others {
             stage.services = Arc::clone(&other.services);

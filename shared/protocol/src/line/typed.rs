@@ -81,7 +81,7 @@ impl Grammar<'_> {
         Ok(if empty(&value, Written::Encoded) { Value::Null } else { value })
     }
 
-    /// The id of the user or channel that a word names. Whoever the server found is meant, whatever stands beside the name.
+    /// The id of the user or channel that a word names. It means the one that the server found, whatever stands beside the name.
     fn named(&self, field: &Field, text: &str, sign: char) -> Result<Value, String> {
         let (text, user) = (text.trim(), sign == '@');
         let find = |name: &str| {

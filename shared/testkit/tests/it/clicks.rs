@@ -123,7 +123,7 @@ async fn a_message_for_one_user_with_buttons_is_never_in_the_answer_of_the_comma
         }
         let Some(Shown::OnlyYou(post)) = seen.shown.first() else { panic!("{version:?}: {seen:?}") };
         assert_eq!(post.message, "Your task MM-1");
-        // An ephemeral post can be changed from 11.10; before, the user gets the message anew, by a direct message.
+        // An ephemeral post can be changed from 11.10; before, the user gets the message again, as a direct message.
         let clicked = click(&kit, "alice", post, "Assign to me").await;
         assert_eq!(clicked.status, 200, "{version:?}: {clicked:?}");
         assert!(!text(&clicked).is_empty() || version >= Version::V11_10, "{version:?}: {clicked:?}");
