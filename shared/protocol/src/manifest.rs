@@ -10,6 +10,7 @@ mod source;
 mod texts;
 mod webhooks;
 
+pub use check::RESERVED;
 pub use problem::Problem;
 
 use crate::{

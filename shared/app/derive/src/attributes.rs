@@ -91,7 +91,10 @@ pub fn function_name(name: &str, span: Span, reserved: &[&str]) -> Result<()> {
         return Err(Error::new(span, message));
     }
     if reserved.contains(&name) {
-        let message = format!("`{name}` is the bundle's own word: choose another, or write name = \"…\"");
+        let words = reserved.join("`, `");
+        let message = format!(
+            "`{name}` is one of the bundle's own words `{words}`: choose another, or write name = \"…\""
+        );
         return Err(Error::new(span, message));
     }
     Ok(())

@@ -9,7 +9,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Data, DeriveInput, Error, Fields, Ident, Result, Type, ext::IdentExt, spanned::Spanned};
 
-/// Flags that every command has.
+/// Flags that every command has. The list is the protocol's: a test of `cloud-app` compares the two.
 const RESERVED: [&str; 2] = ["help", "form"];
 
 const KEYS: [&str; 12] = [

@@ -10,7 +10,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{DeriveInput, Error, Ident, Result, ext::IdentExt, meta::ParseNestedMeta};
 
-/// Commands that every app has.
+/// Commands that every app has. The list is the protocol's, like those below.
 const RESERVED: [&str; 3] = ["help", "connect", "disconnect"];
 
 // These lists are the protocol's. Macros cannot read them there, so a test of `cloud-app` compares them.

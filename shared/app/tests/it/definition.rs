@@ -7,7 +7,8 @@ use cloud_app::{
         CommandRequest, Values,
         answer::Kind,
         command::LOCATIONS,
-        manifest::{Accounts, AccountsType, EXPANDABLE},
+        line::FLAGS,
+        manifest::{Accounts, AccountsType, EXPANDABLE, RESERVED},
     },
 };
 use jiff::{Timestamp, civil::Date};
@@ -339,6 +340,11 @@ fn the_derive_knows_the_words_of_the_protocol() {
     let places: Vec<_> = LOCATIONS.into_iter().filter(|location| *location != "webhook").collect();
     let location = format!("no such location: {}", listed(&places));
     assert!(mistakes.contains(&location), "{location}");
+    let mistakes = include_str!("../../derive/tests/mistakes/a_name_of_the_bundle.stderr");
+    for words in [&RESERVED[..], &FLAGS] {
+        let reserved = format!("is one of the bundle's own words `{}`: choose", words.join("`, `"));
+        assert!(mistakes.contains(&reserved), "{reserved}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@
 //! because it is probably a slip; elsewhere a warning says so.
 
 use super::{
-    Fault, Grammar, Line, LineError, MAX_NAMED, Target, asks_for_help,
+    FLAGS, Fault, Grammar, Line, LineError, MAX_NAMED, Target, asks_for_help,
     explain::{self, code},
     fault::cut,
     find::{flag, normal, spoken},
@@ -325,7 +325,7 @@ impl Binding<'_, '_> {
     fn nearest_name(&self, name: &str) -> Option<String> {
         let name = normal(name);
         let fields = self.target.command.fields.iter().filter(|f| f.r#type != FieldType::Markdown);
-        let names = fields.map(|f| f.name.as_str()).chain(["help", "form"]);
+        let names = fields.map(|f| f.name.as_str()).chain(FLAGS);
         let near = match name.strip_prefix("no_") {
             Some(rest) => nearest(&name, names.clone()).map_or_else(
                 || nearest(rest, names).map(|near| format!("no_{near}")),

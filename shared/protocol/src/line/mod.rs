@@ -33,6 +33,9 @@ use typed::Written;
 /// The longest line that is read, in characters: as long as a message may be.
 pub const MAX_LINE: usize = 16_383;
 
+/// Flags that every command has.
+pub const FLAGS: [&str; 2] = ["help", "form"];
+
 /// The longest name, in characters.
 const MAX_NAME: usize = 64;
 /// How many names one message lists.

@@ -13,7 +13,7 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// Names that functions and presets cannot have, because the bundle itself answers them.
-pub(super) const RESERVED: [&str; 3] = ["help", "connect", "disconnect"];
+pub const RESERVED: [&str; 3] = ["help", "connect", "disconnect"];
 
 /// Finds all problems of a manifest whose types are right.
 pub(super) fn broken(manifest: &Manifest, blurred: &dyn Fn(&str) -> bool, findings: &mut Findings) {
