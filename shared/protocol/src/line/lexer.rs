@@ -180,7 +180,8 @@ fn word(chars: &[char], quotes: &mut Quotes<'_>, start: usize, opens: bool, open
     let (mut at, mut value) = (start, start);
     let (mut closed, mut unclosed) = (None, None);
     let mut opens = opens;
-    let flag = plain(chars.get(start..).unwrap_or_default().iter().copied().take(8)).starts_with("--");
+    let mut seen = chars.get(start..).unwrap_or_default().iter().copied().filter(|c| !is_ignorable(*c));
+    let flag = plain(seen.by_ref().take(2)).starts_with("--");
     while let Some(&c) = chars.get(at).filter(|c| !c.is_whitespace()) {
         let rest = chars.get(at + 1..).unwrap_or_default();
         // At the beginning of a word or of a flag's value.

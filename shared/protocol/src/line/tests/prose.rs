@@ -354,3 +354,16 @@ fn what_was_typed_is_what_is_explained() {
     assert_eq!(invocation.preset, Some(name("bug")));
     assert_eq!(invocation.missing, [name("summary")]);
 }
+
+#[test]
+fn no_number_of_characters_that_nobody_sees_hides_a_flag() {
+    for count in [1, 5, 6, 7, 8, 100] {
+        let hidden = "\u{200b}".repeat(count);
+        for flag in [format!("-{hidden}-label=x"), format!("--{hidden}la{hidden}bel=x")] {
+            for line in [format!("{flag} Hello"), format!("Hello {flag}"), format!("{hidden}{flag} Hello")] {
+                let expected = json!({"label": ["x"], "text": "Hello"});
+                assert_eq!(values(&format!("/news announce {line}")), expected, "{count}: {line}");
+            }
+        }
+    }
+}
