@@ -60,6 +60,9 @@ pub struct ServerVersion {
 }
 
 impl ServerVersion {
+    /// The longest text of a version that is kept, in characters.
+    const LONGEST: usize = 64;
+
     /// A version, to compare with.
     pub const fn new(major: u32, minor: u32) -> Self {
         Self { major, minor }
@@ -68,6 +71,14 @@ impl ServerVersion {
     /// The version in a text such as `11.10.0`. A text that is no version counts as the oldest server.
     pub fn of(text: &str) -> Self {
         Self::parse(text).unwrap_or(Self::new(0, 0))
+    }
+
+    /// Whether a text can be kept as a server's version: `11.10.0`, possibly with a build's suffix. It is shown to people, so it
+    /// is short and has no characters that nobody sees.
+    pub fn is_version(text: &str) -> bool {
+        text.len() <= Self::LONGEST
+            && text.bytes().all(|b| b.is_ascii_graphic())
+            && Self::parse(text).is_some()
     }
 
     /// The version in a text such as `11.10.0`; `None` if the text is no version.
@@ -95,6 +106,17 @@ mod tests {
         }
         assert!(ServerVersion::of("11.10.0") > ServerVersion::of("11.9.1"));
         assert!(ServerVersion::of("12.0.0") > ServerVersion::of("5.37.0"));
+    }
+
+    #[test]
+    fn only_a_short_text_that_people_can_see_is_kept_as_a_version() {
+        for version in ["11.10.0", "5.37.0-rc1", "12.0.0.12.0.0.abc.false"] {
+            assert!(ServerVersion::is_version(version), "{version}");
+        }
+        let long = format!("12.0.{}", "0".repeat(400_000));
+        for none in ["", "dev", "12.0.\u{1b}[31m", "12.0.0\n", "12.0.0 ", "12.0.é", &long] {
+            assert!(!ServerVersion::is_version(none), "{none:?}");
+        }
     }
 
     #[test]

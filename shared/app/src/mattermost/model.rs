@@ -29,7 +29,11 @@ impl ServerSettings {
     pub fn facts(&self) -> ServerFacts {
         ServerFacts {
             mm_blocks: Some(self.mm_blocks_enabled.as_deref() == Some("true")),
-            max_post_size: self.max_post_size.as_deref().and_then(|text| text.parse().ok()),
+            max_post_size: self
+                .max_post_size
+                .as_deref()
+                .and_then(|text| text.parse().ok())
+                .filter(|size| *size > 0),
             version_id: self.version_id.clone(),
             ..ServerFacts::default()
         }

@@ -64,7 +64,7 @@ pub fn read(body: &Value, manifest: &Manifest, site: &SiteUrl) -> Result<Install
 pub(crate) fn server_version(reader: &mut Reader<'_>) -> Option<String> {
     const AT: &str = "/server/version";
     let text = reader.text(AT)?;
-    if ServerVersion::parse(text).is_some() && text.len() <= 64 && text.is_ascii() {
+    if ServerVersion::is_version(text) {
         return Some(text.to_owned());
     }
     reader.problem(

@@ -19,6 +19,10 @@ use cloud_apps_protocol::{
 };
 use std::sync::Arc;
 
+/// How much later another look may have begun that ended before this one, in ms. A time that is later still comes from a clock
+/// that was wrong, and must not keep everything out until then.
+const RACE: Millis = 15 * 60_000;
+
 /// Reads the settings of an install's server, and stores what changed. If the server does not answer, nothing is stored and
 /// that is no failure: the server's next answers show again that it changed.
 pub(crate) async fn look(
@@ -49,7 +53,7 @@ pub(crate) async fn look(
             return Ok(());
         }
     };
-    if ServerVersion::parse(&settings.version).is_none() {
+    if !ServerVersion::is_version(&settings.version) {
         line.warn("the server does not say which version it is".to_owned());
         return Ok(());
     }
@@ -66,7 +70,7 @@ async fn keep(
 ) -> Result<(), Refusal> {
     for _ in 0..TRIES {
         let Some(install) = stored::find(management, id, now).await? else { return Ok(()) };
-        let newer = install.server.looked_at.is_some_and(|at| at > now);
+        let newer = install.server.looked_at.is_some_and(|at| at > now && at - now <= RACE);
         if unchangeable(&install).is_some() || newer {
             return Ok(());
         }

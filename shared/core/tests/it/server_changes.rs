@@ -30,6 +30,8 @@ struct Mattermost(Arc<Mutex<State>>);
 #[derive(Clone)]
 struct State {
     settings: Settings,
+    /// What it calls itself; `None`: what follows from its settings.
+    version_id: Option<&'static str>,
     /// It answers every read of its settings with an error.
     failing: bool,
     posts: Vec<Value>,
@@ -69,15 +71,21 @@ impl Settings {
 
 impl Mattermost {
     fn new(settings: Settings) -> Self {
-        Self(Arc::new(Mutex::new(State { settings, failing: false, posts: Vec::new(), reads: 0 })))
+        Self(Arc::new(Mutex::new(State {
+            settings,
+            version_id: None,
+            failing: false,
+            posts: Vec::new(),
+            reads: 0,
+        })))
     }
 
     fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
         let mut state = self.0.lock().unwrap();
         let Settings { version, blocks, max_post_size } = state.settings;
         let answer = |status: StatusCode, body: Value| {
-            let builder =
-                Response::builder().status(status).header("x-version-id", state.settings.version_id());
+            let version_id = state.version_id.map_or_else(|| state.settings.version_id(), str::to_owned);
+            let builder = Response::builder().status(status).header("x-version-id", version_id);
             builder.body(Bytes::from(body.to_string())).unwrap()
         };
         let path = request.uri().path();
@@ -206,7 +214,9 @@ async fn what_is_shown_follows_the_server_within_the_hour() {
         let install = stored(&stage).await;
         assert_eq!(install.server_version, settings.version);
         assert_eq!(ServerFacts { looked_at: None, ..install.server.clone() }, settings.facts());
-        assert_eq!(install.server.looked_at, Some(stage.now - MINUTE));
+        // The job's clock goes on while it works.
+        let looked_at = install.server.looked_at.unwrap();
+        assert!((stage.now - MINUTE..stage.now).contains(&looked_at), "{looked_at}");
         before = after;
     }
 }
@@ -280,6 +290,51 @@ async fn a_server_that_does_not_say_what_it_is_changes_nothing_and_is_asked_agai
     jobs(&stage, &management, &Faults::none()).await;
     assert_eq!(mattermost.seen().1, 0, "not in the same hour");
     stage.now += HOUR;
+    says_blocks(&stage).await;
+    jobs(&stage, &management, &Faults::none()).await;
+    assert_eq!(stored(&stage).await.server_version, "12.0.0");
+}
+
+#[tokio::test]
+async fn what_is_no_version_is_not_kept() {
+    let long: &'static str = format!("12.0.{}", "0".repeat(300_000)).leak();
+    for version in [long, "12.0.\u{1b}]0;owned\u{7}", "12.0.0\n12.0.1", "dev", ""] {
+        let mattermost = Mattermost::new(V5_37);
+        let (stage, management) = mattermost.stage();
+        mattermost.change(|state| {
+            state.settings.version = version;
+            state.version_id = Some("another");
+        });
+        says_blocks(&stage).await;
+        jobs(&stage, &management, &Faults::none()).await;
+        assert_eq!(mattermost.seen().1, 1);
+        assert!(stored(&stage).await.server_version == "5.37.0", "{version:.20}");
+    }
+}
+
+#[tokio::test]
+async fn a_post_size_that_is_none_is_not_kept() {
+    for size in ["0", "-1", "99999999999", "many", ""] {
+        let mattermost = Mattermost::new(V11_6);
+        let (stage, management) = mattermost.stage();
+        mattermost.becomes(Settings { max_post_size: size, ..V12 });
+        says_blocks(&stage).await;
+        jobs(&stage, &management, &Faults::none()).await;
+        assert_eq!(stored(&stage).await.server.max_post_size, Some(16_383), "{size}");
+    }
+}
+
+#[tokio::test]
+async fn a_look_whose_clock_was_far_ahead_keeps_no_later_one_out() {
+    let mattermost = Mattermost::new(V5_37);
+    let (mut stage, management) = mattermost.stage();
+    let right = stage.now;
+    stage.now += 24 * 365 * HOUR;
+    mattermost.becomes(V11_6);
+    says_blocks(&stage).await;
+    jobs(&stage, &management, &Faults::none()).await;
+    stage.now = right + 2 * HOUR;
+    mattermost.becomes(V12);
     says_blocks(&stage).await;
     jobs(&stage, &management, &Faults::none()).await;
     assert_eq!(stored(&stage).await.server_version, "12.0.0");
