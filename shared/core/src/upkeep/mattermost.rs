@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 /// How many tokens a page has. The server gives no more.
 const PAGE: usize = 200;
+/// How many pages are read at most. No bot has so many tokens, so a server that goes on is broken.
+const PAGES: usize = 50;
 
 /// A token of the bot, as the server lists it.
 #[derive(Deserialize)]
@@ -52,7 +54,7 @@ pub(super) fn client(management: &Management, credential: Credential) -> Matterm
 /// All tokens of the bot.
 pub(super) async fn tokens(mattermost: &Mattermost, bot: &UserId) -> Result<Vec<Token>, Error> {
     let mut all = Vec::new();
-    for page in 0.. {
+    for page in 0..PAGES {
         let some: Vec<Token> =
             mattermost.get(&format!("/users/{bot}/tokens?page={page}&per_page={PAGE}")).await?;
         let last = some.len() < PAGE;

@@ -28,7 +28,10 @@ use crate::{
         rules::next,
     },
 };
-use cloud_app::mattermost::{Credential, Error};
+use cloud_app::{
+    Mattermost,
+    mattermost::{Credential, Error},
+};
 use cloud_apps_protocol::{Code, Millis, TokenId};
 use http::StatusCode;
 use secrecy::ExposeSecret;
@@ -88,7 +91,7 @@ pub(super) async fn renew(
         Ok(days) => days,
         Err(error) => return said_no("say how long a token may live", error).map(no),
     };
-    if days.is_some_and(|days| end.days_left(now) > days.div_ceil(2).min(u64::from(WARNINGS[0]))) {
+    if days.is_some_and(|days| end.days_left(now) > days.div_ceil(2).clamp(2, u64::from(WARNINGS[0]))) {
         return Ok(Renewed::NotYet);
     }
     let begun = with_renewal(install, Some(Renewal::Begun));
@@ -96,9 +99,7 @@ pub(super) async fn renew(
     let mark = mark(install);
     for lost in there.iter().filter(|token| token.description.starts_with(&mark)) {
         if begun.bot_token_id.as_ref() != Some(&lost.id) {
-            revoke(&mattermost, &lost.id)
-                .await
-                .map_err(|error| refusal("revoke a token of the bot", error))?;
+            revoke_or_tell(&mattermost, install, &lost.id).await?;
         }
     }
     let expires_at = days.map(|days| now.saturating_add(days.saturating_mul(DAY)).saturating_sub(SKEW));
@@ -158,12 +159,7 @@ pub(super) async fn finish(
         Ok(there) => there,
         Err(error) if error.status() == Some(StatusCode::FORBIDDEN) => {
             // The bot lost its rights meanwhile. The first token works until its own end.
-            tracing::warn!(
-                app = install.app.as_str(),
-                install = install.id.as_str(),
-                site = install.site.as_str(),
-                "the bot may not revoke its old token any more: `cloud-apps rotate bot-token` revokes it"
-            );
+            tell_of_old_token(install);
             Vec::new()
         }
         Err(error) => return Err(refusal("list the bot's tokens", error)),
@@ -172,13 +168,32 @@ pub(super) async fn finish(
     for token in &there {
         let old = replaces == Some(&token.id) || token.description.starts_with(&mark);
         if old && install.bot_token_id.as_ref() != Some(&token.id) {
-            revoke(&mattermost, &token.id)
-                .await
-                .map_err(|error| refusal("revoke a token of the bot", error))?;
+            revoke_or_tell(&mattermost, install, &token.id).await?;
         }
     }
     stored(management, with_renewal(install, None)).await?;
     Ok(())
+}
+
+/// Revokes a token of the bot. If the bot may not do that, the token works until its own end, and the upkeep goes on: otherwise
+/// nobody would renew the bot's token again, or warn of its end.
+async fn revoke_or_tell(mattermost: &Mattermost, install: &Install, token: &TokenId) -> Result<(), Refusal> {
+    match revoke(mattermost, token).await {
+        Err(error) if error.status() == Some(StatusCode::FORBIDDEN) => {
+            tell_of_old_token(install);
+            Ok(())
+        }
+        revoked => revoked.map_err(|error| refusal("revoke a token of the bot", error)),
+    }
+}
+
+fn tell_of_old_token(install: &Install) {
+    tracing::warn!(
+        app = install.app.as_str(),
+        install = install.id.as_str(),
+        site = install.site.as_str(),
+        "the bot may not revoke its old token any more: `cloud-apps rotate bot-token` revokes it"
+    );
 }
 
 fn no(error: Error) -> Renewed {

@@ -47,6 +47,10 @@ struct Mattermost {
     now: Millis,
     /// Whether the bot may make, list and revoke its tokens.
     renews: bool,
+    /// Whether it may revoke them, if it may do the rest.
+    revokes: bool,
+    /// Each page of the list of tokens has so many, without end.
+    endless: Option<usize>,
     down: bool,
     version: &'static str,
     cap: u64,
@@ -91,6 +95,9 @@ impl Mattermost {
             (&Method::POST, path) if path == of_bot => {
                 ("Mattermost.make", may.and_then(|()| self.make(&read()).ok_or(refused(400))))
             }
+            (&Method::POST, "/users/tokens/revoke") if !self.revokes => {
+                ("Mattermost.revoke", Err(refused(403)))
+            }
             (&Method::POST, "/users/tokens/revoke") => {
                 let id = read()["token_id"].as_str().unwrap().to_owned();
                 let before = self.tokens.len();
@@ -121,6 +128,9 @@ impl Mattermost {
             json!({"id": token.id, "user_id": BOT, "description": token.description, "is_active": true,
                    "expires_at": token.expires_at})
         };
+        if let Some(page) = self.endless {
+            return self.tokens.iter().cycle().take(page).map(shown).collect();
+        }
         self.tokens.iter().map(shown).collect()
     }
 
@@ -184,6 +194,8 @@ impl Rig {
         let server = Mattermost {
             now: NOW,
             renews,
+            revokes: true,
+            endless: None,
             down: false,
             version: "12.0.0",
             cap: CAP,
@@ -422,6 +434,66 @@ async fn a_bot_that_loses_its_rights_in_between_keeps_the_first_token_until_its_
     assert_eq!(rig.install().await.token_upkeep, TokenUpkeep::default());
     rig.works("with both").await;
     assert_eq!((rig.letters().await, rig.warned().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_bot_that_may_not_revoke_is_renewed_and_warned_all_the_same() {
+    let mut rig = Rig::new(true).await;
+    rig.server.lock().unwrap().revokes = false;
+    rig.at(days_before_the_end(14));
+    rig.day().await;
+    rig.works("with both").await;
+    assert_eq!(rig.install().await.token_upkeep, TokenUpkeep::default(), "the renewal is over");
+    // Later it may not make tokens either: its next end is warned of.
+    rig.server.lock().unwrap().renews = false;
+    let end = rig.install().await.bot_token_expires_at.unwrap();
+    rig.at(end - 6 * DAY);
+    rig.day().await;
+    assert_eq!((rig.letters().await, rig.warned().len()), (0, 1));
+}
+
+#[tokio::test]
+async fn what_an_earlier_try_made_and_cannot_be_revoked_stops_no_renewal() {
+    let mut rig = Rig::new(true).await;
+    let lost = format!("Cloud App hello, made by cloud-apps, run upkeep-{}-7", rig.id);
+    {
+        let mut server = rig.server.lock().unwrap();
+        server.revokes = false;
+        let token = Token { id: format!("lost{:022}", 1), description: lost, ..server.tokens[0].clone() };
+        server.tokens.push(Token { secret: "nobody-knows".to_owned(), ..token });
+    }
+    rig.at(days_before_the_end(14));
+    rig.day().await;
+    rig.works("renewed").await;
+    assert_ne!(rig.install().await.bot_token_id.unwrap().as_str(), FIRST);
+    assert_eq!(rig.letters().await, 0);
+}
+
+#[tokio::test]
+async fn a_server_whose_list_of_tokens_never_ends_is_not_read_for_ever() {
+    let mut rig = Rig::new(true).await;
+    rig.server.lock().unwrap().endless = Some(200);
+    rig.at(days_before_the_end(14));
+    rig.day().await;
+    rig.works("renewed").await;
+}
+
+#[tokio::test]
+async fn a_token_that_lives_for_two_days_is_renewed_each_day_although_the_upkeep_is_late_or_early() {
+    let mut rig = Rig::new(true).await;
+    rig.server.lock().unwrap().cap = 2;
+    let mut install = rig.install().await;
+    install.bot_token_expires_at = Some(NOW + 2 * DAY);
+    rig.desk.memory.put_install(install);
+    rig.server.lock().unwrap().tokens[0].expires_at = NOW + 2 * DAY;
+    let midnight = NOW.next_multiple_of(DAY);
+    // The first day is late by five minutes and a bit, so a day later a little more than a day is left.
+    for (day, late) in [(0, 6), (1, 0), (2, 0), (3, 0)] {
+        rig.at(midnight + day * DAY + 60 * MINUTE + late * MINUTE);
+        rig.day().await;
+        rig.works(&format!("day {day}")).await;
+        assert_eq!(rig.server.lock().unwrap().made, usize::try_from(day).unwrap() + 1);
+    }
 }
 
 #[tokio::test]
