@@ -1,13 +1,13 @@
 //! `--ca`: authorities that are trusted besides the system's.
 
 use super::name;
-use clap::Args;
+use clap::{Arg, Args, Command, builder::TypedValueParser, error::ErrorKind};
 use data_encoding::BASE64;
 use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
 };
-use std::{fs::File, io::Read};
+use std::{ffi::OsStr, fs::File, io::Read};
 use x509_parser::{certificate::X509Certificate, prelude::FromDer};
 
 /// The longest file that is read: enough for all public authorities, several times.
@@ -22,7 +22,9 @@ pub struct Authorities {
         value_name = "FILE",
         env = "CLOUD_APPS_CA",
         global = true,
-        value_parser = Authority::read
+        hide_env_values = true,
+        allow_hyphen_values = true,
+        value_parser = AuthorityParser
     )]
     ca: Vec<Authority>,
 }
@@ -30,6 +32,29 @@ pub struct Authorities {
 /// The certificates of one file.
 #[derive(Debug, Clone)]
 pub struct Authority(Vec<CertificateDer<'static>>);
+
+/// Reads the file that a value names. The error for a bad value quotes it, so a value that may be a private key itself is
+/// refused before.
+#[derive(Clone)]
+struct AuthorityParser;
+
+impl TypedValueParser for AuthorityParser {
+    type Value = Authority;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Authority, clap::Error> {
+        if value.to_string_lossy().contains("-----BEGIN") {
+            let message = "--ca and CLOUD_APPS_CA name a file. This value is what such a file holds: write it to a file, and \
+                           give its path.\n";
+            return Err(command.clone().error(ErrorKind::ValueValidation, message));
+        }
+        Authority::read.parse_ref(command, arg, value)
+    }
+}
 
 impl Authorities {
     /// All certificates.
@@ -128,6 +153,15 @@ mod tests {
 
     fn refusal(bytes: &[u8]) -> String {
         Authority::parse(bytes).unwrap_err()
+    }
+
+    #[test]
+    fn a_key_in_place_of_a_path_is_never_repeated() {
+        let key = KeyPair::generate().unwrap().serialize_pem();
+        let command = Authorities::augment_args(Command::new("cloud-apps"));
+        let refused = command.try_get_matches_from(["cloud-apps", "--ca", &key]).unwrap_err().to_string();
+        assert!(refused.contains("name a file"), "{refused}");
+        assert!(!refused.contains(key.lines().nth(1).unwrap()));
     }
 
     #[test]
