@@ -129,3 +129,47 @@ async fn a_message_for_one_user_with_buttons_is_never_in_the_answer_of_the_comma
         assert!(!text(&clicked).is_empty() || version >= Version::V11_10, "{version:?}: {clicked:?}");
     }
 }
+
+/// The status of the answer to this body at this address.
+async fn status(kit: &Kit, url: &str, body: &Value) -> u16 {
+    let request = Request::post(url).header("content-type", "application/json").body(body.to_string().into());
+    kit.bundle.handle(arrival(request.unwrap())).await.status().as_u16()
+}
+
+#[tokio::test]
+async fn a_seal_is_good_at_its_own_place_only_and_as_it_was_made() {
+    let kit = kit(Version::V12).await;
+    let post = shown(&kit).await;
+    let actions = post.attachments.iter().flat_map(|attachment| attachment.actions.iter().flatten());
+    let integration =
+        actions.into_iter().find(|action| action.name == "Take once").unwrap().integration.clone();
+    let (url, context) = {
+        let integration = integration.unwrap();
+        (integration["url"].as_str().unwrap().to_owned(), integration["context"].clone())
+    };
+    let bob = kit.mattermost.user("bob").unwrap().id;
+    let body = |context: &Value| json!({"user_id": bob, "user_name": "bob", "channel_id": post.channel_id, "post_id": post.id, "context": context});
+    let (name, seal) = context.as_object().unwrap().iter().find(|(_, value)| value.is_string()).unwrap();
+    let seal = seal.as_str().unwrap();
+    let (install, last) = (url.rsplit('/').nth(1).unwrap(), seal.chars().last().unwrap());
+    let elsewhere = url.replace(install, &install.chars().rev().collect::<String>());
+    let flipped = format!("{}{}", &seal[..seal.len() - 1], if last == 'A' { 'Q' } else { 'A' });
+    for (url, seal) in
+        [(elsewhere.as_str(), seal), (url.as_str(), &seal[..seal.len() - 4]), (&url, &flipped), (&url, "")]
+    {
+        assert_eq!(status(&kit, url, &body(&json!({ name: seal }))).await, 401, "{url} {seal}");
+    }
+    let dialog = url.replace("/action", "/dialog");
+    assert_ne!(
+        status(&kit, &dialog, &json!({"type": "dialog_submission", "state": seal, "user_id": bob})).await,
+        200
+    );
+    // None of that took the click, and of several at once one counts.
+    let once = || forged(&kit, &post, "Take once", |_| ());
+    let (one, two, three) = tokio::join!(once(), once(), once());
+    let answers = [one, two, three];
+    let done = |answer: &&Value| {
+        answer["ephemeral_text"].as_str().unwrap_or_default().contains("Already done by @bob")
+    };
+    assert_eq!(answers.iter().filter(done).count(), 2, "{answers:?}");
+}
