@@ -90,15 +90,13 @@ fn the_page_has_the_limits_of_the_code() {
         ("fields of a form", limits::FIELDS.to_string()),
         ("static options of a field", limits::OPTIONS.to_string()),
         ("attachments of a message", limits::ATTACHMENTS.to_string()),
-        ("actions of a message's attachments", limits::ACTIONS.to_string()),
+        ("actions of a message", limits::ACTIONS.to_string()),
         ("blocks of a message as rendered, nested ones included", limits::BLOCKS.to_string()),
         ("levels of nested blocks", limits::BLOCK_DEPTH.to_string()),
         (
             "texts of a message's blocks, all together",
             format!("{} characters (UTF-16)", number(limits::BLOCK_TEXT)),
         ),
-        // Nothing holds messages to it before their actions are served.
-        ("actions of a message's blocks", "50".to_owned()),
         ("an app's `state`", size(limits::STATE)),
         ("an install's `settings`", size(limits::SETTINGS)),
         ("events of a request", limits::EVENTS.to_string()),

@@ -1,4 +1,4 @@
-//! The limits of section 20, in the units named here.
+//! The limits of section 20, in the units named here. Limits of one thing alone stand beside it: of a seal, a token, a line.
 
 /// A request's body and an answer, in bytes.
 pub const BODY: usize = 1024 * 1024;

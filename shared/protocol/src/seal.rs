@@ -80,9 +80,9 @@ pub struct Content {
     /// The function's form opens, even if nothing is missing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub opens_form: bool,
-    /// Only its first use counts.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub once: bool,
+    /// Only the first use counts of all seals that have this id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<String>,
     /// It stands in a message that the server does not store: one that its user alone sees.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ephemeral: bool,
@@ -111,7 +111,7 @@ impl Content {
             exp: None,
             field: None,
             opens_form: false,
-            once: false,
+            once: None,
             ephemeral: false,
             confirms: false,
             kept: false,
@@ -121,6 +121,11 @@ impl Content {
     /// The key under which the ledger keeps the content.
     pub fn kept_under(&self) -> String {
         format!("SEAL#{}", self.id)
+    }
+
+    /// The key under which the ledger keeps who used it first, if only the first use counts.
+    pub fn once_under(&self) -> Option<String> {
+        self.once.as_ref().map(|id| format!("SEAL#{id}#once"))
     }
 }
 

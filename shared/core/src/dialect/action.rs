@@ -81,8 +81,8 @@ impl Dialect for Action {
         }
         let request = request(&click, user, content, manifest)?;
         let delivery_id = delivery_id(&sender.install, "action", &click.trigger_id, &arrival.request_id);
-        let once = content.once.then(|| Spend {
-            key: format!("{}#once", content.kept_under()),
+        let once = content.once_under().map(|key| Spend {
+            key,
             until: arrival.now.saturating_add(ONCE),
             by: Some(click.user_name.clone()),
         });

@@ -1,7 +1,7 @@
 //! One command, whatever dialect it came in: from a known sender to an answer.
 //!
 //! Before the function runs: the namespace is the app's → the line is read → what the install was granted → what is missing
-//! is asked → the token is spent → the context is filled and cut. Then the function runs, cancelled at the deadline, its
+//! is asked → the context is filled and cut → the token is spent. Then the function runs, cancelled at the deadline, its
 //! panic caught. A line that would be refused is read a second time where an admin has just changed the install.
 
 mod expand;
@@ -105,10 +105,7 @@ pub async fn run<'s>(
     let once = command.once.clone();
     // A safe command may run twice by a token; an action that counts once counts once all the same.
     let spends = once.as_ref().filter(|once| !entry.safe || once.by.is_some());
-    if let Some(once) = spends {
-        once.spend(services, now).await?;
-    }
-    let (draft, bot) = call(services, arrival, command, &app, (entry, invocation), line).await?;
+    let (draft, bot) = call(services, arrival, command, (&app, spends), (entry, invocation), line).await?;
     if let (Kind::Error { .. }, Some(once)) = (&draft.answer.kind, spends) {
         once.give_back(services, now).await?;
     }
@@ -131,7 +128,7 @@ async fn call(
     services: &Services,
     arrival: &Arrival,
     command: AuthenticatedCommand,
-    app: &ServedApp<'_>,
+    (app, spends): (&ServedApp<'_>, Option<&Spend>),
     (entry, Invocation { function, values, warnings, .. }): (&CommandEntry, Invocation),
     line: &mut LogLine,
 ) -> Result<(Draft, Arc<InstallBot>), Refusal> {
@@ -141,6 +138,10 @@ async fn call(
     let deadline = prepare::deadline(arrival, &command.sender);
     let Prepared { request, install, user } = prepare::prepare(app.manifest(), (entry, &values), command)?;
     let bot = services.bot(install, now);
+    // The last thing before the function: what fails until here has spent nothing.
+    if let Some(once) = spends {
+        once.spend(services, now).await?;
+    }
     let before = line.elapsed_ms();
     let call = Call {
         function: &function,

@@ -1,5 +1,8 @@
 //! Why a request is refused. Each dialect renders it in its own way.
 //!
+//! A new refusal stands where it is decided, with its sentence. What this version does not serve is said in `not_served.rs`. A
+//! new code is one of the protocol's (`error.rs` there, and its table in `docs/protocol.md`).
+//!
 //! V2 renders it as a status and an [`ErrorBody`](cloud_apps_protocol::ErrorBody). The dialects of an unmodified Mattermost
 //! show the message to a person with status 200, because Mattermost shows the body of no other answer. The cause is in the
 //! log only.

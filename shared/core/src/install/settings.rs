@@ -4,12 +4,10 @@ use super::problems::Reader;
 use cloud_apps_protocol::{
     Manifest, Values,
     form::{Field, FieldType, Subtype},
+    limits,
     values::check_value,
 };
 use serde_json::Value;
-
-/// The largest settings, in bytes of JSON (section 20).
-const MAX_SETTINGS: usize = 16 * 1024;
 
 /// Reads `/settings` of a request's body: each value in its standard form, and defaults for settings that were left out.
 pub(crate) fn read(reader: &mut Reader<'_>, manifest: &Manifest) -> Values {
@@ -22,8 +20,11 @@ pub(crate) fn read(reader: &mut Reader<'_>, manifest: &Manifest) -> Values {
             &empty
         }
     };
-    if serde_json::to_vec(given).is_ok_and(|json| json.len() > MAX_SETTINGS) {
-        reader.problem("/settings", format!("has more than the {MAX_SETTINGS} bytes that settings may have"));
+    if serde_json::to_vec(given).is_ok_and(|json| json.len() > limits::SETTINGS) {
+        reader.problem(
+            "/settings",
+            format!("has more than the {} bytes that settings may have", limits::SETTINGS),
+        );
         return empty;
     }
     let fields = || manifest.settings.iter().filter(|field| field.r#type != FieldType::Markdown);

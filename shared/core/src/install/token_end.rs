@@ -6,8 +6,8 @@ use cloud_apps_protocol::Millis;
 /// A day in ms.
 pub const DAY: Millis = 24 * 3_600_000;
 
-/// How many days before its end a token is renewed, or a warning is given. A warning that was missed is not made up for: the
-/// next one that is due says how many days are left.
+/// How many days before its end a token is renewed, or a warning is given. A warning that was missed is given on the
+/// next day, with the days that are left then.
 pub const WARNINGS: [u8; 4] = [14, 7, 3, 1];
 
 /// The end of a bot's token.

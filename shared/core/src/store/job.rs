@@ -95,7 +95,7 @@ pub enum JobKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<String>,
     },
-    /// The upkeep of a day for one install that needs something.
+    /// The upkeep of a day for one install.
     UpkeepInstall {
         /// The app.
         app: AppId,

@@ -50,3 +50,13 @@ async fn a_warm_query_of_a_recognised_user_costs_nothing() {
     let stranger = request("/autocomplete", &command_body("/jira s").to_string(), &[]);
     assert_eq!(stage.send(stranger).await.status, 401);
 }
+
+#[tokio::test]
+async fn what_fails_before_the_function_spends_no_token() {
+    let stage = Stage::with(|install| {
+        install.passwords.insert("key".to_owned(), "k1.9.AAAA".to_owned());
+    });
+    let answered = stage.run("/jira create issue --project=MM").await;
+    assert_eq!((answered.status.as_u16(), answered.code()), (500, "internal"), "{answered:?}");
+    assert_eq!((stage.memory.counts().writes(), stage.calls().len()), (0, 0));
+}

@@ -209,6 +209,7 @@ impl Click {
             field: None,
             opens_form: false,
             once: false,
+            once_id: None,
             expires_in: None,
             seal: String::new(),
         }

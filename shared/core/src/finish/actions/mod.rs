@@ -91,6 +91,9 @@ pub struct Click {
     pub opens_form: bool,
     /// Only the first click counts.
     pub once: bool,
+    /// What the first click is remembered by. A message that is sent a second time, because nobody knows whether the first
+    /// sending was shown, has the same.
+    pub once_id: Option<String>,
     /// How long it can be clicked, in seconds.
     pub expires_in: Option<u32>,
     /// The seal of all this; empty until it is made, and for what is disabled.

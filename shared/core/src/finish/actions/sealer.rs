@@ -68,6 +68,9 @@ impl Sealer<'_> {
         let (mut kept, mut problems) = (Vec::new(), Vec::new());
         controls.url = format!("{}/hooks/{}/action", self.install.base_url, self.install.id);
         for (pointer, click) in controls.clicks() {
+            if click.once && click.once_id.is_none() {
+                click.once_id = Some(self.random.base32());
+            }
             match self.seal(SealKind::Action, self.content(click, audience)) {
                 Ok((seal, more)) => {
                     click.seal = seal;
@@ -106,7 +109,7 @@ impl Sealer<'_> {
             state: click.state.clone(),
             field: click.field.clone(),
             opens_form: click.opens_form,
-            once: click.once,
+            once: click.once_id.clone(),
             exp: ends,
             ..Content::new(self.random.base32(), self.install.app.clone(), click.function.clone())
         };
