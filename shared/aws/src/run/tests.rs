@@ -12,10 +12,10 @@ fn event(name: &str) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
-fn started(apps: Vec<App>) -> Started {
+fn started(apps: Vec<App>) -> Started<Arc<Management>> {
     let env = event("env.json");
     let sample = env["Parameters"]["CLOUD_APPS_SAMPLE"].as_str().unwrap();
-    Started { management: Arc::new(offline::management(sample, apps).unwrap()), clock: Clock::Event }
+    Started { parts: offline::management(sample, apps).unwrap(), clock: Clock::Event }
 }
 
 fn context() -> Context {
@@ -41,7 +41,7 @@ async fn a_sample_command_is_answered_in_each_dialect() {
     let bundle = started(vec![hello::app()]);
     for (name, key) in [("slash.json", "text"), ("command.json", "text"), ("command-static.json", "text")] {
         let (status, body) =
-            answered(functions::command::handle(&bundle.management.services, arrival(name)).await);
+            answered(functions::command::handle(&bundle.parts.services, arrival(name)).await);
         assert_eq!(status, 200, "{name}: {body}");
         assert!(body[key].as_str().unwrap_or_default().contains("bob"), "{name}: {body}");
     }
@@ -50,14 +50,13 @@ async fn a_sample_command_is_answered_in_each_dialect() {
 #[tokio::test]
 async fn what_is_not_served_yet_authenticates_and_says_so() {
     let bundle = started(vec![hello::app()]);
-    let (status, body) = answered(
-        functions::autocomplete::handle(&bundle.management.services, arrival("autocomplete.json")).await,
-    );
+    let (status, body) =
+        answered(functions::autocomplete::handle(&bundle.parts.services, arrival("autocomplete.json")).await);
     assert_eq!((status, body["error"]["code"].as_str()), (404, Some("no_route")), "{body}");
     // The event function links no apps.
     let bundle = started(Vec::new());
     let (status, body) =
-        answered(functions::event::handle(&bundle.management.services, arrival("event.json")).await);
+        answered(functions::event::handle(&bundle.parts.services, arrival("event.json")).await);
     assert_eq!((status, body["error"]["code"].as_str()), (404, Some("no_route")), "{body}");
 }
 
